@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_ARM64_H
+#define JF_ARM64_H
+
+/*
+ * What the files of this backend share. Sources, cited by short name:
+ *   Arm ARM   Arm Architecture Reference Manual for A-profile, DDI 0487
+ *   AAPCS64   Procedure Call Standard for the Arm 64-bit Architecture
+ *   AADWARF64 DWARF for the Arm 64-bit Architecture
+ *
+ * Register ids: x0-x30 and sp have their hardware numbers, d0-d31 follow. These numbers serve native.S
+ * too; backend.c holds them to the structs.
+ */
+#define JF_ARM64_FIRST_X 0
+#define JF_ARM64_FIRST_D 32
+#define JF_ARM64_REG_BYTES 8    /* one entry of struct jf_regs */
+#define JF_ARM64_REGS_BYTES 640 /* all of it */
+
+#ifndef __ASSEMBLER__
+
+#include <jitframe/backend.h>
+
+enum jf_arm64_reg {
+	JF_ARM64_X0 = JF_ARM64_FIRST_X,
+	JF_ARM64_X1,
+	JF_ARM64_X2,
+	JF_ARM64_X3,
+	JF_ARM64_X4,
+	JF_ARM64_X5,
+	JF_ARM64_X6,
+	JF_ARM64_X7,
+	JF_ARM64_X8,
+	JF_ARM64_X9,
+	JF_ARM64_X10,
+	JF_ARM64_X11,
+	JF_ARM64_X12,
+	JF_ARM64_X16 = 16,
+	JF_ARM64_X18 = 18,
+	JF_ARM64_X19,
+	JF_ARM64_X20,
+	JF_ARM64_X21,
+	JF_ARM64_X22,
+	JF_ARM64_X23,
+	JF_ARM64_X24,
+	JF_ARM64_X25,
+	JF_ARM64_X26,
+	JF_ARM64_X27,
+	JF_ARM64_X28,
+	JF_ARM64_X29,
+	JF_ARM64_X30,
+	JF_ARM64_SP,
+	JF_ARM64_D0 = JF_ARM64_FIRST_D,
+	JF_ARM64_D8 = JF_ARM64_FIRST_D + 8,
+	JF_ARM64_D9,
+	JF_ARM64_D10,
+	JF_ARM64_D11,
+	JF_ARM64_D12,
+	JF_ARM64_D13,
+	JF_ARM64_D14,
+	JF_ARM64_D15,
+	JF_ARM64_REG__COUNT = JF_ARM64_FIRST_D + 32
+};
+
+/* Field value 31 is sp or the zero register, as the instruction has it (Arm ARM C1.2.5). */
+#define JF_ARM64_XZR JF_ARM64_SP
+
+/* Roles that registers have in every convention of this backend. */
+enum {
+	JF_ARM64_R0 = JF_ARM64_X8,           /* BPF R0: not x0, which is R1 */
+	JF_ARM64_TMP = JF_ARM64_X10,         /* scratch, and the target of a tail call */
+	JF_ARM64_TMP2 = JF_ARM64_X11,
+	JF_ARM64_TMP3 = JF_ARM64_X12,
+	JF_ARM64_STATUS = JF_ARM64_X16,      /* of exclusive stores */
+	JF_ARM64_BPF_FP = JF_ARM64_X25,
+	JF_ARM64_COUNT_PTR = JF_ARM64_X26,   /* points to the tail-call count in force */
+	JF_ARM64_PRIVATE = JF_ARM64_X27,     /* lower end of the private stack */
+	JF_ARM64_ARENA = JF_ARM64_X28,
+};
+
+/* struct jf_convention.backend_flags */
+enum {
+	/*
+	 * The Linux kernel's environment: each function starts with a patch site, the per-CPU base of
+	 * private stacks is in TPIDR_EL1, and a callback takes the count pointer as the throw left it.
+	 * Without it: no patch site, the thread pointer TPIDR_EL0, and the callback points it anew.
+	 */
+	JF_ARM64_KERNEL = 1 << 0,
+};
+
+/* Private stacks and BPF stacks are rounded up to this: SP has to be (AAPCS64 6.4.5.1). */
+#define JF_ARM64_STACK_ALIGN 16
+
+static inline uint32_t jf_arm64_private_bytes(const struct jf_frame *frame)
+{
+	return (frame->spec.bpf_stack_bytes + JF_ARM64_STACK_ALIGN - 1) & -(uint32_t)JF_ARM64_STACK_ALIGN;
+}
+
+extern const struct jf_backend jf_arm64_backend;
+
+/* regs.c */
+extern const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT];
+
+/* frame.c */
+#define JF_ARM64_CONVENTION_COUNT 2
+extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];
+
+/* prologue.c */
+void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
+void jf_arm64_emit_epilogue(struct jf_code *code, const struct jf_frame *frame);
+void jf_arm64_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+
+/* body.c */
+enum jf_status jf_arm64_alu(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_swap(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_imm64(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_load(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_store(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+
+#ifdef JF_NATIVE_ARM64
+/* native.S; see struct jf_native. jf_throw() is there too. */
+uint64_t jf_arm64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
+uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				struct jf_regs *out);
+extern const char jf_arm64_enter_start[], jf_arm64_enter_end[];
+extern const char jf_arm64_enter_checked_start[], jf_arm64_enter_checked_end[];
+#endif
+
+#endif /* __ASSEMBLER__ */
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <jitframe/throw.h>
+
+#include "arm64.h"
+
+/* What native.S takes for granted. */
+_Static_assert(sizeof(struct jf_regs) == JF_ARM64_REGS_BYTES, "frame of jf_throw()");
+_Static_assert(sizeof(((struct jf_regs *)0)->value[0]) == JF_ARM64_REG_BYTES, "register file");
+_Static_assert(offsetof(struct jf_landing_site, callback) == 0 && offsetof(struct jf_landing_site, cookie) == 8 &&
+		       offsetof(struct jf_landing_site, sp) == 16 && offsetof(struct jf_landing_site, fp) == 24 &&
+		       sizeof(struct jf_landing_site) == 32,
+	       "landing site");
+
+#define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, 5.1 */
+
+/*
+ * Pointer authentication signs in the bits that addresses do not use. Bit 55 stays and tells which
+ * half of the address space the pointer is of (Arm ARM D8.10.5); 48-bit addresses.
+ */
+static uint64_t strip_return(uint64_t value)
+{
+	const uint64_t unused = ~UINT64_C(0) << 48;
+
+	return value & UINT64_C(1) << 55 ? value | unused : value & ~unused;
+}
+
+#ifdef JF_NATIVE_ARM64
+static const struct jf_native native = {
+	.enter = jf_arm64_enter,
+	.enter_start = jf_arm64_enter_start,
+	.enter_end = jf_arm64_enter_end,
+	.enter_checked = jf_arm64_enter_checked,
+	.checked_start = jf_arm64_enter_checked_start,
+	.checked_end = jf_arm64_enter_checked_end,
+};
+#define NATIVE &native
+#else
+#define NATIVE NULL
+#endif
+
+const struct jf_backend jf_arm64_backend = {
+	.size = sizeof(struct jf_backend),
+	.name = "arm64",
+	.llvm_triple = "aarch64-linux-gnu",
+	.llvm_features = "+v8.5a", /* BTI and PAC hints by their names */
+	.elf_machine = EM_AARCH64,
+	.insn_align = 4,
+	.reg_count = JF_ARM64_REG__COUNT,
+	.regs = jf_arm64_regs,
+	.sp = JF_ARM64_SP,
+	.fp = JF_ARM64_X29,
+	.ra = JF_ARM64_X30,
+	.ra_pushed = false,
+	.cfa_sp_off_at_entry = 0,
+	.result = JF_ARM64_X0,
+	.arg_count = 8,
+	.args = { JF_ARM64_X0, JF_ARM64_X1, JF_ARM64_X2, JF_ARM64_X3, JF_ARM64_X4, JF_ARM64_X5, JF_ARM64_X6,
+		  JF_ARM64_X7 },
+	.conventions = jf_arm64_conventions,
+	.convention_count = JF_ARM64_CONVENTION_COUNT,
+	.emit_prologue = jf_arm64_emit_prologue,
+	.emit_epilogue = jf_arm64_emit_epilogue,
+	.emit_tail_exit = jf_arm64_emit_tail_exit,
+	.body = {
+		.alu = jf_arm64_alu,
+		.swap = jf_arm64_swap,
+		.imm64 = jf_arm64_imm64,
+		.load = jf_arm64_load,
+		.store = jf_arm64_store,
+		.atomic = jf_arm64_atomic,
+		.jump = jf_arm64_jump,
+		.jump_always = jf_arm64_jump_always,
+		.call = jf_arm64_call,
+	},
+	.strip_return = strip_return,
+	.native = NATIVE,
+};

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_ARM64_INSN_H
+#define JF_ARM64_INSN_H
+
+/*
+ * Instruction formats (Arm ARM C4.1); s = 1 for 64 bits, a field's width stands under it:
+ *
+ *     s opcode   Rm  ......  Rn  Rd     three registers: data processing, shifts, division
+ *     s 0011011  Rm  o  Ra   Rn  Rd     multiply and add
+ *     s op 10001 h   imm12   Rn  Rd     add, subtract; h: imm12 << 12
+ *     s op 10010 N immr imms Rn  Rd     logical
+ *     s op 10011 N immr imms Rn  Rd     bitfield moves: shifts, extensions
+ *     s op 10010 1 hw  imm16     Rd     move wide
+ *            1     6    6    5   5
+ *     sz 111001  op  imm12   Rn  Rt     load, store: + imm12 * size
+ *     sz 111000  op 0 imm9 0 Rn  Rt     + signed imm9
+ *     sz 111000  op 1 Rm 011010 Rn Rt   + Rm
+ *     op 101v0 mode imm7 Rt2 Rn  Rt     pairs of 8 bytes
+ *     op 00101 imm26                    b, bl
+ *     01010100 imm19          0 cond    b.cond
+ *     s 011010 op imm19          Rt     cbz, cbnz
+ *     b5 011011 op b40 imm14     Rt     tbz, tbnz
+ *
+ * Register operands are hardware numbers 0..31; whether 31 is sp or the zero register is the
+ * instruction's business. Operands are checked: what does not fit fails the code with JF_E_RANGE.
+ */
+#include "arm64.h"
+
+static inline void jf_arm64_put(struct jf_code *code, bool fits, uint32_t word)
+{
+	if (fits)
+		jf_code_put32(code, word);
+	else
+		jf_code_fail(code, JF_E_RANGE);
+}
+
+static inline uint32_t jf_arm64_sf(bool is64)
+{
+	return (uint32_t)is64 << 31;
+}
+
+/* ---- data processing on registers ----------------------------------------------------------- */
+
+/* Rd = Rn op Rm. C4.1.95 "Data Processing -- Register". */
+enum jf_arm64_rrr {
+	JF_ARM64_AND = 0x0a000000,
+	JF_ARM64_BIC = 0x0a200000, /* Rn & ~Rm */
+	JF_ARM64_ORR = 0x2a000000,
+	JF_ARM64_ORN = 0x2a200000, /* Rn | ~Rm */
+	JF_ARM64_EOR = 0x4a000000,
+	JF_ARM64_EON = 0x4a200000, /* Rn ^ ~Rm */
+	JF_ARM64_ANDS = 0x6a000000,
+	JF_ARM64_ADD = 0x0b000000,
+	JF_ARM64_ADDS = 0x2b000000,
+	JF_ARM64_SUB = 0x4b000000,
+	JF_ARM64_SUBS = 0x6b000000,
+	JF_ARM64_UDIV = 0x1ac00800, /* x / 0 = 0 */
+	JF_ARM64_SDIV = 0x1ac00c00, /* x / 0 = 0, MIN / -1 = MIN */
+	JF_ARM64_LSLV = 0x1ac02000, /* counts are taken modulo the width */
+	JF_ARM64_LSRV = 0x1ac02400,
+	JF_ARM64_ASRV = 0x1ac02800,
+};
+
+static inline void jf_arm64_rrr(struct jf_code *code, enum jf_arm64_rrr op, bool is64, unsigned int rd,
+				unsigned int rn, unsigned int rm)
+{
+	jf_arm64_put(code, (rd | rn | rm) < 32, jf_arm64_sf(is64) | (uint32_t)op | rm << 16 | rn << 5 | rd);
+}
+
+/* Rd = Rm (C6.2.225); 31 is the zero register. */
+static inline void jf_arm64_mov(struct jf_code *code, bool is64, unsigned int rd, unsigned int rm)
+{
+	jf_arm64_rrr(code, JF_ARM64_ORR, is64, rd, JF_ARM64_XZR, rm);
+}
+
+/* Rd = Ra +- Rn * Rm. */
+enum jf_arm64_rrrr {
+	JF_ARM64_MADD = 0x1b000000,
+	JF_ARM64_MSUB = 0x1b008000,
+};
+
+static inline void jf_arm64_rrrr(struct jf_code *code, enum jf_arm64_rrrr op, bool is64, unsigned int rd,
+				 unsigned int rn, unsigned int rm, unsigned int ra)
+{
+	jf_arm64_put(code, (rd | rn | rm | ra) < 32,
+		     jf_arm64_sf(is64) | (uint32_t)op | rm << 16 | ra << 10 | rn << 5 | rd);
+}
+
+/* Rd = bytes of Rn, all reversed, or reversed within each 16 bits. */
+enum jf_arm64_rev {
+	JF_ARM64_REV16 = 0x5ac00400,
+	JF_ARM64_REV = 0x5ac00800,
+};
+
+static inline void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigned int rd,
+				unsigned int rn)
+{
+	uint32_t whole = is64 && op == JF_ARM64_REV ? 0x400 : 0;
+
+	jf_arm64_put(code, (rd | rn) < 32, jf_arm64_sf(is64) | (uint32_t)op | whole | rn << 5 | rd);
+}
+
+/* ---- data processing with immediates -------------------------------------------------------- */
+
+/* Rd = Rn op imm; imm = 0..4095, or a multiple of 4096 up to 4095 << 12. Rn 31 is sp, and so is Rd
+ * where the flags are not set. C4.1.93 "Add/subtract (immediate)". */
+enum jf_arm64_addsub {
+	JF_ARM64_ADDI = 0x11000000,
+	JF_ARM64_ADDSI = 0x31000000,
+	JF_ARM64_SUBI = 0x51000000,
+	JF_ARM64_SUBSI = 0x71000000,
+};
+
+static inline bool jf_arm64_fits_addsub(uint64_t imm)
+{
+	return imm < 4096 || (imm < UINT64_C(1) << 24 && !(imm & 4095));
+}
+
+static inline void jf_arm64_addsub(struct jf_code *code, enum jf_arm64_addsub op, bool is64, unsigned int rd,
+				   unsigned int rn, uint64_t imm)
+{
+	uint32_t field = imm < 4096 ? (uint32_t)imm << 10 : 1u << 22 | (uint32_t)(imm >> 12) << 10;
+
+	jf_arm64_put(code, (rd | rn) < 32 && jf_arm64_fits_addsub(imm),
+		     jf_arm64_sf(is64) | (uint32_t)op | field | rn << 5 | rd);
+}
+
+/* Rd = Rn op imm, for the immediates that jf_arm64_fits_logical() takes. Rd 31 is sp, but for ANDS.
+ * C4.1.93 "Logical (immediate)". */
+enum jf_arm64_logical {
+	JF_ARM64_ANDI = 0x12000000,
+	JF_ARM64_ORRI = 0x32000000,
+	JF_ARM64_EORI = 0x52000000,
+	JF_ARM64_ANDSI = 0x72000000,
+};
+
+/* Whether imm (its low 32 bits if not is64) is a bitmask immediate. out: *fields, N:immr:imms in place. */
+bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields);
+void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd, unsigned int rn,
+		      uint64_t imm);
+
+/* Rd = imm << shift (Z), its complement (N), or Rd with those 16 bits replaced (K). */
+enum jf_arm64_wide {
+	JF_ARM64_MOVN = 0x12800000,
+	JF_ARM64_MOVZ = 0x52800000,
+	JF_ARM64_MOVK = 0x72800000,
+};
+
+static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bool is64, unsigned int rd,
+				 uint32_t imm, unsigned int shift)
+{
+	jf_arm64_put(code, rd < 32 && imm < 65536 && !(shift & 15) && shift < (is64 ? 64u : 32u),
+		     jf_arm64_sf(is64) | (uint32_t)op | shift << 17 | imm << 5 | rd);
+}
+
+/* Bits of Rn rotated right by immr, up to bit imms, rest zero or sign. C4.1.93 "Bitfield". */
+enum jf_arm64_bitfield {
+	JF_ARM64_SBFM = 0x13000000,
+	JF_ARM64_UBFM = 0x53000000,
+};
+
+static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64, unsigned int rd,
+				     unsigned int rn, unsigned int immr, unsigned int imms)
+{
+	jf_arm64_put(code, (rd | rn) < 32 && (immr | imms) < (is64 ? 64u : 32u),
+		     jf_arm64_sf(is64) | (uint32_t)op | (uint32_t)is64 << 22 | immr << 16 | imms << 10 | rn << 5 | rd);
+}
+
+/* Shifts by a constant count below the width. */
+static inline void jf_arm64_lsl(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
+				unsigned int count)
+{
+	unsigned int top = is64 ? 63 : 31;
+
+	if (count > top)
+		jf_code_fail(code, JF_E_RANGE);
+	else
+		jf_arm64_bitfield(code, JF_ARM64_UBFM, is64, rd, rn, (0u - count) & top, top - count);
+}
+
+static inline void jf_arm64_lsr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
+				unsigned int count)
+{
+	jf_arm64_bitfield(code, JF_ARM64_UBFM, is64, rd, rn, count, is64 ? 63 : 31);
+}
+
+static inline void jf_arm64_asr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
+				unsigned int count)
+{
+	jf_arm64_bitfield(code, JF_ARM64_SBFM, is64, rd, rn, count, is64 ? 63 : 31);
+}
+
+/* Rd = the constant, in as few MOVZ, MOVN and MOVK as there are, highest bits first: as Linux does. */
+void jf_arm64_mov_wide(struct jf_code *code, unsigned int rd, uint64_t value);
+/* The same, or one ORR where that is shorter. */
+void jf_arm64_mov_const(struct jf_code *code, unsigned int rd, uint64_t value);
+/* How many instructions jf_arm64_mov_const() takes. */
+unsigned int jf_arm64_const_insns(uint64_t value);
+/* Rd = Rn + value in one or two instructions, for |value| < 2^24. 31 is sp. Nothing for sp += 0. */
+void jf_arm64_add_const(struct jf_code *code, unsigned int rd, unsigned int rn, int64_t value);
+
+/* ---- loads and stores: C4.1.94 -------------------------------------------------------------- */
+
+/*
+ * Rt and memory of 1 << shift bytes at Rn + off, or Rn + Rm. LDR zero-extends, LDRS (not for 8 bytes)
+ * sign-extends to 64 bits. The enum has the scaled form.
+ */
+enum jf_arm64_ldst {
+	JF_ARM64_STR = 0x39000000,
+	JF_ARM64_LDR = 0x39400000,
+	JF_ARM64_LDRS = 0x39800000,
+};
+#define JF_ARM64_LDST_UNSCALED 0x38000000u
+#define JF_ARM64_LDST_REG 0x38206800u
+#define JF_ARM64_LDST_OP 0x00c00000u
+
+static inline bool jf_arm64_has_ldst(enum jf_arm64_ldst op, unsigned int shift)
+{
+	return shift < 3 || (shift == 3 && op != JF_ARM64_LDRS);
+}
+
+static inline bool jf_arm64_fits_scaled(unsigned int shift, int64_t off)
+{
+	return off >= 0 && off < INT64_C(4096) << shift && !(off & ((1 << shift) - 1));
+}
+
+static inline bool jf_arm64_fits_unscaled(int64_t off)
+{
+	return off >= -256 && off < 256;
+}
+
+static inline void jf_arm64_ldst_scaled(struct jf_code *code, enum jf_arm64_ldst op, unsigned int shift,
+					unsigned int rt, unsigned int rn, int64_t off)
+{
+	jf_arm64_put(code, (rt | rn) < 32 && jf_arm64_has_ldst(op, shift) && jf_arm64_fits_scaled(shift, off),
+		     shift << 30 | (uint32_t)op | ((uint32_t)off >> shift) << 10 | rn << 5 | rt);
+}
+
+static inline void jf_arm64_ldst_unscaled(struct jf_code *code, enum jf_arm64_ldst op, unsigned int shift,
+					  unsigned int rt, unsigned int rn, int64_t off)
+{
+	jf_arm64_put(code, (rt | rn) < 32 && jf_arm64_has_ldst(op, shift) && jf_arm64_fits_unscaled(off),
+		     shift << 30 | JF_ARM64_LDST_UNSCALED | ((uint32_t)op & JF_ARM64_LDST_OP) |
+			     ((uint32_t)off & 0x1ff) << 12 | rn << 5 | rt);
+}
+
+static inline void jf_arm64_ldst_reg(struct jf_code *code, enum jf_arm64_ldst op, unsigned int shift,
+				     unsigned int rt, unsigned int rn, unsigned int rm)
+{
+	jf_arm64_put(code, (rt | rn | rm) < 32 && jf_arm64_has_ldst(op, shift),
+		     shift << 30 | JF_ARM64_LDST_REG | ((uint32_t)op & JF_ARM64_LDST_OP) | rm << 16 | rn << 5 | rt);
+}
+
+/* Two registers of 8 bytes, x or d: [Rn + off]; PRE: [Rn += off]; POST: [Rn], then Rn += off. */
+enum jf_arm64_pair {
+	JF_ARM64_STP = 0x29000000,
+	JF_ARM64_STP_PRE = 0x29800000,
+	JF_ARM64_LDP = 0x29400000,
+	JF_ARM64_LDP_POST = 0x28c00000,
+};
+
+static inline void jf_arm64_pair(struct jf_code *code, enum jf_arm64_pair op, bool fp, unsigned int rt,
+				 unsigned int rt2, unsigned int rn, int64_t off)
+{
+	uint32_t file = fp ? 0x44000000u : 0x80000000u;
+
+	jf_arm64_put(code, (rt | rt2 | rn) < 32 && off >= -512 && off <= 504 && !(off & 7),
+		     file | (uint32_t)op | ((uint32_t)(off >> 3) & 0x7f) << 15 | rt2 << 10 | rn << 5 | rt);
+}
+
+/* Exclusive and ordered accesses of 1 << shift bytes. A is acquire, L is release. */
+enum jf_arm64_ordered {
+	JF_ARM64_LDXR = 0x085f7c00,
+	JF_ARM64_LDAXR = 0x085ffc00,
+	JF_ARM64_LDAR = 0x08dffc00,
+	JF_ARM64_STLR = 0x089ffc00,
+};
+enum jf_arm64_exclusive_store {
+	JF_ARM64_STXR = 0x08007c00,
+	JF_ARM64_STLXR = 0x0800fc00,
+};
+
+static inline void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift,
+				    unsigned int rt, unsigned int rn)
+{
+	jf_arm64_put(code, (rt | rn) < 32 && shift < 4, shift << 30 | (uint32_t)op | rn << 5 | rt);
+}
+
+/* Ws = 0 when Rt was stored, 1 when the exclusive monitor was lost. Rs differs from Rt and Rn. */
+static inline void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op,
+					    unsigned int shift, unsigned int rs, unsigned int rt, unsigned int rn)
+{
+	jf_arm64_put(code, (rs | rt | rn) < 32 && shift < 4 && rs != rt && rs != rn,
+		     shift << 30 | (uint32_t)op | rs << 16 | rn << 5 | rt);
+}
+
+/* ---- branches: C4.1.92; off is in bytes from the branch itself ------------------------------- */
+
+static inline bool jf_arm64_fits_branch(int64_t off, unsigned int bits)
+{
+	int64_t end = INT64_C(1) << (bits + 1); /* the field is signed and counts words */
+
+	return off >= -end && off < end && !(off & 3);
+}
+
+static inline uint32_t jf_arm64_branch_field(int64_t off, unsigned int bits)
+{
+	return (uint32_t)(off >> 2) & ((1u << bits) - 1);
+}
+
+#define JF_ARM64_JUMP_BITS 26 /* +-128 MiB */
+static inline void jf_arm64_b(struct jf_code *code, bool link, int64_t off)
+{
+	jf_arm64_put(code, jf_arm64_fits_branch(off, JF_ARM64_JUMP_BITS),
+		     (uint32_t)link << 31 | 0x14000000 | jf_arm64_branch_field(off, JF_ARM64_JUMP_BITS));
+}
+
+enum jf_arm64_cond { /* C1.2.4; xor 1 is the opposite */
+	JF_ARM64_EQ,
+	JF_ARM64_NE,
+	JF_ARM64_HS, /* unsigned >= */
+	JF_ARM64_LO,
+	JF_ARM64_MI,
+	JF_ARM64_PL,
+	JF_ARM64_VS,
+	JF_ARM64_VC,
+	JF_ARM64_HI,
+	JF_ARM64_LS,
+	JF_ARM64_GE, /* signed */
+	JF_ARM64_LT,
+	JF_ARM64_GT,
+	JF_ARM64_LE,
+};
+#define JF_ARM64_COND_BITS 19 /* +-1 MiB, CBZ and CBNZ too */
+
+static inline void jf_arm64_b_cond(struct jf_code *code, enum jf_arm64_cond cond, int64_t off)
+{
+	jf_arm64_put(code, (unsigned int)cond < 16 && jf_arm64_fits_branch(off, JF_ARM64_COND_BITS),
+		     0x54000000 | jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5 | (uint32_t)cond);
+}
+
+/* Branches when Rt is zero, or non-zero. */
+static inline void jf_arm64_cbz(struct jf_code *code, bool nonzero, bool is64, unsigned int rt, int64_t off)
+{
+	jf_arm64_put(code, rt < 32 && jf_arm64_fits_branch(off, JF_ARM64_COND_BITS),
+		     jf_arm64_sf(is64) | 0x34000000 | (uint32_t)nonzero << 24 |
+			     jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5 | rt);
+}
+
+/* Branches when bit `bit` of Rt is zero, or one. */
+#define JF_ARM64_TEST_BITS 14 /* +-32 KiB */
+static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int rt, unsigned int bit, int64_t off)
+{
+	jf_arm64_put(code, rt < 32 && bit < 64 && jf_arm64_fits_branch(off, JF_ARM64_TEST_BITS),
+		     (bit >> 5) << 31 | 0x36000000 | (uint32_t)nonzero << 24 | (bit & 31) << 19 |
+			     jf_arm64_branch_field(off, JF_ARM64_TEST_BITS) << 5 | rt);
+}
+
+enum jf_arm64_branch_reg {
+	JF_ARM64_BR = 0x001f0000,
+	JF_ARM64_BLR = 0x003f0000,
+	JF_ARM64_RET = 0x005f0000,
+};
+
+static inline void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branch_reg op, unsigned int rn)
+{
+	jf_arm64_put(code, rn < 32, 0xd6000000 | (uint32_t)op | rn << 5);
+}
+
+/* ---- system: C4.1.92 -------------------------------------------------------------------------- */
+
+/* Hints do nothing on processors that do not know them. */
+enum jf_arm64_hint {
+	JF_ARM64_NOP = 0,
+	JF_ARM64_PACIASP = 25, /* sign x30 with sp */
+	JF_ARM64_AUTIASP = 29,
+	JF_ARM64_BTI_C = 34,
+	JF_ARM64_BTI_J = 36,
+	JF_ARM64_BTI_JC = 38,
+};
+
+static inline void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint)
+{
+	jf_arm64_put(code, (unsigned int)hint < 128, 0xd503201f | (uint32_t)hint << 5);
+}
+
+static inline void jf_arm64_dmb_ish(struct jf_code *code)
+{
+	jf_code_put32(code, 0xd5033bbf);
+}
+
+/* o0:op1:CRn:CRm:op2 */
+enum jf_arm64_sysreg {
+	JF_ARM64_TPIDR_EL0 = 0x5e82,
+	JF_ARM64_TPIDR_EL1 = 0x4684,
+};
+
+static inline void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg)
+{
+	jf_arm64_put(code, rt < 32 && (unsigned int)reg < 0x8000, 0xd5300000 | (uint32_t)reg << 5 | rt);
+}
+
+/* Rd = (address of the instruction & ~4095) + pages * 4096. */
+static inline bool jf_arm64_fits_adrp(int64_t pages)
+{
+	return pages >= -(INT64_C(1) << 20) && pages < INT64_C(1) << 20;
+}
+
+static inline void jf_arm64_adrp(struct jf_code *code, unsigned int rd, int64_t pages)
+{
+	uint32_t low = (uint32_t)pages & 3, high = (uint32_t)(pages >> 2) & 0x7ffff;
+
+	jf_arm64_put(code, rd < 32 && jf_arm64_fits_adrp(pages), 0x90000000 | low << 29 | high << 5 | rd);
+}
+
+#endif

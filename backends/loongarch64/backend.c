@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loongarch64.h"
+
+#include <jitframe/throw.h>
+
+/* native.S has these numbers as constants. */
+_Static_assert(sizeof(struct jf_regs) == LA_REGS_BYTES, "struct jf_regs");
+_Static_assert(LA_S8 == LA_ID_FP + 9 && LA_FS7 == LA_ID_FS0 + 7, "register ids");
+_Static_assert(offsetof(struct jf_landing_site, callback) == LA_SITE_CALLBACK, "struct jf_landing_site");
+_Static_assert(offsetof(struct jf_landing_site, cookie) == LA_SITE_COOKIE, "struct jf_landing_site");
+_Static_assert(offsetof(struct jf_landing_site, sp) == LA_SITE_SP, "struct jf_landing_site");
+_Static_assert(offsetof(struct jf_landing_site, fp) == LA_SITE_FP, "struct jf_landing_site");
+_Static_assert(sizeof(struct jf_landing_site) == LA_SITE_BYTES, "struct jf_landing_site");
+
+#define ELF_MACHINE_LOONGARCH 258
+
+#ifdef JF_NATIVE_LOONGARCH64
+static const struct jf_native native = {
+	.enter = jf_loongarch64_enter,
+	.enter_start = jf_loongarch64_enter_start,
+	.enter_end = jf_loongarch64_enter_end,
+	.enter_checked = jf_loongarch64_enter_checked,
+	.checked_start = jf_loongarch64_enter_checked_start,
+	.checked_end = jf_loongarch64_enter_checked_end,
+};
+#endif
+
+const struct jf_backend jf_loongarch64_backend = {
+	.size = sizeof(struct jf_backend),
+	.name = "loongarch64",
+	.llvm_triple = "loongarch64-linux-gnu",
+	.llvm_features = "+d",
+	.elf_machine = ELF_MACHINE_LOONGARCH,
+	.insn_align = 4,
+	.reg_count = LA_REG_COUNT,
+	.regs = jf_loongarch64_regs,
+	.sp = LA_SP,
+	.fp = LA_FP,
+	.ra = LA_RA,
+	.ra_pushed = false,
+	.cfa_sp_off_at_entry = 0,
+	.result = LA_A0,
+	.arg_count = 8,
+	.args = { LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_A5, LA_A6, LA_A7 },
+	.conventions = jf_loongarch64_conventions,
+	.convention_count = sizeof(jf_loongarch64_conventions) / sizeof(jf_loongarch64_conventions[0]),
+	.emit_prologue = jf_loongarch64_prologue,
+	.emit_epilogue = jf_loongarch64_epilogue,
+	.emit_tail_exit = jf_loongarch64_tail_exit,
+	.body = {
+		.alu = jf_loongarch64_alu,
+		.swap = jf_loongarch64_swap,
+		.imm64 = jf_loongarch64_imm64,
+		.load = jf_loongarch64_load,
+		.store = jf_loongarch64_store,
+		.atomic = jf_loongarch64_atomic,
+		.jump = jf_loongarch64_jump,
+		.jump_always = jf_loongarch64_jump_always,
+		.call = jf_loongarch64_call,
+	},
+#ifdef JF_NATIVE_LOONGARCH64
+	.native = &native,
+#endif
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_BACKEND_LOONGARCH64_H
+#define JF_BACKEND_LOONGARCH64_H
+
+/*
+ * What the files of this backend share; also read by native.S, which sees the numbers only.
+ *
+ * Register ids: 0..31 are the integer registers, id == hardware number; 32..63 are the floating-point
+ * registers, id == 32 + hardware number. These are also the DWARF numbers of the LoongArch psABI.
+ */
+#define LA_ID_FP 22      /* fp, then s0..s8 at 23..31 */
+#define LA_ID_FS0 56     /* fs0..fs7 = f24..f31 at 56..63 */
+#define LA_REG_COUNT 64
+#define LA_REGS_BYTES 640 /* sizeof(struct jf_regs) */
+
+/* struct jf_landing_site */
+#define LA_SITE_CALLBACK 0
+#define LA_SITE_COOKIE 8
+#define LA_SITE_SP 16
+#define LA_SITE_FP 24
+#define LA_SITE_BYTES 32
+
+#ifndef __ASSEMBLER__
+
+#include <jitframe/backend.h>
+
+/* Names of the psABI's register convention (LoongArch psABI, "Register Convention"). */
+enum {
+	LA_ZERO = 0,
+	LA_RA = 1,
+	LA_TP = 2,
+	LA_SP = 3,
+	LA_A0 = 4,
+	LA_A1,
+	LA_A2,
+	LA_A3,
+	LA_A4,
+	LA_A5,
+	LA_A6,
+	LA_A7,
+	LA_T0 = 12,
+	LA_T1,
+	LA_T2,
+	LA_T3,
+	LA_T4,
+	LA_T5,
+	LA_T6,
+	LA_T7,
+	LA_T8,
+	LA_R21, /* reserved by the psABI; Linux keeps the per-CPU base there */
+	LA_FP = LA_ID_FP,
+	LA_S0,
+	LA_S1,
+	LA_S2,
+	LA_S3,
+	LA_S4,
+	LA_S5,
+	LA_S6,
+	LA_S7,
+	LA_S8,
+	LA_F0 = 32,
+	LA_FS0 = LA_ID_FS0,
+	LA_FS1,
+	LA_FS2,
+	LA_FS3,
+	LA_FS4,
+	LA_FS5,
+	LA_FS6,
+	LA_FS7,
+};
+
+/* Registers with a duty in all conventions; the others that the body may use freely are t1..t8. */
+#define LA_TCC LA_A6           /* tail-call count, or the address of the one in force */
+#define LA_TAIL_TARGET LA_T3   /* a tail exit jumps through it */
+#define LA_R0 LA_A5            /* BPF R0 */
+
+/* struct jf_convention.backend_flags: where the conventions' code differs. */
+enum {
+	LA_CONV_PATCH_AREA = 1 << 0,   /* begins with room for a patched-in jump: move t0,ra and five nops */
+	LA_CONV_BRANCHY_COUNT = 1 << 1, /* the count block before Linux 7.3; the epilogue loads tcc_ptr too */
+	LA_CONV_SPLIT = 1 << 2,        /* the save area first, BPF stack and arguments with a second step of SP */
+	LA_CONV_PERCPU = 1 << 3,       /* a private stack is relative to $r21, else to $tp */
+	LA_CONV_COUNT_ALWAYS = 1 << 4, /* every frame has the count slots, every epilogue reloads the count */
+};
+
+extern const struct jf_backend jf_loongarch64_backend;
+
+extern const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT];
+extern const struct jf_convention *const jf_loongarch64_conventions[3];
+
+void jf_loongarch64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
+void jf_loongarch64_epilogue(struct jf_code *code, const struct jf_frame *frame);
+void jf_loongarch64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+
+enum jf_status jf_loongarch64_alu(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_load(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+
+/* native.S */
+uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
+uint64_t jf_loongarch64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				      struct jf_regs *out);
+extern const char jf_loongarch64_enter_start[], jf_loongarch64_enter_end[];
+extern const char jf_loongarch64_enter_checked_start[], jf_loongarch64_enter_checked_end[];
+
+#endif
+
+#endif

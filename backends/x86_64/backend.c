@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <jitframe/throw.h>
+
+#include "x86_64.h"
+
+static const struct jf_convention *const conventions[] = {&jf_x86_64_linux, &jf_x86_64_user};
+
+/* What native.S believes. */
+_Static_assert(sizeof(struct jf_regs) == REGS_BYTES, "native.S: struct jf_regs");
+_Static_assert(offsetof(struct jf_landing_site, callback) == SITE_CALLBACK, "native.S: site.callback");
+_Static_assert(offsetof(struct jf_landing_site, cookie) == SITE_COOKIE, "native.S: site.cookie");
+_Static_assert(offsetof(struct jf_landing_site, sp) == SITE_SP, "native.S: site.sp");
+_Static_assert(offsetof(struct jf_landing_site, fp) == SITE_FP, "native.S: site.fp");
+_Static_assert(sizeof(struct jf_landing_site) == SITE_BYTES, "native.S: struct jf_landing_site");
+
+#ifdef JF_NATIVE_X86_64
+HIDDEN uint64_t jf_x86_64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
+HIDDEN uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2,
+					const struct jf_regs *in, struct jf_regs *out);
+extern HIDDEN const char jf_x86_64_enter_end[];
+extern HIDDEN const char jf_x86_64_enter_checked_end[];
+
+/* The functions' start labels once more, as data: ISO C has no conversion from one to the other. */
+extern HIDDEN const char jf_x86_64_enter_start[];
+extern HIDDEN const char jf_x86_64_enter_checked_start[];
+
+static const struct jf_native native = {
+	.enter = jf_x86_64_enter,
+	.enter_start = jf_x86_64_enter_start,
+	.enter_end = jf_x86_64_enter_end,
+	.enter_checked = jf_x86_64_enter_checked,
+	.checked_start = jf_x86_64_enter_checked_start,
+	.checked_end = jf_x86_64_enter_checked_end,
+};
+#endif
+
+const struct jf_backend jf_x86_64_backend = {
+	.size = sizeof(struct jf_backend),
+	.name = "x86_64",
+	.llvm_triple = "x86_64-unknown-linux-gnu",
+	.llvm_features = "",
+	.elf_machine = 62, /* EM_X86_64 */
+	.insn_align = 1,
+	.reg_count = REG__COUNT,
+	.regs = jf_x86_64_regs,
+	.sp = RSP,
+	.fp = RBP,
+	.ra = RIP,
+	.ra_pushed = true,
+	.cfa_sp_off_at_entry = 8,
+	.result = RAX,
+	.arg_count = 6,
+	.args = {RDI, RSI, RDX, RCX, R8, R9},
+	.conventions = conventions,
+	.convention_count = sizeof(conventions) / sizeof(conventions[0]),
+	.emit_prologue = jf_x86_64_prologue,
+	.emit_epilogue = jf_x86_64_epilogue,
+	.emit_tail_exit = jf_x86_64_tail_exit,
+	.emit_call_stub = jf_x86_64_call_stub,
+	.call_stubs = jf_x86_64_call_stubs,
+	.body = {
+		.alu = jf_x86_64_alu,
+		.swap = jf_x86_64_swap,
+		.imm64 = jf_x86_64_imm64,
+		.load = jf_x86_64_load,
+		.store = jf_x86_64_store,
+		.atomic = jf_x86_64_atomic,
+		.jump = jf_x86_64_jump,
+		.jump_always = jf_x86_64_jump_always,
+		.call = jf_x86_64_call_op,
+	},
+#ifdef JF_NATIVE_X86_64
+	.native = &native,
+#endif
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_BACKEND_X86_64_H
+#define JF_BACKEND_X86_64_H
+
+/*
+ * What the files of this backend share. The first part is for C and for native.S.
+ *
+ * Register ids. 0..15 are the numbers that instruction fields hold (Intel SDM, volume 2, table 2-2);
+ * 16 is the return address that a call pushes, under the name DWARF gives it.
+ */
+#define RAX    0
+#define RCX    1
+#define RDX    2
+#define RBX    3
+#define RSP    4
+#define RBP    5
+#define RSI    6
+#define RDI    7
+#define R8     8
+#define R9     9
+#define R10    10
+#define R11    11
+#define R12    12
+#define R13    13
+#define R14    14
+#define R15    15
+#define RIP    16
+#define MXCSR  17
+#define FCW    18
+#define REG__COUNT 19
+
+/* Sizes and offsets of the structures that native.S fills in; backend.c holds them to the headers. */
+#define REGS_BYTES    640 /* struct jf_regs */
+#define SITE_CALLBACK 0   /* struct jf_landing_site */
+#define SITE_COOKIE   8
+#define SITE_SP       16
+#define SITE_FP       24
+#define SITE_BYTES    32
+
+#ifndef __ASSEMBLER__
+
+#include <jitframe/backend.h>
+
+/* Of no BPF register and of no convention: free inside one BPF instruction. R10 of the machine is
+ * BPF's AX, which no BPF instruction names either. */
+#define SCRATCH  R11
+#define SCRATCH2 R10
+
+/* struct jf_convention.backend_flags: the Linux JIT's fixed-size forms and its patch site. */
+#define X86_64_LINUX_FORMS 1
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+extern const struct jf_backend jf_x86_64_backend HIDDEN;
+extern const struct jf_reg jf_x86_64_regs[REG__COUNT] HIDDEN;
+extern const struct jf_convention jf_x86_64_linux HIDDEN;
+extern const struct jf_convention jf_x86_64_user HIDDEN;
+
+HIDDEN void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame,
+			       const struct jf_values *values);
+HIDDEN void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame);
+HIDDEN void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
+HIDDEN bool jf_x86_64_call_stubs(const struct jf_convention *conv);
+
+/* The hooks of struct jf_body_ops. */
+HIDDEN enum jf_status jf_x86_64_alu(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_swap(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_imm64(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_load(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_store(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op,
+					const struct jf_call *call);
+
+/* A slot's displacement from the frame pointer register. */
+static inline int32_t fp_off(const struct jf_frame *frame, const struct jf_slot *slot)
+{
+	return slot->off_from_cfa - frame->conv->fp_off_from_cfa;
+}
+
+#endif /* !__ASSEMBLER__ */
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_BACKEND_H
+#define JF_BACKEND_H
+
+#include <jitframe/body.h>
+#include <jitframe/code.h>
+#include <jitframe/frame.h>
+
+JF_BEGIN_DECLS
+
+/* Run-time constants that a prologue loads; all zero is fine for looking at code. */
+struct jf_values {
+	uint64_t arena_base;
+	/*
+	 * Private stack: the constant P of the setup "frame pointer = P + guard + size + per-CPU base".
+	 * The `linux` conventions add the processor's per-CPU base, the `user` ones the thread pointer, so
+	 * there P is the offset of a thread-local buffer from it.
+	 */
+	uint64_t private_stack;
+};
+
+#define JF_ARG_REGS_MAX 8
+
+/*
+ * Where the registers of one captured or entered context go: indexed by register id. For FP
+ * registers the low size_bytes bytes count.
+ */
+struct jf_regs {
+	uint64_t value[JF_REGS_MAX];
+};
+
+/*
+ * Stubs that only exist where the host is the backend's architecture. All follow the platform ABI.
+ * [start, end) are their code addresses: the code map holds them so that walks know where C begins.
+ */
+struct jf_native {
+	/* Calls BPF code: R1 = arg1, R2 = arg2. returns: the ABI's return register. */
+	uint64_t (*enter)(uint64_t entry, uint64_t arg1, uint64_t arg2);
+	const void *enter_start, *enter_end;
+	/*
+	 * The same, for proving a frame: loads every register that has JF_REG_CALLEE_SAVED from *in just
+	 * before the call, and stores what they hold right after it in *out.
+	 */
+	uint64_t (*enter_checked)(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				  struct jf_regs *out);
+	const void *checked_start, *checked_end;
+};
+
+/*
+ * One architecture. Const, static, never freed; every hook mandatory unless it says otherwise. Hooks
+ * report failure through jf_code_fail() or their status, never by pretending success.
+ */
+struct jf_backend {
+	uint32_t size; /* sizeof(struct jf_backend) of the file that defines it */
+	const char *name;
+	const char *llvm_triple; /* for tools that disassemble */
+	const char *llvm_features;
+	uint16_t elf_machine;    /* EM_ of the ELF specification */
+	uint8_t insn_align;      /* smallest distance between instructions, bytes */
+	uint8_t reg_count;
+	const struct jf_reg *regs;
+	uint8_t sp, fp;
+	uint8_t ra; /* link register, or the id that stands for a pushed return address */
+	bool ra_pushed; /* a call pushes the return address (its slot is saved at entry) */
+	int16_t cfa_sp_off_at_entry; /* CFA - SP at the first instruction of a function */
+	uint8_t result; /* the ABI's return register */
+	uint8_t arg_count;
+	uint8_t args[JF_ARG_REGS_MAX]; /* register ids of the ABI's integer arguments */
+	const struct jf_convention *const *conventions;
+	uint8_t convention_count;
+
+	/* ---- code, reading the solved frame; rows come out through jf_code_cfa() and its kin ---- */
+
+	/* From the entry to the body, for the frame's role and options; sets JF_MARK_TAIL_ENTRY (where the
+	 * role has one) and JF_MARK_BODY. The core has called jf_code_begin(). */
+	void (*emit_prologue)(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
+	/* Restores, moves R0 to the ABI's return register, returns. The core has set JF_MARK_EPILOGUE. */
+	void (*emit_epilogue)(struct jf_code *code, const struct jf_frame *frame);
+	/* Takes the frame down and jumps to the tail-call entry, `entry_off` bytes behind the address that
+	 * the convention's tail-call target register holds. Puts the row state back afterwards. */
+	void (*emit_tail_exit)(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+	/* Optional: a stub through which C is called, where the convention cannot call it directly (see
+	 * call_stubs). The core has called jf_code_begin() with the entry state and frame = NULL-slot frame. */
+	void (*emit_call_stub)(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
+	/* Whether calls of this convention to C have to go through such a stub. NULL = never. */
+	bool (*call_stubs)(const struct jf_convention *conv);
+
+	struct jf_body_ops body; /* members may be NULL: unsupported */
+
+	/* A return address as found in memory -> a code address (pointer authentication). NULL = as it is. */
+	uint64_t (*strip_return)(uint64_t value);
+
+	const struct jf_native *native; /* NULL when this host is another architecture */
+};
+
+/* Backends built in, then those registered. returns: NULL at the end. Any thread. */
+JF_API const struct jf_backend *jf_backend_at(size_t index);
+/* returns: NULL when there is none of that name ("loongarch64"). Any thread. */
+JF_API const struct jf_backend *jf_backend_find(const char *name);
+/* The backend whose native stubs are built in, or NULL. */
+JF_API const struct jf_backend *jf_backend_host(void);
+
+/*
+ * Adds a backend that lives outside the library. owns: the backend must stay valid for ever.
+ * returns: JF_E_INVAL, JF_E_BAD_DESC (see jf_backend_check()), JF_E_OVERLAP (the name is taken),
+ *      JF_E_NOSPACE (more than 16). threads: call before other threads use the library.
+ */
+JF_API JF_CHECK enum jf_status jf_backend_register(const struct jf_backend *backend, struct jf_error *error);
+
+/*
+ * Looks for contradictions in a backend's tables: ids that differ from indexes, conventions without a
+ * register for a BPF register, slots that overlap. returns: JF_E_BAD_DESC with a sentence in error.
+ */
+JF_API JF_CHECK enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error);
+
+/* "loongarch64/user" -> convention. returns: JF_E_NOT_FOUND, JF_E_INVAL; the error names the part. */
+JF_API JF_CHECK enum jf_status jf_convention_find(const char *target, const struct jf_convention **conv,
+						  struct jf_error *error);
+
+/*
+ * Emits one part of a function for a solved frame, as the tool's `emit` shows it and the compiler uses
+ * it. Every call begins a function in `code`. For JF_PART_ALL: prologue, epilogue and, when the spec
+ * has tail calls, the tail exit.
+ * returns: jf_code_finish(code); JF_E_INVAL; JF_E_UNSUPPORTED for a tail exit without tail calls.
+ */
+enum jf_part { JF_PART_PROLOGUE, JF_PART_EPILOGUE, JF_PART_TAIL_EXIT, JF_PART_ALL };
+JF_API JF_CHECK enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame, enum jf_part part,
+					     const struct jf_values *values);
+
+/* Sets the row state that holds at the frame's first instruction, by role and landing protocol, and
+ * begins the function there. */
+JF_API void jf_frame_begin(struct jf_code *code, const struct jf_frame *frame);
+
+/* The tail-call entry of this convention's main programs under the options of `spec`: bytes from the
+ * start of the function. returns: as jf_frame_solve(); JF_E_UNSUPPORTED when there is none. */
+JF_API JF_CHECK enum jf_status jf_tail_entry_off(const struct jf_convention *conv, const struct jf_frame_spec *spec,
+						 uint32_t *entry_off);
+
+JF_END_DECLS
+
+#endif

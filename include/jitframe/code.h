@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_CODE_H
+#define JF_CODE_H
+
+#include <jitframe/export.h>
+#include <jitframe/frame.h>
+#include <jitframe/row.h>
+#include <jitframe/status.h>
+
+JF_BEGIN_DECLS
+
+/* Places in a function that others need, as bytes from its start. */
+enum jf_mark {
+	JF_MARK_TAIL_ENTRY, /* where a tail call enters (R16); unset in functions that cannot be entered so */
+	JF_MARK_BODY,       /* end of the prologue */
+	JF_MARK_EPILOGUE,
+	JF_MARK__COUNT
+};
+#define JF_MARK_UNSET UINT32_MAX
+
+/*
+ * A sink for machine code and the rows that go with it, in the caller's memory.
+ *
+ * Failure is sticky: the first one is kept in `status` with the offset where it happened, later
+ * emission does nothing, and jf_code_finish() is the one check.
+ *
+ * Rows: jf_code_cfa(), _saved(), _restored() and _row_flags() change the state that holds AFTER the
+ * instruction emitted last; a row is recorded when the next instruction is put down. So each call
+ * stands right behind the instruction it describes, as with assembler CFI directives.
+ */
+struct jf_code {
+	uint8_t *bytes;
+	size_t capacity;
+	size_t size;      /* bytes put so far, all functions */
+	uint64_t address; /* where bytes[0] will run */
+	enum jf_status status;
+	size_t fail_off; /* offset of the instruction that failed */
+
+	const struct jf_frame *frame; /* of the function being emitted */
+	size_t start;                 /* its first byte */
+	uint32_t marks[JF_MARK__COUNT];
+
+	struct jf_row *rows; /* NULL: rows are not wanted */
+	size_t row_capacity;
+	size_t row_count;
+	size_t row_start; /* first row of the function being emitted */
+	struct jf_row now;
+	bool now_dirty;
+};
+
+/* in: bytes/capacity and rows/row_capacity are the caller's and must outlive the code; address is the
+ * run-time address of bytes[0]. Both buffers may be NULL with capacity 0. */
+JF_API void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address,
+			 struct jf_row *rows, size_t row_capacity);
+
+/* Starts a function at the current place: clears marks, sets the entry state of the row. `frame` must
+ * outlive the emission. CFA at entry: `sp_reg` + `sp_off`; `saved` as in struct jf_row. */
+JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t cfa_reg,
+			  int32_t cfa_off, uint32_t saved);
+
+/* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE. */
+JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
+/* Appends one little-endian 32-bit instruction word. */
+JF_API void jf_code_put32(struct jf_code *code, uint32_t word);
+
+/* Records the first failure. */
+JF_API void jf_code_fail(struct jf_code *code, enum jf_status status);
+/* The one check. returns: the first failure, or JF_OK. */
+JF_API JF_CHECK enum jf_status jf_code_finish(const struct jf_code *code);
+
+/* Address at which the next instruction will run. */
+JF_API uint64_t jf_code_pc(const struct jf_code *code);
+/* Sets a mark at the current place. */
+JF_API void jf_code_mark(struct jf_code *code, enum jf_mark mark);
+
+JF_API void jf_code_cfa(struct jf_code *code, uint8_t reg, int32_t off);
+JF_API void jf_code_saved(struct jf_code *code, unsigned int slot);    /* caller's value is in the slot now */
+JF_API void jf_code_restored(struct jf_code *code, unsigned int slot); /* and back in its register */
+JF_API void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear); /* JF_ROW_ */
+/* Remember and bring back the state around an exit in the middle of a function. */
+JF_API struct jf_row jf_code_state(const struct jf_code *code);
+JF_API void jf_code_set_state(struct jf_code *code, struct jf_row state);
+
+JF_END_DECLS
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_FRAME_H
+#define JF_FRAME_H
+
+#include <jitframe/export.h>
+#include <jitframe/reg.h>
+#include <jitframe/status.h>
+#include <jitframe/types.h>
+
+JF_BEGIN_DECLS
+
+/* ---- the description: data that a backend states ------------------------------------------- */
+
+enum jf_role {
+	JF_ROLE_MAIN,
+	JF_ROLE_SUBPROGRAM,
+	JF_ROLE_BOUNDARY, /* a main program that some callee may throw into */
+	JF_ROLE_CALLBACK, /* runs in the boundary's frame after a throw */
+	JF_ROLE__COUNT
+};
+
+enum jf_slot_kind {
+	JF_SLOT_RETURN,    /* return address; .reg = the link register, or the pc where a call pushes it */
+	JF_SLOT_SAVE,      /* a register's value as the caller had it; the previous FP is one of these */
+	JF_SLOT_SPILL,     /* a register's value in this frame, kept only to fill a pair */
+	JF_SLOT_TCC,       /* tail-call count */
+	JF_SLOT_TCC_PTR,   /* address of the count that is in force */
+	JF_SLOT_PAD,       /* alignment */
+	JF_SLOT_BPF_STACK, /* what BPF code addresses below R10 */
+	JF_SLOT_OUT_ARGS,  /* outgoing stack arguments */
+	JF_SLOT__COUNT
+};
+
+/* What a spec needs, as bits; a slot rule is in force when any of its bits is. */
+enum {
+	JF_WHEN_ALWAYS = 1 << 0,
+	JF_WHEN_MAIN = 1 << 1,       /* role main or boundary */
+	JF_WHEN_SUBPROGRAM = 1 << 2, /* role subprogram only */
+	JF_WHEN_BOUNDARY = 1 << 3,
+	JF_WHEN_CALLBACK = 1 << 4,
+	JF_WHEN_USED = 1 << 5, /* a BPF register that lives in the rule's register is used */
+	JF_WHEN_FP = 1 << 6,   /* the BPF frame pointer is used (a stack implies it) */
+	JF_WHEN_TAIL_CALLS = 1 << 7,
+	JF_WHEN_ARENA = 1 << 8,
+	JF_WHEN_PRIVATE_STACK = 1 << 9,
+	JF_WHEN_OUT_ARGS = 1 << 10,
+};
+#define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
+
+/* One slot of a convention: it exists in a frame when (spec needs & when) != 0. */
+struct jf_slot_rule {
+	uint8_t kind; /* enum jf_slot_kind */
+	uint8_t reg;  /* register id, or JF_REG_NONE */
+	uint16_t when;
+};
+
+/*
+ * Areas are laid out one after the other from the CFA downwards, their rules in order.
+ * group 1: every slot lies below the one before it. group 2: slots lie in pairs, the first of each
+ * pair at the lower address; an odd last one is padded above. After the last slot the area's end is
+ * rounded down so that its distance from the CFA is a multiple of align_bytes.
+ */
+struct jf_area {
+	const struct jf_slot_rule *rules;
+	uint8_t rule_count;
+	uint8_t group;
+	uint8_t align_bytes;
+};
+
+enum {
+	JF_CAP_EXCEPTIONS = 1 << 0, /* frame record, callback protocol and a walker are all there */
+	JF_CAP_TAIL_CALLS = 1 << 1,
+	JF_CAP_ARENA = 1 << 2,
+	JF_CAP_PRIVATE_STACK = 1 << 3,
+	JF_CAP_PRIVATE_STACK_CALLBACK = 1 << 4, /* a callback may have one too */
+	JF_CAP_OUT_ARGS = 1 << 5,
+	JF_CAP_LANDING_PADS = 1 << 6, /* ENDBR64, BTI */
+	JF_CAP_SIGN_RETURN = 1 << 7,  /* PAC */
+	JF_CAP_RUN = 1 << 8,          /* its code can run in user space as it stands */
+};
+
+/* How a callback takes over the boundary's frame. */
+enum jf_landing {
+	JF_LANDING_NONE,    /* no callback protocol */
+	JF_LANDING_ADOPT,   /* it uses the boundary's save slots; its epilogue restores them */
+	JF_LANDING_RESTORE, /* its prologue restores them and builds a frame of its own under the same FP */
+};
+
+/* Two options (JF_WHEN_ bits) that exclude each other in this convention, and why. */
+struct jf_conflict {
+	uint16_t a;
+	uint16_t b;
+	const char *reason;
+};
+
+/*
+ * One way of laying out JIT frames on one architecture. Const, static, never freed.
+ * Offsets are bytes from the CFA, negative = lower.
+ */
+struct jf_convention {
+	uint32_t size; /* sizeof(struct jf_convention) of the file that defines it */
+	const char *name;
+	const char *summary;
+	const struct jf_backend *backend;
+	const struct jf_area *areas;
+	uint8_t area_count;
+	uint8_t landing;                        /* enum jf_landing */
+	uint8_t bpf_reg[JF_BPF_REG__COUNT];     /* register id that each BPF register lives in */
+	uint8_t bpf_fp_private;                 /* register id of R10 with a private stack */
+	uint8_t arena_reg;                      /* holds the arena base */
+	uint8_t extra_arg_regs;                 /* outgoing arguments after the fifth that travel in registers */
+	uint8_t bpf_stack_align;                /* rounding of the BPF stack's size */
+	uint8_t out_args_align;                 /* rounding of the outgoing arguments' size */
+	uint8_t frame_align;                    /* of SP at calls that the convention promises (R7) */
+	uint32_t bpf_stack_max_bytes;
+	int16_t ra_off_from_cfa;                /* the frame record: return address ... */
+	int16_t prev_fp_off_from_cfa;           /* ... and previous frame pointer */
+	int16_t fp_off_from_cfa;                /* value of the frame pointer register, from the CFA */
+	uint16_t private_stack_guard_bytes;     /* below the private stack */
+	uint8_t result_bits;                    /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
+	uint32_t caps;                          /* JF_CAP_ */
+	uint32_t backend_flags;                 /* the backend's own variants, from its private header */
+	const struct jf_conflict *conflicts;
+	uint8_t conflict_count;
+};
+
+/* ---- a spec and its solution ---------------------------------------------------------------- */
+
+/* What one function needs of its frame. Start from JF_FRAME_SPEC_INIT. */
+struct jf_frame_spec {
+	uint32_t size; /* sizeof(struct jf_frame_spec); a larger one with non-zero unknown fields is refused */
+	uint32_t role; /* enum jf_role */
+	uint32_t bpf_stack_bytes;
+	uint16_t bpf_regs_used; /* bit n = Rn, n = 6..10; others are ignored */
+	uint8_t out_args;       /* outgoing arguments after the fifth, 0..7 */
+	bool tail_calls;        /* a tail call can be reached from here: the count is kept */
+	bool arena;
+	bool private_stack;
+	bool landing_pads; /* ENDBR64 or BTI at indirect entries */
+	bool sign_return;  /* PAC */
+};
+#define JF_FRAME_SPEC_INIT { sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false }
+#define JF_OUT_ARGS_MAX 7
+
+/* One slot of a solved frame: [CFA + off_from_cfa, + size_bytes). */
+struct jf_slot {
+	uint8_t kind; /* enum jf_slot_kind */
+	uint8_t reg;  /* register id, or JF_REG_NONE */
+	uint16_t reserved;
+	int32_t off_from_cfa;
+	uint32_t size_bytes;
+};
+
+#define JF_FRAME_SLOTS_MAX 32
+
+/* A solved frame: plain data, copied freely. Slots are in the order of the convention's areas. */
+struct jf_frame {
+	const struct jf_convention *conv;
+	struct jf_frame_spec spec;
+	uint16_t needs; /* JF_WHEN_ bits of the spec */
+	uint8_t slot_count;
+	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+	uint32_t size_bytes;            /* CFA - SP, after the prologue */
+	uint32_t fixed_bytes;           /* the part of it that is neither BPF stack nor outgoing arguments */
+	uint32_t bpf_stack_bytes;       /* rounded; 0 with a private stack */
+	uint32_t out_args_bytes;        /* rounded; what does not travel in registers */
+	int32_t bpf_fp_off_from_cfa;    /* value of R10, from the CFA (meaningless with a private stack) */
+	int32_t landing_sp_off_from_cfa; /* second argument of a callback that lands in this frame (R11) */
+};
+
+/*
+ * Solves a frame.
+ * in:  conv, spec not NULL. error may be NULL.
+ * out: *frame, on JF_OK only.
+ * returns: JF_E_INVAL (NULL, unknown role, spec from a newer header), JF_E_BAD_SPEC (a field is over its
+ *      limit, or two options exclude each other), JF_E_UNSUPPORTED (the convention lacks the
+ *      capability), JF_E_BAD_DESC (the convention does not fit struct jf_frame). error->where is the
+ *      field's name as in struct jf_frame_spec.
+ * threads: any; allocates nothing; async-signal-safe when error is NULL.
+ */
+JF_API JF_CHECK enum jf_status jf_frame_solve(const struct jf_convention *conv,
+					      const struct jf_frame_spec *spec,
+					      struct jf_frame *frame, struct jf_error *error);
+
+/* Index of the first slot of that kind and register (JF_REG_NONE: any register), or -1. */
+JF_API int jf_frame_slot(const struct jf_frame *frame, enum jf_slot_kind kind, uint8_t reg);
+
+/* Bits of all slots that hold a caller's value (kinds RETURN and SAVE), as in struct jf_row.saved. */
+JF_API uint32_t jf_frame_saved_mask(const struct jf_frame *frame);
+
+/*
+ * Solves the convention's plainest boundary: no BPF stack, no options. Its slots of kind SAVE are, in
+ * this order, what every boundary of the convention saves and a callback restores.
+ * returns: JF_E_UNSUPPORTED without JF_CAP_EXCEPTIONS. Any thread, async-signal-safe.
+ */
+JF_API JF_CHECK enum jf_status jf_frame_boundary(const struct jf_convention *conv, struct jf_frame *frame);
+
+/* Whether the convention has all of the capabilities in `caps` (JF_CAP_ bits). */
+JF_API bool jf_convention_supports(const struct jf_convention *conv, uint32_t caps);
+
+/*
+ * The callee-saved registers of the platform ABI that a boundary of this convention does not save: an
+ * empty list is rule R3. out: up to `capacity` register ids. returns: how many there are in all, or a
+ * negative enum jf_status when the convention has no boundary.
+ */
+JF_API int jf_convention_unsaved(const struct jf_convention *conv, uint8_t *regs, size_t capacity);
+
+JF_END_DECLS
+
+#endif

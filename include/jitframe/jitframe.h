@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_JITFRAME_H
+#define JF_JITFRAME_H
+
+/* Everything. Each header also stands alone. */
+#include <jitframe/backend.h>
+#include <jitframe/body.h>
+#include <jitframe/code.h>
+#include <jitframe/codemap.h>
+#include <jitframe/contract.h>
+#include <jitframe/describe.h>
+#include <jitframe/frame.h>
+#include <jitframe/program.h>
+#include <jitframe/reg.h>
+#include <jitframe/row.h>
+#include <jitframe/status.h>
+#include <jitframe/throw.h>
+#include <jitframe/walk.h>
+
+#endif

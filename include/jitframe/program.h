@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_PROGRAM_H
+#define JF_PROGRAM_H
+
+#include <jitframe/backend.h>
+
+JF_BEGIN_DECLS
+
+/* One BPF instruction (RFC 9669 section 3), fields in host byte order. regs: dst in bits 0-3, src in 4-7. */
+struct jf_insn {
+	uint8_t opcode;
+	uint8_t regs;
+	int16_t off;
+	int32_t imm;
+};
+
+/*
+ * One function of a program. References inside `insns` are indexes into the program's tables:
+ *   call  src 0: imm = helper number -> helpers[imm]     src 1: imm = function index -> functions[imm]
+ *         src 2: imm = kfunc index -> kfuncs[imm]
+ *   lddw  src 0: the 64-bit value                        src 1: imm = map index -> maps[imm].object
+ *         src 2: imm = map index, second imm = byte offset -> maps[imm].value + offset
+ *         src 4: imm = function index -> address of its code
+ */
+struct jf_function {
+	const char *name; /* for messages and the code map; must not be NULL */
+	const struct jf_insn *insns;
+	uint32_t insn_count;
+};
+
+/* C code that programs call. */
+struct jf_import {
+	const char *name;
+	uint64_t address; /* 0: not there; calling it is refused by name */
+	bool throws;      /* it may throw (jf_throw or something that calls it): makes main a boundary */
+};
+
+struct jf_map_ref {
+	uint64_t object; /* what helpers get as the map pointer */
+	uint64_t value;  /* address of the first value, for maps that programs address directly; 0: refused */
+};
+
+/* A BPF program: functions[0] is main. All memory is the caller's and only read during compilation. */
+struct jf_program {
+	uint32_t size; /* sizeof(struct jf_program) */
+	const struct jf_function *functions;
+	uint32_t function_count;
+	int32_t callback; /* index of the exception callback, or -1: the default one if anything throws */
+	const struct jf_import *helpers;
+	uint32_t helper_count;
+	const struct jf_import *kfuncs;
+	uint32_t kfunc_count;
+	const struct jf_map_ref *maps;
+	uint32_t map_count;
+};
+
+struct jf_compile_opts {
+	uint32_t size; /* sizeof(struct jf_compile_opts) */
+	bool landing_pads;
+	bool sign_return;
+	struct jf_values values;
+};
+
+/* One function of an image: [start, start + size_bytes) of its code. */
+struct jf_image_function {
+	const char *name; /* the program's string, or a static one for stubs and the default callback */
+	uint32_t start;
+	uint32_t size_bytes;
+	uint32_t row_start; /* into the image's rows; code_off there is from `start` */
+	uint32_t row_count;
+	uint32_t marks[JF_MARK__COUNT];
+	bool is_stub; /* a call stub: frame has no slots of a convention */
+	struct jf_frame frame;
+	const uint32_t *insn_off; /* insn_count + 1 code offsets from `start`, the last one the epilogue's;
+				   * NULL for stubs */
+	uint32_t insn_count;
+};
+
+/* A compiled program. Made by jf_compile(); free with jf_image_free(). */
+struct jf_image {
+	const struct jf_convention *conv;
+	uint64_t address;
+	size_t size_bytes;
+	struct jf_image_function *functions; /* the program's, in their order; then callback; then stubs */
+	uint32_t function_count;
+	int32_t callback; /* index into functions, or -1 */
+	struct jf_row *rows;
+	uint32_t row_count;
+	uint32_t *insn_off; /* behind the functions' insn_off */
+	uint32_t passes; /* how often the body was emitted until no branch grew */
+};
+
+/* An upper bound for the code that jf_compile() makes of `program`, in bytes. */
+JF_API size_t jf_compile_bound(const struct jf_program *program);
+
+/*
+ * Compiles a program for a convention into the caller's memory.
+ * in:  bytes[0, capacity) writable; it will run at `address` (not 0 when it is to run).
+ * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`.
+ * returns: JF_E_INVAL; JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function
+ *      index, falling off the end); JF_E_UNSUPPORTED (an instruction or call that this backend does not
+ *      have, an import without address); JF_E_BAD_SPEC (frame); JF_E_NOSPACE (code > capacity);
+ *      JF_E_RANGE (a distance no form reaches); JF_E_NO_MEMORY.
+ *      error->where is the function's name, error->text names instruction index and opcode.
+ * threads: any, no shared state; allocates.
+ */
+JF_API JF_CHECK enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_program *program,
+					  const struct jf_compile_opts *opts, void *bytes, size_t capacity,
+					  uint64_t address, struct jf_image **image, struct jf_error *error);
+JF_API void jf_image_free(struct jf_image *image);
+
+/* Bytes of BPF stack that a function can touch below R10, found from its code: 0..max. Code whose
+ * stack use cannot be followed counts as `max`. Any thread, allocates nothing when insn_count is 0. */
+JF_API JF_CHECK enum jf_status jf_function_stack(const struct jf_function *function, uint32_t max, uint32_t *bytes);
+
+/* ---- running on this host ------------------------------------------------------------------- */
+
+struct jf_loaded; /* an image in executable memory and in the code map */
+
+/*
+ * Compiles into executable memory (written, then made executable: never both), registers each
+ * function in the code map. `cookie` comes back in struct jf_range.owner.
+ * out: *loaded on JF_OK; free with jf_unload(). program's names must outlive it.
+ * returns: as jf_compile(); JF_E_UNSUPPORTED when conv is not of this host or lacks JF_CAP_RUN;
+ *      JF_E_NO_MEMORY.
+ */
+JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
+				       const struct jf_compile_opts *opts, void *owner, struct jf_loaded **loaded,
+				       struct jf_error *error);
+/* Removes the code. No thread may be running it. */
+JF_API void jf_unload(struct jf_loaded *loaded);
+JF_API const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded);
+/* Address of function 0. */
+JF_API uint64_t jf_loaded_entry(const struct jf_loaded *loaded);
+
+/* Runs main with R1 = arg. returns: R0, or what its exception callback returned. Any thread, reentrant. */
+JF_API uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg);
+/* The same with every callee-saved register set before and read after; see struct jf_native. */
+JF_API uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in,
+			       struct jf_regs *out);
+
+JF_END_DECLS
+
+#endif

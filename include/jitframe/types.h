@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TYPES_H
+#define JF_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jf_backend;
+struct jf_body;
+struct jf_call;
+struct jf_code;
+struct jf_convention;
+struct jf_error;
+struct jf_frame;
+struct jf_image;
+struct jf_op;
+struct jf_program;
+struct jf_range;
+struct jf_row;
+
+/* BPF register numbers (RFC 9669 section 4.3 and Linux's JIT-internal AX). */
+enum jf_bpf_reg {
+	JF_BPF_R0,
+	JF_BPF_R1,
+	JF_BPF_R2,
+	JF_BPF_R3,
+	JF_BPF_R4,
+	JF_BPF_R5,
+	JF_BPF_R6,
+	JF_BPF_R7,
+	JF_BPF_R8,
+	JF_BPF_R9,
+	JF_BPF_FP, /* R10, the read-only frame pointer */
+	JF_BPF_AX, /* scratch that only rewritten code uses (timed may_goto) */
+	JF_BPF_REG__COUNT
+};
+
+#endif

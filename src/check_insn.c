@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile.h"
+
+/*
+ * The form of a function's instructions: all that code generation takes for granted. Not a verifier:
+ * what the code does when it runs is not looked at.
+ */
+
+struct checker {
+	const struct jf_program *program;
+	struct jf_unit *unit;
+	struct jf_usage *usage;
+	struct jf_error *error;
+	uint32_t index;
+};
+
+static enum jf_status refuse(const struct checker *c, enum jf_status status, const char *why)
+{
+	const struct jf_function *function = c->unit->function;
+
+	return jf_error_set(c->error, status, function->name, "instruction %u, opcode 0x%02x: %s", c->index,
+			    function->insns[c->index].opcode, why);
+}
+
+static enum jf_status bad(const struct checker *c, const char *why)
+{
+	return refuse(c, JF_E_BAD_INSN, why);
+}
+
+static enum jf_status check_alu(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	uint8_t code = JF_INSN_CODE(insn->opcode);
+	bool reg = JF_INSN_SOURCE_X(insn->opcode);
+
+	if (jf_insn_dst(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	if (kind == JF_OP_SWAP) {
+		if (insn->off || jf_insn_src(insn))
+			return bad(c, "reserved field is not zero");
+		if (insn->imm != 16 && insn->imm != 32 && insn->imm != 64)
+			return bad(c, "byte swap of a width other than 16, 32, 64");
+		return JF_OK;
+	}
+	if (code == 0x8 ? insn->imm || jf_insn_src(insn) : reg ? insn->imm != 0 : jf_insn_src(insn) != 0) {
+		if (code == 0xb && reg && (insn->off == 1 || insn->off == -1))
+			return refuse(c, JF_E_UNSUPPORTED, "address-space cast or per-CPU address");
+		return bad(c, "reserved field is not zero");
+	}
+	switch (code) {
+	case 0x3: /* div */
+	case 0x9: /* mod */
+		return insn->off == 0 || insn->off == 1 ? JF_OK : bad(c, "offset is neither 0 nor 1");
+	case 0xb: /* mov */
+		if (!insn->off || (reg && (insn->off == 8 || insn->off == 16 ||
+					   (insn->off == 32 && JF_INSN_CLASS(insn->opcode) == JF_CLASS_ALU64))))
+			return JF_OK;
+		if (reg && (insn->off == 1 || insn->off == -1))
+			return refuse(c, JF_E_UNSUPPORTED, "address-space cast or per-CPU address");
+		return bad(c, "sign extension from a width other than 8, 16, 32");
+	default:
+		return insn->off ? bad(c, "reserved field is not zero") : JF_OK;
+	}
+}
+
+static enum jf_status check_jump(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	bool always = kind == JF_OP_JUMP_ALWAYS;
+	bool is_long = always && JF_INSN_CLASS(insn->opcode) == JF_CLASS_JMP32; /* gotol: distance in imm */
+	int64_t target = (int64_t)c->index + 1 + (is_long ? insn->imm : insn->off);
+
+	if (always ? insn->regs || (is_long ? insn->off != 0 : insn->imm != 0) :
+	    JF_INSN_SOURCE_X(insn->opcode) ? insn->imm != 0 : jf_insn_src(insn) != 0)
+		return bad(c, "reserved field is not zero");
+	if (target < 0 || target >= c->unit->function->insn_count)
+		return bad(c, "jump out of the function");
+	if (c->unit->flags[target] & JF_INSN_SECOND)
+		return bad(c, "jump into the middle of a 16-byte instruction");
+	c->unit->flags[target] |= JF_INSN_TARGET;
+	return JF_OK;
+}
+
+static enum jf_status check_import(const struct checker *c, const struct jf_import *imports, uint32_t count,
+				   uint32_t number, const char *what)
+{
+	const struct jf_function *function = c->unit->function;
+
+	if (number >= count || !imports[number].address)
+		return jf_error_set(c->error, JF_E_UNSUPPORTED, function->name, "instruction %u calls %s %u%s%s%s, which is not there",
+				    c->index, what, number, number < count && imports[number].name ? " (" : "",
+				    number < count && imports[number].name ? imports[number].name : "",
+				    number < count && imports[number].name ? ")" : "");
+	c->usage->throws |= imports[number].throws;
+	return JF_OK;
+}
+
+static enum jf_status check_call(const struct checker *c, const struct jf_insn *insn)
+{
+	uint32_t number = (uint32_t)insn->imm;
+
+	if (jf_insn_dst(insn) || insn->off)
+		return bad(c, "reserved field is not zero");
+	c->usage->calls++;
+	switch (jf_insn_src(insn)) {
+	case JF_SRC_HELPER:
+		if (number == JF_HELPER_TAIL_CALL) {
+			c->usage->tail_call = true;
+			return JF_OK;
+		}
+		return c->program ? check_import(c, c->program->helpers, c->program->helper_count, number, "helper") : JF_OK;
+	case JF_SRC_FUNCTION:
+		return !c->program || number < c->program->function_count ? JF_OK :
+									    bad(c, "call of a function that is not there");
+	case JF_SRC_KFUNC:
+		return c->program ? check_import(c, c->program->kfuncs, c->program->kfunc_count, number, "kfunc") : JF_OK;
+	default:
+		return bad(c, "call of an unknown kind");
+	}
+}
+
+static enum jf_status check_imm64(const struct checker *c, const struct jf_insn *insn)
+{
+	const struct jf_program *program = c->program;
+	uint32_t number = (uint32_t)insn->imm;
+
+	if (c->index + 1 >= c->unit->function->insn_count)
+		return bad(c, "second half of a 16-byte instruction is missing");
+	if (insn[1].opcode || insn[1].regs || insn[1].off || insn->off)
+		return bad(c, "reserved field is not zero");
+	if (jf_insn_dst(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	if (!program)
+		return JF_OK;
+	switch (jf_insn_src(insn)) {
+	case JF_SRC_IMM64:
+		return JF_OK;
+	case JF_SRC_MAP:
+		return number < program->map_count && program->maps[number].object ?
+			       JF_OK :
+			       bad(c, "reference to a map that is not there");
+	case JF_SRC_MAP_VALUE:
+		return number < program->map_count && program->maps[number].value ?
+			       JF_OK :
+			       bad(c, "reference to a map value that is not there");
+	case JF_SRC_CODE:
+		return number < program->function_count ? JF_OK : bad(c, "address of a function that is not there");
+	default:
+		return refuse(c, JF_E_UNSUPPORTED, "64-bit immediate of an unknown kind");
+	}
+}
+
+static enum jf_status check_atomic(const struct checker *c, const struct jf_insn *insn)
+{
+	uint8_t bytes = jf_insn_bytes(insn->opcode);
+
+	switch (insn->imm) {
+	case 0x100: /* load-acquire */
+		return jf_insn_dst(insn) == JF_BPF_FP ? bad(c, "R10 is read-only") : JF_OK;
+	case 0x110: /* store-release */
+		return JF_OK;
+	case 0x00: case 0x01: case 0x40: case 0x41: case 0x50: case 0x51: case 0xa0: case 0xa1: case 0xe1: case 0xf1:
+		break;
+	default:
+		return bad(c, "unknown atomic operation");
+	}
+	if (bytes != 4 && bytes != 8)
+		return bad(c, "atomic operation of a width other than 4 or 8 bytes");
+	/* cmpxchg puts the old value into R0, other fetching operations into src. */
+	if (insn->imm & 1 && insn->imm != 0xf1 && jf_insn_src(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	return JF_OK;
+}
+
+static enum jf_status check_memory(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	if (kind == JF_OP_ATOMIC)
+		return check_atomic(c, insn);
+	if (JF_INSN_CLASS(insn->opcode) == JF_CLASS_ST)
+		return jf_insn_src(insn) ? bad(c, "reserved field is not zero") : JF_OK;
+	if (insn->imm)
+		return bad(c, "reserved field is not zero");
+	if (kind == JF_OP_LOAD && jf_insn_dst(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	return JF_OK;
+}
+
+static enum jf_status check_one(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	if (jf_insn_dst(insn) > JF_BPF_FP || (kind != JF_OP_CALL && jf_insn_src(insn) > JF_BPF_FP))
+		return bad(c, "register number over 10");
+	switch (kind) {
+	case JF_OP_ALU:
+	case JF_OP_SWAP:
+		return check_alu(c, insn, kind);
+	case JF_OP_JUMP:
+	case JF_OP_JUMP_ALWAYS:
+		return check_jump(c, insn, kind);
+	case JF_OP_CALL:
+		return check_call(c, insn);
+	case JF_OP_EXIT:
+		return insn->regs || insn->off || insn->imm ? bad(c, "reserved field is not zero") : JF_OK;
+	case JF_OP_IMM64:
+		return check_imm64(c, insn);
+	case JF_OP_LOAD:
+	case JF_OP_STORE:
+	case JF_OP_ATOMIC:
+		return check_memory(c, insn, kind);
+	case JF_OP_UNSUPPORTED:
+		return refuse(c, JF_E_UNSUPPORTED, "not covered yet");
+	default:
+		return bad(c, "no such instruction");
+	}
+}
+
+/* Marks second halves first, so that jump checks see those further on. */
+static void mark_wide(struct jf_unit *unit)
+{
+	const struct jf_function *function = unit->function;
+
+	for (uint32_t i = 0; i + 1 < function->insn_count; i++)
+		if (jf_insn_kind(&function->insns[i]) == JF_OP_IMM64)
+			unit->flags[++i] |= JF_INSN_SECOND;
+}
+
+enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *unit, struct jf_usage *usage,
+			     struct jf_error *error)
+{
+	const struct jf_function *function = unit->function;
+	struct checker c = { .program = program, .unit = unit, .usage = usage, .error = error };
+	enum jf_op_kind kind = JF_OP_BAD;
+
+	if (!function->name || !function->insns || !function->insn_count)
+		return jf_error_set(error, JF_E_BAD_INSN, function->name ? function->name : "", "function has no instructions");
+	mark_wide(unit);
+	for (c.index = 0; c.index < function->insn_count; c.index++) {
+		const struct jf_insn *insn = &function->insns[c.index];
+		enum jf_status status;
+
+		kind = jf_insn_kind(insn);
+		status = check_one(&c, insn, kind);
+		if (status != JF_OK)
+			return status;
+		usage->bpf_regs |= (uint16_t)(1u << jf_insn_dst(insn));
+		if (kind != JF_OP_CALL && kind != JF_OP_IMM64)
+			usage->bpf_regs |= (uint16_t)(1u << jf_insn_src(insn));
+		c.index += kind == JF_OP_IMM64;
+	}
+	c.index = function->insn_count - 1;
+	/* A call may be last: one that does not return, as a throw. */
+	if (kind != JF_OP_EXIT && kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_CALL)
+		return bad(&c, "control falls off the end of the function");
+	return JF_OK;
+}

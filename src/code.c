@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <jitframe/code.h>
+
+#include <string.h>
+
+void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address, struct jf_row *rows,
+		  size_t row_capacity)
+{
+	memset(code, 0, sizeof(*code));
+	code->bytes = bytes;
+	code->capacity = capacity;
+	code->address = address;
+	code->rows = rows;
+	code->row_capacity = row_capacity;
+	code->status = JF_OK;
+}
+
+void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t cfa_reg, int32_t cfa_off, uint32_t saved)
+{
+	code->frame = frame;
+	code->start = code->size;
+	code->row_start = code->row_count;
+	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
+		code->marks[i] = JF_MARK_UNSET;
+	code->now = (struct jf_row){ .cfa_reg = cfa_reg, .cfa_off = cfa_off, .saved = saved };
+	code->now_dirty = true;
+}
+
+void jf_code_fail(struct jf_code *code, enum jf_status status)
+{
+	if (code->status != JF_OK)
+		return;
+	code->status = status;
+	code->fail_off = code->size;
+}
+
+static void put_row(struct jf_code *code)
+{
+	code->now_dirty = false;
+	if (!code->rows)
+		return;
+	if (code->row_count > code->row_start && jf_row_same(&code->rows[code->row_count - 1], &code->now))
+		return;
+	if (code->row_count == code->row_capacity) {
+		jf_code_fail(code, JF_E_NOSPACE);
+		return;
+	}
+	code->now.code_off = (uint32_t)(code->size - code->start);
+	code->rows[code->row_count++] = code->now;
+}
+
+void jf_code_put(struct jf_code *code, const void *bytes, size_t count)
+{
+	if (code->now_dirty)
+		put_row(code);
+	if (code->status != JF_OK)
+		return;
+	if (count > code->capacity - code->size) {
+		jf_code_fail(code, JF_E_NOSPACE);
+		return;
+	}
+	memcpy(code->bytes + code->size, bytes, count);
+	code->size += count;
+}
+
+void jf_code_put32(struct jf_code *code, uint32_t word)
+{
+	const uint8_t bytes[4] = { (uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24) };
+
+	jf_code_put(code, bytes, sizeof(bytes));
+}
+
+enum jf_status jf_code_finish(const struct jf_code *code)
+{
+	return code->status;
+}
+
+uint64_t jf_code_pc(const struct jf_code *code)
+{
+	return code->address + code->size;
+}
+
+void jf_code_mark(struct jf_code *code, enum jf_mark mark)
+{
+	code->marks[mark] = (uint32_t)(code->size - code->start);
+}
+
+void jf_code_cfa(struct jf_code *code, uint8_t reg, int32_t off)
+{
+	code->now.cfa_reg = reg;
+	code->now.cfa_off = off;
+	code->now_dirty = true;
+}
+
+void jf_code_saved(struct jf_code *code, unsigned int slot)
+{
+	code->now.saved |= UINT32_C(1) << slot;
+	code->now_dirty = true;
+}
+
+void jf_code_restored(struct jf_code *code, unsigned int slot)
+{
+	code->now.saved &= ~(UINT32_C(1) << slot);
+	code->now_dirty = true;
+}
+
+void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear)
+{
+	code->now.flags = (uint8_t)((code->now.flags | set) & ~clear);
+	code->now_dirty = true;
+}
+
+struct jf_row jf_code_state(const struct jf_code *code)
+{
+	return code->now;
+}
+
+void jf_code_set_state(struct jf_code *code, struct jf_row state)
+{
+	code->now = state;
+	code->now_dirty = true;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <jitframe/contract.h>
+
+static const struct jf_rule rules[] = {
+#define RULE(number, name, text) { number, name, text },
+	JF_RULE_LIST(RULE)
+#undef RULE
+};
+
+const struct jf_rule *jf_rule(unsigned int number)
+{
+	if (number < 1 || number > sizeof(rules) / sizeof(rules[0]))
+		return NULL;
+	return &rules[number - 1];
+}
