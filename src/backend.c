@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "registry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define REGISTERED_MAX 16
@@ -22,14 +21,19 @@ const struct jf_backend *jf_backend_at(size_t index)
 	return index < registered_count ? registered[index] : NULL;
 }
 
-const struct jf_backend *jf_backend_find(const char *name)
+static const struct jf_backend *find(const char *name, size_t length)
 {
 	const struct jf_backend *backend;
 
-	for (size_t i = 0; name && (backend = jf_backend_at(i)); i++)
-		if (!strcmp(backend->name, name))
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
+		if (strlen(backend->name) == length && !memcmp(backend->name, name, length))
 			return backend;
 	return NULL;
+}
+
+const struct jf_backend *jf_backend_find(const char *name)
+{
+	return name ? find(name, strlen(name)) : NULL;
 }
 
 const struct jf_backend *jf_backend_host(void)
@@ -63,21 +67,20 @@ enum jf_status jf_convention_find(const char *target, const struct jf_convention
 {
 	const char *slash = target ? strchr(target, '/') : NULL;
 	const struct jf_backend *backend;
-	char arch[32];
 
 	if (!slash || !conv)
 		return jf_error_set(error, JF_E_INVAL, target ? target : "", "not of the form ARCH/CONVENTION");
-	snprintf(arch, sizeof(arch), "%.*s", (int)(slash - target), target);
-	backend = jf_backend_find(arch);
+	backend = find(target, (size_t)(slash - target));
 	if (!backend)
-		return jf_error_set(error, JF_E_NOT_FOUND, target, "no architecture '%s'", arch);
+		return jf_error_set(error, JF_E_NOT_FOUND, target, "no architecture '%.*s'", (int)(slash - target), target);
 	for (unsigned int i = 0; i < backend->convention_count; i++) {
 		if (!strcmp(backend->conventions[i]->name, slash + 1)) {
 			*conv = backend->conventions[i];
 			return JF_OK;
 		}
 	}
-	return jf_error_set(error, JF_E_NOT_FOUND, target, "%s has no convention '%s'", arch, slash + 1);
+	return jf_error_set(error, JF_E_NOT_FOUND, target, "%s has no convention '%s'", backend->name,
+			    slash + 1);
 }
 
 /* ---- what a backend's tables must hold ------------------------------------------------------- */
@@ -112,20 +115,58 @@ static enum jf_status check_frame(const struct jf_convention *conv, const struct
 	return JF_OK;
 }
 
+static bool holds_register(uint8_t kind)
+{
+	return kind == JF_SLOT_RETURN || kind == JF_SLOT_SAVE || kind == JF_SLOT_SPILL;
+}
+
+static enum jf_status check_areas(const struct jf_convention *conv, struct jf_error *error)
+{
+	for (unsigned int i = 0; i < conv->area_count; i++) {
+		const struct jf_area *area = &conv->areas[i];
+
+		if (area->group != 1 && area->group != 2)
+			return bad(error, conv->name, "an area's group is neither 1 nor 2");
+		for (unsigned int k = 0; k < area->rule_count; k++)
+			if (holds_register(area->rules[k].kind) && area->rules[k].reg >= conv->backend->reg_count)
+				return bad(error, conv->name, "a slot for a register names none");
+	}
+	return JF_OK;
+}
+
+/* The registers that a convention names, as far as its capabilities make use of them. */
+static enum jf_status check_registers(const struct jf_convention *conv, struct jf_error *error)
+{
+	unsigned int reg_count = conv->backend->reg_count;
+
+	for (unsigned int bpf = 0; bpf < JF_BPF_REG__COUNT; bpf++)
+		if (conv->bpf_reg[bpf] >= reg_count)
+			return bad(error, conv->name, "a BPF register has no machine register");
+	if (conv->caps & JF_CAP_PRIVATE_STACK && conv->bpf_fp_private >= reg_count)
+		return bad(error, conv->name, "a BPF register has no machine register with a private stack");
+	if (conv->caps & JF_CAP_ARENA && conv->arena_reg >= reg_count)
+		return bad(error, conv->name, "the arena base has no machine register");
+	if (conv->caps & JF_CAP_EXCEPTIONS && conv->backend->arg_count < 3)
+		return bad(error, conv->name, "callbacks need three argument registers");
+	return JF_OK;
+}
+
 static enum jf_status check_convention(const struct jf_backend *backend, const struct jf_convention *conv,
 				       struct jf_error *error)
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	enum jf_status status;
 	struct jf_frame frame;
 
 	if (!conv || conv->size < sizeof(*conv) || !conv->name || conv->backend != backend)
 		return bad(error, backend->name, "a convention is NULL, nameless or of another backend");
-	for (unsigned int bpf = 0; bpf < JF_BPF_REG__COUNT; bpf++)
-		if (conv->bpf_reg[bpf] >= backend->reg_count)
-			return bad(error, conv->name, "a BPF register has no machine register");
+	status = check_registers(conv, error);
+	if (status == JF_OK)
+		status = check_areas(conv, error);
+	if (status != JF_OK)
+		return status;
 	for (spec.role = 0; spec.role < JF_ROLE__COUNT; spec.role++) {
-		enum jf_status status = jf_frame_solve(conv, &spec, &frame, error);
-
+		status = jf_frame_solve(conv, &spec, &frame, error);
 		if (status == JF_E_UNSUPPORTED)
 			continue;
 		if (status == JF_OK)

@@ -34,28 +34,26 @@ void jf_code_fail(struct jf_code *code, enum jf_status status)
 	code->fail_off = code->size;
 }
 
-static void put_row(struct jf_code *code)
+/* returns: false when there is no room for it. */
+static bool put_row(struct jf_code *code)
 {
 	code->now_dirty = false;
 	if (!code->rows)
-		return;
+		return true;
 	if (code->row_count > code->row_start && jf_row_same(&code->rows[code->row_count - 1], &code->now))
-		return;
-	if (code->row_count == code->row_capacity) {
-		jf_code_fail(code, JF_E_NOSPACE);
-		return;
-	}
+		return true;
+	if (code->row_count == code->row_capacity)
+		return false;
 	code->now.code_off = (uint32_t)(code->size - code->start);
 	code->rows[code->row_count++] = code->now;
+	return true;
 }
 
 void jf_code_put(struct jf_code *code, const void *bytes, size_t count)
 {
-	if (code->now_dirty)
-		put_row(code);
 	if (code->status != JF_OK)
 		return;
-	if (count > code->capacity - code->size) {
+	if (count > code->capacity - code->size || (code->now_dirty && !put_row(code))) {
 		jf_code_fail(code, JF_E_NOSPACE);
 		return;
 	}

@@ -97,21 +97,26 @@ static void snapshot_append(struct snapshot *snapshot, const struct jf_range *ra
 	snapshot->entries[snapshot->count++].range = range;
 }
 
+/* Walks take all of this for granted: they index with what rows and slots say. */
 static enum jf_status check_range(const struct jf_range *range)
 {
+	uint32_t restorable = 0; /* slots that hold a register */
+
 	if (!range || range->size < sizeof(*range) || range->start >= range->end || range->kind >= JF_RANGE__COUNT ||
 	    !range->name || !range->backend)
 		return JF_E_INVAL;
 	if (range->kind == JF_RANGE_ENTRY)
 		return JF_OK;
 	if (!range->rows || !range->row_count || range->rows[0].code_off || range->slot_count > JF_FRAME_SLOTS_MAX ||
-	    (range->slot_count && !range->slots))
+	    (range->slot_count && !range->slots) || range->end - range->start > UINT32_MAX)
 		return JF_E_INVAL;
+	for (unsigned int i = 0; i < range->slot_count; i++)
+		if (range->slots[i].reg < range->backend->reg_count)
+			restorable |= UINT32_C(1) << i;
 	for (size_t i = 0; i < range->row_count; i++) {
 		if (i && range->rows[i].code_off <= range->rows[i - 1].code_off)
 			return JF_E_INVAL;
-		if (range->rows[i].cfa_reg >= range->backend->reg_count ||
-		    (range->slot_count < 32 && range->rows[i].saved >> range->slot_count))
+		if (range->rows[i].cfa_reg >= range->backend->reg_count || range->rows[i].saved & ~restorable)
 			return JF_E_INVAL;
 	}
 	if (range->kind == JF_RANGE_BOUNDARY && !range->callback)

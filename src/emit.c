@@ -73,7 +73,7 @@ enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame,
 	struct jf_row body;
 	enum jf_status status = JF_OK;
 
-	if (!code || !frame || !frame->conv)
+	if (!code || !frame || !frame->conv || (unsigned int)part > JF_PART_ALL)
 		return JF_E_INVAL;
 	if (!values)
 		values = &no_values;
@@ -82,6 +82,8 @@ enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame,
 		frame->conv->backend->emit_prologue(code, frame, values);
 	} else {
 		emit_prologue_scratch(&scratch, bytes, frame, values);
+		if (scratch.status != JF_OK)
+			return scratch.status;
 		jf_code_set_state(code, jf_code_state(&scratch));
 	}
 	body = jf_code_state(code);

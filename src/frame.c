@@ -160,44 +160,55 @@ static bool place_block(struct jf_frame *frame, const struct jf_slot_rule *rule,
 	return add_slot(frame, rule->kind, JF_REG_NONE, *low, bytes);
 }
 
-/* The rules in force of one area: singles downwards, or pairs with the first at the lower address. */
+static bool place_one(struct jf_frame *frame, const struct jf_slot_rule *rule, int32_t *low)
+{
+	*low -= WORD;
+	return add_slot(frame, rule->kind, rule->reg, *low, WORD);
+}
+
+/* The first at the lower address. second NULL: padding. */
+static bool place_pair(struct jf_frame *frame, const struct jf_slot_rule *first, const struct jf_slot_rule *second,
+		       int32_t *low)
+{
+	static const struct jf_slot_rule padding = { JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS };
+
+	if (!second)
+		second = &padding;
+	*low -= 2 * WORD;
+	return add_slot(frame, first->kind, first->reg, *low, WORD) &&
+	       add_slot(frame, second->kind, second->reg, *low + WORD, WORD);
+}
+
 static bool place_area(struct jf_frame *frame, const struct jf_area *area, int32_t *low)
 {
-	const struct jf_slot_rule *live[JF_FRAME_SLOTS_MAX];
-	unsigned int count = 0;
-	bool block = false;
+	const struct jf_slot_rule *first = NULL; /* of a pair whose second is yet to come */
+	unsigned int slots_before = frame->slot_count;
 
 	for (unsigned int i = 0; i < area->rule_count; i++) {
 		const struct jf_slot_rule *rule = &area->rules[i];
+		bool block = rule->kind == JF_SLOT_BPF_STACK || rule->kind == JF_SLOT_OUT_ARGS;
+		bool ok = true;
 
 		if (!rule_in_force(frame, rule))
 			continue;
-		if (rule->kind == JF_SLOT_BPF_STACK || rule->kind == JF_SLOT_OUT_ARGS) {
-			block = true;
-			if (!place_block(frame, rule, low))
-				return false;
-			continue;
-		}
-		if (count == JF_FRAME_SLOTS_MAX)
-			return false;
-		live[count++] = rule;
-	}
-	for (unsigned int i = 0; i < count; i += area->group) {
-		if (area->group == 2) {
-			bool odd = i + 1 == count;
-
-			*low -= 2 * WORD;
-			if (!add_slot(frame, live[i]->kind, live[i]->reg, *low, WORD) ||
-			    !add_slot(frame, odd ? JF_SLOT_PAD : live[i + 1]->kind,
-				      odd ? JF_REG_NONE : live[i + 1]->reg, *low + WORD, WORD))
-				return false;
+		if (first) {
+			ok = place_pair(frame, first, block ? NULL : rule, low);
+			first = NULL;
+			if (ok && block)
+				ok = place_block(frame, rule, low);
+		} else if (block) {
+			ok = place_block(frame, rule, low);
+		} else if (area->group == 2) {
+			first = rule;
 		} else {
-			*low -= WORD;
-			if (!add_slot(frame, live[i]->kind, live[i]->reg, *low, WORD))
-				return false;
+			ok = place_one(frame, rule, low);
 		}
+		if (!ok)
+			return false;
 	}
-	if (count || block) {
+	if (first && !place_pair(frame, first, NULL, low))
+		return false;
+	if (frame->slot_count > slots_before) {
 		int32_t end = -(int32_t)round_up((uint32_t)-*low, area->align_bytes);
 		uint32_t gap = (uint32_t)(*low - end);
 

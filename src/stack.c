@@ -30,10 +30,8 @@ static bool is_exact(int32_t off)
 
 static void reach(struct depth *d, int64_t off)
 {
-	if (off < d->floor)
-		d->all = true;
-	else if (off < d->lowest)
-		d->lowest = (int32_t)off;
+	if (off < d->lowest)
+		d->lowest = off < -INT32_MAX / 2 ? -INT32_MAX / 2 : (int32_t)off;
 }
 
 static void set(struct depth *d, uint8_t reg, int64_t off)
@@ -68,8 +66,8 @@ static void alu(struct depth *d, const struct jf_op *op)
 		if (*dst == VAGUE && delta < 0)
 			d->all = true;
 		if (is_exact(*dst)) {
+			reach(d, *dst + delta);
 			set(d, op->dst, *dst + delta);
-			reach(d, d->off[op->dst]);
 		}
 		return;
 	}
@@ -137,7 +135,7 @@ uint32_t jf_unit_stack(const struct jf_unit *unit, uint32_t max)
 	d.ever = stack_registers(unit);
 	for (unsigned int reg = 0; reg < JF_BPF_FP; reg++)
 		d.off[reg] = NOT_STACK;
-	for (uint32_t i = 0; i < function->insn_count && !d.all;) {
+	for (uint32_t i = 0; i < function->insn_count;) {
 		enum jf_op_kind kind = jf_insn_kind(&function->insns[i]);
 		struct jf_op op;
 
@@ -147,7 +145,8 @@ uint32_t jf_unit_stack(const struct jf_unit *unit, uint32_t max)
 		i += jf_insn_decode(function->insns, i, &op);
 		one(&d, kind, &op);
 	}
-	return d.all ? max : (uint32_t)-d.lowest;
+	/* An offset below the limit is the program's own: the frame is refused for it, not cut to fit. */
+	return d.all && (uint32_t)-d.lowest < max ? max : (uint32_t)-d.lowest;
 }
 
 enum jf_status jf_function_stack(const struct jf_function *function, uint32_t max, uint32_t *bytes)
@@ -162,8 +161,11 @@ enum jf_status jf_function_stack(const struct jf_function *function, uint32_t ma
 	if (!unit.flags)
 		return JF_E_NO_MEMORY;
 	status = jf_unit_check(NULL, &unit, &usage, NULL);
-	if (status == JF_OK)
-		*bytes = jf_unit_stack(&unit, max);
+	if (status == JF_OK) {
+		uint32_t depth = jf_unit_stack(&unit, max);
+
+		*bytes = depth < max ? depth : max;
+	}
 	free(unit.flags);
 	return status;
 }

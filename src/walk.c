@@ -47,7 +47,9 @@ static enum jf_status locate(struct jf_walk *walk)
 
 	walk->row = NULL;
 	walk->range = jf_code_map_find(address);
-	if (!walk->range || walk->range->backend != walk->backend)
+	if (walk->range && walk->range->backend != walk->backend)
+		walk->range = NULL;
+	if (!walk->range)
 		return fail(walk, JF_E_NO_ROW, walk->pc);
 	if (walk->range->kind == JF_RANGE_ENTRY)
 		return JF_OK;

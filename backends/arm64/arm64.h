@@ -61,19 +61,19 @@ enum jf_arm64_reg {
 	JF_ARM64_REG__COUNT = JF_ARM64_FIRST_D + 32
 };
 
-/* Field value 31 is sp or the zero register, as the instruction has it (Arm ARM C1.2.5). */
+/* Field value 31 is sp or the zero register, as the instruction has it (Arm ARM, "Register names"). */
 #define JF_ARM64_XZR JF_ARM64_SP
 
 /* Roles that registers have in every convention of this backend. */
 enum {
-	JF_ARM64_R0 = JF_ARM64_X8,           /* BPF R0: not x0, which is R1 */
-	JF_ARM64_TMP = JF_ARM64_X10,         /* scratch, and the target of a tail call */
+	JF_ARM64_R0 = JF_ARM64_X8,   /* BPF R0: not x0, which is R1 */
+	JF_ARM64_TMP = JF_ARM64_X10, /* scratch, and the target of a tail call */
 	JF_ARM64_TMP2 = JF_ARM64_X11,
 	JF_ARM64_TMP3 = JF_ARM64_X12,
-	JF_ARM64_STATUS = JF_ARM64_X16,      /* of exclusive stores */
+	JF_ARM64_STATUS = JF_ARM64_X16, /* of exclusive stores */
 	JF_ARM64_BPF_FP = JF_ARM64_X25,
-	JF_ARM64_COUNT_PTR = JF_ARM64_X26,   /* points to the tail-call count in force */
-	JF_ARM64_PRIVATE = JF_ARM64_X27,     /* lower end of the private stack */
+	JF_ARM64_COUNT_PTR = JF_ARM64_X26, /* points to the tail-call count in force */
+	JF_ARM64_PRIVATE = JF_ARM64_X27,   /* lower end of the private stack */
 	JF_ARM64_ARENA = JF_ARM64_X28,
 };
 
@@ -87,7 +87,7 @@ enum {
 	JF_ARM64_KERNEL = 1 << 0,
 };
 
-/* Private stacks and BPF stacks are rounded up to this: SP has to be (AAPCS64 6.4.5.1). */
+/* Private stacks and BPF stacks are rounded up to this: SP has to be (AAPCS64, "The Stack"). */
 #define JF_ARM64_STACK_ALIGN 16
 
 static inline uint32_t jf_arm64_private_bytes(const struct jf_frame *frame)
@@ -105,7 +105,8 @@ extern const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT];
 extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];
 
 /* prologue.c */
-void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
+void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame,
+			    const struct jf_values *values);
 void jf_arm64_emit_epilogue(struct jf_code *code, const struct jf_frame *frame);
 void jf_arm64_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
 

@@ -6,16 +6,17 @@
 /* What native.S takes for granted. */
 _Static_assert(sizeof(struct jf_regs) == JF_ARM64_REGS_BYTES, "frame of jf_throw()");
 _Static_assert(sizeof(((struct jf_regs *)0)->value[0]) == JF_ARM64_REG_BYTES, "register file");
-_Static_assert(offsetof(struct jf_landing_site, callback) == 0 && offsetof(struct jf_landing_site, cookie) == 8 &&
-		       offsetof(struct jf_landing_site, sp) == 16 && offsetof(struct jf_landing_site, fp) == 24 &&
-		       sizeof(struct jf_landing_site) == 32,
+_Static_assert(offsetof(struct jf_landing_site, callback) == 0 &&
+		       offsetof(struct jf_landing_site, cookie) == 8 &&
+		       offsetof(struct jf_landing_site, sp) == 16 &&
+		       offsetof(struct jf_landing_site, fp) == 24 && sizeof(struct jf_landing_site) == 32,
 	       "landing site");
 
-#define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, 5.1 */
+#define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
 
 /*
  * Pointer authentication signs in the bits that addresses do not use. Bit 55 stays and tells which
- * half of the address space the pointer is of (Arm ARM D8.10.5); 48-bit addresses.
+ * half of the address space the pointer is of (Arm ARM, "Pointer authentication"); 48-bit addresses.
  */
 static uint64_t strip_return(uint64_t value)
 {

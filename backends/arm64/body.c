@@ -72,7 +72,8 @@ static void divide(struct jf_body *b, const struct jf_op *op, unsigned int dst, 
 	if (log2 >= 0)
 		jf_arm64_lsr(b->code, op->is64, dst, dst, (unsigned int)log2);
 	else
-		jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, dst, dst, operand(b, op));
+		jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, dst, dst,
+			     operand(b, op));
 }
 
 /* dst - dst / x * x: with the above, x = 0 leaves dst, and MIN % -1 is 0. */
@@ -86,13 +87,14 @@ static void modulo(struct jf_body *b, const struct jf_op *op, unsigned int dst, 
 		return;
 	}
 	divisor = operand(b, op);
-	jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, JF_ARM64_TMP2, dst, divisor);
+	jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, JF_ARM64_TMP2, dst,
+		     divisor);
 	jf_arm64_rrrr(b->code, JF_ARM64_MSUB, op->is64, dst, JF_ARM64_TMP2, divisor, dst);
 }
 
 /* AND, ORR, EOR; `inverted` is the same operation on the complement: with the zero register, on -1. */
-static void logical(struct jf_body *b, const struct jf_op *op, unsigned int dst, enum jf_arm64_logical imm_form,
-		    enum jf_arm64_rrr form, enum jf_arm64_rrr inverted)
+static void logical(struct jf_body *b, const struct jf_op *op, unsigned int dst,
+		    enum jf_arm64_logical imm_form, enum jf_arm64_rrr form, enum jf_arm64_rrr inverted)
 {
 	uint32_t fields;
 
@@ -107,9 +109,9 @@ static void logical(struct jf_body *b, const struct jf_op *op, unsigned int dst,
 static void shift(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
 	unsigned int count = (unsigned int)op->imm & (op->is64 ? 63 : 31);
-	enum jf_arm64_rrr form = op->code == JF_ALU_LSH ? JF_ARM64_LSLV :
-				 op->code == JF_ALU_RSH ? JF_ARM64_LSRV :
-							  JF_ARM64_ASRV;
+	enum jf_arm64_rrr form = op->code == JF_ALU_LSH   ? JF_ARM64_LSLV
+				 : op->code == JF_ALU_RSH ? JF_ARM64_LSRV
+							  : JF_ARM64_ASRV;
 
 	if (!op->is_imm)
 		jf_arm64_rrr(b->code, form, op->is64, dst, dst, jf_body_reg(b, op->src));
@@ -250,17 +252,18 @@ static unsigned int access_shift(const struct jf_op *op)
  * R10 is the upper end of the BPF stack, which offsets go down from; the scaled form only goes up. So
  * accesses are made from the lower end: SP and the outgoing arguments, or the private stack's base.
  */
-static bool access_from_below(struct jf_body *b, enum jf_arm64_ldst form, unsigned int size_shift, unsigned int rt,
-			      int64_t off)
+static bool access_from_below(struct jf_body *b, enum jf_arm64_ldst form, unsigned int size_shift,
+			      unsigned int rt, int64_t off)
 {
 	const struct jf_frame *frame = b->frame;
 	bool private = frame->spec.private_stack;
-	int64_t from_low = off + (private ? jf_arm64_private_bytes(frame) :
-					    frame->bpf_stack_bytes + frame->out_args_bytes);
+	int64_t from_low = off + (private ? jf_arm64_private_bytes(frame)
+					  : frame->bpf_stack_bytes + frame->out_args_bytes);
 
 	if (!jf_arm64_fits_scaled(size_shift, from_low))
 		return false;
-	jf_arm64_ldst_scaled(b->code, form, size_shift, rt, private ? JF_ARM64_PRIVATE : JF_ARM64_SP, from_low);
+	jf_arm64_ldst_scaled(b->code, form, size_shift, rt, private ? JF_ARM64_PRIVATE : JF_ARM64_SP,
+			     from_low);
 	return true;
 }
 
@@ -350,8 +353,8 @@ static void read_modify_write(struct jf_body *b, const struct jf_op *op, unsigne
 		stored = JF_ARM64_TMP3;
 		jf_arm64_rrr(b->code, (enum jf_arm64_rrr)forms[op->code], wide, stored, JF_ARM64_TMP, src);
 	}
-	jf_arm64_store_exclusive(b->code, result ? JF_ARM64_STLXR : JF_ARM64_STXR, size_shift, JF_ARM64_STATUS, stored,
-				 address);
+	jf_arm64_store_exclusive(b->code, result ? JF_ARM64_STLXR : JF_ARM64_STXR, size_shift,
+				 JF_ARM64_STATUS, stored, address);
 	jf_arm64_cbz(b->code, true, false, JF_ARM64_STATUS, (int64_t)loop - (int64_t)b->code->size);
 	if (!result)
 		return;

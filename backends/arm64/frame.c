@@ -134,7 +134,7 @@ static const struct jf_conflict conflicts[] = {
 	[JF_BPF_FP] = JF_ARM64_BPF_FP, [JF_BPF_AX] = JF_ARM64_X9,                              \
 }
 /* clang-format on */
-#define CAPS                                                                                            \
+#define CAPS                                                                                             \
 	(JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS | \
 	 JF_CAP_LANDING_PADS | JF_CAP_SIGN_RETURN | JF_CAP_RUN)
 

@@ -31,8 +31,8 @@ bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields)
 	return true;
 }
 
-void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd, unsigned int rn,
-		      uint64_t imm)
+void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd,
+		      unsigned int rn, uint64_t imm)
 {
 	uint32_t fields = 0;
 	bool fits = jf_arm64_fits_logical(is64, imm, &fields) && (is64 || imm <= UINT32_MAX);
@@ -81,7 +81,8 @@ static void mov_parts(struct jf_code *code, unsigned int rd, uint64_t value, str
 		if (!first)
 			jf_arm64_wide(code, JF_ARM64_MOVK, recipe.is64, rd, part, (unsigned int)shift);
 		else if (recipe.inverted)
-			jf_arm64_wide(code, JF_ARM64_MOVN, recipe.is64, rd, part ^ 0xffff, (unsigned int)shift);
+			jf_arm64_wide(code, JF_ARM64_MOVN, recipe.is64, rd, part ^ 0xffff,
+				      (unsigned int)shift);
 		else
 			jf_arm64_wide(code, JF_ARM64_MOVZ, recipe.is64, rd, part, (unsigned int)shift);
 		first = false;

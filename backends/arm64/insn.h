@@ -3,15 +3,14 @@
 #define JF_ARM64_INSN_H
 
 /*
- * Instruction formats (Arm ARM C4.1); s = 1 for 64 bits, a field's width stands under it:
+ * Instruction formats (Arm ARM, "A64 instruction set encoding"); s = 1 for 64 bits:
  *
  *     s opcode   Rm  ......  Rn  Rd     three registers: data processing, shifts, division
  *     s 0011011  Rm  o  Ra   Rn  Rd     multiply and add
- *     s op 10001 h   imm12   Rn  Rd     add, subtract; h: imm12 << 12
- *     s op 10010 N immr imms Rn  Rd     logical
- *     s op 10011 N immr imms Rn  Rd     bitfield moves: shifts, extensions
- *     s op 10010 1 hw  imm16     Rd     move wide
- *            1     6    6    5   5
+ *     s op 100010 h  imm12   Rn  Rd     add, subtract; h: imm12 << 12
+ *     s op 100100 N immr imms Rn Rd     logical
+ *     s op 100110 N immr imms Rn Rd     bitfield moves: shifts, extensions
+ *     s op 100101 hw imm16       Rd     move wide
  *     sz 111001  op  imm12   Rn  Rt     load, store: + imm12 * size
  *     sz 111000  op 0 imm9 0 Rn  Rt     + signed imm9
  *     sz 111000  op 1 Rm 011010 Rn Rt   + Rm
@@ -41,7 +40,7 @@ static inline uint32_t jf_arm64_sf(bool is64)
 
 /* ---- data processing on registers ----------------------------------------------------------- */
 
-/* Rd = Rn op Rm. C4.1.95 "Data Processing -- Register". */
+/* Rd = Rn op Rm. Arm ARM, "Data Processing -- Register". */
 enum jf_arm64_rrr {
 	JF_ARM64_AND = 0x0a000000,
 	JF_ARM64_BIC = 0x0a200000, /* Rn & ~Rm */
@@ -67,7 +66,7 @@ static inline void jf_arm64_rrr(struct jf_code *code, enum jf_arm64_rrr op, bool
 	jf_arm64_put(code, (rd | rn | rm) < 32, jf_arm64_sf(is64) | (uint32_t)op | rm << 16 | rn << 5 | rd);
 }
 
-/* Rd = Rm (C6.2.225); 31 is the zero register. */
+/* Rd = Rm; 31 is the zero register. */
 static inline void jf_arm64_mov(struct jf_code *code, bool is64, unsigned int rd, unsigned int rm)
 {
 	jf_arm64_rrr(code, JF_ARM64_ORR, is64, rd, JF_ARM64_XZR, rm);
@@ -103,7 +102,7 @@ static inline void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool
 /* ---- data processing with immediates -------------------------------------------------------- */
 
 /* Rd = Rn op imm; imm = 0..4095, or a multiple of 4096 up to 4095 << 12. Rn 31 is sp, and so is Rd
- * where the flags are not set. C4.1.93 "Add/subtract (immediate)". */
+ * where the flags are not set. Arm ARM, "Add/subtract (immediate)". */
 enum jf_arm64_addsub {
 	JF_ARM64_ADDI = 0x11000000,
 	JF_ARM64_ADDSI = 0x31000000,
@@ -126,7 +125,7 @@ static inline void jf_arm64_addsub(struct jf_code *code, enum jf_arm64_addsub op
 }
 
 /* Rd = Rn op imm, for the immediates that jf_arm64_fits_logical() takes. Rd 31 is sp, but for ANDS.
- * C4.1.93 "Logical (immediate)". */
+ * Arm ARM, "Logical (immediate)". */
 enum jf_arm64_logical {
 	JF_ARM64_ANDI = 0x12000000,
 	JF_ARM64_ORRI = 0x32000000,
@@ -136,8 +135,8 @@ enum jf_arm64_logical {
 
 /* Whether imm (its low 32 bits if not is64) is a bitmask immediate. out: *fields, N:immr:imms in place. */
 bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields);
-void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd, unsigned int rn,
-		      uint64_t imm);
+void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd,
+		      unsigned int rn, uint64_t imm);
 
 /* Rd = imm << shift (Z), its complement (N), or Rd with those 16 bits replaced (K). */
 enum jf_arm64_wide {
@@ -153,17 +152,18 @@ static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bo
 		     jf_arm64_sf(is64) | (uint32_t)op | shift << 17 | imm << 5 | rd);
 }
 
-/* Bits of Rn rotated right by immr, up to bit imms, rest zero or sign. C4.1.93 "Bitfield". */
+/* Bits of Rn rotated right by immr, up to bit imms, rest zero or sign. Arm ARM, "Bitfield". */
 enum jf_arm64_bitfield {
 	JF_ARM64_SBFM = 0x13000000,
 	JF_ARM64_UBFM = 0x53000000,
 };
 
-static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64, unsigned int rd,
-				     unsigned int rn, unsigned int immr, unsigned int imms)
+static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64,
+				     unsigned int rd, unsigned int rn, unsigned int immr, unsigned int imms)
 {
 	jf_arm64_put(code, (rd | rn) < 32 && (immr | imms) < (is64 ? 64u : 32u),
-		     jf_arm64_sf(is64) | (uint32_t)op | (uint32_t)is64 << 22 | immr << 16 | imms << 10 | rn << 5 | rd);
+		     jf_arm64_sf(is64) | (uint32_t)op | (uint32_t)is64 << 22 | immr << 16 | imms << 10 |
+			     rn << 5 | rd);
 }
 
 /* Shifts by a constant count below the width. */
@@ -199,7 +199,7 @@ unsigned int jf_arm64_const_insns(uint64_t value);
 /* Rd = Rn + value in one or two instructions, for |value| < 2^24. 31 is sp. Nothing for sp += 0. */
 void jf_arm64_add_const(struct jf_code *code, unsigned int rd, unsigned int rn, int64_t value);
 
-/* ---- loads and stores: C4.1.94 -------------------------------------------------------------- */
+/* ---- loads and stores: Arm ARM, "Loads and Stores" ------------------------------------------ */
 
 /*
  * Rt and memory of 1 << shift bytes at Rn + off, or Rn + Rm. LDR zero-extends, LDRS (not for 8 bytes)
@@ -248,7 +248,8 @@ static inline void jf_arm64_ldst_reg(struct jf_code *code, enum jf_arm64_ldst op
 				     unsigned int rt, unsigned int rn, unsigned int rm)
 {
 	jf_arm64_put(code, (rt | rn | rm) < 32 && jf_arm64_has_ldst(op, shift),
-		     shift << 30 | JF_ARM64_LDST_REG | ((uint32_t)op & JF_ARM64_LDST_OP) | rm << 16 | rn << 5 | rt);
+		     shift << 30 | JF_ARM64_LDST_REG | ((uint32_t)op & JF_ARM64_LDST_OP) | rm << 16 |
+			     rn << 5 | rt);
 }
 
 /* Two registers of 8 bytes, x or d: [Rn + off]; PRE: [Rn += off]; POST: [Rn], then Rn += off. */
@@ -288,13 +289,14 @@ static inline void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered 
 
 /* Ws = 0 when Rt was stored, 1 when the exclusive monitor was lost. Rs differs from Rt and Rn. */
 static inline void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op,
-					    unsigned int shift, unsigned int rs, unsigned int rt, unsigned int rn)
+					    unsigned int shift, unsigned int rs, unsigned int rt,
+					    unsigned int rn)
 {
 	jf_arm64_put(code, (rs | rt | rn) < 32 && shift < 4 && rs != rt && rs != rn,
 		     shift << 30 | (uint32_t)op | rs << 16 | rn << 5 | rt);
 }
 
-/* ---- branches: C4.1.92; off is in bytes from the branch itself ------------------------------- */
+/* ---- branches: Arm ARM, "Branches"; off is in bytes from the branch itself ------------------- */
 
 static inline bool jf_arm64_fits_branch(int64_t off, unsigned int bits)
 {
@@ -315,7 +317,8 @@ static inline void jf_arm64_b(struct jf_code *code, bool link, int64_t off)
 		     (uint32_t)link << 31 | 0x14000000 | jf_arm64_branch_field(off, JF_ARM64_JUMP_BITS));
 }
 
-enum jf_arm64_cond { /* C1.2.4; xor 1 is the opposite */
+/* Arm ARM, "Condition code"; xor 1 is the opposite. */
+enum jf_arm64_cond {
 	JF_ARM64_EQ,
 	JF_ARM64_NE,
 	JF_ARM64_HS, /* unsigned >= */
@@ -349,7 +352,8 @@ static inline void jf_arm64_cbz(struct jf_code *code, bool nonzero, bool is64, u
 
 /* Branches when bit `bit` of Rt is zero, or one. */
 #define JF_ARM64_TEST_BITS 14 /* +-32 KiB */
-static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int rt, unsigned int bit, int64_t off)
+static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int rt, unsigned int bit,
+				int64_t off)
 {
 	jf_arm64_put(code, rt < 32 && bit < 64 && jf_arm64_fits_branch(off, JF_ARM64_TEST_BITS),
 		     (bit >> 5) << 31 | 0x36000000 | (uint32_t)nonzero << 24 | (bit & 31) << 19 |
@@ -367,7 +371,7 @@ static inline void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branc
 	jf_arm64_put(code, rn < 32, 0xd6000000 | (uint32_t)op | rn << 5);
 }
 
-/* ---- system: C4.1.92 -------------------------------------------------------------------------- */
+/* ---- system ---------------------------------------------------------------------------------- */
 
 /* Hints do nothing on processors that do not know them. */
 enum jf_arm64_hint {

@@ -212,7 +212,7 @@ jf_throw:
 	.section .note.GNU-stack, "", %progbits
 
 #ifdef __ARM_FEATURE_BTI_DEFAULT
-/* So that the linker keeps branch target checks on for the whole library (AAELF64 6.2.3). */
+/* So that the linker keeps branch target checks on for the whole library (AAELF64, "Program Property"). */
 	.section .note.gnu.property, "a", %note
 	.balign	8
 	.word	4, 16, 5

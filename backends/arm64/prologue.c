@@ -51,7 +51,7 @@ static void push(struct jf_code *code, const struct jf_frame *frame, unsigned in
 }
 
 /* pair n = [sp]; sp += 16. A pair that holds one register twice is loaded once: LDP may not name it
- * twice (Arm ARM C6.2.164). */
+ * twice (Arm ARM, "LDP"). */
 static void pop(struct jf_code *code, const struct jf_frame *frame, unsigned int n)
 {
 	const struct jf_slot *low = &frame->slots[2 * n], *high = low + 1;
@@ -119,7 +119,8 @@ static void adopt_frame(struct jf_code *code, const struct jf_frame *frame)
  *     x27 = P + guard + base         base: of this processor's data, or the thread pointer
  *     x25 = x27 + size
  */
-static void set_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
+static void set_private_stack(struct jf_code *code, const struct jf_frame *frame,
+			      const struct jf_values *values)
 {
 	bool kernel = frame->conv->backend_flags & JF_ARM64_KERNEL;
 	uint64_t low = values->private_stack + frame->conv->private_stack_guard_bytes;
@@ -130,17 +131,14 @@ static void set_private_stack(struct jf_code *code, const struct jf_frame *frame
 	jf_arm64_add_const(code, JF_ARM64_BPF_FP, JF_ARM64_PRIVATE, jf_arm64_private_bytes(frame));
 }
 
-void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
+void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame,
+			    const struct jf_values *values)
 {
-	if (frame->spec.role == JF_ROLE_CALLBACK) {
-		if (frame->spec.sign_return) /* by the boundary */
-			jf_code_row_flags(code, JF_ROW_RA_SIGNED, 0);
-		enter_function(code, frame);
+	enter_function(code, frame);
+	if (frame->spec.role == JF_ROLE_CALLBACK)
 		adopt_frame(code, frame);
-	} else {
-		enter_function(code, frame);
+	else
 		build_frame(code, frame);
-	}
 	if (frame->needs & (JF_WHEN_FP | JF_WHEN_EXCEPTION)) {
 		if (frame->spec.private_stack)
 			set_private_stack(code, frame, values);

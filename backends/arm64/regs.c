@@ -2,11 +2,13 @@
 #include "arm64.h"
 
 /*
- * AAPCS64 6.1.1: x19-x29 are callee-saved; x18 is the platform register. 6.1.2: so are v8-v15, of
- * which only the low 64 bits, d8-d15, are preserved. DWARF numbers: AADWARF64 4.1.
+ * AAPCS64, "General-purpose Registers": x19-x29 are callee-saved, x18 is the platform register.
+ * "SIMD and Floating-Point Registers": of v8-v15 the low 64 bits, d8-d15, are callee-saved.
+ * DWARF numbers: AADWARF64, "DWARF register names".
  */
 #define X(n, name, flags) [n] = { name, n, n, n, JF_REG_INT, 8, flags }
-#define D(n, name, flags) [JF_ARM64_FIRST_D + (n)] = { name, JF_ARM64_FIRST_D + (n), n, 64 + (n), JF_REG_FP, 8, flags }
+#define D(n, name, flags) \
+	[JF_ARM64_FIRST_D + (n)] = { name, JF_ARM64_FIRST_D + (n), n, 64 + (n), JF_REG_FP, 8, flags }
 
 const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT] = {
 	X(0, "x0", 0),

@@ -36,7 +36,8 @@ static void divide_reg(struct jf_code *c, const struct jf_op *op, unsigned int d
 	enum la_3r divide = is_signed ? LA_DIV_D : LA_DIV_DU;
 	unsigned int x = dst, y = src;
 
-	/* .w division needs extended operands too; in 64 bits MIN / -1 is no overflow. */
+	/* .w division wants extended operands as well, and these cannot overflow in 64 bits. A 64-bit MIN / -1
+	 * wraps, as BPF has it. */
 	if (!op->is64) {
 		x = LA_T1;
 		y = LA_T2;
@@ -97,29 +98,19 @@ static enum jf_status alu_reg(struct jf_code *c, const struct jf_op *op, unsigne
 {
 	/* Shifts take their count modulo 32 or 64 by themselves. */
 	static const enum la_3r plain[JF_ALU__COUNT][2] = {
-		[JF_ALU_ADD] = { LA_ADD_W, LA_ADD_D },
-		[JF_ALU_SUB] = { LA_SUB_W, LA_SUB_D },
-		[JF_ALU_MUL] = { LA_MUL_W, LA_MUL_D },
-		[JF_ALU_OR] = { LA_OR, LA_OR },
-		[JF_ALU_AND] = { LA_AND, LA_AND },
-		[JF_ALU_XOR] = { LA_XOR, LA_XOR },
-		[JF_ALU_LSH] = { LA_SLL_W, LA_SLL_D },
-		[JF_ALU_RSH] = { LA_SRL_W, LA_SRL_D },
-		[JF_ALU_ARSH] = { LA_SRA_W, LA_SRA_D },
+		[JF_ALU_ADD] = {LA_ADD_W, LA_ADD_D},  [JF_ALU_SUB] = {LA_SUB_W, LA_SUB_D},
+		[JF_ALU_MUL] = {LA_MUL_W, LA_MUL_D},  [JF_ALU_OR] = {LA_OR, LA_OR},
+		[JF_ALU_AND] = {LA_AND, LA_AND},      [JF_ALU_XOR] = {LA_XOR, LA_XOR},
+		[JF_ALU_LSH] = {LA_SLL_W, LA_SLL_D},  [JF_ALU_RSH] = {LA_SRL_W, LA_SRL_D},
+		[JF_ALU_ARSH] = {LA_SRA_W, LA_SRA_D},
 	};
 
 	switch (op->code) {
 	case JF_ALU_DIV:
-	case JF_ALU_SDIV:
-		divide_reg(c, op, dst, src);
-		return JF_OK;
+	case JF_ALU_SDIV: divide_reg(c, op, dst, src); return JF_OK;
 	case JF_ALU_MOD:
-	case JF_ALU_SMOD:
-		modulo_reg(c, op, dst, src);
-		return JF_OK;
-	case JF_ALU_MOV:
-		move_reg(c, op, dst, src);
-		return JF_OK;
+	case JF_ALU_SMOD: modulo_reg(c, op, dst, src); return JF_OK;
+	case JF_ALU_MOV: move_reg(c, op, dst, src); return JF_OK;
 	default:
 		if (op->code >= JF_ALU__COUNT || !plain[op->code][op->is64])
 			return JF_E_UNSUPPORTED;
@@ -307,44 +298,21 @@ static enum jf_status alu_imm(struct jf_code *c, const struct jf_op *op, unsigne
 	uint64_t value = op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm;
 
 	switch (op->code) {
-	case JF_ALU_ADD:
-		add_value(c, op->is64, dst, value);
-		return JF_OK;
-	case JF_ALU_SUB:
-		add_value(c, op->is64, dst, 0 - value);
-		return JF_OK;
-	case JF_ALU_MUL:
-		multiply_value(c, op->is64, dst, value);
-		return JF_OK;
-	case JF_ALU_DIV:
-		divide_value(c, op->is64, dst, value);
-		return JF_OK;
-	case JF_ALU_MOD:
-		modulo_value(c, op->is64, dst, value);
-		return JF_OK;
+	case JF_ALU_ADD: add_value(c, op->is64, dst, value); return JF_OK;
+	case JF_ALU_SUB: add_value(c, op->is64, dst, 0 - value); return JF_OK;
+	case JF_ALU_MUL: multiply_value(c, op->is64, dst, value); return JF_OK;
+	case JF_ALU_DIV: divide_value(c, op->is64, dst, value); return JF_OK;
+	case JF_ALU_MOD: modulo_value(c, op->is64, dst, value); return JF_OK;
 	case JF_ALU_SDIV:
-	case JF_ALU_SMOD:
-		divide_signed_value(c, op, dst);
-		return JF_OK;
-	case JF_ALU_OR:
-		or_value(c, op->is64, dst, value);
-		return JF_OK;
-	case JF_ALU_AND:
-		and_value(c, op->is64, dst, value);
-		return JF_OK;
-	case JF_ALU_XOR:
-		xor_value(c, op->is64, dst, value);
-		return JF_OK;
+	case JF_ALU_SMOD: divide_signed_value(c, op, dst); return JF_OK;
+	case JF_ALU_OR: or_value(c, op->is64, dst, value); return JF_OK;
+	case JF_ALU_AND: and_value(c, op->is64, dst, value); return JF_OK;
+	case JF_ALU_XOR: xor_value(c, op->is64, dst, value); return JF_OK;
 	case JF_ALU_LSH:
 	case JF_ALU_RSH:
-	case JF_ALU_ARSH:
-		shift_value(c, op, dst);
-		return JF_OK;
-	case JF_ALU_MOV:
-		jf_loongarch64_li(c, dst, value);
-		return JF_OK;
-	default:
-		return JF_E_UNSUPPORTED;
+	case JF_ALU_ARSH: shift_value(c, op, dst); return JF_OK;
+	case JF_ALU_MOV: jf_loongarch64_li(c, dst, value); return JF_OK;
+	default: return JF_E_UNSUPPORTED;
 	}
 }
 
@@ -399,11 +367,14 @@ struct access {
 };
 
 static const struct access loads[2][4] = {
-	{ { LA_LD_BU, LA_LDX_BU }, { LA_LD_HU, LA_LDX_HU }, { LA_LD_WU, LA_LDX_WU }, { LA_LD_D, LA_LDX_D } },
-	{ { LA_LD_B, LA_LDX_B }, { LA_LD_H, LA_LDX_H }, { LA_LD_W, LA_LDX_W }, { LA_LD_D, LA_LDX_D } },
+	{{LA_LD_BU, LA_LDX_BU}, {LA_LD_HU, LA_LDX_HU}, {LA_LD_WU, LA_LDX_WU}, {LA_LD_D, LA_LDX_D}},
+	{{LA_LD_B, LA_LDX_B}, {LA_LD_H, LA_LDX_H}, {LA_LD_W, LA_LDX_W}, {LA_LD_D, LA_LDX_D}},
 };
 static const struct access stores[4] = {
-	{ LA_ST_B, LA_STX_B }, { LA_ST_H, LA_STX_H }, { LA_ST_W, LA_STX_W }, { LA_ST_D, LA_STX_D },
+	{LA_ST_B, LA_STX_B},
+	{LA_ST_H, LA_STX_H},
+	{LA_ST_W, LA_STX_W},
+	{LA_ST_D, LA_STX_D},
 };
 
 static unsigned int log2_bytes(const struct jf_op *op)
@@ -506,9 +477,9 @@ static const struct {
 	int value;
 	enum jf_cond with_zero;
 } zero_forms[] = {
-	{ JF_COND_GT, 0, JF_COND_NE },    { JF_COND_LE, 0, JF_COND_EQ },    { JF_COND_GE, 1, JF_COND_NE },
-	{ JF_COND_LT, 1, JF_COND_EQ },    { JF_COND_SGT, -1, JF_COND_SGE }, { JF_COND_SLE, -1, JF_COND_SLT },
-	{ JF_COND_SGE, 1, JF_COND_SGT },  { JF_COND_SLT, 1, JF_COND_SLE },
+	{JF_COND_GT, 0, JF_COND_NE},   {JF_COND_LE, 0, JF_COND_EQ},    {JF_COND_GE, 1, JF_COND_NE},
+	{JF_COND_LT, 1, JF_COND_EQ},   {JF_COND_SGT, -1, JF_COND_SGE}, {JF_COND_SLE, -1, JF_COND_SLT},
+	{JF_COND_SGE, 1, JF_COND_SGT}, {JF_COND_SLT, 1, JF_COND_SLE},
 };
 
 static enum jf_status jump_compare(struct jf_body *b, const struct jf_op *op)
@@ -517,11 +488,10 @@ static enum jf_status jump_compare(struct jf_body *b, const struct jf_op *op)
 		enum la_branch16 compare;
 		bool swapped;
 	} forms[JF_COND__COUNT] = {
-		[JF_COND_EQ] = { LA_BEQ, false },  [JF_COND_NE] = { LA_BNE, false },
-		[JF_COND_GT] = { LA_BLTU, true },  [JF_COND_GE] = { LA_BGEU, false },
-		[JF_COND_LT] = { LA_BLTU, false }, [JF_COND_LE] = { LA_BGEU, true },
-		[JF_COND_SGT] = { LA_BLT, true },  [JF_COND_SGE] = { LA_BGE, false },
-		[JF_COND_SLT] = { LA_BLT, false }, [JF_COND_SLE] = { LA_BGE, true },
+		[JF_COND_EQ] = {LA_BEQ, false},  [JF_COND_NE] = {LA_BNE, false},  [JF_COND_GT] = {LA_BLTU, true},
+		[JF_COND_GE] = {LA_BGEU, false}, [JF_COND_LT] = {LA_BLTU, false}, [JF_COND_LE] = {LA_BGEU, true},
+		[JF_COND_SGT] = {LA_BLT, true},  [JF_COND_SGE] = {LA_BGE, false}, [JF_COND_SLT] = {LA_BLT, false},
+		[JF_COND_SLE] = {LA_BGE, true},
 	};
 	unsigned int x = bpf(b, op->dst), y = LA_ZERO;
 	uint8_t cond = op->code;
@@ -562,7 +532,7 @@ static enum jf_status jump_compare(struct jf_body *b, const struct jf_op *op)
 
 static enum jf_status jump_set(struct jf_body *b, const struct jf_op *op)
 {
-	const struct branch br = { .on_zero = true, .test = LA_BNEZ, .rj = LA_T1 };
+	const struct branch br = {.on_zero = true, .test = LA_BNEZ, .rj = LA_T1};
 	uint64_t mask = op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm;
 	unsigned int dst = bpf(b, op->dst), msb, lsb;
 
@@ -599,7 +569,7 @@ enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op 
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-#define BL_REACH (INT64_C(1) << 27)
+#define BL_REACH        (INT64_C(1) << 27)
 #define PCADDU18I_REACH ((INT64_C(1) << 37) - (INT64_C(1) << 18))
 
 /*
@@ -657,8 +627,7 @@ enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, co
 
 /* Ordering hints of dbar; processors without them take any hint for the full barrier. */
 #define DBAR_STORE_RELEASE 0x12
-#define DBAR_LOAD_ACQUIRE 0x14
-#define DBAR_AFTER_FAILED_SC 0x700
+#define DBAR_LOAD_ACQUIRE  0x14
 
 /*
  *     loop:   ll   t2, (addr)
@@ -684,7 +653,7 @@ static void compare_exchange(struct jf_code *c, bool is64, unsigned int addr, un
 	emit_2ri14(c, is64 ? LA_SC_D : LA_SC_W, LA_T3, addr, 0);
 	emit_branch21(c, LA_BEQZ, LA_T3, -4 * 4);
 	emit_branch26(c, LA_B, 2 * 4);
-	emit_dbar(c, DBAR_AFTER_FAILED_SC);
+	emit_dbar(c, DBAR_LOAD_ACQUIRE);
 	if (is64)
 		emit_move(c, LA_R0, LA_T2);
 	else
@@ -704,11 +673,11 @@ enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op)
 {
 	/* { w, d } without, then with the old value, which also orders. */
 	static const enum la_am forms[][4] = {
-		[JF_ATOMIC_ADD] = { LA_AMADD_W, LA_AMADD_D, LA_AMADD_DB_W, LA_AMADD_DB_D },
-		[JF_ATOMIC_OR] = { LA_AMOR_W, LA_AMOR_D, LA_AMOR_DB_W, LA_AMOR_DB_D },
-		[JF_ATOMIC_AND] = { LA_AMAND_W, LA_AMAND_D, LA_AMAND_DB_W, LA_AMAND_DB_D },
-		[JF_ATOMIC_XOR] = { LA_AMXOR_W, LA_AMXOR_D, LA_AMXOR_DB_W, LA_AMXOR_DB_D },
-		[JF_ATOMIC_XCHG] = { LA_AMSWAP_DB_W, LA_AMSWAP_DB_D, LA_AMSWAP_DB_W, LA_AMSWAP_DB_D },
+		[JF_ATOMIC_ADD] = {LA_AMADD_W, LA_AMADD_D, LA_AMADD_DB_W, LA_AMADD_DB_D},
+		[JF_ATOMIC_OR] = {LA_AMOR_W, LA_AMOR_D, LA_AMOR_DB_W, LA_AMOR_DB_D},
+		[JF_ATOMIC_AND] = {LA_AMAND_W, LA_AMAND_D, LA_AMAND_DB_W, LA_AMAND_DB_D},
+		[JF_ATOMIC_XOR] = {LA_AMXOR_W, LA_AMXOR_D, LA_AMXOR_DB_W, LA_AMXOR_DB_D},
+		[JF_ATOMIC_XCHG] = {LA_AMSWAP_DB_W, LA_AMSWAP_DB_D, LA_AMSWAP_DB_W, LA_AMSWAP_DB_D},
 	};
 	bool is64 = op->bytes == 8;
 	unsigned int src = bpf(b, op->src), addr = bpf(b, op->dst);

@@ -4,8 +4,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Below the save area every convention has the same: what BPF code addresses under R10, then arguments. */
-static const struct jf_slot_rule bpf_stack[] = { { JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS } };
-static const struct jf_slot_rule out_args[] = { { JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS } };
+static const struct jf_slot_rule bpf_stack[] = {{JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS}};
+static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS}};
 
 /*
  * linux: Linux 7.3. Every program saves all of it, fp = CFA. 7.3 has the s6 slot in arena programs only;
@@ -24,22 +24,22 @@ static const struct jf_slot_rule out_args[] = { { JF_SLOT_OUT_ARGS, JF_REG_NONE,
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule linux_save[] = {
-	{ JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS },
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS },
-	{ JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
+	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS},
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
+	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
 };
 
 static const struct jf_area linux_areas[] = {
-	{ linux_save, COUNT(linux_save), 1, 16 },
-	{ bpf_stack, COUNT(bpf_stack), 1, 16 },
+	{linux_save, COUNT(linux_save), 1, 16},
+	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
 /*
@@ -59,22 +59,22 @@ static const struct jf_area linux_areas[] = {
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule v2_save[] = {
-	{ JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS },
-	{ JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS },
+	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
+	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
 };
 
 static const struct jf_area v2_areas[] = {
-	{ v2_save, COUNT(v2_save), 1, 16 },
-	{ bpf_stack, COUNT(bpf_stack), 1, 16 },
+	{v2_save, COUNT(v2_save), 1, 16},
+	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
 /*
@@ -101,48 +101,48 @@ static const struct jf_area v2_areas[] = {
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule user_save[] = {
-	{ JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, LA_S0, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S1, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S2, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S3, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S4, JF_WHEN_FP | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S5, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S7, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_S8, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS0, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS1, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS2, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS3, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS4, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS5, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS6, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, LA_FS7, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS },
-	{ JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS },
+	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S0, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S1, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S2, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S3, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S4, JF_WHEN_FP | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S5, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S7, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S8, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS0, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS1, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS2, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS3, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS4, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS5, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS6, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_FS7, JF_WHEN_EXCEPTION},
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
+	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 };
 
 static const struct jf_area user_areas[] = {
-	{ user_save, COUNT(user_save), 1, 16 },
-	{ bpf_stack, COUNT(bpf_stack), 1, 16 },
-	{ out_args, COUNT(out_args), 1, 16 },
+	{user_save, COUNT(user_save), 1, 16},
+	{bpf_stack, COUNT(bpf_stack), 1, 16},
+	{out_args, COUNT(out_args), 1, 16},
 };
 
 /* A tail call hands its frame on, and with it what only the frame's owner knows how to give back. */
 static const struct jf_conflict v2_conflicts[] = {
-	{ JF_WHEN_TAIL_CALLS, JF_WHEN_PRIVATE_STACK, "a program entered by a tail call would share it" },
+	{JF_WHEN_TAIL_CALLS, JF_WHEN_PRIVATE_STACK, "a program entered by a tail call would share it"},
 };
 
 static const struct jf_conflict user_conflicts[] = {
-	{ JF_WHEN_TAIL_CALLS, JF_WHEN_PRIVATE_STACK, "a program entered by a tail call would share it" },
-	{ JF_WHEN_TAIL_CALLS, JF_WHEN_OUT_ARGS, "the arguments belong to the frame that a tail call takes down" },
+	{JF_WHEN_TAIL_CALLS, JF_WHEN_PRIVATE_STACK, "a program entered by a tail call would share it"},
+	{JF_WHEN_TAIL_CALLS, JF_WHEN_OUT_ARGS, "the arguments belong to the frame that a tail call takes down"},
 };
 
-#define BPF_REGS                                                                                      \
-	{                                                                                             \
-		LA_R0, LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_S0, LA_S1, LA_S2, LA_S3, LA_S4, LA_T0,  \
+#define BPF_REGS                                                                                    \
+	{                                                                                           \
+		LA_R0, LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_S0, LA_S1, LA_S2, LA_S3, LA_S4, LA_T0, \
 	}
 
 static const struct jf_convention conv_linux = {
@@ -224,4 +224,4 @@ static const struct jf_convention conv_user = {
 	.conflict_count = COUNT(user_conflicts),
 };
 
-const struct jf_convention *const jf_loongarch64_conventions[3] = { &conv_linux, &conv_v2, &conv_user };
+const struct jf_convention *const jf_loongarch64_conventions[3] = {&conv_linux, &conv_v2, &conv_user};

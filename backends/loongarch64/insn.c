@@ -40,7 +40,7 @@ void jf_loongarch64_li(struct jf_code *code, unsigned int rd, uint64_t value)
 void jf_loongarch64_add_imm(struct jf_code *code, unsigned int rd, unsigned int rj, int64_t imm, unsigned int temp)
 {
 	int64_t low = (int16_t)imm;
-	int64_t high = (imm - low) / 65536;
+	int64_t high = (int64_t)((uint64_t)imm - (uint64_t)low) / 65536;
 
 	if (la_fits(imm, 12)) {
 		if (imm || rd != rj)

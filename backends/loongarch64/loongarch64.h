@@ -8,17 +8,17 @@
  * Register ids: 0..31 are the integer registers, id == hardware number; 32..63 are the floating-point
  * registers, id == 32 + hardware number. These are also the DWARF numbers of the LoongArch psABI.
  */
-#define LA_ID_FP 22      /* fp, then s0..s8 at 23..31 */
-#define LA_ID_FS0 56     /* fs0..fs7 = f24..f31 at 56..63 */
-#define LA_REG_COUNT 64
+#define LA_ID_FP      22 /* fp, then s0..s8 at 23..31 */
+#define LA_ID_FS0     56 /* fs0..fs7 = f24..f31 at 56..63 */
+#define LA_REG_COUNT  64
 #define LA_REGS_BYTES 640 /* sizeof(struct jf_regs) */
 
 /* struct jf_landing_site */
 #define LA_SITE_CALLBACK 0
-#define LA_SITE_COOKIE 8
-#define LA_SITE_SP 16
-#define LA_SITE_FP 24
-#define LA_SITE_BYTES 32
+#define LA_SITE_COOKIE   8
+#define LA_SITE_SP       16
+#define LA_SITE_FP       24
+#define LA_SITE_BYTES    32
 
 #ifndef __ASSEMBLER__
 
@@ -70,17 +70,17 @@ enum {
 };
 
 /* Registers with a duty in all conventions; the others that the body may use freely are t1..t8. */
-#define LA_TCC LA_A6           /* tail-call count, or the address of the one in force */
-#define LA_TAIL_TARGET LA_T3   /* a tail exit jumps through it */
-#define LA_R0 LA_A5            /* BPF R0 */
+#define LA_TCC         LA_A6 /* tail-call count, or the address of the one in force */
+#define LA_TAIL_TARGET LA_T3 /* a tail exit jumps through it */
+#define LA_R0          LA_A5 /* BPF R0 */
 
 /* struct jf_convention.backend_flags: where the conventions' code differs. */
 enum {
-	LA_CONV_PATCH_AREA = 1 << 0,   /* begins with room for a patched-in jump: move t0,ra and five nops */
+	LA_CONV_PATCH_AREA = 1 << 0,    /* begins with room for a patched-in jump: move t0,ra and five nops */
 	LA_CONV_BRANCHY_COUNT = 1 << 1, /* the count block before Linux 7.3; the epilogue loads tcc_ptr too */
-	LA_CONV_SPLIT = 1 << 2,        /* the save area first, BPF stack and arguments with a second step of SP */
-	LA_CONV_PERCPU = 1 << 3,       /* a private stack is relative to $r21, else to $tp */
-	LA_CONV_COUNT_ALWAYS = 1 << 4, /* every frame has the count slots, every epilogue reloads the count */
+	LA_CONV_SPLIT = 1 << 2,         /* the save area first, BPF stack and arguments with a second step of SP */
+	LA_CONV_PERCPU = 1 << 3,        /* a private stack is relative to $r21, else to $tp */
+	LA_CONV_COUNT_ALWAYS = 1 << 4,  /* every frame has the count slots, every epilogue reloads the count */
 };
 
 extern const struct jf_backend jf_loongarch64_backend;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-#define PATCH_NOPS 5   /* Linux patches lu12i.w, ori, lu32i.d, lu52i.d, jirl in, with t0 the return address */
+#define PATCH_NOPS  5  /* Linux patches lu12i.w, ori, lu32i.d, lu52i.d, jirl in, with t0 the return address */
 #define COUNT_LIMIT 33 /* tail calls; what a6 holds above it is an address */
 
 /* How far SP goes down before the registers are stored: to all of the frame, or to its save area. */
@@ -113,12 +113,8 @@ static void build_frame(struct jf_code *code, const struct jf_frame *frame)
 	for (int i = 0; i < frame->slot_count; i++) {
 		switch (frame->slots[i].kind) {
 		case JF_SLOT_RETURN:
-		case JF_SLOT_SAVE:
-			store_slot(code, frame, i);
-			break;
-		case JF_SLOT_TCC:
-			store_count(code, frame, i);
-			break;
+		case JF_SLOT_SAVE: store_slot(code, frame, i); break;
+		case JF_SLOT_TCC: store_count(code, frame, i); break;
 		}
 	}
 	emit_2ri12(code, LA_ADDI_D, LA_FP, LA_SP, bytes);
@@ -192,9 +188,7 @@ static void take_down(struct jf_code *code, const struct jf_frame *frame, bool w
 	for (int i = 0; i < frame->slot_count; i++) {
 		switch (frame->slots[i].kind) {
 		case JF_SLOT_RETURN:
-		case JF_SLOT_SAVE:
-			load_slot(code, frame, i);
-			break;
+		case JF_SLOT_SAVE: load_slot(code, frame, i); break;
 		case JF_SLOT_TCC:
 			if (with_count)
 				load_count(code, frame, i);

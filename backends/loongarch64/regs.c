@@ -5,9 +5,10 @@
  * Names and callee-saved set: LoongArch psABI, "Register Convention" (LP64D); DWARF numbers: LoongArch
  * psABI, "DWARF Register Numbers". ra is not callee-saved; tp and r21 belong to the system.
  */
-#define KEPT JF_REG_CALLEE_SAVED
+#define KEPT   JF_REG_CALLEE_SAVED
 #define SYSTEM JF_REG_RESERVED
 
+/* clang-format off */
 const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT] = {
 	/* name, id, hw, dw, class, size_bytes, flags */
 	{ "zero", 0, 0, 0, JF_REG_INT, 8, 0 },
@@ -75,3 +76,4 @@ const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT] = {
 	{ "fs6", 62, 30, 62, JF_REG_FP, 8, KEPT },
 	{ "fs7", 63, 31, 63, JF_REG_FP, 8, KEPT },
 };
+/* clang-format on */

@@ -15,8 +15,8 @@ _Static_assert(sizeof(struct jf_landing_site) == SITE_BYTES, "native.S: struct j
 
 #ifdef JF_NATIVE_X86_64
 HIDDEN uint64_t jf_x86_64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
-HIDDEN uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2,
-					const struct jf_regs *in, struct jf_regs *out);
+HIDDEN uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+					struct jf_regs *out);
 extern HIDDEN const char jf_x86_64_enter_end[];
 extern HIDDEN const char jf_x86_64_enter_checked_end[];
 
@@ -58,17 +58,18 @@ const struct jf_backend jf_x86_64_backend = {
 	.emit_tail_exit = jf_x86_64_tail_exit,
 	.emit_call_stub = jf_x86_64_call_stub,
 	.call_stubs = jf_x86_64_call_stubs,
-	.body = {
-		.alu = jf_x86_64_alu,
-		.swap = jf_x86_64_swap,
-		.imm64 = jf_x86_64_imm64,
-		.load = jf_x86_64_load,
-		.store = jf_x86_64_store,
-		.atomic = jf_x86_64_atomic,
-		.jump = jf_x86_64_jump,
-		.jump_always = jf_x86_64_jump_always,
-		.call = jf_x86_64_call_op,
-	},
+	.body =
+		{
+			.alu = jf_x86_64_alu,
+			.swap = jf_x86_64_swap,
+			.imm64 = jf_x86_64_imm64,
+			.load = jf_x86_64_load,
+			.store = jf_x86_64_store,
+			.atomic = jf_x86_64_atomic,
+			.jump = jf_x86_64_jump,
+			.jump_always = jf_x86_64_jump_always,
+			.call = jf_x86_64_call_op,
+		},
 #ifdef JF_NATIVE_X86_64
 	.native = &native,
 #endif

@@ -203,12 +203,11 @@ static void emit_divide_unsigned(struct jf_code *code, const struct division *d,
 {
 	size_t to_end, to_divide;
 
+	emit_test_rr(code, d->w, divisor, divisor);
 	if (d->mod) {
-		emit_test_rr(code, d->w, divisor, divisor);
 		emit_same(code, d->w, d->dst); /* mov leaves the flags */
 		to_end = skip_if(code, CC_E);
 	} else {
-		emit_test_rr(code, d->w, divisor, divisor);
 		to_divide = skip_if(code, CC_NE);
 		emit_alu_rr(code, ALU_XOR, false, d->dst, d->dst);
 		to_end = skip(code);
@@ -351,8 +350,7 @@ enum jf_status jf_x86_64_alu(struct jf_body *b, const struct jf_op *op)
 	case JF_ALU_MOV:
 		emit_mov(b, op, dst);
 		return JF_OK;
-	default:
-		return JF_E_UNSUPPORTED;
+	default: return JF_E_UNSUPPORTED;
 	}
 }
 
@@ -439,34 +437,36 @@ static void emit_fetch_loop(struct jf_code *code, unsigned int op, const struct 
 	}
 }
 
-static void emit_atomic_op(struct jf_body *b, const struct jf_op *op, unsigned int alu, const struct place *at)
+static void emit_atomic_op(struct jf_body *b, const struct jf_op *op, const struct place *at)
 {
+	static const unsigned int ops[] = {
+		[JF_ATOMIC_ADD] = ALU_ADD,
+		[JF_ATOMIC_OR] = ALU_OR,
+		[JF_ATOMIC_AND] = ALU_AND,
+		[JF_ATOMIC_XOR] = ALU_XOR,
+	};
+
 	if (!op->fetch)
-		emit_lock_alu_mr(b->code, alu, at->w, at->base, at->disp, operand(b, op->src));
-	else if (alu == ALU_ADD)
+		emit_lock_alu_mr(b->code, ops[op->code], at->w, at->base, at->disp, operand(b, op->src));
+	else if (op->code == JF_ATOMIC_ADD)
 		emit_lock_xadd(b->code, at->w, at->base, at->disp, jf_body_reg(b, op->src));
 	else
-		emit_fetch_loop(b->code, alu, at, jf_body_reg(b, op->src));
+		emit_fetch_loop(b->code, ops[op->code], at, jf_body_reg(b, op->src));
 }
 
-/* Loads acquire and stores release on this machine as they are (SDM volume 3, section 9.2.2). */
+/* Loads acquire and stores release on this machine as they are: SDM volume 3, "Memory Ordering in P6 and More
+ * Recent Processor Families". */
 enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op)
 {
 	struct place at = {.w = op->bytes == 8};
 
-	at.base = address(b, op->code == JF_ATOMIC_LOAD_ACQ ? op->src : op->dst, op->off, &at.disp);
+	at.base = address(b, op->dst, op->off, &at.disp);
 	switch (op->code) {
 	case JF_ATOMIC_ADD:
-		emit_atomic_op(b, op, ALU_ADD, &at);
-		return JF_OK;
 	case JF_ATOMIC_OR:
-		emit_atomic_op(b, op, ALU_OR, &at);
-		return JF_OK;
 	case JF_ATOMIC_AND:
-		emit_atomic_op(b, op, ALU_AND, &at);
-		return JF_OK;
 	case JF_ATOMIC_XOR:
-		emit_atomic_op(b, op, ALU_XOR, &at);
+		emit_atomic_op(b, op, &at);
 		return JF_OK;
 	case JF_ATOMIC_XCHG:
 		emit_xchg_mr(b->code, at.w, at.base, at.disp, jf_body_reg(b, op->src));
@@ -520,9 +520,9 @@ static void emit_compare(struct jf_body *b, const struct jf_op *op)
 enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op)
 {
 	static const unsigned int ccs[JF_COND__COUNT] = {
-		[JF_COND_EQ] = CC_E,   [JF_COND_NE] = CC_NE,  [JF_COND_GT] = CC_A,   [JF_COND_GE] = CC_AE,
-		[JF_COND_LT] = CC_B,   [JF_COND_LE] = CC_BE,  [JF_COND_SGT] = CC_G,  [JF_COND_SGE] = CC_GE,
-		[JF_COND_SLT] = CC_L,  [JF_COND_SLE] = CC_LE, [JF_COND_SET] = CC_NE,
+		[JF_COND_EQ] = CC_E,  [JF_COND_NE] = CC_NE,  [JF_COND_GT] = CC_A,   [JF_COND_GE] = CC_AE,
+		[JF_COND_LT] = CC_B,  [JF_COND_LE] = CC_BE,  [JF_COND_SGT] = CC_G,  [JF_COND_SGE] = CC_GE,
+		[JF_COND_SLT] = CC_L, [JF_COND_SLE] = CC_LE, [JF_COND_SET] = CC_NE,
 	};
 	int64_t distance;
 

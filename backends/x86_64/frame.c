@@ -14,11 +14,11 @@ static const struct jf_conflict conflicts[] = {
 	{JF_WHEN_PRIVATE_STACK, JF_WHEN_OUT_ARGS, "the private stack pointer and the sixth argument are both in r9"},
 };
 
-#define BPF_REGS                                                                                   \
-	{                                                                                          \
-		[JF_BPF_R0] = RAX, [JF_BPF_R1] = RDI, [JF_BPF_R2] = RSI, [JF_BPF_R3] = RDX,        \
-		[JF_BPF_R4] = RCX, [JF_BPF_R5] = R8, [JF_BPF_R6] = RBX, [JF_BPF_R7] = R13,         \
-		[JF_BPF_R8] = R14, [JF_BPF_R9] = R15, [JF_BPF_FP] = RBP, [JF_BPF_AX] = R10,        \
+#define BPF_REGS                                                                                               \
+	{                                                                                                      \
+		[JF_BPF_R0] = RAX, [JF_BPF_R1] = RDI, [JF_BPF_R2] = RSI, [JF_BPF_R3] = RDX, [JF_BPF_R4] = RCX, \
+		[JF_BPF_R5] = R8, [JF_BPF_R6] = RBX, [JF_BPF_R7] = R13, [JF_BPF_R8] = R14, [JF_BPF_R9] = R15,  \
+		[JF_BPF_FP] = RBP, [JF_BPF_AX] = R10,                                                          \
 	}
 
 static const struct jf_slot_rule record[] = {
@@ -55,6 +55,7 @@ static const struct jf_slot_rule out_args[] = {
  * does not adopt them: its prologue takes the boundary's registers off the stack, starting at the
  * landing rsp, and then builds a frame of its own under the same record.
  */
+/* clang-format off */
 static const struct jf_slot_rule linux_state[] = {
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
@@ -64,6 +65,7 @@ static const struct jf_slot_rule linux_state[] = {
 	{JF_SLOT_SAVE, R14, JF_WHEN_USED | JF_WHEN_BOUNDARY},
 	{JF_SLOT_SAVE, R15, JF_WHEN_USED | JF_WHEN_BOUNDARY},
 };
+/* clang-format on */
 
 static const struct jf_area linux_areas[] = {
 	{record, LEN(record), 1, 8},
@@ -93,8 +95,8 @@ const struct jf_convention jf_x86_64_linux = {
 	.fp_off_from_cfa = -16,
 	.private_stack_guard_bytes = 8,
 	.result_bits = 64,
-	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
-		JF_CAP_OUT_ARGS | JF_CAP_LANDING_PADS | JF_CAP_RUN,
+	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS |
+		JF_CAP_LANDING_PADS | JF_CAP_RUN,
 	.backend_flags = X86_64_LINUX_FORMS,
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),

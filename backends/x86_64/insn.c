@@ -88,8 +88,8 @@ void jf_x86_64_put_reg(struct jf_code *code, unsigned int form, unsigned int reg
 		jf_code_fail(code, JF_E_RANGE);
 }
 
-void jf_x86_64_put_mem(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int base,
-		       int64_t disp, int64_t imm)
+void jf_x86_64_put_mem(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int base, int64_t disp,
+		       int64_t imm)
 {
 	struct insn insn = {.size = 0};
 	unsigned int mod;
@@ -212,16 +212,11 @@ void jf_x86_64_emit_mov_ri(struct jf_code *code, unsigned int dst, uint64_t valu
 static unsigned int extend_form(unsigned int bytes, bool sign, bool w)
 {
 	switch (bytes) {
-	case 1:
-		return F_0F | (sign ? form_w(w) | 0xbe : 0xb6);
-	case 2:
-		return F_0F | (sign ? form_w(w) | 0xbf : 0xb7);
-	case 4:
-		return sign && w ? F_W | 0x63 : 0x8b;
-	case 8:
-		return F_W | 0x8b;
-	default:
-		return 0;
+	case 1: return F_0F | (sign ? form_w(w) | 0xbe : 0xb6);
+	case 2: return F_0F | (sign ? form_w(w) | 0xbf : 0xb7);
+	case 4: return sign && w ? F_W | 0x63 : 0x8b;
+	case 8: return F_W | 0x8b;
+	default: return 0;
 	}
 }
 
@@ -247,8 +242,7 @@ void jf_x86_64_emit_extend(struct jf_code *code, unsigned int bytes, bool sign, 
 		jf_code_fail(code, JF_E_RANGE);
 }
 
-void jf_x86_64_emit_store(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
-			  unsigned int src)
+void jf_x86_64_emit_store(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp, unsigned int src)
 {
 	static const unsigned int forms[] = {[1] = F_REG8 | 0x88, [2] = F_66 | 0x89, [4] = 0x89, [8] = F_W | 0x89};
 
@@ -259,8 +253,7 @@ void jf_x86_64_emit_store(struct jf_code *code, unsigned int bytes, unsigned int
 }
 
 /* 8 bytes: imm is sign-extended from 32 bits. */
-void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
-			      int64_t imm)
+void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp, int64_t imm)
 {
 	static const unsigned int forms[] = {
 		[1] = F_IMM8 | 0xc6,

@@ -16,13 +16,13 @@
 
 /* An instruction's form: the opcode byte and what surrounds it. */
 enum {
-	F_0F = 1 << 8,     /* two-byte opcode */
-	F_W = 1 << 9,      /* REX.W */
-	F_66 = 1 << 10,    /* 16-bit operands */
+	F_0F = 1 << 8,  /* two-byte opcode */
+	F_W = 1 << 9,   /* REX.W */
+	F_66 = 1 << 10, /* 16-bit operands */
 	F_LOCK = 1 << 11,
-	F_FS = 1 << 12,    /* segment bases: thread pointer in user space ... */
-	F_GS = 1 << 13,    /* ... and per-CPU base in the kernel */
-	F_REG8 = 1 << 14,  /* reg is a byte register: 4..7 need a REX, else they are ah..bh */
+	F_FS = 1 << 12,   /* segment bases: thread pointer in user space ... */
+	F_GS = 1 << 13,   /* ... and per-CPU base in the kernel */
+	F_REG8 = 1 << 14, /* reg is a byte register: 4..7 need a REX, else they are ah..bh */
 	F_RM8 = 1 << 15,
 	F_IMM8 = 1 << 16,
 	F_IMM16 = 1 << 17,
@@ -31,8 +31,7 @@ enum {
 };
 
 /* reg is a register or the opcode's extension digit; the second operand a register ... */
-HIDDEN void jf_x86_64_put_reg(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int rm,
-			      int64_t imm);
+HIDDEN void jf_x86_64_put_reg(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int rm, int64_t imm);
 /* ... or memory [base + disp] ... */
 HIDDEN void jf_x86_64_put_mem(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int base,
 			      int64_t disp, int64_t imm);
@@ -50,10 +49,10 @@ HIDDEN void jf_x86_64_emit_load(struct jf_code *code, unsigned int bytes, bool s
 				unsigned int base, int64_t disp);
 HIDDEN void jf_x86_64_emit_store(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
 				 unsigned int src);
-HIDDEN void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, unsigned int base,
-				     int64_t disp, int64_t imm);
-HIDDEN void jf_x86_64_emit_extend(struct jf_code *code, unsigned int bytes, bool sign, bool w,
-				  unsigned int dst, unsigned int src);
+HIDDEN void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
+				     int64_t imm);
+HIDDEN void jf_x86_64_emit_extend(struct jf_code *code, unsigned int bytes, bool sign, bool w, unsigned int dst,
+				  unsigned int src);
 HIDDEN void jf_x86_64_emit_lea_pc(struct jf_code *code, unsigned int dst, uint64_t target);
 HIDDEN void jf_x86_64_emit_xchg_rr(struct jf_code *code, bool w, unsigned int a, unsigned int b);
 
@@ -67,12 +66,51 @@ HIDDEN void jf_x86_64_emit_call(struct jf_code *code, uint64_t target);
 HIDDEN void jf_x86_64_emit_branch8(struct jf_code *code, unsigned int opcode, int64_t rel);
 HIDDEN void jf_x86_64_emit_branch32(struct jf_code *code, unsigned int form, int64_t rel);
 
-enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
-enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
-enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV };
+enum {
+	ALU_ADD,
+	ALU_OR,
+	ALU_ADC,
+	ALU_SBB,
+	ALU_AND,
+	ALU_SUB,
+	ALU_XOR,
+	ALU_CMP
+};
+enum {
+	SHIFT_ROL,
+	SHIFT_ROR,
+	SHIFT_SHL = 4,
+	SHIFT_SHR,
+	SHIFT_SAR = 7
+};
+enum {
+	UNARY_NOT = 2,
+	UNARY_NEG,
+	UNARY_MUL,
+	UNARY_IMUL,
+	UNARY_DIV,
+	UNARY_IDIV
+};
 
 /* Condition codes: volume 1, appendix B. */
-enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
+enum {
+	CC_O,
+	CC_NO,
+	CC_B,
+	CC_AE,
+	CC_E,
+	CC_NE,
+	CC_BE,
+	CC_A,
+	CC_S,
+	CC_NS,
+	CC_P,
+	CC_NP,
+	CC_L,
+	CC_GE,
+	CC_LE,
+	CC_G
+};
 
 static inline bool fits_s8(int64_t value)
 {
@@ -217,7 +255,7 @@ static inline void emit_call32(struct jf_code *code, int64_t rel)
 	jf_x86_64_emit_branch32(code, 0xe8, rel);
 }
 
-/* mov dst, fs:[0]: the thread pointer (ELF Handling For Thread-Local Storage, section 3.4.2). */
+/* mov dst, fs:[0]: the thread pointer (System V ABI, AMD64: FS holds it). */
 static inline void emit_load_tp(struct jf_code *code, unsigned int dst)
 {
 	jf_x86_64_put_abs(code, F_FS | F_W | 0x8b, dst, 0);

@@ -22,8 +22,7 @@ static bool is_main(const struct jf_frame *frame)
 /* A register that is pushed and popped: all of the save area but the record and the control words. */
 static bool is_pushed(const struct jf_slot *slot)
 {
-	return slot->kind == JF_SLOT_SAVE && slot->reg != RBP &&
-	       jf_x86_64_regs[slot->reg].cls == JF_REG_INT;
+	return slot->kind == JF_SLOT_SAVE && slot->reg != RBP && jf_x86_64_regs[slot->reg].cls == JF_REG_INT;
 }
 
 static bool is_control(const struct jf_slot *slot)

@@ -5,28 +5,28 @@
 /*
  * What the files of this backend share. The first part is for C and for native.S.
  *
- * Register ids. 0..15 are the numbers that instruction fields hold (Intel SDM, volume 2, table 2-2);
+ * Register ids. 0..15 are the numbers that instruction fields hold (Intel SDM, volume 2, table 3-1);
  * 16 is the return address that a call pushes, under the name DWARF gives it.
  */
-#define RAX    0
-#define RCX    1
-#define RDX    2
-#define RBX    3
-#define RSP    4
-#define RBP    5
-#define RSI    6
-#define RDI    7
-#define R8     8
-#define R9     9
-#define R10    10
-#define R11    11
-#define R12    12
-#define R13    13
-#define R14    14
-#define R15    15
-#define RIP    16
-#define MXCSR  17
-#define FCW    18
+#define RAX        0
+#define RCX        1
+#define RDX        2
+#define RBX        3
+#define RSP        4
+#define RBP        5
+#define RSI        6
+#define RDI        7
+#define R8         8
+#define R9         9
+#define R10        10
+#define R11        11
+#define R12        12
+#define R13        13
+#define R14        14
+#define R15        15
+#define RIP        16
+#define MXCSR      17
+#define FCW        18
 #define REG__COUNT 19
 
 /* Sizes and offsets of the structures that native.S fills in; backend.c holds them to the headers. */
@@ -56,8 +56,7 @@ extern const struct jf_reg jf_x86_64_regs[REG__COUNT] HIDDEN;
 extern const struct jf_convention jf_x86_64_linux HIDDEN;
 extern const struct jf_convention jf_x86_64_user HIDDEN;
 
-HIDDEN void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame,
-			       const struct jf_values *values);
+HIDDEN void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
 HIDDEN void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame);
 HIDDEN void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
 HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
@@ -72,8 +71,7 @@ HIDDEN enum jf_status jf_x86_64_store(struct jf_body *b, const struct jf_op *op)
 HIDDEN enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op,
-					const struct jf_call *call);
+HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 
 /* A slot's displacement from the frame pointer register. */
 static inline int32_t fp_off(const struct jf_frame *frame, const struct jf_slot *slot)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+void command_add(struct command *command, const char *arg)
+{
+	cr_assert_lt(command->argc, COMMAND_ARGS_MAX);
+	command->argv[command->argc++] = arg;
+	command->argv[command->argc] = NULL;
+}
+
+/* Does not return: in the child. */
+static void become_command(const struct command *command, FILE *out, FILE *err)
+{
+	dup2(fileno(out), STDOUT_FILENO);
+	dup2(fileno(err), STDERR_FILENO);
+	execvp(command->argv[0], (char *const *)(uintptr_t)command->argv);
+	perror(command->argv[0]);
+	_exit(127);
+}
+
+static char *read_whole(FILE *file)
+{
+	size_t size;
+	char *text;
+
+	fseek(file, 0, SEEK_END);
+	size = (size_t)ftell(file);
+	rewind(file);
+	text = calloc(size + 1, 1);
+	cr_assert_not_null(text);
+	cr_assert_eq(fread(text, 1, size, file), size);
+	fclose(file);
+	return text;
+}
+
+void command_run(struct command *command)
+{
+	FILE *out = tmpfile(), *err = tmpfile();
+	int status;
+	pid_t pid;
+
+	cr_assert(out != NULL && err != NULL, "no temporary files");
+	fflush(NULL);
+	pid = fork();
+	cr_assert_geq(pid, 0, "no process");
+	if (pid == 0)
+		become_command(command, out, err);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	command->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	command->out = read_whole(out);
+	command->err = read_whole(err);
+}
+
+void command_fini(struct command *command)
+{
+	free(command->out);
+	free(command->err);
+	command->out = NULL;
+	command->err = NULL;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "exec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+
+#include "command.h"
+
+/*
+ * Runs `jitframe run --json` and compares what it prints with the scenario. EXEC_JITFRAME is the
+ * command, EXEC_OBJECTS the folder with the compiled programs: NAME-CPU.bpf.o.
+ */
+
+#define TRACE_MAX 1024
+
+/* One run of one scenario; `name` starts every message. */
+struct run {
+	const struct exec_target *target;
+	const struct scenario *scenario;
+	char name[128];
+	char object[512];
+	char ctx[2 * 8 * EXEC_CTX_WORDS + 1];
+	char threads[16];
+	char repeat[16];
+	struct command command;
+	json_t *json;
+};
+
+/* ---- the command line -------------------------------------------------------------------------- */
+
+static void ctx_digits(const struct scenario *scenario, char *digits)
+{
+	for (unsigned int word = 0; word < EXEC_CTX_WORDS; word++) {
+		for (unsigned int byte = 0; byte < 8; byte++, digits += 2)
+			sprintf(digits, "%02x", (unsigned int)((uint64_t)scenario->ctx[word] >> 8 * byte) & 0xff);
+	}
+}
+
+/* Traces of many runs are long, and those of several threads in no order. */
+static bool is_traced(const struct scenario *scenario)
+{
+	return scenario->threads < 2 && scenario->repeat < 2;
+}
+
+static void add_options(struct run *run)
+{
+	command_add(&run->command, "--json");
+	command_add(&run->command, "--check-registers");
+	if (is_traced(run->scenario))
+		command_add(&run->command, "--trace");
+	if (run->target->landing_pads)
+		command_add(&run->command, "--landing-pads");
+	if (run->target->sign_return)
+		command_add(&run->command, "--sign-return");
+	if (run->scenario->threads > 1) {
+		snprintf(run->threads, sizeof(run->threads), "%u", run->scenario->threads);
+		command_add(&run->command, "--threads");
+		command_add(&run->command, run->threads);
+	}
+	if (run->scenario->repeat > 1) {
+		snprintf(run->repeat, sizeof(run->repeat), "%u", run->scenario->repeat);
+		command_add(&run->command, "--repeat");
+		command_add(&run->command, run->repeat);
+	}
+}
+
+static void start(struct run *run, const char *cpu)
+{
+	const struct scenario *scenario = run->scenario;
+	struct command *command = &run->command;
+
+	snprintf(run->name, sizeof(run->name), "%s%s%s %s (%s)", run->target->name,
+		 run->target->landing_pads ? " with landing pads" : "", run->target->sign_return ? " signed" : "",
+		 scenario->name, cpu);
+	snprintf(run->object, sizeof(run->object), EXEC_OBJECTS "/%s-%s.bpf.o", scenario->object, cpu);
+	ctx_digits(scenario, run->ctx);
+	command_add(command, EXEC_JITFRAME);
+	command_add(command, "run");
+	command_add(command, run->object);
+	command_add(command, scenario->program != NULL ? scenario->program : scenario->name);
+	command_add(command, "--target");
+	command_add(command, run->target->name);
+	command_add(command, "--ctx");
+	command_add(command, run->ctx);
+	add_options(run);
+	command_run(command);
+	run->json = json_loads(command->out, 0, NULL);
+	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status, command->out,
+		  command->err);
+}
+
+static void finish(struct run *run)
+{
+	json_decref(run->json);
+	command_fini(&run->command);
+}
+
+/* ---- what came out ------------------------------------------------------------------------------ */
+
+static const char *text_at(const json_t *object, const char *first, const char *second)
+{
+	const char *text = json_string_value(json_object_get(json_object_get(object, first), second));
+
+	return text != NULL ? text : "";
+}
+
+/* The bits of R0 that the convention lets through, as its caller sees them. */
+static uint64_t expected_result(const struct run *run)
+{
+	uint64_t result = (uint64_t)run->scenario->result;
+
+	return run->target->result_bits == 32 ? (uint64_t)(int64_t)(int32_t)(uint32_t)result : result;
+}
+
+static void check_result(const struct run *run)
+{
+	const char *text = text_at(run->json, "result", "r0");
+	json_t *checked = json_object_get(json_object_get(run->json, "registers"), "checked");
+	json_t *changed = json_object_get(json_object_get(run->json, "registers"), "changed");
+	uint64_t got, want = expected_result(run);
+
+	cr_assert_str_not_empty(text, "%s: no result, exit status %d: %s", run->name, run->command.status,
+				run->command.err);
+	got = strtoull(text, NULL, 16);
+	cr_assert(got == want, "%s: gives 0x%" PRIx64 ", not 0x%" PRIx64, run->name, got, want);
+	cr_assert(json_integer_value(checked) > 0, "%s: no register was checked", run->name);
+	cr_assert(json_integer_value(changed) == 0, "%s: callee-saved registers were changed: %s", run->name,
+		  run->command.out);
+	cr_assert(run->command.status == 0, "%s: exit status %d: %s", run->name, run->command.status, run->command.err);
+}
+
+static void append(char *text, const char *part)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, TRACE_MAX - used, "%s", part);
+}
+
+/* One throw as in scenarios.def. A stub is no frame of the program: only some conventions call through one. */
+static void append_throw(char *text, const json_t *throw)
+{
+	const char *landing = text_at(throw, "landing", "callback");
+	json_t *frame;
+	size_t i;
+	bool first = true;
+
+	json_array_foreach(json_object_get(throw, "frames"), i, frame) {
+		const char *kind = json_string_value(json_object_get(frame, "kind"));
+		const char *name = json_string_value(json_object_get(frame, "name"));
+
+		if (kind == NULL || name == NULL || strcmp(kind, "stub") == 0)
+			continue;
+		append(text, first ? "" : " ");
+		append(text, kind);
+		append(text, ":");
+		append(text, name);
+		first = false;
+	}
+	if (landing[0] != '\0') {
+		append(text, " -> ");
+		append(text, landing);
+	}
+}
+
+static void check_trace(const struct run *run)
+{
+	const char *want = run->scenario->trace != NULL ? run->scenario->trace : "";
+	char got[TRACE_MAX] = "";
+	json_t *throw;
+	size_t i;
+
+	json_array_foreach(json_object_get(run->json, "throws"), i, throw) {
+		append(got, i > 0 ? " | " : "");
+		append_throw(got, throw);
+	}
+	cr_assert_str_eq(got, want, "%s: the throw went\n  %s\nnot\n  %s", run->name, got, want);
+}
+
+static void check_failure(const struct run *run, int status, const char *text)
+{
+	cr_assert(run->command.status == status, "%s: exit status %d, not %d: %s", run->name, run->command.status, status,
+		  run->command.err);
+	cr_assert(strstr(run->command.err, text) != NULL, "%s: \"%s\" is not in: %s", run->name, text, run->command.err);
+	cr_assert_str_empty(text_at(run->json, "result", "r0"), "%s: there is a result", run->name);
+}
+
+static void check_run(const struct run *run)
+{
+	const struct scenario *scenario = run->scenario;
+
+	if (scenario->stack_bytes > run->target->stack_max_bytes) {
+		check_failure(run, 2, "bpf_stack_bytes");
+		return;
+	}
+	if (is_traced(scenario))
+		check_trace(run);
+	if (scenario->fails != NULL) {
+		check_failure(run, 1, scenario->fails);
+	} else if (scenario->uncaught != NULL) {
+		check_failure(run, 1, "nothing caught");
+		cr_assert_str_eq(text_at(run->json, "uncaught", "why"), scenario->uncaught, "%s", run->name);
+	} else {
+		check_result(run);
+	}
+	if (scenario->says != NULL)
+		cr_assert(strstr(run->command.err, scenario->says) != NULL, "%s: it says: %s", run->name,
+			  run->command.err);
+}
+
+void exec_check(const struct exec_target *target, const struct scenario *scenario)
+{
+	char cpus[64];
+	char *rest = NULL;
+
+	snprintf(cpus, sizeof(cpus), "%s", scenario->cpus != NULL ? scenario->cpus : "v3");
+	for (char *cpu = strtok_r(cpus, " ", &rest); cpu != NULL; cpu = strtok_r(NULL, " ", &rest)) {
+		struct run run = { .target = target, .scenario = scenario };
+
+		start(&run, cpu);
+		check_run(&run);
+		finish(&run);
+	}
+}

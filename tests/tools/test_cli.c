@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The command itself: exit statuses, messages, and JSON that parses. */
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <jitframe/backend.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KINDS OBJECT_DIR "/kinds.bpf.o"
+
+struct result {
+	int status; /* exit status, or -1 */
+	char out[1 << 20];
+	char err[4096];
+};
+
+static struct result result;
+
+static void read_back(FILE *file, char *text, size_t capacity)
+{
+	rewind(file);
+	text[fread(text, 1, capacity - 1, file)] = '\0';
+	fclose(file);
+}
+
+/* `arguments` goes through the shell. */
+static void jitframe(const char *arguments)
+{
+	FILE *out = tmpfile(), *err = tmpfile();
+	char command[2048];
+	int status = -1;
+	pid_t pid;
+
+	cr_assert(getenv("JITFRAME") && out && err, "JITFRAME has to name the command");
+	snprintf(command, sizeof(command), "exec '%s' %s", getenv("JITFRAME"), arguments);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fileno(out), STDOUT_FILENO);
+		dup2(fileno(err), STDERR_FILENO);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	read_back(out, result.out, sizeof(result.out));
+	read_back(err, result.err, sizeof(result.err));
+}
+
+/* Runs and parses. */
+static json_t *jitframe_json(const char *arguments)
+{
+	json_error_t error;
+	json_t *value;
+
+	jitframe(arguments);
+	cr_assert_eq(result.status, 0, "%s: %d: %s", arguments, result.status, result.err);
+	value = json_loads(result.out, 0, &error);
+	cr_assert_not_null(value, "%s: line %d: %s", arguments, error.line, error.text);
+	return value;
+}
+
+/* ---- usage and bad input ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *arguments;
+	int status;
+	const char *err; /* a part of it */
+} cases[] = {
+	{ "", 2, "Usage: jitframe COMMAND" },
+	{ "--help", 0, "" },
+	{ "--version", 0, "" },
+	{ "fly", 2, "jitframe: there is no command \"fly\"" },
+	{ "archs extra", 2, "unexpected argument extra" },
+	{ "archs --colour", 2, "unrecognized option" },
+	{ "frame", 2, "which ARCH/CONVENTION?" },
+	{ "frame x86_64", 2, "jitframe: target x86_64:" },
+	{ "frame vax/user", 2, "jitframe: target vax/user:" },
+	{ "frame x86_64/mars", 2, "jitframe: target x86_64/mars:" },
+	{ "frame x86_64/user arm64/user", 2, "unexpected argument arm64/user" },
+	{ "frame x86_64/user --role king", 2, "--role king: not one of" },
+	{ "frame x86_64/user --uses r6,r5", 2, "\"r5\" is none of" },
+	{ "frame x86_64/user --stack 16x", 2, "--stack 16x: not a number" },
+	{ "frame x86_64/user --stack -1", 2, "--stack -1: not a number" },
+	{ "frame x86_64/user --stack 99999999999999999999", 2, "not a number" },
+	{ "frame x86_64/user --stack 1000000", 2, "jitframe: x86_64/user: bpf_stack_bytes:" },
+	{ "frame x86_64/user --out-args 8", 2, "jitframe: x86_64/user: out_args:" },
+	{ "frame x86_64/user --sign-return", 2, "jitframe: x86_64/user: sign_return:" },
+	{ "frame arm64/user --svg /nowhere/at/all.svg", 1, "jitframe: /nowhere/at/all.svg:" },
+	{ "emit arm64/user --part middle", 2, "--part middle: not one of" },
+	{ "emit arm64/user --part tail-exit", 2, "jitframe: arm64/user: a tail exit needs --tail-calls" },
+	{ "emit arm64/user --arena-base 12z", 2, "--arena-base 12z: not a hexadecimal number" },
+	{ "compile", 2, "which OBJECT?" },
+	{ "compile /nowhere/at/all.o", 2, "jitframe: /nowhere/at/all.o:" },
+	{ "compile /dev/null", 2, "jitframe: /dev/null: ELF header: byte 0: the file ends inside it" },
+	{ "compile " KINDS " --target arm64", 2, "jitframe: target arm64:" },
+	{ "compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; there are:" },
+	{ "compile " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper" },
+	{ "compile " KINDS " program_a extra", 2, "unexpected argument extra" },
+	{ "compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian" },
+	{ "run", 2, "which OBJECT?" },
+	{ "run " KINDS " --repeat 0", 2, "--repeat 0: not a number from 1" },
+	{ "run " KINDS " --threads 1025", 2, "--threads 1025: not a number" },
+	{ "run " KINDS " --target arm64/user", 2, "which one? There are: program_" },
+	{ "run " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper" },
+};
+
+Test(tools_cli, exit_statuses_and_messages, .timeout = 120)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		jitframe(cases[i].arguments);
+		cr_expect_eq(result.status, cases[i].status, "jitframe %s: %d: %s", cases[i].arguments, result.status,
+			     result.err);
+		cr_expect(strstr(result.err, cases[i].err), "jitframe %s: %s", cases[i].arguments, result.err);
+	}
+}
+
+Test(tools_cli, every_command_has_help, .timeout = 60)
+{
+	static const char *const commands[] = { "archs", "frame", "emit", "compile", "run" };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char arguments[64];
+
+		snprintf(arguments, sizeof(arguments), "%s --help", commands[i]);
+		jitframe(arguments);
+		cr_expect_eq(result.status, 0);
+		cr_expect(strstr(result.out, "--json"), "%s: %s", commands[i], result.out);
+	}
+}
+
+/* ---- JSON, and that it says what the text says -------------------------------------------------- */
+
+Test(tools_cli, archs)
+{
+	json_t *all = jitframe_json("archs --json");
+	const json_t *archs = json_object_get(all, "archs");
+	size_t count = 0;
+
+	while (jf_backend_at(count))
+		count++;
+	cr_assert_eq(json_array_size(archs), count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *arch = json_array_get(archs, i);
+
+		cr_assert_str_eq(json_string_value(json_object_get(arch, "name")), jf_backend_at(i)->name);
+		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")), jf_backend_at(i)->convention_count);
+	}
+	json_decref(all);
+	jitframe("archs");
+	cr_assert_eq(result.status, 0);
+	cr_assert(strstr(result.out, "loongarch64/linux-v2") && strstr(result.out, "R3: not saved: s7 s8"), "%s",
+		  result.out);
+}
+
+Test(tools_cli, frame)
+{
+	json_t *frame = jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json");
+	int64_t lowest = 0;
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(json_object_get(frame, "slots"), i, slot) {
+		int64_t off = json_integer_value(json_object_get(slot, "off_from_cfa"));
+
+		lowest = off < lowest ? off : lowest;
+	}
+	cr_assert_eq(-lowest, json_integer_value(json_object_get(frame, "size_bytes")));
+	cr_assert_eq(json_integer_value(json_object_get(frame, "bpf_stack_bytes")), 64);
+	json_decref(frame);
+	jitframe("frame loongarch64/user --role boundary --stack 64");
+	cr_assert(strstr(result.out, "BPF stack, 64 bytes"), "%s", result.out);
+}
+
+Test(tools_cli, svg)
+{
+	char path[] = "/tmp/jitframe-svg-XXXXXX", arguments[128], text[65536];
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	snprintf(arguments, sizeof(arguments), "frame arm64/linux --role boundary --stack 64 --svg %s", path);
+	jitframe(arguments);
+	unlink(path);
+	cr_assert_eq(result.status, 0, "%s", result.err);
+	read_back(fdopen(fd, "r"), text, sizeof(text));
+	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s", text);
+}
+
+/* The instructions, one behind the other, are the code. */
+static void check_instructions(const json_t *function, const char *what)
+{
+	const char *code = json_string_value(json_object_get(function, "code"));
+	const json_t *insn;
+	size_t i, off = 0;
+
+	json_array_foreach(json_object_get(function, "instructions"), i, insn) {
+		const char *bytes = json_string_value(json_object_get(insn, "bytes"));
+
+		cr_assert_eq(json_integer_value(json_object_get(insn, "offset")), (json_int_t)off);
+		cr_assert_eq(strncmp(code + 2 * off, bytes, strlen(bytes)), 0);
+		cr_assert_str_neq(json_string_value(json_object_get(insn, "text")), "(bad)", "%s: %s", what, bytes);
+		off += strlen(bytes) / 2;
+	}
+	cr_assert_eq(strlen(code), 2 * off, "%s: instructions do not cover the code", what);
+}
+
+Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
+{
+	static const char *const roles[] = { "main", "subprogram", "boundary", "callback" };
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		for (unsigned int k = 0; k < 4u * backend->convention_count; k++) {
+			char arguments[128];
+			json_t *emitted;
+
+			snprintf(arguments, sizeof(arguments), "emit %s/%s --role %s --stack 48 --uses r6,r7 --json",
+				 backend->name, backend->conventions[k / 4]->name, roles[k % 4]);
+			emitted = jitframe_json(arguments);
+			check_instructions(emitted, arguments);
+			json_decref(emitted);
+		}
+	}
+}
+
+Test(tools_cli, emit_hex_is_the_code)
+{
+	json_t *emitted = jitframe_json("emit arm64/linux --role boundary --json");
+	const char *code = json_string_value(json_object_get(emitted, "code"));
+
+	jitframe("emit arm64/linux --role boundary --hex");
+	cr_assert_eq(strncmp(result.out, code, strlen(code)), 0);
+	cr_assert_str_eq(result.out + strlen(code), "\n");
+	json_decref(emitted);
+}
+
+Test(tools_cli, compile_for_every_convention, .timeout = 300)
+{
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		for (unsigned int k = 0; k < backend->convention_count; k++) {
+			char arguments[1024];
+			const json_t *program, *function;
+			json_t *all;
+			size_t p, f;
+
+			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s", backend->name,
+				 backend->conventions[k]->name);
+			all = jitframe_json(arguments);
+			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 2);
+			json_array_foreach(json_object_get(all, "programs"), p, program)
+				json_array_foreach(json_object_get(program, "functions"), f, function)
+					check_instructions(function, arguments);
+			json_decref(all);
+		}
+	}
+}
+
+Test(tools_cli, compile_text_names_what_is_called)
+{
+	jitframe("compile " KINDS " program_a --target loongarch64/user --opcodes");
+	cr_assert_eq(result.status, 0, "%s", result.err);
+	cr_assert(strstr(result.out, "boundary program_a, "));
+	cr_assert(strstr(result.out, "; call bpf_map_lookup_elem\n"));
+	cr_assert(strstr(result.out, "; call bpf_throw\n"));
+	cr_assert(strstr(result.out, "; map hash\n"));
+	cr_assert(strstr(result.out, "; function each\n"));
+}
+
+/* ---- running, on this processor; the others are tests/exec's ------------------------------------ */
+
+Test(tools_cli, run)
+{
+	const json_t *frames, *one;
+	json_t *all;
+
+	if (!jf_backend_host())
+		cr_skip("no native backend");
+	all = jitframe_json("run " KINDS " program_a --json --trace --check-registers");
+	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s", result.err);
+	one = json_object_get(all, "result");
+	cr_assert_str_eq(json_string_value(json_object_get(one, "program")), "program_a");
+	cr_assert_eq(json_integer_value(json_object_get(json_object_get(all, "registers"), "changed")), 0);
+	frames = json_object_get(all, "throws");
+	cr_assert_eq(json_array_size(frames), 0);
+	json_decref(all);
+}
+
+Test(tools_cli, run_without_a_runner)
+{
+	jitframe("frame arm64/user");
+	cr_assert_eq(result.status, 0);
+	if (!jf_backend_host())
+		cr_skip("no native backend");
+	setenv("JITFRAME_RUNNER_PATH", "/nowhere", 1);
+	setenv("JITFRAME_QEMU_X86_64", "/nowhere/qemu", 1);
+	setenv("JITFRAME_QEMU_ARM64", "/nowhere/qemu", 1);
+	setenv("JITFRAME_QEMU_LOONGARCH64", "/nowhere/qemu", 1);
+	jitframe("run " KINDS " program_b");
+	cr_assert_eq(result.status, 1, "%s", result.err);
+	cr_assert(strstr(result.err, "/nowhere/qemu"), "%s", result.err);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TOOLS_BUNDLE_H
+#define JF_TOOLS_BUNDLE_H
+
+/*
+ * A bundle: linked BPF programs as flat bytes, so that the side that runs them needs no ELF reader.
+ * Little-endian. A header, then tables of fixed-size records; every reference is an index into a
+ * table, a byte offset into the strings (NUL-terminated) or into the data bytes.
+ */
+
+#include <jitframe/program.h>
+
+#define BUNDLE_MAGIC "JFBNDL1" /* with its NUL: 8 bytes */
+
+enum bundle_table {
+	BUNDLE_PROGRAMS,  /* struct bundle_program */
+	BUNDLE_FUNCTIONS, /* struct bundle_function */
+	BUNDLE_INSNS,     /* struct jf_insn, references as in jitframe/program.h; function, map and kfunc
+			   * indexes are those of this bundle's tables, helpers are their kernel numbers */
+	BUNDLE_MAPS,      /* struct bundle_map */
+	BUNDLE_KFUNCS,    /* struct bundle_kfunc */
+	BUNDLE_INITS,     /* struct bundle_init */
+	BUNDLE_DATA,      /* bytes */
+	BUNDLE_STRINGS,   /* bytes; the last one is NUL */
+	BUNDLE_TABLE__COUNT
+};
+
+struct bundle_extent {
+	uint32_t off;   /* bytes from the start of the bundle, a multiple of 8 */
+	uint32_t count; /* records, or bytes */
+};
+
+struct bundle_header {
+	char magic[8];
+	uint32_t total_bytes;
+	uint32_t reserved;
+	struct bundle_extent tables[BUNDLE_TABLE__COUNT];
+};
+
+struct bundle_program {
+	uint32_t name;    /* string */
+	uint32_t section; /* string: "tc" */
+	uint32_t main;    /* function index */
+	int32_t callback; /* function index, or -1 */
+};
+
+enum {
+	BUNDLE_FUNCTION_GLOBAL = 1,
+	/*
+	 * The linker could not link it, and the program that was asked for does not need it (an object may
+	 * hold many programs; one that cannot run must not keep the others from it). insn_count is 0, so
+	 * jf_compile() refuses what reaches it. So runners load other programs of a bundle when they are
+	 * first called, not all at the start.
+	 */
+	BUNDLE_FUNCTION_REFUSED = 2,
+};
+
+struct bundle_function {
+	uint32_t name;
+	uint32_t insn_start; /* index into BUNDLE_INSNS */
+	uint32_t insn_count;
+	uint32_t flags;
+};
+
+enum {
+	BUNDLE_MAP_DATA = 1,      /* .data, .rodata, .bss: one value, addressed directly */
+	BUNDLE_MAP_READ_ONLY = 2, /* .rodata */
+};
+
+struct bundle_map {
+	uint32_t name;
+	uint32_t type; /* enum bpf_map_type of linux/bpf.h */
+	uint32_t key_bytes;
+	uint32_t value_bytes;
+	uint32_t max_entries;
+	uint32_t map_flags;
+	uint32_t flags;    /* BUNDLE_MAP_ */
+	uint32_t data_off; /* initial value: bytes in BUNDLE_DATA ... */
+	uint32_t data_bytes; /* ... which may be fewer than value_bytes; the rest is zero */
+};
+
+struct bundle_kfunc {
+	uint32_t name;
+};
+
+/* What static initialisers put into maps, once addresses are known. */
+enum bundle_init_kind {
+	BUNDLE_INIT_VALUE_ADDRESS,    /* 8 bytes at `key` of a DATA map = address of map `target`'s value + addend */
+	BUNDLE_INIT_FUNCTION_ADDRESS, /* 8 bytes at `key` of a DATA map = address of function `target` */
+	BUNDLE_INIT_MAP_ADDRESS,      /* 8 bytes at `key` of a DATA map = what helpers take as map `target` */
+	BUNDLE_INIT_PROGRAM_SLOT,     /* slot `key` of a program array = program `target` */
+	BUNDLE_INIT_MAP_SLOT,         /* slot `key` of a map of maps = map `target` */
+};
+
+struct bundle_init {
+	uint32_t map;
+	uint32_t key;
+	uint32_t kind;
+	uint32_t target;
+	int32_t addend;
+	uint32_t reserved;
+};
+
+/* A checked view: pointers into the caller's bytes, which must be 8-byte aligned and outlive it. */
+struct bundle {
+	const struct bundle_program *programs;
+	const struct bundle_function *functions;
+	const struct jf_insn *insns;
+	const struct bundle_map *maps;
+	const struct bundle_kfunc *kfuncs;
+	const struct bundle_init *inits;
+	const uint8_t *data;
+	const char *strings;
+	uint32_t count[BUNDLE_TABLE__COUNT];
+};
+
+/*
+ * Checks everything that can be checked without running: magic, extents, alignment, every index, every
+ * string offset, names terminated, data ranges, insn ranges. Instructions' own references are left to
+ * jf_compile().
+ * returns: JF_E_BAD_IMAGE, error->text with the byte offset and what is wrong there.
+ */
+enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size, struct jf_error *error);
+
+/*
+ * One program of a bundle as the library takes it: the functions that main and callback reach (calls
+ * and function addresses), with references renumbered. helpers, kfuncs and maps are left empty for the
+ * caller to fill in (for jf_compile(); the numbers of helpers, kfuncs and maps are the bundle's own).
+ * The instructions are a copy; names point into the bundle. Free with bundle_selection_free().
+ *
+ * returns: JF_E_INVAL (no such program), JF_E_BAD_IMAGE (a call or function address out of the
+ *      function table), JF_E_NO_MEMORY; *selection is set on JF_OK only.
+ */
+struct bundle_selection {
+	struct jf_program program;
+	struct jf_function *functions;
+	struct jf_insn *insns;
+	uint32_t *bundle_function; /* program's function index -> the bundle's */
+};
+enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
+			     struct jf_error *error);
+void bundle_selection_free(struct bundle_selection *selection);
+
+/* returns: the index, or JF_E_NOT_FOUND with the names there are. NULL name: the only program. */
+enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include <jitframe/describe.h>
+
+#include "cli.h"
+#include "json.h"
+
+/* jitframe archs */
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'j': *(bool *)state->input = true; return 0;
+	case ARGP_KEY_ARG: argp_error(state, "unexpected argument %s", arg); return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const char *landing_name(const struct jf_convention *conv)
+{
+	switch (conv->landing) {
+	case JF_LANDING_ADOPT: return "adopt";
+	case JF_LANDING_RESTORE: return "restore";
+	default: return "none";
+	}
+}
+
+/* ---- text --------------------------------------------------------------------------------------- */
+
+static void print_unsaved(const struct jf_convention *conv)
+{
+	uint8_t regs[JF_REGS_MAX];
+	int count = jf_convention_unsaved(conv, regs, sizeof(regs));
+
+	if (count < 0) {
+		puts("      no boundary: exceptions are not supported");
+		return;
+	}
+	if (count == 0) {
+		puts("      R3 holds: a boundary saves every callee-saved register");
+		return;
+	}
+	fputs("      R3: not saved:", stdout);
+	for (int i = 0; i < count; i++)
+		printf(" %s", conv->backend->regs[regs[i]].name);
+	putchar('\n');
+}
+
+static void print_convention(const struct jf_convention *conv)
+{
+	printf("  %s/%s: %s\n      supports:", conv->backend->name, conv->name, conv->summary);
+	for (unsigned int bit = 0; bit < 32; bit++)
+		if (conv->caps & UINT32_C(1) << bit)
+			printf(" %s", jf_cap_name(UINT32_C(1) << bit));
+	printf("\n      BPF stack up to %u bytes, SP aligned to %u at calls, %u bits of R0 returned, callback: %s\n",
+	       conv->bpf_stack_max_bytes, conv->frame_align, conv->result_bits, landing_name(conv));
+	print_unsaved(conv);
+}
+
+static int print_text(void)
+{
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		printf("%s%s (ELF machine %u, %s)%s\n", i ? "\n" : "", backend->name, backend->elf_machine,
+		       backend->llvm_triple, backend == jf_backend_host() ? ", this processor" : "");
+		for (unsigned int k = 0; k < backend->convention_count; k++)
+			print_convention(backend->conventions[k]);
+	}
+	return 0;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------- */
+
+static json_t *json_unsaved(const struct jf_convention *conv)
+{
+	uint8_t regs[JF_REGS_MAX];
+	int count = jf_convention_unsaved(conv, regs, sizeof(regs));
+	json_t *list;
+
+	if (count < 0)
+		return json_null();
+	list = json_array();
+	for (int i = 0; i < count; i++)
+		json_array_append_new(list, json_string(conv->backend->regs[regs[i]].name));
+	return list;
+}
+
+static json_t *json_registers(const struct jf_convention *conv)
+{
+	json_t *registers = json_object();
+
+	for (unsigned int i = 0; i < JF_BPF_REG__COUNT; i++) {
+		const struct jf_backend *backend = conv->backend;
+		char name[8];
+
+		if (conv->bpf_reg[i] >= backend->reg_count)
+			continue;
+		snprintf(name, sizeof(name), i == JF_BPF_AX ? "ax" : "r%u", i);
+		json_object_set_new(registers, name, json_string(backend->regs[conv->bpf_reg[i]].name));
+	}
+	return registers;
+}
+
+static json_t *json_convention(const struct jf_convention *conv)
+{
+	json_t *caps = json_array();
+
+	for (unsigned int bit = 0; bit < 32; bit++)
+		if (conv->caps & UINT32_C(1) << bit)
+			json_array_append_new(caps, json_string(jf_cap_name(UINT32_C(1) << bit)));
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "name", conv->name, "summary",
+			 conv->summary, "supports", caps, "callback", landing_name(conv), "bpf_stack_max_bytes",
+			 (int)conv->bpf_stack_max_bytes, "sp_align", (int)conv->frame_align, "result_bits",
+			 (int)conv->result_bits, "ra_off_from_cfa", (int)conv->ra_off_from_cfa, "prev_fp_off_from_cfa",
+			 (int)conv->prev_fp_off_from_cfa, "not_saved", json_unsaved(conv), "bpf_registers",
+			 json_registers(conv));
+}
+
+static int print_json(void)
+{
+	const struct jf_backend *backend;
+	json_t *archs = json_array();
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		json_t *conventions = json_array();
+
+		for (unsigned int k = 0; k < backend->convention_count; k++)
+			json_array_append_new(conventions, json_convention(backend->conventions[k]));
+		json_array_append_new(archs, json_pack("{s:s, s:i, s:s, s:b, s:o}", "name", backend->name, "elf_machine",
+						       (int)backend->elf_machine, "llvm_triple", backend->llvm_triple,
+						       "host", backend == jf_backend_host(), "conventions", conventions));
+	}
+	return json_print(json_pack("{s:o}", "archs", archs));
+}
+
+int cmd_archs(int argc, char **argv)
+{
+	static const struct argp_option options[] = { { "json", 'j', NULL, 0, "print JSON", 0 }, { 0 } };
+	static const struct argp argp = {
+		options, parse, NULL,
+		"Lists the architectures that are built in, their conventions, and what each supports.", NULL, NULL, NULL,
+	};
+	bool json = false;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	return json ? print_json() : print_text();
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* ---- where the runner is ------------------------------------------------------------------------ */
+
+struct search {
+	const char *arch;
+	char found[PATH_MAX];
+	char tried[1024];
+};
+
+static bool try_path(struct search *s, const char *dir, size_t dir_length, const char *below)
+{
+	size_t used = strlen(s->tried);
+	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below, s->arch);
+
+	if (length > 0 && (size_t)length < sizeof(s->found) && access(s->found, X_OK) == 0)
+		return true;
+	snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir, below);
+	return false;
+}
+
+/* JITFRAME_RUNNER_PATH: folders, or the tools/ folders of build directories. */
+static bool search_environment(struct search *s)
+{
+	const char *path = getenv("JITFRAME_RUNNER_PATH");
+
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+
+		if (length > 0 && (try_path(s, path, length, "") || try_path(s, path, length, "/runner")))
+			return true;
+		path += length;
+		if (*path == ':')
+			path++;
+	}
+	return false;
+}
+
+/* Installed beside this program, or in the build directories that scripts/ make of a source tree. */
+static bool search_installation(struct search *s)
+{
+	char self[PATH_MAX], build[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *slash;
+	size_t dir;
+
+	if (length <= 0)
+		return false;
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	dir = slash ? (size_t)(slash - self) : 0;
+	snprintf(build, sizeof(build), "/../../%s/tools/runner", s->arch);
+	return try_path(s, self, dir, "/../libexec/jitframe") || try_path(s, self, dir, "/runner") ||
+	       try_path(s, self, dir, build);
+}
+
+/* ---- the emulator ------------------------------------------------------------------------------- */
+
+/* QEMU and the C libraries of Debian and Ubuntu say aarch64. */
+static const char *qemu_name(const struct jf_backend *backend)
+{
+	return strcmp(backend->name, "arm64") == 0 ? "aarch64" : backend->name;
+}
+
+/* The command in front of the runner, its words apart by blanks; empty on this processor itself. */
+static void emulator(const struct jf_backend *backend, char *command, size_t capacity)
+{
+	char variable[64];
+	const char *given;
+
+	snprintf(variable, sizeof(variable), "JITFRAME_QEMU_%s", backend->name);
+	for (char *c = variable; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	given = getenv(variable);
+	if (given)
+		snprintf(command, capacity, "%s", given);
+	else if (backend == jf_backend_host())
+		command[0] = '\0';
+	else
+		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend), qemu_name(backend));
+}
+
+/* ---- the process -------------------------------------------------------------------------------- */
+
+/* Pipes and the bundle; -1: not open. */
+struct files {
+	int bundle;
+	int report[2];
+};
+
+static void close_files(struct files *files)
+{
+	if (files->bundle >= 0)
+		close(files->bundle);
+	if (files->report[0] >= 0)
+		close(files->report[0]);
+	if (files->report[1] >= 0)
+		close(files->report[1]);
+}
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, bytes, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return true;
+}
+
+static bool open_files(const struct launch *launch, struct files *files)
+{
+	*files = (struct files){ -1, { -1, -1 } };
+	files->bundle = memfd_create("jitframe-bundle", 0);
+	return files->bundle >= 0 && write_all(files->bundle, launch->bundle, launch->bundle_size) &&
+	       lseek(files->bundle, 0, SEEK_SET) == 0 && pipe(files->report) == 0;
+}
+
+/* Does not return: in the child. */
+static void become_runner(const struct launch *launch, struct files *files, char *command, const char *runner)
+{
+	const char *argv[LAUNCH_ARGS_MAX + 16];
+	char bundle[32], report[32];
+	unsigned int argc = 0;
+
+	for (char *word = strtok(command, " "); word && argc < 8; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc++] = runner;
+	snprintf(report, sizeof(report), "%d", files->report[1]);
+	snprintf(bundle, sizeof(bundle), "fd:%d", files->bundle);
+	argv[argc++] = "--report-fd";
+	argv[argc++] = report;
+	argv[argc++] = "--bundle";
+	argv[argc++] = bundle;
+	for (unsigned int i = 0; i < launch->argc; i++)
+		argv[argc++] = launch->argv[i];
+	argv[argc] = NULL;
+
+	close(files->report[0]);
+	if (launch->stdout_to_stderr)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	execvp(argv[0], (char **)(uintptr_t)argv);
+	dprintf(STDERR_FILENO, "jitframe: %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static int start_process(struct launch *launch, char *command, const char *runner, FILE **report, int *pid)
+{
+	struct files files;
+
+	if (!open_files(launch, &files)) {
+		close_files(&files);
+		return cli_failed("cannot hand the programs over: %s", strerror(errno));
+	}
+	fflush(stdout);
+	*pid = fork();
+	if (*pid == 0)
+		become_runner(launch, &files, command, runner);
+	*report = *pid > 0 ? fdopen(files.report[0], "r") : NULL;
+	if (*report)
+		files.report[0] = -1;
+	close_files(&files);
+	return *report ? 0 : cli_failed("cannot start %s: %s", runner, strerror(errno));
+}
+
+int launch_start(struct launch *launch, FILE **report, int *pid)
+{
+	struct search search = { .arch = launch->backend->name };
+	char command[PATH_MAX];
+
+	if (!search_environment(&search) && !search_installation(&search))
+		return cli_failed("there is no jf-runner-%s in %s; JITFRAME_RUNNER_PATH can name its folder", search.arch,
+				  search.tried);
+	emulator(launch->backend, command, sizeof(command));
+	return start_process(launch, command, search.found, report, pid);
+}
+
+int launch_wait(int pid, struct outcome *outcome)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return cli_failed("cannot wait for the runner: %s", strerror(errno));
+	outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	outcome->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* jitframe NAME ...: picks the subcommand and leaves the rest to it. */
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *title; /* argv[0] of its messages */
+	const char *summary;
+} commands[] = {
+	{ "archs", cmd_archs, "jitframe archs", "what is built in: architectures, conventions, what each supports" },
+	{ "frame", cmd_frame, "jitframe frame", "draw a frame" },
+	{ "emit", cmd_emit, "jitframe emit", "the code of a frame: bytes, disassembly and unwind rows" },
+	{ "compile", cmd_compile, "jitframe compile", "machine code of the BPF programs in an object file" },
+	{ "run", cmd_run, "jitframe run", "run a BPF program of an object file" },
+};
+
+static void print_usage(FILE *to)
+{
+	fputs("Usage: jitframe COMMAND [ARGUMENT...]\n"
+	      "BPF JIT frames as data, machine code, and running programs that throw.\n\n", to);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`jitframe COMMAND --help` shows its options; `jitframe --version` the version.\n"
+	      "Exit status: 0 success, 2 bad input or usage, 1 anything else.\n", to);
+}
+
+/* Output that did not arrive (a full disk) is no success. */
+static int close_output(int status)
+{
+	if ((ferror(stdout) || fflush(stdout) != 0) && status == 0)
+		return cli_failed("cannot write the output");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	argp_err_exit_status = CLI_BAD_INPUT;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(name, commands[i].name) == 0) {
+			argv[1] = (char *)(uintptr_t)commands[i].title;
+			return close_output(commands[i].run(argc - 1, argv + 1));
+		}
+	}
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		puts("jitframe " JF_VERSION);
+		return close_output(0);
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_usage(stdout);
+		return close_output(0);
+	}
+	if (argc > 1)
+		return cli_bad_input("there is no command \"%s\"; see `jitframe --help`", name);
+	print_usage(stderr);
+	return CLI_BAD_INPUT;
+}

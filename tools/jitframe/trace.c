@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "run.h"
+
+/*
+ * The runner's records (see its report.h), made JSON first: that is what --json prints, and the text is
+ * written from it. A throw is complete when its landing has come; records of several threads may lie
+ * between.
+ */
+
+struct trace {
+	bool json;
+	json_t *throws; /* as text: only those that are not complete */
+	json_t *result; /* NULL: none yet; so are the following */
+	json_t *registers;
+	json_t *uncaught;
+	char *error;
+};
+
+struct trace *trace_new(bool json)
+{
+	struct trace *trace = calloc(1, sizeof(*trace));
+
+	if (!trace)
+		return NULL;
+	trace->json = json;
+	trace->throws = json_array();
+	return trace;
+}
+
+void trace_free(struct trace *trace)
+{
+	json_decref(trace->throws);
+	json_decref(trace->result);
+	json_decref(trace->registers);
+	json_decref(trace->uncaught);
+	free(trace->error);
+	free(trace);
+}
+
+const char *trace_error(const struct trace *trace)
+{
+	return trace->error;
+}
+
+bool trace_has_result(const struct trace *trace)
+{
+	return trace->result != NULL;
+}
+
+/* ---- records ------------------------------------------------------------------------------------ */
+
+/* "key=value key=value" -> an object: decimal numbers as such, all else strings. */
+static json_t *parse_fields(char *text)
+{
+	json_t *fields = json_object();
+	char *rest = NULL;
+
+	for (char *field = strtok_r(text, " ", &rest); field; field = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(field, '=');
+		uint64_t number;
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		if (strcmp(field, "name") != 0 && cli_number(value, 10, INT64_MAX, &number))
+			json_object_set_new(fields, field, json_integer((json_int_t)number));
+		else
+			json_object_set_new(fields, field, json_text(value));
+	}
+	return fields;
+}
+
+static const char *text_of(const json_t *fields, const char *key)
+{
+	const char *text = json_string_value(json_object_get(fields, key));
+
+	return text ? text : "?";
+}
+
+static json_int_t number_of(const json_t *fields, const char *key)
+{
+	return json_integer_value(json_object_get(fields, key));
+}
+
+/* Cookies are any 64 bits: always hexadecimal. */
+static json_t *cookie_of(json_t *fields)
+{
+	const json_t *cookie = json_object_get(fields, "cookie");
+	uint64_t value = (uint64_t)json_integer_value(cookie);
+
+	if (json_is_string(cookie))
+		(void)cli_number(json_string_value(cookie), 10, UINT64_MAX, &value);
+	return json_hex(value);
+}
+
+static uint64_t cookie_value(const json_t *one)
+{
+	uint64_t value = 0;
+
+	(void)cli_number(text_of(one, "cookie"), 16, UINT64_MAX, &value);
+	return value;
+}
+
+/* ---- throws ------------------------------------------------------------------------------------- */
+
+static json_t *find_throw(const struct trace *trace, json_int_t number)
+{
+	size_t index;
+	json_t *one;
+
+	json_array_foreach(trace->throws, index, one)
+		if (number_of(one, "throw") == number)
+			return one;
+	return NULL;
+}
+
+static void add_frame(struct trace *trace, json_t *fields)
+{
+	json_int_t number = number_of(fields, "throw");
+	json_t *one = trace->json && number_of(fields, "depth") == 0 ? NULL : find_throw(trace, number);
+
+	if (!one) {
+		one = json_pack("{s:I, s:o, s:[]}", "throw", number, "cookie", cookie_of(fields), "frames");
+		json_array_append_new(trace->throws, one);
+	}
+	json_object_del(fields, "throw");
+	json_object_del(fields, "cookie");
+	json_object_del(fields, "depth"); /* its place in the array */
+	json_array_append(json_object_get(one, "frames"), fields);
+}
+
+static void print_throw(const json_t *one)
+{
+	const json_t *landing = json_object_get(one, "landing");
+	size_t index;
+	json_t *frame;
+
+	printf("throw %lld with cookie %" PRIu64 "\n", (long long)number_of(one, "throw"), cookie_value(one));
+	json_array_foreach(json_object_get(one, "frames"), index, frame) {
+		char place[160];
+
+		snprintf(place, sizeof(place), "%s+0x%llx", text_of(frame, "name"),
+			 (unsigned long long)number_of(frame, "offset"));
+		printf("  #%-2zu %-10s %-28s pc=%s sp=%s fp=%s\n", index, text_of(frame, "kind"), place,
+		       text_of(frame, "pc"), text_of(frame, "sp"), text_of(frame, "fp"));
+	}
+	if (landing)
+		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"), text_of(landing, "sp"),
+		       text_of(landing, "fp"));
+	else
+		puts("  no landing");
+	fflush(stdout);
+}
+
+/* A landing without a number of its own belongs to the first throw that has reached a boundary. */
+static bool is_landing_of(const json_t *one, const json_t *landing)
+{
+	const json_t *frames = json_object_get(one, "frames");
+	const json_t *last = json_array_get(frames, json_array_size(frames) - 1);
+
+	if (json_object_get(one, "landing"))
+		return false;
+	if (json_object_get(landing, "throw"))
+		return number_of(landing, "throw") == number_of(one, "throw");
+	return strcmp(text_of(last, "kind"), "boundary") == 0;
+}
+
+static void add_landing(struct trace *trace, json_t *fields)
+{
+	size_t index;
+	json_t *one;
+
+	json_array_foreach(trace->throws, index, one) {
+		if (!is_landing_of(one, fields))
+			continue;
+		json_object_del(fields, "throw");
+		json_object_set(one, "landing", fields);
+		if (!trace->json) {
+			print_throw(one);
+			json_array_remove(trace->throws, index);
+		}
+		return;
+	}
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+static void print_result(const json_t *result)
+{
+	uint64_t r0 = 0;
+
+	(void)cli_number(text_of(result, "r0"), 16, UINT64_MAX, &r0);
+	printf("R0 = 0x%" PRIx64 " (%" PRId64 ")\n", r0, (int64_t)r0);
+	fflush(stdout);
+}
+
+static void print_registers(const json_t *registers)
+{
+	size_t index;
+	json_t *one;
+
+	printf("callee-saved registers: %lld checked, %lld changed\n", (long long)number_of(registers, "checked"),
+	       (long long)number_of(registers, "changed"));
+	json_array_foreach(json_object_get(registers, "list"), index, one)
+		printf("  %s: %s became %s\n", text_of(one, "name"), text_of(one, "in"), text_of(one, "out"));
+}
+
+void trace_record(struct trace *trace, char *line)
+{
+	char *rest = strchr(line, ' ');
+	json_t *fields;
+
+	if (rest)
+		*rest++ = '\0';
+	if (strcmp(line, "error") == 0) {
+		if (!trace->error && rest && strncmp(rest, "text=", 5) == 0)
+			trace->error = strdup(rest + 5);
+		return;
+	}
+	fields = parse_fields(rest ? rest : line + strlen(line));
+	if (strcmp(line, "frame") == 0) {
+		add_frame(trace, fields);
+	} else if (strcmp(line, "landing") == 0) {
+		add_landing(trace, fields);
+	} else if (strcmp(line, "result") == 0 && !trace->result) {
+		trace->result = json_incref(fields);
+	} else if (strcmp(line, "registers") == 0 && !trace->registers) {
+		trace->registers = json_incref(fields);
+		json_object_set_new(fields, "list", json_array());
+	} else if (strcmp(line, "register") == 0 && trace->registers) {
+		json_array_append(json_object_get(trace->registers, "list"), fields);
+	} else if (strcmp(line, "uncaught") == 0 && !trace->uncaught) {
+		json_object_set_new(fields, "cookie", cookie_of(fields));
+		trace->uncaught = json_incref(fields);
+	}
+	json_decref(fields);
+}
+
+void trace_finish(struct trace *trace)
+{
+	size_t index;
+	json_t *one;
+
+	json_array_foreach(trace->throws, index, one)
+		print_throw(one);
+	if (trace->uncaught)
+		printf("uncaught: cookie %" PRIu64 ", %s\n", cookie_value(trace->uncaught),
+		       text_of(trace->uncaught, "why"));
+	if (trace->result)
+		print_result(trace->result);
+	if (trace->registers)
+		print_registers(trace->registers);
+}
+
+json_t *trace_json(struct trace *trace)
+{
+	json_t *all = json_pack("{s:O}", "throws", trace->throws);
+
+	if (trace->result)
+		json_object_set(all, "result", trace->result);
+	if (trace->registers)
+		json_object_set(all, "registers", trace->registers);
+	if (trace->uncaught)
+		json_object_set(all, "uncaught", trace->uncaught);
+	if (trace->error)
+		json_object_set_new(all, "error", json_text(trace->error));
+	return all;
+}

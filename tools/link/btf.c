@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linker.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+/* What BTF says about functions: exception callbacks, and which of them need CO-RE. Maps: map_defs.c. */
+
+#define CALLBACK_TAG "exception_callback:"
+
+/* libbpf trusts the header's length when it looks for types and strings behind it. */
+static bool header_fits(const struct section *section)
+{
+	struct btf_header header;
+
+	if (section->size < sizeof(header) || section->size > INT32_MAX)
+		return false;
+	memcpy(&header, section->bytes, sizeof(header));
+	return header.magic == BTF_MAGIC && header.version == BTF_VERSION && header.hdr_len >= sizeof(header) &&
+	       header.hdr_len % 4 == 0 && header.hdr_len <= section->size && header.type_off % 4 == 0 &&
+	       (uint64_t)header.hdr_len + header.type_off + header.type_len <= section->size &&
+	       (uint64_t)header.hdr_len + header.str_off + header.str_len <= section->size;
+}
+
+enum jf_status link_btf_open(struct link *link)
+{
+	uint32_t index = object_section(&link->object, ".BTF");
+	const struct section *section = &link->object.sections[index];
+
+	if (index == 0)
+		return JF_OK;
+	if (!section->bytes || !header_fits(section))
+		return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "byte 0: the header does not fit its section");
+	libbpf_set_print(NULL);
+	link->btf = btf__new(section->bytes, (__u32)section->size);
+	if (!link->btf) {
+		int error = errno;
+
+		return link_fail(link, error == ENOMEM ? JF_E_NO_MEMORY : JF_E_BAD_IMAGE, ".BTF", "libbpf: %s",
+				 strerror(error));
+	}
+	return JF_OK;
+}
+
+void link_btf_close(struct link *link)
+{
+	btf__free(link->btf);
+}
+
+static const char *btf_name(const struct btf *btf, uint32_t off)
+{
+	const char *name = btf__name_by_offset(btf, off);
+
+	return name ? name : "";
+}
+
+/* ---- exception callbacks ------------------------------------------------------------------------ */
+
+static struct link_function *find_program(struct link *link, const char *name)
+{
+	for (uint32_t i = 0; i < link->program_count; i++)
+		if (strcmp(link->functions[link->programs[i]].name, name) == 0)
+			return &link->functions[link->programs[i]];
+	return NULL;
+}
+
+/* returns: index, or -1. Global functions first: a static one may have the same name. */
+static int32_t find_subprogram(const struct link *link, const char *name)
+{
+	int32_t found = -1;
+
+	for (uint32_t i = 0; i < link->function_count; i++) {
+		const struct link_function *function = &link->functions[i];
+
+		if (function->program >= 0 || strcmp(function->name, name) != 0)
+			continue;
+		if (function->global)
+			return (int32_t)i;
+		found = (int32_t)i;
+	}
+	return found;
+}
+
+static void set_callback(struct link *link, struct link_function *program, const char *name)
+{
+	int32_t callback = find_subprogram(link, name);
+
+	if (program->callback >= 0)
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "it names two exception callbacks, one of them %s", name);
+	else if (callback < 0)
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "there is no function %s for its exception callback", name);
+	else if (!link->functions[callback].global)
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "its exception callback %s has to be a global function", name);
+	else
+		program->callback = callback;
+}
+
+enum jf_status link_btf_callbacks(struct link *link)
+{
+	uint32_t count = link->btf ? btf__type_cnt(link->btf) : 0;
+
+	for (uint32_t id = 1; id < count; id++) {
+		const struct btf_type *tag = btf__type_by_id(link->btf, id);
+		const struct btf_type *function;
+		struct link_function *program;
+		const char *text;
+
+		if (!btf_is_decl_tag(tag) || btf_decl_tag(tag)->component_idx != -1)
+			continue;
+		text = btf_name(link->btf, tag->name_off);
+		if (strncmp(text, CALLBACK_TAG, strlen(CALLBACK_TAG)) != 0)
+			continue;
+		function = btf__type_by_id(link->btf, tag->type);
+		if (!function || !btf_is_func(function))
+			return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: tag %s is not at a function", id, text);
+		program = find_program(link, btf_name(link->btf, function->name_off));
+		if (program)
+			set_callback(link, program, text + strlen(CALLBACK_TAG));
+	}
+	return JF_OK;
+}
+
+/* ---- CO-RE -------------------------------------------------------------------------------------- */
+
+/* The head of .BTF.ext up to what CO-RE has; libbpf keeps its own to itself. */
+struct ext_header {
+	uint16_t magic;
+	uint8_t version;
+	uint8_t flags;
+	uint32_t hdr_len;
+	uint32_t func_info_off, func_info_len;
+	uint32_t line_info_off, line_info_len;
+	uint32_t core_relo_off, core_relo_len;
+};
+
+/* One section's part of a .BTF.ext table; records of record_bytes each follow. */
+struct ext_block {
+	uint32_t section_name;
+	uint32_t count;
+};
+
+/* One record of the CO-RE table; the type and how it is accessed follow. */
+struct core_record {
+	uint32_t insn_off; /* bytes in the section */
+	uint32_t rest[3];
+};
+
+static enum jf_status bad_core(struct link *link, const uint8_t *at)
+{
+	const struct section *section = &link->object.sections[object_section(&link->object, ".BTF.ext")];
+
+	return link_fail(link, JF_E_BAD_IMAGE, ".BTF.ext", "byte %td: CO-RE relocations do not fit their section",
+			 at - section->bytes);
+}
+
+static void refuse_core(struct link *link, uint32_t section, const struct core_record *record)
+{
+	int32_t index = link_function_around(link, section, record->insn_off / 8);
+
+	if (index < 0)
+		return;
+	link_refuse(&link->functions[index], JF_E_UNSUPPORTED, record->insn_off / 8 - link->functions[index].first,
+		    "CO-RE relocations (preserve_access_index) are not supported: there is no kernel to relocate for");
+}
+
+/* [at, end): the table, its first word being the size of a record. */
+static enum jf_status read_core(struct link *link, const uint8_t *at, const uint8_t *end)
+{
+	uint32_t record_bytes;
+
+	if (end - at < 4)
+		return bad_core(link, at);
+	memcpy(&record_bytes, at, 4);
+	at += 4;
+	if (record_bytes < sizeof(struct core_record))
+		return bad_core(link, at);
+
+	while (at < end) {
+		struct ext_block block;
+		uint32_t section;
+
+		if ((size_t)(end - at) < sizeof(block))
+			return bad_core(link, at);
+		memcpy(&block, at, sizeof(block));
+		at += sizeof(block);
+		if (block.count > (size_t)(end - at) / record_bytes)
+			return bad_core(link, at);
+		section = object_section(&link->object, link->btf ? btf_name(link->btf, block.section_name) : "");
+		for (uint32_t i = 0; i < block.count; i++, at += record_bytes) {
+			struct core_record record;
+
+			memcpy(&record, at, sizeof(record));
+			refuse_core(link, section, &record);
+		}
+	}
+	return JF_OK;
+}
+
+enum jf_status link_btf_core(struct link *link)
+{
+	uint32_t index = object_section(&link->object, ".BTF.ext");
+	const struct section *section = &link->object.sections[index];
+	struct ext_header header;
+
+	if (index == 0 || !section->bytes || section->size < offsetof(struct ext_header, core_relo_off))
+		return JF_OK;
+	memset(&header, 0, sizeof(header));
+	memcpy(&header, section->bytes, section->size < sizeof(header) ? section->size : sizeof(header));
+	if (header.hdr_len < sizeof(header) || header.core_relo_len == 0)
+		return JF_OK; /* from before CO-RE, or none */
+	if (header.magic != BTF_MAGIC || (uint64_t)header.hdr_len + header.core_relo_off > section->size ||
+	    header.core_relo_len > section->size - header.hdr_len - header.core_relo_off)
+		return bad_core(link, section->bytes);
+	return read_core(link, section->bytes + header.hdr_len + header.core_relo_off,
+			 section->bytes + header.hdr_len + header.core_relo_off + header.core_relo_len);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linker.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Puts references to functions, maps, kfuncs and data into instructions, as jitframe/program.h has them. */
+
+enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_MOV64_IMM = 0xb7 };
+enum { SRC_CALL_HELPER, SRC_CALL_BPF, SRC_CALL_KFUNC };
+enum { SRC_VALUE, SRC_MAP, SRC_MAP_VALUE, SRC_FUNCTION = 4 };
+
+static const char *const helper_names[] = {
+#define NAME(name) #name
+	__BPF_FUNC_MAPPER(NAME)
+#undef NAME
+};
+_Static_assert(sizeof(helper_names) / sizeof(helper_names[0]) == __BPF_FUNC_MAX_ID, "one name for each");
+
+static const uint32_t runner_helpers[] = {
+#define HELPER(number, name) number,
+#include "helpers.def"
+#undef HELPER
+};
+
+static const char *const runner_kfuncs[] = {
+#define KFUNC(name, throws) #name,
+#include "kfuncs.def"
+#undef KFUNC
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *link_helper_name(uint32_t number)
+{
+	return number > 0 && number < COUNT(helper_names) ? helper_names[number] : NULL;
+}
+
+/* One instruction and what it refers to. */
+struct site {
+	struct link *link;
+	struct link_function *function;
+	uint32_t index;
+	struct jf_insn *insn; /* insn[1] is there where insn[0] is lddw */
+	const struct reloc *reloc; /* NULL: none */
+	const struct symbol *symbol;
+};
+
+static void set_src(struct jf_insn *insn, unsigned int src)
+{
+	insn->regs = (uint8_t)((insn->regs & 0x0f) | src << 4);
+}
+
+static const char *symbol_name(const struct symbol *symbol)
+{
+	return symbol->name[0] ? symbol->name : "(no name)";
+}
+
+/* ---- calls -------------------------------------------------------------------------------------- */
+
+static void link_helper(struct site *s)
+{
+	uint32_t number = (uint32_t)s->insn->imm;
+	const char *name = link_helper_name(number);
+
+	for (size_t i = 0; i < COUNT(runner_helpers); i++)
+		if (runner_helpers[i] == number)
+			return;
+	if (name)
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper bpf_%s (%u) is not there", name, number);
+	else
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper %u is not there", number);
+}
+
+/* returns: index in the bundle's table, or -1 when the runner has no such kfunc. */
+static int32_t kfunc_index(struct link *link, const char *name)
+{
+	for (uint32_t i = 0; i < link->kfunc_count; i++)
+		if (strcmp(link->kfuncs[i], name) == 0)
+			return (int32_t)i;
+	for (size_t i = 0; i < COUNT(runner_kfuncs); i++) {
+		if (strcmp(runner_kfuncs[i], name) == 0) {
+			link->kfuncs[link->kfunc_count] = runner_kfuncs[i];
+			return (int32_t)link->kfunc_count++;
+		}
+	}
+	return -1;
+}
+
+/* Whether the function loads the symbol's address somewhere: the sign of a guard around a weak kfunc. */
+static bool tests_address(const struct site *s)
+{
+	const struct section *section = &s->link->object.sections[s->function->section];
+	uint64_t start = (uint64_t)s->function->first * 8, end = start + (uint64_t)s->function->insn_count * 8;
+
+	for (uint32_t i = 0; i < section->reloc_count; i++) {
+		const struct reloc *reloc = &section->relocs[i];
+
+		if (reloc->off >= start && reloc->off < end && reloc->type == RELOC_LDDW &&
+		    reloc->symbol == s->reloc->symbol)
+			return true;
+	}
+	return false;
+}
+
+static void link_kfunc(struct site *s)
+{
+	int32_t kfunc = kfunc_index(s->link, s->symbol->name);
+
+	if (kfunc >= 0) {
+		set_src(s->insn, SRC_CALL_KFUNC);
+		s->insn->imm = kfunc;
+	} else if (s->symbol->bind == STB_WEAK && tests_address(s)) {
+		/* Its address is 0 here, so the guard keeps this call from being reached: r0 = 0 stands for it. */
+		*s->insn = (struct jf_insn){ .opcode = OP_MOV64_IMM };
+	} else {
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there", symbol_name(s->symbol));
+	}
+}
+
+/* `target` counts instructions of `section`. */
+static void link_bpf_call(struct site *s, uint32_t section, int64_t target)
+{
+	int32_t callee = target < 0 ? -1 : link_function_at(s->link, section, (uint64_t)target);
+
+	if (callee < 0) {
+		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
+			    "it calls instruction %" PRId64 " of section %s, where no function starts", target,
+			    s->link->object.sections[section].name);
+		return;
+	}
+	s->insn->imm = callee;
+}
+
+static void link_call(struct site *s)
+{
+	unsigned int src = s->insn->regs >> 4;
+
+	if (s->reloc && s->reloc->type != RELOC_CALL)
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call", s->reloc->type);
+	else if (s->reloc && src != SRC_CALL_BPF)
+		link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "a relocation at a call that takes none");
+	else if (s->reloc && s->symbol->undefined)
+		link_kfunc(s);
+	else if (s->reloc && s->symbol->section == 0)
+		link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "it calls %s, which is in no section",
+			    symbol_name(s->symbol));
+	else if (s->reloc)
+		link_bpf_call(s, s->symbol->section, (int64_t)(s->symbol->value / 8) + s->insn->imm + 1);
+	else if (src == SRC_CALL_HELPER)
+		link_helper(s);
+	else if (src == SRC_CALL_BPF)
+		link_bpf_call(s, s->function->section, (int64_t)s->function->first + s->index + s->insn->imm + 1);
+	else
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "a call of kind %u", src);
+}
+
+/* ---- addresses ---------------------------------------------------------------------------------- */
+
+static void set_lddw(struct site *s, unsigned int src, uint32_t low, uint32_t high)
+{
+	set_src(s->insn, src);
+	s->insn[0].imm = (int32_t)low;
+	s->insn[1].imm = (int32_t)high;
+}
+
+/* A kfunc has an address to be told from 0, and nothing else can be done with it. */
+static void link_extern_address(struct site *s)
+{
+	if (kfunc_index(s->link, s->symbol->name) >= 0)
+		set_lddw(s, SRC_VALUE, 1, 0);
+	else if (s->symbol->bind == STB_WEAK)
+		set_lddw(s, SRC_VALUE, 0, 0);
+	else
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there", symbol_name(s->symbol));
+}
+
+static void link_function_address(struct site *s, uint64_t off)
+{
+	int32_t function = off % 8 ? -1 : link_function_at(s->link, s->symbol->section, off / 8);
+
+	if (function < 0)
+		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
+			    "it takes the address of byte %" PRId64 " of section %s, where no function starts",
+			    (int64_t)off, s->link->object.sections[s->symbol->section].name);
+	else
+		set_lddw(s, SRC_FUNCTION, (uint32_t)function, 0);
+}
+
+static void link_data_address(struct site *s, uint64_t off)
+{
+	const struct section *section = &s->link->object.sections[s->symbol->section];
+	int32_t map = link_map_at(s->link, s->symbol->section, off);
+
+	if (map < 0) {
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
+			    "it refers to byte %" PRId64 " of section %s (%s), which holds no map and no data",
+			    (int64_t)off, section->name, symbol_name(s->symbol));
+		return;
+	}
+	if (s->link->maps[map].def.flags & BUNDLE_MAP_DATA)
+		set_lddw(s, SRC_MAP_VALUE, (uint32_t)map, (uint32_t)off);
+	else
+		set_lddw(s, SRC_MAP, (uint32_t)map, 0);
+}
+
+static void link_lddw(struct site *s)
+{
+	uint64_t addend = (uint32_t)s->insn[0].imm | (uint64_t)(uint32_t)s->insn[1].imm << 32;
+
+	if (!s->reloc) {
+		if (s->insn->regs >> 4 != SRC_VALUE)
+			link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "lddw of kind %u without a relocation",
+				    s->insn->regs >> 4);
+		return;
+	}
+	if (s->reloc->type != RELOC_LDDW)
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at lddw", s->reloc->type);
+	else if (s->symbol->undefined)
+		link_extern_address(s);
+	else if (s->symbol->section == 0)
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "it refers to %s, which is in no section",
+			    symbol_name(s->symbol));
+	else if (section_is_code(&s->link->object.sections[s->symbol->section]))
+		link_function_address(s, s->symbol->value + addend);
+	else
+		link_data_address(s, s->symbol->value + addend);
+}
+
+/* ---- all functions ------------------------------------------------------------------------------ */
+
+static void link_function_insns(struct link *link, struct link_function *function)
+{
+	const struct section *section = &link->object.sections[function->section];
+
+	for (uint32_t i = 0; i < function->insn_count; i++) {
+		struct site s = { link, function, i, &function->insns[i], NULL, NULL };
+
+		s.reloc = section_reloc(section, ((uint64_t)function->first + i) * 8);
+		if (s.reloc)
+			s.symbol = &link->object.symbols[s.reloc->symbol];
+		if (s.insn->opcode == OP_LDDW) {
+			if (i + 1 == function->insn_count) {
+				link_refuse(function, JF_E_BAD_IMAGE, i, "the function ends inside lddw");
+				return;
+			}
+			if (section_reloc(section, ((uint64_t)function->first + i + 1) * 8))
+				link_refuse(function, JF_E_BAD_IMAGE, i, "a relocation in the second half of lddw");
+			link_lddw(&s);
+			i++;
+		} else if (s.insn->opcode == OP_CALL) {
+			link_call(&s);
+		} else if (s.reloc) {
+			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x", s.reloc->type,
+				    s.insn->opcode);
+		}
+	}
+}
+
+static enum jf_status check_code_relocs(struct link *link)
+{
+	for (uint32_t i = 1; i < link->object.section_count; i++) {
+		const struct section *section = &link->object.sections[i];
+
+		for (uint32_t k = 0; section_is_code(section) && k < section->reloc_count; k++)
+			if (section->relocs[k].off % 8 != 0)
+				return link_fail(link, JF_E_BAD_IMAGE, section->name,
+						 "byte %" PRIu64 ": a relocation between two instructions",
+						 section->relocs[k].off);
+	}
+	return JF_OK;
+}
+
+enum jf_status link_code(struct link *link)
+{
+	enum jf_status status = check_code_relocs(link);
+
+	if (status != JF_OK)
+		return status;
+	link->kfuncs = calloc(COUNT(runner_kfuncs), sizeof(*link->kfuncs));
+	if (!link->kfuncs)
+		return link_fail(link, JF_E_NO_MEMORY, "kfuncs", "no memory");
+	for (uint32_t i = 0; i < link->function_count; i++)
+		link_function_insns(link, &link->functions[i]);
+	return JF_OK;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TOOLS_LINK_H
+#define JF_TOOLS_LINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jitframe/status.h>
+
+/*
+ * Links one BPF object file (ELF, as clang writes it) into a bundle; see bundle.h.
+ *
+ * in:  object[0, size): the file's bytes, any alignment, from anybody. `program`: the one that has to
+ *      link; what it does not need is left out where it cannot be linked (BUNDLE_FUNCTION_REFUSED).
+ *      NULL: every program has to, but those whose section starts with '?'.
+ * out: *bundle, 8-byte aligned, passes bundle_open(); owns: the caller, free(). On JF_OK only. That
+ *      there is a program of that name is for bundle_find() to say.
+ * returns: JF_E_BAD_IMAGE (not a BPF object, truncated, contradicts itself), JF_E_UNSUPPORTED (a
+ *      helper, kfunc, relocation or kind of map that is not there), JF_E_NO_MEMORY. error->where is the
+ *      section, map or function, error->text names offset or instruction.
+ * threads: one at a time: libbpf's and libelf's settings are the process's.
+ */
+enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
+			   struct jf_error *error) JF_CHECK;
+
+/* The kernel's name of a helper, without "bpf_", or NULL. Static. */
+const char *link_helper_name(uint32_t number);
+
+#endif

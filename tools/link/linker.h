@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TOOLS_LINKER_H
+#define JF_TOOLS_LINKER_H
+
+/* What the files of this folder share. Order of work: object, btf, functions, maps, code, reach, pack. */
+
+#include <stdarg.h>
+
+#include "bundle.h"
+#include "link.h"
+#include "object.h"
+
+struct btf;
+
+struct link_function {
+	const char *name;
+	uint32_t section;
+	uint32_t first; /* instruction in its section */
+	uint32_t insn_count;
+	uint32_t symbol;
+	struct jf_insn *insns; /* linked: references are indexes of the bundle's tables */
+	int32_t program;       /* index of the program that it is the main function of, or -1 */
+	int32_t callback;      /* programs: function index of the exception callback, or -1 */
+	bool global;
+	bool needed;
+	struct jf_error refused; /* the first thing that could not be linked in it; JF_OK: none */
+};
+
+struct link_map {
+	const char *name;
+	uint32_t section;
+	uint64_t off; /* bytes in section */
+	uint64_t size;
+	uint32_t values_off; /* in the definition, of its static initialiser; 0: has none */
+	struct bundle_map def; /* but for name and data_off */
+};
+
+struct link {
+	struct object object;
+	struct btf *btf; /* NULL: the object has none */
+	struct link_function *functions; /* by section, then by first */
+	uint32_t function_count;
+	uint32_t *programs; /* function indexes */
+	uint32_t program_count;
+	struct link_map *maps; /* by section, then by off */
+	uint32_t map_count;
+	const char **kfuncs; /* those used, by name */
+	uint32_t kfunc_count;
+	struct bundle_init *inits;
+	uint32_t init_count;
+	struct jf_error *error;
+};
+
+/* Refuses the object as a whole. returns: status. */
+enum jf_status link_fail(struct link *link, enum jf_status status, const char *where, const char *fmt, ...)
+	JF_PRINTF(4, 5);
+/* Refuses one function; only the first refusal counts. insn < 0: no particular instruction. */
+void link_refuse(struct link_function *function, enum jf_status status, int64_t insn, const char *fmt, ...)
+	JF_PRINTF(4, 5);
+
+/* btf.c */
+enum jf_status link_btf_open(struct link *link);
+void link_btf_close(struct link *link);
+/* Callbacks that programs name in declaration tags. */
+enum jf_status link_btf_callbacks(struct link *link);
+/* Refuses functions that CO-RE relocations would change. */
+enum jf_status link_btf_core(struct link *link);
+
+/* functions.c */
+enum jf_status link_functions_collect(struct link *link);
+/* returns: index of the function that starts at this instruction of the section, or -1. */
+int32_t link_function_at(const struct link *link, uint32_t section, uint64_t insn);
+/* returns: index of the function that holds it, or -1. */
+int32_t link_function_around(const struct link *link, uint32_t section, uint64_t insn);
+
+/* maps.c, map_defs.c */
+enum jf_status link_maps_collect(struct link *link);
+enum jf_status link_map_defs(struct link *link); /* those of section .maps, from BTF */
+/* returns: index of the map whose definition or value holds the byte, or -1. */
+int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off);
+
+/* inits.c */
+enum jf_status link_inits_collect(struct link *link);
+
+/* code.c */
+enum jf_status link_code(struct link *link);
+
+/* pack.c */
+enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "linker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Writes the bundle: sizes first, then every table in one pass, the strings as they come up. */
+
+struct packer {
+	const struct link *link;
+	uint8_t *bytes;
+	struct bundle_header header;
+	uint32_t string_bytes; /* so far */
+	uint32_t data_bytes;
+};
+
+static size_t name_bytes(const char *name)
+{
+	return strlen(name) + 1;
+}
+
+static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__COUNT])
+{
+	count[BUNDLE_PROGRAMS] = link->program_count;
+	count[BUNDLE_FUNCTIONS] = link->function_count;
+	count[BUNDLE_MAPS] = link->map_count;
+	count[BUNDLE_KFUNCS] = link->kfunc_count;
+	count[BUNDLE_INITS] = link->init_count;
+
+	for (uint32_t i = 0; i < link->function_count; i++) {
+		count[BUNDLE_INSNS] += link->functions[i].insn_count;
+		count[BUNDLE_STRINGS] += name_bytes(link->functions[i].name);
+		if (link->functions[i].program >= 0)
+			count[BUNDLE_STRINGS] += name_bytes(link->object.sections[link->functions[i].section].name);
+	}
+	for (uint32_t i = 0; i < link->map_count; i++) {
+		count[BUNDLE_DATA] += link->maps[i].def.data_bytes;
+		count[BUNDLE_STRINGS] += name_bytes(link->maps[i].name);
+	}
+	for (uint32_t i = 0; i < link->kfunc_count; i++)
+		count[BUNDLE_STRINGS] += name_bytes(link->kfuncs[i]);
+}
+
+/* returns: the bundle's size, or 0 when it does not fit 32 bits. */
+static size_t lay_out(struct packer *p)
+{
+	static const uint32_t record_bytes[BUNDLE_TABLE__COUNT] = {
+		[BUNDLE_PROGRAMS] = sizeof(struct bundle_program),
+		[BUNDLE_FUNCTIONS] = sizeof(struct bundle_function),
+		[BUNDLE_INSNS] = sizeof(struct jf_insn),
+		[BUNDLE_MAPS] = sizeof(struct bundle_map),
+		[BUNDLE_KFUNCS] = sizeof(struct bundle_kfunc),
+		[BUNDLE_INITS] = sizeof(struct bundle_init),
+		[BUNDLE_DATA] = 1,
+		[BUNDLE_STRINGS] = 1,
+	};
+	uint64_t count[BUNDLE_TABLE__COUNT] = { 0 };
+	uint64_t off = sizeof(p->header);
+
+	count_tables(p->link, count);
+	for (unsigned int i = 0; i < BUNDLE_TABLE__COUNT; i++) {
+		uint64_t end = off + count[i] * record_bytes[i];
+
+		if (end > INT32_MAX)
+			return 0;
+		p->header.tables[i] = (struct bundle_extent){ (uint32_t)off, (uint32_t)count[i] };
+		off = (end + 7) & ~UINT64_C(7);
+	}
+	memcpy(p->header.magic, BUNDLE_MAGIC, sizeof(p->header.magic));
+	p->header.total_bytes = (uint32_t)off;
+	return off;
+}
+
+static void *table(struct packer *p, enum bundle_table which)
+{
+	return p->bytes + p->header.tables[which].off;
+}
+
+static uint32_t put_string(struct packer *p, const char *text)
+{
+	uint32_t off = p->string_bytes;
+	size_t bytes = name_bytes(text);
+
+	memcpy((char *)table(p, BUNDLE_STRINGS) + off, text, bytes);
+	p->string_bytes += (uint32_t)bytes;
+	return off;
+}
+
+static void put_functions(struct packer *p)
+{
+	struct bundle_function *functions = table(p, BUNDLE_FUNCTIONS);
+	struct bundle_program *programs = table(p, BUNDLE_PROGRAMS);
+	struct jf_insn *insns = table(p, BUNDLE_INSNS);
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < p->link->function_count; i++) {
+		const struct link_function *from = &p->link->functions[i];
+		bool refused = from->refused.status != JF_OK;
+
+		functions[i].name = put_string(p, from->name);
+		functions[i].insn_start = used;
+		functions[i].insn_count = refused ? 0 : from->insn_count;
+		functions[i].flags = (from->global ? BUNDLE_FUNCTION_GLOBAL : 0u) |
+				     (refused ? BUNDLE_FUNCTION_REFUSED : 0u);
+		memcpy(insns + used, from->insns, functions[i].insn_count * sizeof(*insns));
+		used += functions[i].insn_count;
+		if (from->program >= 0)
+			programs[from->program] = (struct bundle_program){
+				.name = functions[i].name,
+				.section = put_string(p, p->link->object.sections[from->section].name),
+				.main = i,
+				.callback = from->callback,
+			};
+	}
+}
+
+static void put_maps(struct packer *p)
+{
+	struct bundle_map *maps = table(p, BUNDLE_MAPS);
+	uint8_t *data = table(p, BUNDLE_DATA);
+
+	for (uint32_t i = 0; i < p->link->map_count; i++) {
+		const struct link_map *from = &p->link->maps[i];
+
+		maps[i] = from->def;
+		maps[i].name = put_string(p, from->name);
+		maps[i].data_off = p->data_bytes;
+		if (from->def.data_bytes > 0)
+			memcpy(data + p->data_bytes, p->link->object.sections[from->section].bytes, from->def.data_bytes);
+		p->data_bytes += from->def.data_bytes;
+	}
+}
+
+enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
+{
+	struct packer p = { .link = link };
+	struct bundle_kfunc *kfuncs;
+	size_t size = lay_out(&p);
+
+	if (size == 0)
+		return link_fail(link, JF_E_UNSUPPORTED, "file", "the linked programs are too large");
+	p.bytes = calloc(1, size);
+	if (!p.bytes)
+		return link_fail(link, JF_E_NO_MEMORY, "bundle", "no memory");
+
+	memcpy(p.bytes, &p.header, sizeof(p.header));
+	put_functions(&p);
+	put_maps(&p);
+	kfuncs = table(&p, BUNDLE_KFUNCS);
+	for (uint32_t i = 0; i < link->kfunc_count; i++)
+		kfuncs[i].name = put_string(&p, link->kfuncs[i]);
+	if (link->init_count > 0)
+		memcpy(table(&p, BUNDLE_INITS), link->inits, link->init_count * sizeof(*link->inits));
+	*bundle = p.bytes;
+	*bundle_size = size;
+	return JF_OK;
+}

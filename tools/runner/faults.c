@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "faults.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <jitframe/codemap.h>
+
+#include "report.h"
+
+static uint64_t fault_pc(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return context->uc_mcontext.pc;
+#elif defined(__loongarch64)
+	return context->uc_mcontext.__pc;
+#else
+#error "say here where a signal's context has the program counter"
+#endif
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+	uint64_t pc = fault_pc(context);
+	unsigned int section = jf_code_map_enter();
+	const struct jf_range *range = jf_code_map_find(pc);
+	uint64_t address = (uintptr_t)info->si_addr;
+
+	if (range != NULL)
+		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64, range->name,
+		       number, pc - range->start, address);
+	else
+		report("error text=signal %d outside BPF code, pc 0x%" PRIx64 ", address 0x%" PRIx64, number, pc,
+		       address);
+	jf_code_map_leave(section);
+	_exit(EXIT_FAILED);
+}
+
+void faults_report(void)
+{
+	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_fault;
+	action.sa_flags = SA_SIGINFO;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+}

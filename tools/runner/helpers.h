@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUNNER_HELPERS_H
+#define JF_RUNNER_HELPERS_H
+
+#include <jitframe/program.h>
+
+/* For struct jf_program: helpers[number], those that the runner lacks without address. Static. */
+const struct jf_import *helpers_table(uint32_t *count);
+
+/*
+ * For struct jf_program: one import for each name. out: *import.
+ * returns: JF_E_NOT_FOUND for a kfunc that the runner lacks. The name must stay.
+ */
+enum jf_status kfunc_import(const char *name, struct jf_import *import, struct jf_error *error);
+
+#endif

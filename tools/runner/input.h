@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUNNER_INPUT_H
+#define JF_RUNNER_INPUT_H
+
+#include <stdint.h>
+
+#include <jitframe/program.h>
+
+#include "run.h"
+
+/* The command line. */
+struct input {
+	const char *bundle;  /* file, or "fd:N" */
+	const char *target;  /* "loongarch64/user" */
+	const char *program; /* NULL: the only one */
+	const char *ctx;     /* hexadecimal digits, or "@FILE" */
+	bool trace;
+	int report_fd; /* -1: standard output */
+	struct jf_compile_opts compile;
+	struct run_opts run; /* name and ctx are filled in later */
+};
+
+/* returns: false after an error record. */
+bool input_parse(struct input *input, int argc, char **argv);
+
+/* A whole file or descriptor ("fd:N"). owns: the caller frees *bytes. returns: false after an error record. */
+bool input_read(const char *name, uint8_t **bytes, size_t *count);
+
+/* The bytes that --ctx stands for. owns: the caller frees *bytes. returns: false after an error record. */
+bool input_ctx(const char *ctx, uint8_t **bytes, size_t *count);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "helpers.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <jitframe/throw.h>
+
+#include "programs.h"
+#include "registers.h"
+#include "report.h"
+
+/* The kfuncs of kfuncs.def. As with helpers, arguments and results are whole registers. */
+
+/* The inner program runs in frames of its own: its throws end at its own boundary. */
+static uint64_t run_program(uint64_t index, void *ctx)
+{
+	const struct jf_loaded *loaded;
+	struct jf_error error = { 0 };
+
+	if (programs_load((uint32_t)index, &loaded, &error) != JF_OK)
+		_exit(report_error(&error));
+	return jf_run(loaded, (uintptr_t)ctx);
+}
+
+static uint64_t throw_from_c(uint64_t cookie)
+{
+	int64_t status = jf_throw(cookie);
+
+	/* Keeps this a call: as a jump it would be the BPF program that throws. */
+	__asm__ volatile("" : "+r"(status));
+	return (uint64_t)status;
+}
+
+static void nothing(void)
+{
+}
+
+/* Held to kfuncs.def in the same way as the helpers to theirs. */
+static uint64_t kfunc_address(unsigned int number)
+{
+	enum kfunc {
+#define KFUNC(name, throws) name,
+#include "kfuncs.def"
+#undef KFUNC
+	};
+
+	switch ((enum kfunc)number) {
+	case bpf_throw: return (uintptr_t)jf_throw;
+	case jf_run_program: return (uintptr_t)run_program;
+	case jf_throw_from_c: return (uintptr_t)throw_from_c;
+	case jf_scramble_registers: return (uintptr_t)registers_scramble;
+	case bpf_preempt_disable:
+	case bpf_preempt_enable:
+	case bpf_rcu_read_lock:
+	case bpf_rcu_read_unlock: return (uintptr_t)nothing;
+	}
+	return 0;
+}
+
+enum jf_status kfunc_import(const char *name, struct jf_import *import, struct jf_error *error)
+{
+	static const struct {
+		const char *name;
+		bool throws;
+	} table[] = {
+#define KFUNC(name, throws) { #name, throws },
+#include "kfuncs.def"
+#undef KFUNC
+	};
+
+	for (unsigned int i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcmp(table[i].name, name) == 0) {
+			import->name = name;
+			import->address = kfunc_address(i);
+			import->throws = table[i].throws;
+			return JF_OK;
+		}
+	}
+	return jf_error_set(error, JF_E_NOT_FOUND, name, "the runner has no such kfunc");
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * jf-runner-ARCH: runs one program of a bundle on the processor that it is built for, and reports what
+ * happened (report.h). The `jitframe` command starts it, through an emulator where need be.
+ *
+ *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
+ *                    [--trace] [--check-registers] [--repeat N] [--threads N]
+ *                    [--landing-pads] [--sign-return] [--report-fd N]
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jitframe/throw.h>
+
+#include "faults.h"
+#include "input.h"
+#include "maps.h"
+#include "programs.h"
+#include "report.h"
+
+static uint32_t asked; /* index of the program */
+
+static uint64_t function_address(uint32_t function)
+{
+	return programs_function(asked, function);
+}
+
+static enum jf_status find_convention(const char *target, const struct jf_convention **conv, struct jf_error *error)
+{
+	const struct jf_backend *host = jf_backend_host();
+	enum jf_status status = jf_convention_find(target, conv, error);
+
+	if (status != JF_OK)
+		return status;
+	if ((*conv)->backend != host)
+		return jf_error_set(error, JF_E_UNSUPPORTED, target, "this runner is for %s",
+				    host != NULL ? host->name : "no architecture that jitframe has");
+	return JF_OK;
+}
+
+static enum jf_status prepare(const struct input *input, const struct bundle *bundle,
+			      const struct jf_loaded **loaded, struct jf_error *error)
+{
+	const struct jf_convention *conv;
+	enum jf_status status = find_convention(input->target, &conv, error);
+
+	if (status == JF_OK)
+		status = bundle_find(bundle, input->program, &asked, error);
+	if (status == JF_OK)
+		status = maps_init(bundle, input->run.threads, error);
+	if (status == JF_OK)
+		status = programs_init(bundle, conv, &input->compile, error);
+	if (status == JF_OK)
+		status = programs_load(asked, loaded, error);
+	if (status == JF_OK)
+		status = maps_apply_inits(function_address, error);
+	return status;
+}
+
+static int run(struct input *input, const struct bundle *bundle)
+{
+	const struct jf_loaded *loaded = NULL;
+	struct jf_error error = { 0 };
+	int code;
+
+	if (prepare(input, bundle, &loaded, &error) != JF_OK) {
+		code = report_error(&error);
+	} else {
+		input->run.name = bundle->strings + bundle->programs[asked].name;
+		faults_report();
+		jf_uncaught_handler_set(report_uncaught);
+		if (input->trace)
+			jf_throw_observer_set(report_frame);
+		code = run_program(loaded, &input->run);
+	}
+	programs_fini();
+	maps_fini();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct input input;
+	struct bundle bundle;
+	struct jf_error error = { 0 };
+	uint8_t *bytes = NULL, *ctx = NULL;
+	size_t size = 0;
+	int code = EXIT_BAD_INPUT;
+
+	if (!input_parse(&input, argc, argv) || !input_read(input.bundle, &bytes, &size))
+		return EXIT_BAD_INPUT;
+	if (input.ctx == NULL || input_ctx(input.ctx, &ctx, &input.run.ctx_bytes)) {
+		input.run.ctx = ctx;
+		if (bundle_open(&bundle, bytes, size, &error) != JF_OK)
+			code = report_error(&error);
+		else
+			code = run(&input, &bundle);
+	}
+	free(ctx);
+	free(bytes);
+	return code;
+}

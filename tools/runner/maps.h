@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUNNER_MAPS_H
+#define JF_RUNNER_MAPS_H
+
+/*
+ * The maps of a bundle, with the semantics that linux/bpf.h gives them. What a program holds as a map
+ * pointer is a struct map *. A "CPU" is one of the runner's threads: per-CPU maps have a value for each.
+ */
+
+#include <pthread.h>
+
+#include "bundle.h"
+
+struct map;
+
+/* Flags of an update, as in linux/bpf.h. */
+enum {
+	MAP_UPDATE_ANY = 0,
+	MAP_UPDATE_NOEXIST = 1,
+	MAP_UPDATE_EXIST = 2,
+};
+
+/* One BPF program's callback, called as the C function that its code is. */
+typedef uint64_t (*map_callback)(uint64_t map, uint64_t key, uint64_t value, uint64_t ctx, uint64_t zero);
+
+/* How one kind of map works. Every hook mandatory; threads: any. Errors are negative errno values. */
+struct map_ops {
+	/* Sizes and fills what is particular to the kind; map->memory is still to be had. */
+	enum jf_status (*init)(struct map *map, struct jf_error *error);
+	void *(*lookup)(struct map *map, const void *key, unsigned int cpu);
+	int64_t (*update)(struct map *map, const void *key, const void *value, uint64_t flags);
+	int64_t (*delete)(struct map *map, const void *key);
+	/* Calls for every element until one call returns non-zero. returns: how many calls. */
+	int64_t (*for_each)(struct map *map, map_callback callback, uint64_t ctx);
+};
+
+struct map {
+	const struct map_ops *ops; /* NULL: a type that the runner does not have */
+	const char *name;
+	uint32_t type;
+	uint32_t key_bytes;
+	uint32_t value_bytes;
+	uint32_t max_entries;
+	uint32_t cpu_count;  /* values of one element: 1 unless per-CPU */
+	uint32_t value_stride; /* value_bytes rounded up to 8 */
+	bool evicts;         /* a full hash drops an element rather than refuse a new one */
+	uint8_t *memory;     /* page-aligned, zero at first */
+	size_t memory_bytes;
+
+	/* hash only, all under the lock */
+	pthread_mutex_t lock;
+	uint32_t *buckets; /* node numbers; 0 = none */
+	uint32_t bucket_mask;
+	uint32_t free_node;  /* chain of deleted nodes */
+	uint32_t fresh_node; /* the first node that was never used */
+	uint32_t evict_node; /* where the next eviction looks first */
+	size_t node_bytes;
+};
+
+extern const struct map_ops map_array_ops;
+extern const struct map_ops map_hash_ops;
+
+/* The map's memory: `count` pieces of `bytes`. returns: JF_E_NO_MEMORY. */
+enum jf_status map_reserve(struct map *map, uint64_t count, uint64_t bytes, struct jf_error *error);
+
+/* The calling thread's number, as bpf_get_smp_processor_id() gives it. */
+unsigned int map_cpu(void);
+void map_cpu_set(unsigned int cpu);
+
+/*
+ * Makes all maps of the bundle, with their initial values. Maps of a type that the runner does not have
+ * stay empty; see maps_usable().
+ * returns: JF_E_BAD_IMAGE (sizes that the type does not allow), JF_E_NO_MEMORY; the error names the map.
+ */
+enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct jf_error *error);
+void maps_fini(void);
+
+/* For struct jf_program: one reference for every map of the bundle. */
+const struct jf_map_ref *maps_refs(void);
+
+/* returns: JF_E_UNSUPPORTED, with the map's name and type, when programs cannot use map `index`. */
+enum jf_status maps_usable(uint32_t index, struct jf_error *error);
+
+/*
+ * Addresses of functions and maps in static data. `address` gives the address of a function of the
+ * bundle, 0 for one that is not in the program that was asked for. Read-only data is protected then.
+ */
+enum jf_status maps_apply_inits(uint64_t (*address)(uint32_t function), struct jf_error *error);
+
+#endif

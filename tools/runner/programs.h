@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUNNER_PROGRAMS_H
+#define JF_RUNNER_PROGRAMS_H
+
+/* The programs of the bundle, each compiled when it is first asked for. There is one bundle per process. */
+
+#include "bundle.h"
+
+/* in: all of it must outlive the programs; maps_init() has been called. returns: JF_E_NO_MEMORY, JF_E_NOT_FOUND
+ * for a kfunc that the runner lacks. */
+enum jf_status programs_init(const struct bundle *bundle, const struct jf_convention *conv,
+			     const struct jf_compile_opts *opts, struct jf_error *error);
+void programs_fini(void);
+
+/* returns: JF_E_NOT_FOUND (there is no program of that index), as maps_usable() and jf_load(). Any thread. */
+enum jf_status programs_load(uint32_t index, const struct jf_loaded **loaded, struct jf_error *error);
+
+/* Where function `function` of the bundle is in loaded program `index`; 0: not in it. */
+uint64_t programs_function(uint32_t index, uint32_t function);
+
+#endif

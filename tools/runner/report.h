@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUNNER_REPORT_H
+#define JF_RUNNER_REPORT_H
+
+/*
+ * What the runner says, as one record per line: a word, then key=value fields apart by single spaces.
+ * Numbers marked hex have 0x in front; the text of `error` is the rest of its line.
+ *
+ *     frame throw= depth= kind= name= offset= pc=(hex) sp=(hex) fp=(hex) cookie=
+ *     landing throw= callback= sp=(hex) fp=(hex)
+ *     result program= r0=(hex) runs=
+ *     registers checked= changed=
+ *     register name= in=(hex) out=(hex)
+ *     uncaught cookie= why=
+ *     error text=
+ *
+ * A record is one write(), so those of several threads do not mix.
+ */
+
+#include <jitframe/status.h>
+#include <jitframe/walk.h>
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1, /* runs disagree, a register came back changed, the program faulted */
+	EXIT_BAD_INPUT = 2,
+	EXIT_UNCAUGHT = 3,
+};
+
+/* Until this is called records go to standard output. */
+void report_open(int fd);
+
+/* Any thread, async-signal-safe as far as the C library's formatting of plain numbers is. */
+void report(const char *fmt, ...) JF_PRINTF(1, 2);
+
+/* An `error` record. returns: EXIT_BAD_INPUT. */
+int report_error(const struct jf_error *error);
+int report_error_text(const char *fmt, ...) JF_PRINTF(1, 2);
+
+/* For jf_throw_observer_set(): `frame` records, and `landing` after the boundary's. */
+void report_frame(uint64_t cookie, const struct jf_walk *walk);
+
+/* For jf_uncaught_handler_set(): an `uncaught` record, and the end of the process. */
+void report_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
+
+#endif
