@@ -41,7 +41,7 @@ int main(void)
 		{ "check", check_insns, COUNT(check_insns) },
 		{ "callback", callback_insns, COUNT(callback_insns) },
 	};
-	const struct jf_import kfuncs[] = { { "bpf_throw", (uintptr_t)jf_throw, true } };
+	const struct jf_import kfuncs[] = { { .name = "bpf_throw", .address = (uintptr_t)jf_throw, .throws = true } };
 	const struct jf_program program = {
 		.size = sizeof(program),
 		.functions = functions,

@@ -38,6 +38,7 @@ build() {
 	say "build/$dir"
 	case $dir in
 	native) configure native -Dtools=enabled ;;
+	bench) configure bench -Dtools=enabled -Dbuildtype=release ;;
 	asan) configure asan -Dtools=enabled -Db_sanitize=address,undefined -Db_lundef=false ;;
 	*) configure "$dir" -Dtools=disabled --cross-file "$(cross_file "$dir")" ;;
 	esac

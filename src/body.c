@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile.h"
 
+#include <stdlib.h>
+
 /* What hooks may ask while they emit an instruction; see body.h. */
 
 int64_t jf_body_distance(const struct jf_body *b, uint32_t target)
@@ -32,9 +34,26 @@ void jf_body_grow(struct jf_body *b)
 	state->grown = true;
 }
 
-uint8_t jf_body_reg(const struct jf_body *b, unsigned int bpf)
+void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst)
 {
-	const struct jf_convention *conv = b->frame->conv;
+	struct jf_faults *faults = b->state->faults;
+	uint32_t here = (uint32_t)(b->code->size - b->code->start);
 
-	return bpf == JF_BPF_FP && b->frame->spec.private_stack ? conv->bpf_fp_private : conv->bpf_reg[bpf];
+	if (faults->count == faults->capacity) {
+		uint32_t capacity = faults->capacity ? 2 * faults->capacity : 64;
+		struct jf_fault *list = realloc(faults->list, capacity * sizeof(*list));
+
+		if (!list) {
+			jf_code_fail(b->code, JF_E_NO_MEMORY);
+			return;
+		}
+		faults->list = list;
+		faults->capacity = capacity;
+	}
+	faults->list[faults->count++] = (struct jf_fault){
+		.start_off = (uint32_t)(start - b->code->start),
+		.end_off = here,
+		.resume_off = here,
+		.reg = dst == JF_REG_NONE ? JF_REG_NONE : jf_body_reg(b, dst),
+	};
 }

@@ -42,8 +42,6 @@ static enum jf_status check_alu(const struct checker *c, const struct jf_insn *i
 		return JF_OK;
 	}
 	if (code == 0x8 ? insn->imm || jf_insn_src(insn) : reg ? insn->imm != 0 : jf_insn_src(insn) != 0) {
-		if (code == 0xb && reg && (insn->off == 1 || insn->off == -1))
-			return refuse(c, JF_E_UNSUPPORTED, "address-space cast or per-CPU address");
 		return bad(c, "reserved field is not zero");
 	}
 	switch (code) {
@@ -54,27 +52,59 @@ static enum jf_status check_alu(const struct checker *c, const struct jf_insn *i
 		if (!insn->off || (reg && (insn->off == 8 || insn->off == 16 ||
 					   (insn->off == 32 && JF_INSN_CLASS(insn->opcode) == JF_CLASS_ALU64))))
 			return JF_OK;
-		if (reg && (insn->off == 1 || insn->off == -1))
-			return refuse(c, JF_E_UNSUPPORTED, "address-space cast or per-CPU address");
 		return bad(c, "sign extension from a width other than 8, 16, 32");
 	default:
 		return insn->off ? bad(c, "reserved field is not zero") : JF_OK;
 	}
 }
 
+static enum jf_status check_move(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	if (jf_insn_dst(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	c->usage->per_cpu |= kind == JF_OP_PER_CPU;
+	if (kind == JF_OP_PER_CPU)
+		return insn->imm ? bad(c, "reserved field is not zero") : JF_OK;
+	c->usage->arena = true;
+	if (insn->imm != JF_CAST_TO_ARENA && insn->imm != JF_CAST_TO_USER)
+		return bad(c, "cast between unknown address spaces");
+	return JF_OK;
+}
+
+static enum jf_status check_argument(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
+{
+	unsigned int number = (unsigned int)((kind == JF_OP_ARG_PUT ? -insn->off : insn->off) / 8);
+
+	if (number > JF_OUT_ARGS_MAX)
+		return bad(c, "more arguments than 12");
+	if (kind == JF_OP_ARG_GET && jf_insn_dst(insn) == JF_BPF_FP)
+		return bad(c, "R10 is read-only");
+	if (JF_INSN_CLASS(insn->opcode) == JF_CLASS_ST ? jf_insn_src(insn) != 0 : insn->imm != 0)
+		return bad(c, "reserved field is not zero");
+	if (kind == JF_OP_ARG_PUT && number > c->usage->out_args)
+		c->usage->out_args = (uint8_t)number;
+	if (kind == JF_OP_ARG_GET && number > c->usage->in_args)
+		c->usage->in_args = (uint8_t)number;
+	return JF_OK;
+}
+
+static bool is_jump(enum jf_op_kind kind)
+{
+	return kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO;
+}
+
 static enum jf_status check_jump(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
 {
 	bool always = kind == JF_OP_JUMP_ALWAYS;
 	bool is_long = always && JF_INSN_CLASS(insn->opcode) == JF_CLASS_JMP32; /* gotol: distance in imm */
-	int64_t target = (int64_t)c->index + 1 + (is_long ? insn->imm : insn->off);
+	int64_t target = jf_jump_target(c->index, insn);
 
-	if (always ? insn->regs || (is_long ? insn->off != 0 : insn->imm != 0) :
+	c->usage->may_goto |= kind == JF_OP_MAY_GOTO;
+	if (always || kind == JF_OP_MAY_GOTO ? insn->regs || (is_long ? insn->off != 0 : insn->imm != 0) :
 	    JF_INSN_SOURCE_X(insn->opcode) ? insn->imm != 0 : jf_insn_src(insn) != 0)
 		return bad(c, "reserved field is not zero");
 	if (target < 0 || target >= c->unit->function->insn_count)
 		return bad(c, "jump out of the function");
-	if (c->unit->flags[target] & JF_INSN_SECOND)
-		return bad(c, "jump into the middle of a 16-byte instruction");
 	c->unit->flags[target] |= JF_INSN_TARGET;
 	return JF_OK;
 }
@@ -115,6 +145,21 @@ static enum jf_status check_call(const struct checker *c, const struct jf_insn *
 	default:
 		return bad(c, "call of an unknown kind");
 	}
+}
+
+/* callx: the register's number is in dst; older compilers put it into imm. */
+static enum jf_status check_call_register(const struct checker *c, const struct jf_insn *insn)
+{
+	if (jf_insn_src(insn) || insn->off || insn->imm < 0 || insn->imm > JF_BPF_FP || (insn->imm && jf_insn_dst(insn)))
+		return bad(c, "reserved field is not zero, or no such register");
+	c->usage->calls++;
+	c->usage->calls_register = true;
+	if (!c->program)
+		return JF_OK;
+	if (!c->program->call_register.address)
+		return refuse(c, JF_E_UNSUPPORTED, "calls through a register have nowhere to go");
+	c->usage->throws |= c->program->call_register.throws;
+	return JF_OK;
 }
 
 static enum jf_status check_imm64(const struct checker *c, const struct jf_insn *insn)
@@ -172,6 +217,9 @@ static enum jf_status check_atomic(const struct checker *c, const struct jf_insn
 
 static enum jf_status check_memory(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
 {
+	c->usage->arena |= JF_INSN_MODE(insn->opcode) == JF_MODE_ARENA ||
+			   JF_INSN_MODE(insn->opcode) == JF_MODE_ARENA_ATOMIC ||
+			   (kind == JF_OP_LOAD && JF_INSN_MODE(insn->opcode) == JF_MODE_ARENA_SX);
 	if (kind == JF_OP_ATOMIC)
 		return check_atomic(c, insn);
 	if (JF_INSN_CLASS(insn->opcode) == JF_CLASS_ST)
@@ -183,9 +231,51 @@ static enum jf_status check_memory(const struct checker *c, const struct jf_insn
 	return JF_OK;
 }
 
+/*
+ * Most instructions have nothing to look at but reserved fields and register numbers. For those this
+ * table says which fields have to be zero; where it has nothing, or an instruction does not agree, all
+ * is looked at one by one. No branch depends on what the instruction is: this is done for every one.
+ */
+struct plain {
+	uint8_t dst_end, src_end; /* first register number that is too high; 0: look at it one by one */
+	uint16_t off_zero;        /* bits that have to be zero */
+	uint32_t imm_zero;
+};
+
+#define ALL_BITS 0xffffffff
+#define PLAIN_ALU(bits)                                                                            \
+	[(bits) << 4 | 0x04] = { 10, 1, 0xffff, 0 }, [(bits) << 4 | 0x07] = { 10, 1, 0xffff, 0 },  \
+	[(bits) << 4 | 0x0c] = { 10, 11, 0xffff, ALL_BITS },                                       \
+	[(bits) << 4 | 0x0f] = { 10, 11, 0xffff, ALL_BITS }
+#define PLAIN_SIZES(class, dst_end, src_end, imm_zero)                                             \
+	[(class) | JF_MODE_MEM | 0x00] = { dst_end, src_end, 0, imm_zero },                        \
+	[(class) | JF_MODE_MEM | 0x08] = { dst_end, src_end, 0, imm_zero },                        \
+	[(class) | JF_MODE_MEM | 0x10] = { dst_end, src_end, 0, imm_zero },                        \
+	[(class) | JF_MODE_MEM | 0x18] = { dst_end, src_end, 0, imm_zero }
+
+static const struct plain plains[256] = {
+	PLAIN_ALU(0x0), PLAIN_ALU(0x1), PLAIN_ALU(0x2), PLAIN_ALU(0x3), PLAIN_ALU(0x4), PLAIN_ALU(0x5),
+	PLAIN_ALU(0x6), PLAIN_ALU(0x7), PLAIN_ALU(0x9), PLAIN_ALU(0xa), PLAIN_ALU(0xb), PLAIN_ALU(0xc),
+	PLAIN_SIZES(JF_CLASS_LDX, 10, 11, ALL_BITS),
+	PLAIN_SIZES(JF_CLASS_ST, 11, 1, 0),
+	PLAIN_SIZES(JF_CLASS_STX, 11, 11, ALL_BITS),
+};
+
+static inline bool is_plain(const struct jf_insn *insn)
+{
+	const struct plain *plain = &plains[insn->opcode];
+
+	unsigned int numbers = (unsigned int)(jf_insn_dst(insn) >= plain->dst_end) |
+			       (unsigned int)(jf_insn_src(insn) >= plain->src_end);
+
+	return !(numbers | ((uint16_t)insn->off & plain->off_zero) | ((uint32_t)insn->imm & plain->imm_zero));
+}
+
 static enum jf_status check_one(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
 {
-	if (jf_insn_dst(insn) > JF_BPF_FP || (kind != JF_OP_CALL && jf_insn_src(insn) > JF_BPF_FP))
+	if (kind == JF_OP_ARG_PUT ? jf_insn_src(insn) > JF_BPF_FP :
+	    kind == JF_OP_ARG_GET ? jf_insn_dst(insn) > JF_BPF_FP :
+	    jf_insn_dst(insn) > JF_BPF_FP || (kind != JF_OP_CALL && jf_insn_src(insn) > JF_BPF_FP))
 		return bad(c, "register number over 10");
 	switch (kind) {
 	case JF_OP_ALU:
@@ -193,9 +283,18 @@ static enum jf_status check_one(const struct checker *c, const struct jf_insn *i
 		return check_alu(c, insn, kind);
 	case JF_OP_JUMP:
 	case JF_OP_JUMP_ALWAYS:
+	case JF_OP_MAY_GOTO:
 		return check_jump(c, insn, kind);
 	case JF_OP_CALL:
 		return check_call(c, insn);
+	case JF_OP_CALL_REG:
+		return check_call_register(c, insn);
+	case JF_OP_CAST:
+	case JF_OP_PER_CPU:
+		return check_move(c, insn, kind);
+	case JF_OP_ARG_PUT:
+	case JF_OP_ARG_GET:
+		return check_argument(c, insn, kind);
 	case JF_OP_EXIT:
 		return insn->regs || insn->off || insn->imm ? bad(c, "reserved field is not zero") : JF_OK;
 	case JF_OP_IMM64:
@@ -211,14 +310,22 @@ static enum jf_status check_one(const struct checker *c, const struct jf_insn *i
 	}
 }
 
-/* Marks second halves first, so that jump checks see those further on. */
-static void mark_wide(struct jf_unit *unit)
+/* Jumps were marked before the instructions that they go to had been looked at. */
+static enum jf_status check_targets(struct checker *c)
 {
-	const struct jf_function *function = unit->function;
+	const uint8_t wrong = JF_INSN_SECOND | JF_INSN_TARGET;
+	const struct jf_function *function = c->unit->function;
 
-	for (uint32_t i = 0; i + 1 < function->insn_count; i++)
-		if (jf_insn_kind(&function->insns[i]) == JF_OP_IMM64)
-			unit->flags[++i] |= JF_INSN_SECOND;
+	for (uint32_t target = 0; target < function->insn_count; target++) {
+		if ((c->unit->flags[target] & wrong) != wrong)
+			continue;
+		for (c->index = 0; c->index < function->insn_count; c->index++)
+			if (!(c->unit->flags[c->index] & JF_INSN_SECOND) &&
+			    is_jump(jf_insn_kind(&function->insns[c->index])) &&
+			    jf_jump_target(c->index, &function->insns[c->index]) == target)
+				return bad(c, "jump into the middle of a 16-byte instruction");
+	}
+	return JF_OK;
 }
 
 enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *unit, struct jf_usage *usage,
@@ -227,26 +334,39 @@ enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *u
 	const struct jf_function *function = unit->function;
 	struct checker c = { .program = program, .unit = unit, .usage = usage, .error = error };
 	enum jf_op_kind kind = JF_OP_BAD;
+	bool jumps = false, wide = false;
 
 	if (!function->name || !function->insns || !function->insn_count)
 		return jf_error_set(error, JF_E_BAD_INSN, function->name ? function->name : "", "function has no instructions");
-	mark_wide(unit);
 	for (c.index = 0; c.index < function->insn_count; c.index++) {
 		const struct jf_insn *insn = &function->insns[c.index];
 		enum jf_status status;
 
+		usage->bpf_regs |= (uint16_t)(1u << jf_insn_dst(insn) | 1u << jf_insn_src(insn));
+		if (is_plain(insn)) {
+			kind = JF_OP_ALU;
+			continue;
+		}
 		kind = jf_insn_kind(insn);
 		status = check_one(&c, insn, kind);
 		if (status != JF_OK)
 			return status;
-		usage->bpf_regs |= (uint16_t)(1u << jf_insn_dst(insn));
-		if (kind != JF_OP_CALL && kind != JF_OP_IMM64)
-			usage->bpf_regs |= (uint16_t)(1u << jf_insn_src(insn));
-		c.index += kind == JF_OP_IMM64;
+		jumps |= is_jump(kind);
+		if (kind == JF_OP_IMM64) {
+			unit->flags[++c.index] |= JF_INSN_SECOND;
+			wide = true;
+		}
+	}
+	if (jumps && wide) {
+		enum jf_status status = check_targets(&c);
+
+		if (status != JF_OK)
+			return status;
 	}
 	c.index = function->insn_count - 1;
 	/* A call may be last: one that does not return, as a throw. */
-	if (kind != JF_OP_EXIT && kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_CALL)
+	if (kind != JF_OP_EXIT && kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_CALL &&
+	    kind != JF_OP_CALL_REG)
 		return bad(&c, "control falls off the end of the function");
 	return JF_OK;
 }

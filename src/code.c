@@ -32,6 +32,7 @@ void jf_code_fail(struct jf_code *code, enum jf_status status)
 		return;
 	code->status = status;
 	code->fail_off = code->size;
+	code->capacity = code->size; /* whatever comes now finds no room */
 }
 
 /* returns: false when there is no room for it. */
@@ -51,21 +52,12 @@ static bool put_row(struct jf_code *code)
 
 void jf_code_put(struct jf_code *code, const void *bytes, size_t count)
 {
-	if (code->status != JF_OK)
-		return;
 	if (count > code->capacity - code->size || (code->now_dirty && !put_row(code))) {
 		jf_code_fail(code, JF_E_NOSPACE);
 		return;
 	}
 	memcpy(code->bytes + code->size, bytes, count);
 	code->size += count;
-}
-
-void jf_code_put32(struct jf_code *code, uint32_t word)
-{
-	const uint8_t bytes[4] = { (uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24) };
-
-	jf_code_put(code, bytes, sizeof(bytes));
 }
 
 enum jf_status jf_code_finish(const struct jf_code *code)

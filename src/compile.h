@@ -9,6 +9,7 @@ enum {
 	JF_INSN_LONG = 1 << 0,   /* its branch needs the long form */
 	JF_INSN_SECOND = 1 << 1, /* second half of a 16-byte instruction: no jump may go here */
 	JF_INSN_TARGET = 1 << 2, /* a jump goes here */
+	JF_INSN_ARENA = 1 << 3,  /* accesses memory through an arena pointer */
 };
 
 /* One function while it is being compiled. */
@@ -17,6 +18,8 @@ struct jf_unit {
 	uint32_t *insn_off; /* insn_count + 1; the last one is the epilogue. From this pass up to the
 			     * instruction being emitted, from the pass before after it */
 	uint8_t *flags;
+	bool may_goto;
+	uint8_t in_args; /* arguments after the fifth that it takes */
 };
 
 /* The core's side of struct jf_body: what the calls of body.h answer from. */
@@ -26,6 +29,14 @@ struct jf_body_state {
 	bool first_pass;
 	bool grown;         /* some branch grew in this pass */
 	bool looked_ahead;  /* some distance was to code not emitted yet in this pass */
+	struct jf_faults *faults;
+};
+
+/* Faults of all functions of an image, as they are found in one pass. */
+struct jf_faults {
+	struct jf_fault *list;
+	uint32_t count;
+	uint32_t capacity;
 };
 
 /* Register use of a function, from one look at its instructions. */
@@ -33,6 +44,12 @@ struct jf_usage {
 	uint16_t bpf_regs; /* bit per BPF register named anywhere */
 	bool tail_call;
 	bool throws; /* calls an import that throws */
+	bool may_goto;
+	bool arena; /* casts or accesses arena pointers */
+	bool per_cpu;
+	bool calls_register;
+	uint8_t in_args;  /* most incoming arguments after the fifth that it gets */
+	uint8_t out_args; /* most outgoing arguments after the fifth that it puts */
 	uint32_t calls;
 };
 
@@ -43,9 +60,6 @@ struct jf_usage {
  */
 enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *unit, struct jf_usage *usage,
 			     struct jf_error *error);
-
-/* Decodes the (checked) instruction at `index`. returns: how many 8-byte units it takes. */
-uint32_t jf_insn_decode(const struct jf_insn *insns, uint32_t index, struct jf_op *op);
 
 /* What an instruction is, as far as the driver has to tell. */
 enum jf_op_kind {
@@ -58,11 +72,34 @@ enum jf_op_kind {
 	JF_OP_JUMP,
 	JF_OP_JUMP_ALWAYS,
 	JF_OP_CALL,
+	JF_OP_CALL_REG,
+	JF_OP_MAY_GOTO,
+	JF_OP_CAST,
+	JF_OP_PER_CPU,
+	JF_OP_ARG_PUT,
+	JF_OP_ARG_GET,
 	JF_OP_EXIT,
 	JF_OP_BAD,         /* no such instruction */
 	JF_OP_UNSUPPORTED, /* valid, not covered */
+	JF_OP_SEE_FIELDS,  /* in the table only: the opcode alone does not tell */
+	JF_OP__COUNT
 };
-enum jf_op_kind jf_insn_kind(const struct jf_insn *insn);
+
+extern const uint8_t jf_insn_kinds[256]; /* by opcode */
+enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn);
+
+static inline enum jf_op_kind jf_insn_kind(const struct jf_insn *insn)
+{
+	enum jf_op_kind kind = (enum jf_op_kind)jf_insn_kinds[insn->opcode];
+
+	return kind == JF_OP_SEE_FIELDS ? jf_insn_kind_by_fields(insn) : kind;
+}
+
+/*
+ * Marks accesses through arena pointers (JF_INSN_ARENA): those whose base register comes from a cast to
+ * the arena's form. returns: JF_E_NO_MEMORY.
+ */
+enum jf_status jf_unit_mark_arena(struct jf_unit *unit);
 
 /* Stack use by unit->flags and code; see jf_function_stack(). */
 uint32_t jf_unit_stack(const struct jf_unit *unit, uint32_t max);
@@ -87,6 +124,13 @@ enum {
 #define JF_INSN_SIZE(opcode) ((opcode) & 0x18)
 
 enum { JF_MODE_IMM = 0x00, JF_MODE_MEM = 0x60, JF_MODE_MEMSX = 0x80, JF_MODE_ATOMIC = 0xc0 };
+/* Linux's own, for code that a verifier has rewritten: accesses of arena memory. */
+enum { JF_MODE_ARENA = 0xa0, JF_MODE_ARENA_SX = 0xc0 /* loads */, JF_MODE_ARENA_ATOMIC = 0xe0 };
+/* MOV between registers whose offset field makes it something else. */
+enum { JF_MOV_CAST = 1, JF_MOV_PER_CPU = -1 };
+enum { JF_CAST_TO_ARENA = 1, JF_CAST_TO_USER = 0x10000 };
+#define JF_REG_ARGS 5
+#define JF_BPF_ARGS 11 /* the register that stands for arguments after the fifth */
 enum { JF_JMP_JA = 0x0, JF_JMP_CALL = 0x8, JF_JMP_EXIT = 0x9, JF_JMP_JCOND = 0xe };
 enum { JF_SRC_HELPER = 0, JF_SRC_FUNCTION = 1, JF_SRC_KFUNC = 2 };
 enum { JF_SRC_IMM64 = 0, JF_SRC_MAP = 1, JF_SRC_MAP_VALUE = 2, JF_SRC_CODE = 4 };
@@ -107,6 +151,35 @@ static inline uint8_t jf_insn_bytes(uint8_t opcode)
 	static const uint8_t bytes[] = { 4, 2, 1, 8 }; /* W, H, B, DW */
 
 	return bytes[JF_INSN_SIZE(opcode) >> 3];
+}
+
+/* Where a jump or may_goto goes. gotol keeps its distance in imm. */
+static inline int64_t jf_jump_target(uint32_t index, const struct jf_insn *insn)
+{
+	bool in_imm = insn->opcode == (JF_JMP_JA << 4 | JF_CLASS_JMP32);
+
+	return (int64_t)index + 1 + (in_imm ? insn->imm : insn->off);
+}
+
+extern const struct jf_op jf_insn_templates[256]; /* by opcode: what it alone says */
+uint32_t jf_insn_decode_rest(const struct jf_insn *insn, enum jf_op_kind kind, struct jf_op *op);
+
+/* Decodes the (checked) instruction at `index`, of the kind that jf_insn_kind() gives. returns: how many
+ * 8-byte units it takes. */
+static inline uint32_t jf_insn_decode(const struct jf_insn *insns, uint32_t index, enum jf_op_kind kind, struct jf_op *op)
+{
+	const struct jf_insn *insn = &insns[index];
+
+	*op = jf_insn_templates[insn->opcode];
+	op->index = index;
+	op->opcode = insn->opcode;
+	op->dst = jf_insn_dst(insn);
+	op->src = jf_insn_src(insn);
+	op->off = insn->off;
+	op->imm = insn->imm;
+	if (kind == JF_OP_LOAD || kind == JF_OP_STORE || (kind == JF_OP_ALU && !op->off))
+		return 1;
+	return jf_insn_decode_rest(insn, kind, op);
 }
 
 #endif

@@ -47,6 +47,7 @@ static const struct {
 	{ JF_CAP_LANDING_PADS, "landing_pads" },
 	{ JF_CAP_SIGN_RETURN, "sign_return" },
 	{ JF_CAP_RUN, "run" },
+	{ JF_CAP_USER_BASE, "user_base" },
 };
 
 const char *jf_role_name(enum jf_role role)

@@ -1,128 +1,126 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile.h"
 
+/* The one place that knows BPF's opcodes (RFC 9669), as two tables. */
+
 /*
- * The one place that knows BPF's opcodes (RFC 9669). Two tables say what the four operation bits mean;
- * the rest follows from class and mode.
+ * What each opcode is. A row has the operation of ALU and jump instructions, or mode and the upper size
+ * bit of memory ones; a column the class, from column 8 on with the source bit or the lower size bit.
+ * SEE: the other fields tell.
  */
-
-#define NONE 0xff
-
-static const uint8_t alu_codes[16] = {
-	[0x0] = JF_ALU_ADD, [0x1] = JF_ALU_SUB, [0x2] = JF_ALU_MUL, [0x3] = JF_ALU_DIV,
-	[0x4] = JF_ALU_OR, [0x5] = JF_ALU_AND, [0x6] = JF_ALU_LSH, [0x7] = JF_ALU_RSH,
-	[0x8] = JF_ALU_NEG, [0x9] = JF_ALU_MOD, [0xa] = JF_ALU_XOR, [0xb] = JF_ALU_MOV,
-	[0xc] = JF_ALU_ARSH, [0xd] = NONE /* byte swaps */, [0xe] = NONE, [0xf] = NONE,
+enum {
+	ALU = JF_OP_ALU,
+	SWP = JF_OP_SWAP,
+	I64 = JF_OP_IMM64,
+	LD = JF_OP_LOAD,
+	ST = JF_OP_STORE,
+	ATM = JF_OP_ATOMIC,
+	JMP = JF_OP_JUMP,
+	JA = JF_OP_JUMP_ALWAYS,
+	CAL = JF_OP_CALL,
+	CLR = JF_OP_CALL_REG,
+	MGO = JF_OP_MAY_GOTO,
+	EXT = JF_OP_EXIT,
+	BAD = JF_OP_BAD,
+	UNS = JF_OP_UNSUPPORTED, /* classic BPF's packet access */
+	SEE = JF_OP_SEE_FIELDS,
 };
-#define CODE_SWAP 0xd
 
-static const uint8_t jump_codes[16] = {
-	[0x0] = NONE /* ja */, [0x1] = JF_COND_EQ, [0x2] = JF_COND_GT, [0x3] = JF_COND_GE,
-	[0x4] = JF_COND_SET, [0x5] = JF_COND_NE, [0x6] = JF_COND_SGT, [0x7] = JF_COND_SGE,
-	[0x8] = NONE /* call */, [0x9] = NONE /* exit */, [0xa] = JF_COND_LT, [0xb] = JF_COND_LE,
-	[0xc] = JF_COND_SLT, [0xd] = JF_COND_SLE, [0xe] = NONE /* may_goto */, [0xf] = NONE,
+/* clang-format off */
+const uint8_t jf_insn_kinds[256] = {
+	/*         LD  LDX   ST  STX  ALU  JMP  J32  A64   LD  LDX   ST  STX  ALU  JMP  J32  A64 */
+	/* 00 */ BAD, BAD, BAD, BAD, ALU,  JA,  JA, ALU, BAD, BAD, BAD, BAD, ALU, BAD, BAD, ALU,
+	/* 10 */ BAD, BAD, BAD, BAD, ALU, JMP, JMP, ALU, I64, BAD, BAD, BAD, ALU, JMP, JMP, ALU,
+	/* 20 */ UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU, UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU,
+	/* 30 */ UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU, UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU,
+	/* 40 */ UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU, UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU,
+	/* 50 */ UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU, UNS, BAD, BAD, BAD, ALU, JMP, JMP, ALU,
+	/* 60 */ BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU, BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU,
+	/* 70 */ BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU, BAD, SEE, SEE, SEE, ALU, JMP, JMP, ALU,
+	/* 80 */ BAD,  LD, BAD, BAD, ALU, CAL, BAD, ALU, BAD,  LD, BAD, BAD, BAD, CLR, BAD, BAD,
+	/* 90 */ BAD,  LD, BAD, BAD, ALU, EXT, BAD, ALU, BAD, BAD, BAD, BAD, ALU, BAD, BAD, ALU,
+	/* a0 */ BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU, BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU,
+	/* b0 */ BAD,  LD,  ST,  ST, ALU, JMP, JMP, ALU, BAD,  LD,  ST,  ST, ALU, JMP, JMP, SEE,
+	/* c0 */ BAD,  LD, BAD, ATM, ALU, JMP, JMP, ALU, BAD,  LD, BAD, ATM, ALU, JMP, JMP, ALU,
+	/* d0 */ BAD,  LD, BAD, ATM, SWP, JMP, JMP, SWP, BAD, BAD, BAD, ATM, SWP, JMP, JMP, BAD,
+	/* e0 */ BAD, BAD, BAD, ATM, BAD, MGO, BAD, BAD, BAD, BAD, BAD, ATM, BAD, BAD, BAD, BAD,
+	/* f0 */ BAD, BAD, BAD, ATM, BAD, BAD, BAD, BAD, BAD, BAD, BAD, ATM, BAD, BAD, BAD, BAD,
 };
+/* clang-format on */
 
-static enum jf_op_kind alu_kind(uint8_t opcode)
+/* Arguments after the fifth look like 8 bytes of memory at R11. */
+static bool is_argument(const struct jf_insn *insn, uint8_t base, bool outgoing)
 {
-	uint8_t code = JF_INSN_CODE(opcode);
-
-	if (code == CODE_SWAP)
-		return JF_INSN_CLASS(opcode) == JF_CLASS_ALU64 && JF_INSN_SOURCE_X(opcode) ? JF_OP_BAD : JF_OP_SWAP;
-	if (alu_codes[code] == JF_ALU_NEG && JF_INSN_SOURCE_X(opcode))
-		return JF_OP_BAD;
-	return alu_codes[code] == NONE ? JF_OP_BAD : JF_OP_ALU;
+	return base == JF_BPF_ARGS && insn->off % 8 == 0 && (outgoing ? insn->off < 0 : insn->off > 0);
 }
 
-static enum jf_op_kind jump_kind(uint8_t opcode)
-{
-	bool is32 = JF_INSN_CLASS(opcode) == JF_CLASS_JMP32;
-	bool reg = JF_INSN_SOURCE_X(opcode);
-
-	switch (JF_INSN_CODE(opcode)) {
-	case JF_JMP_JA:
-		return reg ? JF_OP_BAD : JF_OP_JUMP_ALWAYS;
-	case JF_JMP_CALL:
-		return is32 ? JF_OP_BAD : reg ? JF_OP_UNSUPPORTED : JF_OP_CALL;
-	case JF_JMP_EXIT:
-		return is32 || reg ? JF_OP_BAD : JF_OP_EXIT;
-	case JF_JMP_JCOND:
-		return is32 || reg ? JF_OP_BAD : JF_OP_UNSUPPORTED;
-	default:
-		return jump_codes[JF_INSN_CODE(opcode)] == NONE ? JF_OP_BAD : JF_OP_JUMP;
-	}
-}
-
-static enum jf_op_kind memory_kind(uint8_t opcode)
-{
-	bool wide = jf_insn_bytes(opcode) == 8;
-
-	switch (JF_INSN_CLASS(opcode)) {
-	case JF_CLASS_LD:
-		if (JF_INSN_MODE(opcode) == JF_MODE_IMM)
-			return wide ? JF_OP_IMM64 : JF_OP_BAD;
-		/* Packet access of classic BPF (ABS, IND): deprecated, valid. */
-		return JF_INSN_MODE(opcode) == 0x20 || JF_INSN_MODE(opcode) == 0x40 ? JF_OP_UNSUPPORTED : JF_OP_BAD;
-	case JF_CLASS_LDX:
-		if (JF_INSN_MODE(opcode) == JF_MODE_MEMSX)
-			return wide ? JF_OP_BAD : JF_OP_LOAD;
-		return JF_INSN_MODE(opcode) == JF_MODE_MEM ? JF_OP_LOAD : JF_OP_BAD;
-	case JF_CLASS_STX:
-		if (JF_INSN_MODE(opcode) == JF_MODE_ATOMIC)
-			return JF_OP_ATOMIC;
-		return JF_INSN_MODE(opcode) == JF_MODE_MEM ? JF_OP_STORE : JF_OP_BAD;
-	default:
-		return JF_INSN_MODE(opcode) == JF_MODE_MEM ? JF_OP_STORE : JF_OP_BAD;
-	}
-}
-
-enum jf_op_kind jf_insn_kind(const struct jf_insn *insn)
+enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn)
 {
 	switch (JF_INSN_CLASS(insn->opcode)) {
-	case JF_CLASS_ALU:
 	case JF_CLASS_ALU64:
-		return alu_kind(insn->opcode);
-	case JF_CLASS_JMP:
-	case JF_CLASS_JMP32:
-		return jump_kind(insn->opcode);
+		return insn->off == JF_MOV_CAST ? JF_OP_CAST : insn->off == JF_MOV_PER_CPU ? JF_OP_PER_CPU : JF_OP_ALU;
+	case JF_CLASS_LDX:
+		return is_argument(insn, jf_insn_src(insn), false) ? JF_OP_ARG_GET : JF_OP_LOAD;
 	default:
-		return memory_kind(insn->opcode);
+		return is_argument(insn, jf_insn_dst(insn), true) ? JF_OP_ARG_PUT : JF_OP_STORE;
 	}
 }
 
-static void decode_alu(const struct jf_insn *insn, struct jf_op *op)
-{
-	bool is_signed = insn->off != 0; /* checked: 1 for div and mod, a width for mov */
+/* ---- what an opcode says about its operation ---------------------------------------------------- */
 
-	op->is64 = JF_INSN_CLASS(insn->opcode) == JF_CLASS_ALU64;
-	op->is_imm = !JF_INSN_SOURCE_X(insn->opcode);
-	op->off = 0;
-	if (JF_INSN_CODE(insn->opcode) == CODE_SWAP) {
-		op->bytes = (uint8_t)(insn->imm / 8);
-		op->code = op->is64 ? JF_SWAP_ALWAYS : op->is_imm ? JF_SWAP_TO_LE : JF_SWAP_TO_BE;
-		return;
-	}
-	op->code = alu_codes[JF_INSN_CODE(insn->opcode)];
-	if (!is_signed)
-		return;
-	switch (op->code) {
-	case JF_ALU_DIV:
+#define ALU_OP(bits, alu)                                                                  \
+	[(bits) << 4 | 0x04] = { .code = (alu), .is_imm = true },                          \
+	[(bits) << 4 | 0x07] = { .code = (alu), .is_imm = true, .is64 = true },            \
+	[(bits) << 4 | 0x0c] = { .code = (alu) }, [(bits) << 4 | 0x0f] = { .code = (alu), .is64 = true }
+
+#define JUMP_OP(bits, cond)                                                                \
+	[(bits) << 4 | 0x05] = { .code = (cond), .is_imm = true, .is64 = true },           \
+	[(bits) << 4 | 0x06] = { .code = (cond), .is_imm = true },                         \
+	[(bits) << 4 | 0x0d] = { .code = (cond), .is64 = true }, [(bits) << 4 | 0x0e] = { .code = (cond) }
+
+#define SIZES(class, mode, ...)                                                            \
+	[(class) | (mode) | 0x00] = { .bytes = 4, __VA_ARGS__ },                           \
+	[(class) | (mode) | 0x08] = { .bytes = 2, __VA_ARGS__ },                           \
+	[(class) | (mode) | 0x10] = { .bytes = 1, __VA_ARGS__ },                           \
+	[(class) | (mode) | 0x18] = { .bytes = 8, .is64 = true, __VA_ARGS__ }
+
+/* Byte swaps: ALU with K to little, with X to big endian; ALU64 always. may_goto and calls: nothing. */
+const struct jf_op jf_insn_templates[256] = {
+	ALU_OP(0x0, JF_ALU_ADD), ALU_OP(0x1, JF_ALU_SUB), ALU_OP(0x2, JF_ALU_MUL), ALU_OP(0x3, JF_ALU_DIV),
+	ALU_OP(0x4, JF_ALU_OR), ALU_OP(0x5, JF_ALU_AND), ALU_OP(0x6, JF_ALU_LSH), ALU_OP(0x7, JF_ALU_RSH),
+	ALU_OP(0x8, JF_ALU_NEG), ALU_OP(0x9, JF_ALU_MOD), ALU_OP(0xa, JF_ALU_XOR), ALU_OP(0xb, JF_ALU_MOV),
+	ALU_OP(0xc, JF_ALU_ARSH),
+	[0xd4] = { .code = JF_SWAP_TO_LE }, [0xdc] = { .code = JF_SWAP_TO_BE },
+	[0xd7] = { .code = JF_SWAP_ALWAYS, .is64 = true },
+	JUMP_OP(0x1, JF_COND_EQ), JUMP_OP(0x2, JF_COND_GT), JUMP_OP(0x3, JF_COND_GE), JUMP_OP(0x4, JF_COND_SET),
+	JUMP_OP(0x5, JF_COND_NE), JUMP_OP(0x6, JF_COND_SGT), JUMP_OP(0x7, JF_COND_SGE), JUMP_OP(0xa, JF_COND_LT),
+	JUMP_OP(0xb, JF_COND_LE), JUMP_OP(0xc, JF_COND_SLT), JUMP_OP(0xd, JF_COND_SLE),
+	SIZES(JF_CLASS_LDX, JF_MODE_MEM, .sign = false), SIZES(JF_CLASS_LDX, JF_MODE_MEMSX, .sign = true),
+	SIZES(JF_CLASS_LDX, JF_MODE_ARENA, .arena = true), SIZES(JF_CLASS_LDX, JF_MODE_ARENA_SX, .arena = true, .sign = true),
+	SIZES(JF_CLASS_ST, JF_MODE_MEM, .is_imm = true), SIZES(JF_CLASS_ST, JF_MODE_ARENA, .is_imm = true, .arena = true),
+	SIZES(JF_CLASS_STX, JF_MODE_MEM, .arena = false), SIZES(JF_CLASS_STX, JF_MODE_ARENA, .arena = true),
+	SIZES(JF_CLASS_STX, JF_MODE_ATOMIC, .arena = false), SIZES(JF_CLASS_STX, JF_MODE_ARENA_ATOMIC, .arena = true),
+};
+
+/* ---- what the other fields add ------------------------------------------------------------------- */
+
+/* The offset of an ALU instruction, when it has one (checked: 1 for div and mod, a width for mov). */
+static void decode_alu_off(struct jf_op *op)
+{
+	if (op->code == JF_ALU_DIV) {
 		op->code = JF_ALU_SDIV;
-		break;
-	case JF_ALU_MOD:
+	} else if (op->code == JF_ALU_MOD) {
 		op->code = JF_ALU_SMOD;
-		break;
-	case JF_ALU_MOV:
+	} else {
 		op->sign = true;
-		op->bytes = (uint8_t)(insn->off / 8);
-		break;
+		op->bytes = (uint8_t)(op->off / 8);
 	}
 }
 
-static void decode_atomic(const struct jf_insn *insn, struct jf_op *op)
+static void decode_atomic(struct jf_op *op)
 {
-	op->fetch = insn->imm & 1;
-	switch (insn->imm & ~1) {
+	op->fetch = op->imm & 1;
+	switch (op->imm & ~1) {
 	case 0x00:
 		op->code = JF_ATOMIC_ADD;
 		break;
@@ -142,47 +140,38 @@ static void decode_atomic(const struct jf_insn *insn, struct jf_op *op)
 		op->code = JF_ATOMIC_CMPXCHG;
 		break;
 	default: /* 0x100, 0x110: checked */
-		op->code = insn->imm & 0x10 ? JF_ATOMIC_STORE_REL : JF_ATOMIC_LOAD_ACQ;
+		op->code = op->imm & 0x10 ? JF_ATOMIC_STORE_REL : JF_ATOMIC_LOAD_ACQ;
 	}
 }
 
-uint32_t jf_insn_decode(const struct jf_insn *insns, uint32_t index, struct jf_op *op)
+uint32_t jf_insn_decode_rest(const struct jf_insn *insn, enum jf_op_kind kind, struct jf_op *op)
 {
-	const struct jf_insn *insn = &insns[index];
-	uint8_t opcode = insn->opcode;
-
-	*op = (struct jf_op){
-		.index = index,
-		.opcode = opcode,
-		.dst = jf_insn_dst(insn),
-		.src = jf_insn_src(insn),
-		.off = insn->off,
-		.imm = insn->imm,
-	};
-	switch (JF_INSN_CLASS(opcode)) {
-	case JF_CLASS_ALU:
-	case JF_CLASS_ALU64:
-		decode_alu(insn, op);
-		return 1;
-	case JF_CLASS_JMP:
-	case JF_CLASS_JMP32:
-		op->is64 = JF_INSN_CLASS(opcode) == JF_CLASS_JMP;
-		op->is_imm = !JF_INSN_SOURCE_X(opcode);
-		op->code = jump_codes[JF_INSN_CODE(opcode)];
-		/* gotol keeps its distance in imm. */
-		op->target = index + 1 +
-			     (uint32_t)(opcode == (JF_JMP_JA << 4 | JF_CLASS_JMP32) ? insn->imm : insn->off);
-		return 1;
-	case JF_CLASS_LD:
-		op->imm = (int64_t)((uint64_t)(uint32_t)insns[index + 1].imm << 32 | (uint32_t)insn->imm);
+	switch (kind) {
+	case JF_OP_ALU:
+		decode_alu_off(op);
+		break;
+	case JF_OP_SWAP:
+		op->bytes = (uint8_t)(op->imm / 8);
+		break;
+	case JF_OP_ATOMIC:
+		decode_atomic(op);
+		break;
+	case JF_OP_JUMP:
+	case JF_OP_JUMP_ALWAYS:
+	case JF_OP_MAY_GOTO:
+		op->target = (uint32_t)jf_jump_target(op->index, insn);
+		break;
+	case JF_OP_ARG_PUT:
+		op->code = (uint8_t)(-op->off / 8);
+		break;
+	case JF_OP_ARG_GET:
+		op->code = (uint8_t)(op->off / 8);
+		break;
+	case JF_OP_IMM64:
+		op->imm = (int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 | (uint32_t)insn->imm);
 		return 2;
 	default:
-		op->bytes = jf_insn_bytes(opcode);
-		op->sign = JF_INSN_MODE(opcode) == JF_MODE_MEMSX;
-		op->is_imm = JF_INSN_CLASS(opcode) == JF_CLASS_ST;
-		op->is64 = op->bytes == 8;
-		if (JF_INSN_CLASS(opcode) == JF_CLASS_STX && JF_INSN_MODE(opcode) == JF_MODE_ATOMIC)
-			decode_atomic(insn, op);
-		return 1;
+		break;
 	}
+	return 1;
 }

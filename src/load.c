@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "private_stack.h"
+
 #include <jitframe/codemap.h>
 #include <jitframe/program.h>
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +16,9 @@ struct jf_loaded {
 	uint8_t *memory;
 	size_t memory_bytes;
 	struct jf_range *ranges; /* one per function of the image */
+	uint32_t private_off;    /* what it holds of the pool of private stacks */
+	uint32_t private_bytes;
+	uint32_t hardening; /* as in struct jf_program_array */
 };
 
 /* ---- the stubs through which C enters BPF code: in the map from the first load on --------------- */
@@ -56,13 +62,44 @@ static enum jf_status load_error(struct jf_error *error, enum jf_status status)
 	return jf_error_set(error, status, "", "%s", jf_status_text(status));
 }
 
+/* The least of the pool that will do is known after compiling only, and where it lies is needed before. */
+#define PRIVATE_STACK_TRY 16384
+
+static enum jf_status take_private_stack(struct jf_loaded *loaded, struct jf_compile_opts *opts, struct jf_error *error)
+{
+	if (!opts->private_stack)
+		return JF_OK;
+	loaded->private_bytes = jf_private_stack_take(PRIVATE_STACK_TRY, &loaded->private_off);
+	if (!loaded->private_bytes)
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "all private stacks are taken");
+	opts->values.private_stack = jf_private_stack_tp_off(loaded->private_off);
+	return JF_OK;
+}
+
+static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_error *error)
+{
+	uint32_t bytes = loaded->image->private_stack_bytes;
+	uint32_t kept;
+
+	if (!loaded->private_bytes)
+		return JF_OK;
+	if (bytes > loaded->private_bytes)
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "%u bytes are needed, %u is the limit", bytes,
+				    PRIVATE_STACK_TRY);
+	kept = jf_private_stack_round(bytes);
+	jf_private_stack_give(loaded->private_off + kept, loaded->private_bytes - kept);
+	loaded->private_bytes = kept;
+	return JF_OK;
+}
+
 /* Compiles into writable memory of the largest size the code can have, then keeps what is needed. */
 static enum jf_status compile(struct jf_loaded *loaded, const struct jf_convention *conv,
-			      const struct jf_program *program, const struct jf_compile_opts *opts,
+			      const struct jf_program *program, const struct jf_compile_opts *given,
 			      struct jf_error *error)
 {
+	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){ .size = sizeof(opts) };
 	size_t bound = page_round(jf_compile_bound(program));
-	enum jf_status status;
+	enum jf_status status = take_private_stack(loaded, &opts, error);
 	size_t kept;
 	void *memory = mmap(NULL, bound, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -70,7 +107,14 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 		return load_error(error, JF_E_NO_MEMORY);
 	loaded->memory = memory;
 	loaded->memory_bytes = bound;
-	status = jf_compile(conv, program, opts, memory, bound, (uintptr_t)memory, &loaded->image, error);
+	loaded->hardening = opts.landing_pads | (uint32_t)opts.sign_return << 1;
+	if (status == JF_OK)
+		status = jf_compile(conv, program, &opts, memory, bound, (uintptr_t)memory, &loaded->image, error);
+	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
+				      conv->backend->name, conv->name);
+	if (status == JF_OK)
+		status = trim_private_stack(loaded, error);
 	if (status != JF_OK)
 		return status;
 	kept = page_round(loaded->image->size_bytes);
@@ -116,6 +160,8 @@ static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct j
 			.row_count = f->row_count,
 			.slots = f->frame.slots,
 			.slot_count = f->frame.slot_count,
+			.faults = image->faults ? image->faults + f->fault_start : NULL,
+			.fault_count = f->fault_count,
 			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
 			.landing_sp_off_from_cfa = f->frame.landing_sp_off_from_cfa,
 			.owner = owner,
@@ -139,6 +185,9 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 
 	if (!conv || !program || !out || program->size < sizeof(*program) || !program->functions)
 		return load_error(error, JF_E_INVAL);
+	if (opts && opts->private_stack && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+		return jf_error_set(error, JF_E_UNSUPPORTED, "private_stack", "%s/%s adds the kernel's per-CPU base",
+				    conv->backend->name, conv->name);
 	if (!conv->backend->native || !jf_convention_supports(conv, JF_CAP_RUN))
 		return jf_error_set(error, JF_E_UNSUPPORTED, conv->name, "%s/%s does not run on this host",
 				    conv->backend->name, conv->name);
@@ -167,6 +216,8 @@ void jf_unload(struct jf_loaded *loaded)
 	/* Out of memory while removing: the code has to stay, for it is still in the map. */
 	if (loaded->ranges && jf_code_map_remove_all(loaded->ranges, loaded->image->function_count) != JF_OK)
 		return;
+	if (loaded->private_bytes)
+		jf_private_stack_give(loaded->private_off, loaded->private_bytes);
 	if (loaded->memory)
 		munmap(loaded->memory, loaded->memory_bytes);
 	free(loaded->ranges);
@@ -184,12 +235,65 @@ uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 	return loaded->image->address + loaded->image->functions[0].start;
 }
 
+/* ---- program arrays, private stacks -------------------------------------------------------------- */
+
+enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index, const struct jf_loaded *loaded)
+{
+	if (!array || index >= array->max_entries)
+		return JF_E_INVAL;
+	if (loaded && array->conv && (array->conv != loaded->image->conv || array->hardening != loaded->hardening))
+		return JF_E_BAD_SPEC;
+	if (loaded && !array->conv) {
+		array->conv = loaded->image->conv;
+		array->hardening = loaded->hardening;
+	}
+	__atomic_store_n(&array->entries[index], loaded ? jf_loaded_entry(loaded) : 0, __ATOMIC_RELEASE);
+	return JF_OK;
+}
+
+/* Guard n of the program's private stacks in this thread: two for each function that has one. */
+static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
+{
+	const struct jf_image_function *f = &loaded->image->functions[n / 2];
+	uint32_t bytes = (f->frame.spec.bpf_stack_bytes + 15) / 16 * 16;
+	uint8_t *low = jf_private_stack_here(loaded->private_off) + f->private_stack_off;
+
+	if (!f->frame.spec.private_stack)
+		return NULL;
+	return n % 2 ? low + loaded->image->conv->private_stack_guard_bytes + bytes : low;
+}
+
+/* The pool may hold what a program that is gone has left there. */
+static void clear_guards(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		uint8_t *guard = guard_at(loaded, n);
+
+		if (guard)
+			memset(guard, 0, loaded->image->conv->private_stack_guard_bytes);
+	}
+}
+
+enum jf_status jf_private_stack_check(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		const uint8_t *guard = guard_at(loaded, n);
+
+		for (uint32_t i = 0; guard && i < loaded->image->conv->private_stack_guard_bytes; i++)
+			if (guard[i])
+				return JF_E_GUARD;
+	}
+	return JF_OK;
+}
+
 uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
 {
+	clear_guards(loaded);
 	return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
 }
 
 uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
 {
+	clear_guards(loaded);
 	return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
 }

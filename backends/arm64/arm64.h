@@ -11,9 +11,9 @@
  * Register ids: x0-x30 and sp have their hardware numbers, d0-d31 follow. These numbers serve native.S
  * too; backend.c holds them to the structs.
  */
-#define JF_ARM64_FIRST_X 0
-#define JF_ARM64_FIRST_D 32
-#define JF_ARM64_REG_BYTES 8    /* one entry of struct jf_regs */
+#define JF_ARM64_FIRST_X    0
+#define JF_ARM64_FIRST_D    32
+#define JF_ARM64_REG_BYTES  8   /* one entry of struct jf_regs */
 #define JF_ARM64_REGS_BYTES 640 /* all of it */
 
 #ifndef __ASSEMBLER__
@@ -66,10 +66,11 @@ enum jf_arm64_reg {
 
 /* Roles that registers have in every convention of this backend. */
 enum {
-	JF_ARM64_R0 = JF_ARM64_X8,   /* BPF R0: not x0, which is R1 */
-	JF_ARM64_TMP = JF_ARM64_X10, /* scratch, and the target of a tail call */
-	JF_ARM64_TMP2 = JF_ARM64_X11,
+	JF_ARM64_R0 = JF_ARM64_X8,    /* BPF R0: not x0, which is R1 */
+	JF_ARM64_TMP = JF_ARM64_X10,  /* scratch, and the target of a tail call */
+	JF_ARM64_TMP2 = JF_ARM64_X11, /* addresses */
 	JF_ARM64_TMP3 = JF_ARM64_X12,
+	JF_ARM64_AX = JF_ARM64_X9,      /* BPF AX */
 	JF_ARM64_STATUS = JF_ARM64_X16, /* of exclusive stores */
 	JF_ARM64_BPF_FP = JF_ARM64_X25,
 	JF_ARM64_COUNT_PTR = JF_ARM64_X26, /* points to the tail-call count in force */
@@ -105,21 +106,62 @@ extern const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT];
 extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];
 
 /* prologue.c */
-void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame,
-			    const struct jf_values *values);
+void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
 void jf_arm64_emit_epilogue(struct jf_code *code, const struct jf_frame *frame);
 void jf_arm64_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
 
-/* body.c */
+/* The immediate as the operation sees it: 64-bit, or the low 32 bits zero-extended. */
+static inline uint64_t jf_arm64_imm_value(const struct jf_op *op)
+{
+	return op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm;
+}
+
+/* log2 of an immediate that is a power of two, else -1. */
+static inline int jf_arm64_imm_log2(const struct jf_op *op)
+{
+	uint64_t value = jf_arm64_imm_value(op);
+
+	return op->is_imm && value && !(value & (value - 1)) ? __builtin_ctzll(value) : -1;
+}
+
+static inline unsigned int jf_arm64_access_shift(const struct jf_op *op)
+{
+	return (unsigned int)__builtin_ctz(op->bytes);
+}
+
+/* alu.c */
+/* The second operand: its register; the zero register for 0; otherwise a constant in JF_ARM64_TMP. */
+unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_alu(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_swap(struct jf_body *b, const struct jf_op *op);
+
+/* memory.c */
+/* reg = value, by page and offset from the code where that is shorter. */
+void jf_arm64_load_address(struct jf_body *b, unsigned int reg, uint64_t value);
+/* 8 bytes at R10 + off, from or to rt. */
+void jf_arm64_load_stack(struct jf_body *b, unsigned int rt, int64_t off);
+void jf_arm64_store_stack(struct jf_body *b, unsigned int rt, int64_t off);
 enum jf_status jf_arm64_imm64(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_load(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_store(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_cast_user(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_per_cpu(struct jf_body *b, const struct jf_op *op);
+
+/* atomic.c */
 enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
+
+/* jump.c */
 enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
+
+/* call.c */
+/* Calls an address anywhere, by way of JF_ARM64_TMP where BL does not reach. */
+void jf_arm64_call_far(struct jf_body *b, uint64_t address);
 enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
+enum jf_status jf_arm64_arg_put(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op);
 
 #ifdef JF_NATIVE_ARM64
 /* native.S; see struct jf_native. jf_throw() is there too. */
@@ -128,6 +170,12 @@ uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, co
 				struct jf_regs *out);
 extern const char jf_arm64_enter_start[], jf_arm64_enter_end[];
 extern const char jf_arm64_enter_checked_start[], jf_arm64_enter_checked_end[];
+extern const char jf_arm64_may_goto_start[], jf_arm64_may_goto_end[];
+
+/* context.c */
+void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
+void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
+void jf_arm64_context_set_pc(void *ucontext, uint64_t pc);
 #endif
 
 #endif /* __ASSEMBLER__ */

@@ -6,10 +6,9 @@
 /* What native.S takes for granted. */
 _Static_assert(sizeof(struct jf_regs) == JF_ARM64_REGS_BYTES, "frame of jf_throw()");
 _Static_assert(sizeof(((struct jf_regs *)0)->value[0]) == JF_ARM64_REG_BYTES, "register file");
-_Static_assert(offsetof(struct jf_landing_site, callback) == 0 &&
-		       offsetof(struct jf_landing_site, cookie) == 8 &&
-		       offsetof(struct jf_landing_site, sp) == 16 &&
-		       offsetof(struct jf_landing_site, fp) == 24 && sizeof(struct jf_landing_site) == 32,
+_Static_assert(offsetof(struct jf_landing_site, callback) == 0 && offsetof(struct jf_landing_site, cookie) == 8 &&
+		       offsetof(struct jf_landing_site, sp) == 16 && offsetof(struct jf_landing_site, fp) == 24 &&
+		       sizeof(struct jf_landing_site) == 32,
 	       "landing site");
 
 #define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
@@ -33,6 +32,11 @@ static const struct jf_native native = {
 	.enter_checked = jf_arm64_enter_checked,
 	.checked_start = jf_arm64_enter_checked_start,
 	.checked_end = jf_arm64_enter_checked_end,
+	.may_goto_start = jf_arm64_may_goto_start,
+	.may_goto_end = jf_arm64_may_goto_end,
+	.context_get = jf_arm64_context_get,
+	.context_set_reg = jf_arm64_context_set_reg,
+	.context_set_pc = jf_arm64_context_set_pc,
 };
 #define NATIVE &native
 #else
@@ -55,24 +59,33 @@ const struct jf_backend jf_arm64_backend = {
 	.cfa_sp_off_at_entry = 0,
 	.result = JF_ARM64_X0,
 	.arg_count = 8,
-	.args = { JF_ARM64_X0, JF_ARM64_X1, JF_ARM64_X2, JF_ARM64_X3, JF_ARM64_X4, JF_ARM64_X5, JF_ARM64_X6,
-		  JF_ARM64_X7 },
+	.args = {JF_ARM64_X0, JF_ARM64_X1, JF_ARM64_X2, JF_ARM64_X3, JF_ARM64_X4, JF_ARM64_X5, JF_ARM64_X6,
+		 JF_ARM64_X7},
 	.conventions = jf_arm64_conventions,
 	.convention_count = JF_ARM64_CONVENTION_COUNT,
 	.emit_prologue = jf_arm64_emit_prologue,
 	.emit_epilogue = jf_arm64_emit_epilogue,
 	.emit_tail_exit = jf_arm64_emit_tail_exit,
-	.body = {
-		.alu = jf_arm64_alu,
-		.swap = jf_arm64_swap,
-		.imm64 = jf_arm64_imm64,
-		.load = jf_arm64_load,
-		.store = jf_arm64_store,
-		.atomic = jf_arm64_atomic,
-		.jump = jf_arm64_jump,
-		.jump_always = jf_arm64_jump_always,
-		.call = jf_arm64_call,
-	},
+	.body =
+		{
+			.alu = jf_arm64_alu,
+			.swap = jf_arm64_swap,
+			.imm64 = jf_arm64_imm64,
+			.load = jf_arm64_load,
+			.store = jf_arm64_store,
+			.atomic = jf_arm64_atomic,
+			.jump = jf_arm64_jump,
+			.jump_always = jf_arm64_jump_always,
+			.call = jf_arm64_call,
+			.tail_call = jf_arm64_tail_call,
+			.cast_user = jf_arm64_cast_user,
+			.per_cpu = jf_arm64_per_cpu,
+			.may_goto = jf_arm64_may_goto,
+			.arg_put = jf_arm64_arg_put,
+			.arg_get = jf_arm64_arg_get,
+		},
+	.short_branch_reach = (1 << 20) - 8, /* bit tests, the fewest, reach 32 KiB */
+	.long_jump_extra = 4,
 	.strip_return = strip_return,
 	.native = NATIVE,
 };

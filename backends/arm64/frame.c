@@ -26,17 +26,17 @@
  * A callback adopts record, count and saved registers of its boundary: SP = x29 - their size.
  */
 static const struct jf_slot_rule entry_rules[] = {
-	{ JF_SLOT_SAVE, JF_ARM64_X29, JF_WHEN_ALWAYS },
-	{ JF_SLOT_RETURN, JF_ARM64_X30, JF_WHEN_ALWAYS },
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_MAIN | JF_WHEN_CALLBACK },
-	{ JF_SLOT_SPILL, JF_ARM64_X26, JF_WHEN_SUBPROGRAM },
-	{ JF_SLOT_SAVE, JF_ARM64_X26, JF_WHEN_ALWAYS },
+	{JF_SLOT_SAVE, JF_ARM64_X29, JF_WHEN_ALWAYS},
+	{JF_SLOT_RETURN, JF_ARM64_X30, JF_WHEN_ALWAYS},
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_MAIN | JF_WHEN_CALLBACK},
+	{JF_SLOT_SPILL, JF_ARM64_X26, JF_WHEN_SUBPROGRAM},
+	{JF_SLOT_SAVE, JF_ARM64_X26, JF_WHEN_ALWAYS},
 };
 static const struct jf_slot_rule stack_rules[] = {
-	{ JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS },
+	{JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS},
 };
 static const struct jf_slot_rule out_args_rules[] = {
-	{ JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS },
+	{JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS},
 };
 
 /*
@@ -53,22 +53,22 @@ static const struct jf_slot_rule out_args_rules[] = {
  *      -112   x27
  */
 static const struct jf_slot_rule linux_save_rules[] = {
-	{ JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SPILL, JF_ARM64_X26, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
+	{JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SPILL, JF_ARM64_X26, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
 };
 static const struct jf_area linux_areas[] = {
-	{ entry_rules, COUNT(entry_rules), 2, 16 },
-	{ linux_save_rules, COUNT(linux_save_rules), 2, 16 },
-	{ stack_rules, COUNT(stack_rules), 1, 16 },
-	{ out_args_rules, COUNT(out_args_rules), 1, 16 },
+	{entry_rules, COUNT(entry_rules), 2, 16},
+	{linux_save_rules, COUNT(linux_save_rules), 2, 16},
+	{stack_rules, COUNT(stack_rules), 1, 16},
+	{out_args_rules, COUNT(out_args_rules), 1, 16},
 };
 
 /*
@@ -89,39 +89,32 @@ static const struct jf_area linux_areas[] = {
  *      -176   d14
  */
 static const struct jf_slot_rule user_save_rules[] = {
-	{ JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
+	{JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
 };
 static const struct jf_slot_rule user_fp_rules[] = {
-	{ JF_SLOT_SAVE, JF_ARM64_D8, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D9, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D10, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D11, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D12, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D13, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D14, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, JF_ARM64_D15, JF_WHEN_EXCEPTION },
+	{JF_SLOT_SAVE, JF_ARM64_D8, JF_WHEN_EXCEPTION},  {JF_SLOT_SAVE, JF_ARM64_D9, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_D10, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D11, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_D12, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D13, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_D14, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D15, JF_WHEN_EXCEPTION},
 };
 static const struct jf_area user_areas[] = {
-	{ entry_rules, COUNT(entry_rules), 2, 16 },
-	{ user_save_rules, COUNT(user_save_rules), 2, 16 },
-	{ user_fp_rules, COUNT(user_fp_rules), 2, 16 },
-	{ stack_rules, COUNT(stack_rules), 1, 16 },
-	{ out_args_rules, COUNT(out_args_rules), 1, 16 },
+	{entry_rules, COUNT(entry_rules), 2, 16},       {user_save_rules, COUNT(user_save_rules), 2, 16},
+	{user_fp_rules, COUNT(user_fp_rules), 2, 16},   {stack_rules, COUNT(stack_rules), 1, 16},
+	{out_args_rules, COUNT(out_args_rules), 1, 16},
 };
 
 static const struct jf_conflict conflicts[] = {
-	{ JF_WHEN_PRIVATE_STACK, JF_WHEN_TAIL_CALLS,
-	  "a private stack belongs to one program, and a tail call leaves it for another" },
-	{ JF_WHEN_OUT_ARGS, JF_WHEN_TAIL_CALLS,
-	  "a tail call takes over the frame without its outgoing arguments" },
+	{JF_WHEN_PRIVATE_STACK, JF_WHEN_TAIL_CALLS,
+	 "a private stack belongs to one program, and a tail call leaves it for another"},
+	{JF_WHEN_OUT_ARGS, JF_WHEN_TAIL_CALLS, "a tail call takes over the frame without its outgoing arguments"},
 };
 
 /* clang-format off */
@@ -131,7 +124,7 @@ static const struct jf_conflict conflicts[] = {
 	[JF_BPF_R4] = JF_ARM64_X3, [JF_BPF_R5] = JF_ARM64_X4,                                  \
 	[JF_BPF_R6] = JF_ARM64_X19, [JF_BPF_R7] = JF_ARM64_X20, [JF_BPF_R8] = JF_ARM64_X21,    \
 	[JF_BPF_R9] = JF_ARM64_X22,                                                            \
-	[JF_BPF_FP] = JF_ARM64_BPF_FP, [JF_BPF_AX] = JF_ARM64_X9,                              \
+	[JF_BPF_FP] = JF_ARM64_BPF_FP, [JF_BPF_AX] = JF_ARM64_AX,                              \
 }
 /* clang-format on */
 #define CAPS                                                                                             \
@@ -186,7 +179,7 @@ static const struct jf_convention user_convention = {
 	.fp_off_from_cfa = -16,
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
-	.caps = CAPS | JF_CAP_PRIVATE_STACK_CALLBACK,
+	.caps = CAPS | JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_USER_BASE,
 	.conflicts = conflicts,
 	.conflict_count = COUNT(conflicts),
 };

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
+/* One run of bits in `value`. out: its place. The run's lowest bit carries through it, into what is free. */
+static bool is_run(uint64_t value, unsigned int *start, unsigned int *length)
+{
+	uint64_t sum = value + (value & -value);
+
+	if (sum & value)
+		return false;
+	*start = (unsigned int)__builtin_ctzll(value);
+	*length = (sum ? (unsigned int)__builtin_ctzll(sum) : 64) - *start;
+	return true;
+}
+
 /*
  * Bitmask immediates (Arm ARM, pseudocode DecodeBitMasks): an element of 2, 4, ..., 64 bits holding
  * one run of ones, rotated, and repeated over the register.
@@ -9,30 +21,36 @@
  *              0:0xxxxx  size 32                             0:110xxx  size 8    ...
  *     immr   = how far the run is rotated right
  *
- * So: count the places where a run starts, going round. There is one per element, which gives the
- * size; the value must be the same rotated by that size; the ones per element are the run.
+ * An element that begins and ends with ones has a run of zeros instead.
  */
 bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields)
 {
-	uint64_t value = is64 ? imm : (imm & UINT32_MAX) | imm << 32;
-	uint64_t starts = value & ~(value << 1 | value >> 63);
-	unsigned int runs, size, ones, start;
+	uint64_t value = is64 ? imm : (imm & UINT32_MAX) | imm << 32, element;
+	unsigned int size = 64, start, ones;
 
-	if (!starts) /* all zeros, all ones */
+	if (!value || !~value)
 		return false;
-	runs = (unsigned int)__builtin_popcountll(starts);
-	size = 64 / runs;
-	if (runs & (runs - 1) || (size < 64 && (value << size | value >> (64 - size)) != value))
-		return false;
-	ones = (unsigned int)__builtin_popcountll(value) / runs;
-	start = (unsigned int)__builtin_ctzll(starts);
+	while (size > 2 && ((value ^ value >> size / 2) & UINT64_MAX >> (64 - size / 2)) == 0)
+		size /= 2;
+	element = value & UINT64_MAX >> (64 - size);
+	if (!(element & 1)) {
+		if (!is_run(element, &start, &ones))
+			return false;
+	} else {
+		unsigned int zeros;
+
+		if (!is_run(~element & UINT64_MAX >> (64 - size), &start, &zeros))
+			return false;
+		start += zeros;
+		ones = size - zeros;
+	}
 	*fields = (uint32_t)(size == 64) << 22 | ((size - start) & (size - 1)) << 16 |
 		  ((~(2 * size - 1) & 0x3f) | (ones - 1)) << 10;
 	return true;
 }
 
-void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd,
-		      unsigned int rn, uint64_t imm)
+void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd, unsigned int rn,
+		      uint64_t imm)
 {
 	uint32_t fields = 0;
 	bool fits = jf_arm64_fits_logical(is64, imm, &fields) && (is64 || imm <= UINT32_MAX);
@@ -64,7 +82,7 @@ static struct recipe recipe_for(uint64_t value)
 	unsigned int inverse = parts_other_than(value, is64, 0xffff);
 	unsigned int insns = inverse < normal ? inverse : normal;
 
-	return (struct recipe){ is64, inverse < normal, insns ? insns : 1 };
+	return (struct recipe){is64, inverse < normal, insns ? insns : 1};
 }
 
 static void mov_parts(struct jf_code *code, unsigned int rd, uint64_t value, struct recipe recipe)
@@ -81,8 +99,7 @@ static void mov_parts(struct jf_code *code, unsigned int rd, uint64_t value, str
 		if (!first)
 			jf_arm64_wide(code, JF_ARM64_MOVK, recipe.is64, rd, part, (unsigned int)shift);
 		else if (recipe.inverted)
-			jf_arm64_wide(code, JF_ARM64_MOVN, recipe.is64, rd, part ^ 0xffff,
-				      (unsigned int)shift);
+			jf_arm64_wide(code, JF_ARM64_MOVN, recipe.is64, rd, part ^ 0xffff, (unsigned int)shift);
 		else
 			jf_arm64_wide(code, JF_ARM64_MOVZ, recipe.is64, rd, part, (unsigned int)shift);
 		first = false;
@@ -95,7 +112,7 @@ void jf_arm64_mov_wide(struct jf_code *code, unsigned int rd, uint64_t value)
 	mov_parts(code, rd, value, recipe_for(value));
 }
 
-void jf_arm64_mov_const(struct jf_code *code, unsigned int rd, uint64_t value)
+void jf_arm64_mov_large(struct jf_code *code, unsigned int rd, uint64_t value)
 {
 	struct recipe recipe = recipe_for(value);
 	uint32_t fields;
@@ -126,4 +143,87 @@ void jf_arm64_add_const(struct jf_code *code, unsigned int rd, unsigned int rn, 
 	}
 	jf_arm64_addsub(code, op, true, rd, rn, size & ~UINT64_C(4095));
 	jf_arm64_addsub(code, op, true, rd, rd, size & 4095);
+}
+
+/* ---- the rarer ones -------------------------------------------------------------------------- */
+
+void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigned int rd, unsigned int rn)
+{
+	uint32_t whole = is64 && op == JF_ARM64_REV ? 0x400 : 0;
+
+	jf_arm64_put(code, (rd | rn) < 32, jf_arm64_sf(is64) | (uint32_t)op | whole | rn << 5 | rd);
+}
+
+void jf_arm64_add_uxtw(struct jf_code *code, unsigned int rd, unsigned int rn, unsigned int rm, unsigned int shift)
+{
+	jf_arm64_put(code, (rd | rn | rm) < 32 && shift <= 4, 0x8b204000 | rm << 16 | shift << 10 | rn << 5 | rd);
+}
+
+void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift, unsigned int rt,
+		      unsigned int rn)
+{
+	jf_arm64_put(code, (rt | rn) < 32 && shift < 4, shift << 30 | (uint32_t)op | rn << 5 | rt);
+}
+
+void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op, unsigned int shift,
+			      unsigned int rs, unsigned int rt, unsigned int rn)
+{
+	jf_arm64_put(code, (rs | rt | rn) < 32 && shift < 4 && rs != rt && rs != rn,
+		     shift << 30 | (uint32_t)op | rs << 16 | rn << 5 | rt);
+}
+
+void jf_arm64_csel(struct jf_code *code, enum jf_arm64_cond cond, unsigned int rd, unsigned int rn, unsigned int rm)
+{
+	jf_arm64_put(code, (rd | rn | rm) < 32 && (unsigned int)cond < 16,
+		     0x9a800000 | rm << 16 | (uint32_t)cond << 12 | rn << 5 | rd);
+}
+
+void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branch_reg op, unsigned int rn)
+{
+	jf_arm64_put(code, rn < 32, 0xd6000000 | (uint32_t)op | rn << 5);
+}
+
+void jf_arm64_pair(struct jf_code *code, enum jf_arm64_pair op, bool fp, unsigned int rt, unsigned int rt2,
+		   unsigned int rn, int64_t off)
+{
+	uint32_t file = fp ? 0x44000000u : 0x80000000u;
+
+	jf_arm64_put(code, (rt | rt2 | rn) < 32 && off >= -512 && off <= 504 && !(off & 7),
+		     file | (uint32_t)op | ((uint32_t)(off >> 3) & 0x7f) << 15 | rt2 << 10 | rn << 5 | rt);
+}
+
+void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint)
+{
+	jf_arm64_put(code, (unsigned int)hint < 128, 0xd503201f | (uint32_t)hint << 5);
+}
+
+void jf_arm64_dmb_ish(struct jf_code *code)
+{
+	jf_code_put32(code, 0xd5033bbf);
+}
+
+void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg)
+{
+	jf_arm64_put(code, rt < 32 && (unsigned int)reg < 0x8000, 0xd5300000 | (uint32_t)reg << 5 | rt);
+}
+
+void jf_arm64_adrp(struct jf_code *code, unsigned int rd, int64_t pages)
+{
+	uint32_t low = (uint32_t)pages & 3, high = (uint32_t)(pages >> 2) & 0x7ffff;
+
+	jf_arm64_put(code, rd < 32 && jf_arm64_fits_adrp(pages), 0x90000000 | low << 29 | high << 5 | rd);
+}
+
+void jf_arm64_lands_here(struct jf_code *code, size_t at)
+{
+	int64_t off = (int64_t)(code->size - at);
+	uint32_t field = jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5;
+
+	if (code->status != JF_OK)
+		return;
+	if (!jf_arm64_fits_branch(off, JF_ARM64_COND_BITS))
+		jf_code_fail(code, JF_E_RANGE);
+	else
+		for (unsigned int i = 0; i < 4; i++)
+			code->bytes[at + i] |= (uint8_t)(field >> 8 * i);
 }

@@ -60,11 +60,15 @@ enum jf_arm64_rrr {
 	JF_ARM64_ASRV = 0x1ac02800,
 };
 
-static inline void jf_arm64_rrr(struct jf_code *code, enum jf_arm64_rrr op, bool is64, unsigned int rd,
-				unsigned int rn, unsigned int rm)
+static inline void jf_arm64_rrr(struct jf_code *code, enum jf_arm64_rrr op, bool is64, unsigned int rd, unsigned int rn,
+				unsigned int rm)
 {
 	jf_arm64_put(code, (rd | rn | rm) < 32, jf_arm64_sf(is64) | (uint32_t)op | rm << 16 | rn << 5 | rd);
 }
+
+/* Rd = Rn + (Wm << shift), Wm zero-extended; Rd and Rn 31 are sp. Arm ARM, "Add/subtract (extended
+ * register)". */
+void jf_arm64_add_uxtw(struct jf_code *code, unsigned int rd, unsigned int rn, unsigned int rm, unsigned int shift);
 
 /* Rd = Rm; 31 is the zero register. */
 static inline void jf_arm64_mov(struct jf_code *code, bool is64, unsigned int rd, unsigned int rm)
@@ -91,13 +95,7 @@ enum jf_arm64_rev {
 	JF_ARM64_REV = 0x5ac00800,
 };
 
-static inline void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigned int rd,
-				unsigned int rn)
-{
-	uint32_t whole = is64 && op == JF_ARM64_REV ? 0x400 : 0;
-
-	jf_arm64_put(code, (rd | rn) < 32, jf_arm64_sf(is64) | (uint32_t)op | whole | rn << 5 | rd);
-}
+void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigned int rd, unsigned int rn);
 
 /* ---- data processing with immediates -------------------------------------------------------- */
 
@@ -135,8 +133,14 @@ enum jf_arm64_logical {
 
 /* Whether imm (its low 32 bits if not is64) is a bitmask immediate. out: *fields, N:immr:imms in place. */
 bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields);
-void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd,
-		      unsigned int rn, uint64_t imm);
+static inline void jf_arm64_logical_put(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd,
+					unsigned int rn, uint32_t fields)
+{
+	jf_arm64_put(code, (rd | rn) < 32, jf_arm64_sf(is64) | (uint32_t)op | fields | rn << 5 | rd);
+}
+
+void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64, unsigned int rd, unsigned int rn,
+		      uint64_t imm);
 
 /* Rd = imm << shift (Z), its complement (N), or Rd with those 16 bits replaced (K). */
 enum jf_arm64_wide {
@@ -145,8 +149,8 @@ enum jf_arm64_wide {
 	JF_ARM64_MOVK = 0x72800000,
 };
 
-static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bool is64, unsigned int rd,
-				 uint32_t imm, unsigned int shift)
+static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bool is64, unsigned int rd, uint32_t imm,
+				 unsigned int shift)
 {
 	jf_arm64_put(code, rd < 32 && imm < 65536 && !(shift & 15) && shift < (is64 ? 64u : 32u),
 		     jf_arm64_sf(is64) | (uint32_t)op | shift << 17 | imm << 5 | rd);
@@ -158,17 +162,15 @@ enum jf_arm64_bitfield {
 	JF_ARM64_UBFM = 0x53000000,
 };
 
-static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64,
-				     unsigned int rd, unsigned int rn, unsigned int immr, unsigned int imms)
+static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64, unsigned int rd,
+				     unsigned int rn, unsigned int immr, unsigned int imms)
 {
 	jf_arm64_put(code, (rd | rn) < 32 && (immr | imms) < (is64 ? 64u : 32u),
-		     jf_arm64_sf(is64) | (uint32_t)op | (uint32_t)is64 << 22 | immr << 16 | imms << 10 |
-			     rn << 5 | rd);
+		     jf_arm64_sf(is64) | (uint32_t)op | (uint32_t)is64 << 22 | immr << 16 | imms << 10 | rn << 5 | rd);
 }
 
 /* Shifts by a constant count below the width. */
-static inline void jf_arm64_lsl(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
-				unsigned int count)
+static inline void jf_arm64_lsl(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn, unsigned int count)
 {
 	unsigned int top = is64 ? 63 : 31;
 
@@ -178,14 +180,12 @@ static inline void jf_arm64_lsl(struct jf_code *code, bool is64, unsigned int rd
 		jf_arm64_bitfield(code, JF_ARM64_UBFM, is64, rd, rn, (0u - count) & top, top - count);
 }
 
-static inline void jf_arm64_lsr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
-				unsigned int count)
+static inline void jf_arm64_lsr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn, unsigned int count)
 {
 	jf_arm64_bitfield(code, JF_ARM64_UBFM, is64, rd, rn, count, is64 ? 63 : 31);
 }
 
-static inline void jf_arm64_asr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn,
-				unsigned int count)
+static inline void jf_arm64_asr(struct jf_code *code, bool is64, unsigned int rd, unsigned int rn, unsigned int count)
 {
 	jf_arm64_bitfield(code, JF_ARM64_SBFM, is64, rd, rn, count, is64 ? 63 : 31);
 }
@@ -193,7 +193,14 @@ static inline void jf_arm64_asr(struct jf_code *code, bool is64, unsigned int rd
 /* Rd = the constant, in as few MOVZ, MOVN and MOVK as there are, highest bits first: as Linux does. */
 void jf_arm64_mov_wide(struct jf_code *code, unsigned int rd, uint64_t value);
 /* The same, or one ORR where that is shorter. */
-void jf_arm64_mov_const(struct jf_code *code, unsigned int rd, uint64_t value);
+void jf_arm64_mov_large(struct jf_code *code, unsigned int rd, uint64_t value);
+static inline void jf_arm64_mov_const(struct jf_code *code, unsigned int rd, uint64_t value)
+{
+	if (value < 65536)
+		jf_arm64_wide(code, JF_ARM64_MOVZ, false, rd, (uint32_t)value, 0);
+	else
+		jf_arm64_mov_large(code, rd, value);
+}
 /* How many instructions jf_arm64_mov_const() takes. */
 unsigned int jf_arm64_const_insns(uint64_t value);
 /* Rd = Rn + value in one or two instructions, for |value| < 2^24. 31 is sp. Nothing for sp += 0. */
@@ -211,8 +218,8 @@ enum jf_arm64_ldst {
 	JF_ARM64_LDRS = 0x39800000,
 };
 #define JF_ARM64_LDST_UNSCALED 0x38000000u
-#define JF_ARM64_LDST_REG 0x38206800u
-#define JF_ARM64_LDST_OP 0x00c00000u
+#define JF_ARM64_LDST_REG      0x38206800u
+#define JF_ARM64_LDST_OP       0x00c00000u
 
 static inline bool jf_arm64_has_ldst(enum jf_arm64_ldst op, unsigned int shift)
 {
@@ -221,7 +228,7 @@ static inline bool jf_arm64_has_ldst(enum jf_arm64_ldst op, unsigned int shift)
 
 static inline bool jf_arm64_fits_scaled(unsigned int shift, int64_t off)
 {
-	return off >= 0 && off < INT64_C(4096) << shift && !(off & ((1 << shift) - 1));
+	return !((uint64_t)off & ~(UINT64_C(4095) << shift));
 }
 
 static inline bool jf_arm64_fits_unscaled(int64_t off)
@@ -244,12 +251,11 @@ static inline void jf_arm64_ldst_unscaled(struct jf_code *code, enum jf_arm64_ld
 			     ((uint32_t)off & 0x1ff) << 12 | rn << 5 | rt);
 }
 
-static inline void jf_arm64_ldst_reg(struct jf_code *code, enum jf_arm64_ldst op, unsigned int shift,
-				     unsigned int rt, unsigned int rn, unsigned int rm)
+static inline void jf_arm64_ldst_reg(struct jf_code *code, enum jf_arm64_ldst op, unsigned int shift, unsigned int rt,
+				     unsigned int rn, unsigned int rm)
 {
 	jf_arm64_put(code, (rt | rn | rm) < 32 && jf_arm64_has_ldst(op, shift),
-		     shift << 30 | JF_ARM64_LDST_REG | ((uint32_t)op & JF_ARM64_LDST_OP) | rm << 16 |
-			     rn << 5 | rt);
+		     shift << 30 | JF_ARM64_LDST_REG | ((uint32_t)op & JF_ARM64_LDST_OP) | rm << 16 | rn << 5 | rt);
 }
 
 /* Two registers of 8 bytes, x or d: [Rn + off]; PRE: [Rn += off]; POST: [Rn], then Rn += off. */
@@ -260,14 +266,8 @@ enum jf_arm64_pair {
 	JF_ARM64_LDP_POST = 0x28c00000,
 };
 
-static inline void jf_arm64_pair(struct jf_code *code, enum jf_arm64_pair op, bool fp, unsigned int rt,
-				 unsigned int rt2, unsigned int rn, int64_t off)
-{
-	uint32_t file = fp ? 0x44000000u : 0x80000000u;
-
-	jf_arm64_put(code, (rt | rt2 | rn) < 32 && off >= -512 && off <= 504 && !(off & 7),
-		     file | (uint32_t)op | ((uint32_t)(off >> 3) & 0x7f) << 15 | rt2 << 10 | rn << 5 | rt);
-}
+void jf_arm64_pair(struct jf_code *code, enum jf_arm64_pair op, bool fp, unsigned int rt, unsigned int rt2,
+		   unsigned int rn, int64_t off);
 
 /* Exclusive and ordered accesses of 1 << shift bytes. A is acquire, L is release. */
 enum jf_arm64_ordered {
@@ -281,20 +281,12 @@ enum jf_arm64_exclusive_store {
 	JF_ARM64_STLXR = 0x0800fc00,
 };
 
-static inline void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift,
-				    unsigned int rt, unsigned int rn)
-{
-	jf_arm64_put(code, (rt | rn) < 32 && shift < 4, shift << 30 | (uint32_t)op | rn << 5 | rt);
-}
+void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift, unsigned int rt,
+		      unsigned int rn);
 
 /* Ws = 0 when Rt was stored, 1 when the exclusive monitor was lost. Rs differs from Rt and Rn. */
-static inline void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op,
-					    unsigned int shift, unsigned int rs, unsigned int rt,
-					    unsigned int rn)
-{
-	jf_arm64_put(code, (rs | rt | rn) < 32 && shift < 4 && rs != rt && rs != rn,
-		     shift << 30 | (uint32_t)op | rs << 16 | rn << 5 | rt);
-}
+void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op, unsigned int shift,
+			      unsigned int rs, unsigned int rt, unsigned int rn);
 
 /* ---- branches: Arm ARM, "Branches"; off is in bytes from the branch itself ------------------- */
 
@@ -335,30 +327,65 @@ enum jf_arm64_cond {
 	JF_ARM64_LE,
 };
 #define JF_ARM64_COND_BITS 19 /* +-1 MiB, CBZ and CBNZ too */
+#define JF_ARM64_TEST_BITS 14 /* +-32 KiB */
+
+/* A conditional branch without its distance: b.cond, cbz, tbz. Each has one bit that turns it round. */
+#define JF_ARM64_B_COND          0x54000000u
+#define JF_ARM64_CBZ             0x34000000u
+#define JF_ARM64_TBZ             0x36000000u
+#define JF_ARM64_B_COND_OPPOSITE 1u
+#define JF_ARM64_ON_NONZERO      (1u << 24)
+
+static inline uint32_t jf_arm64_cbz_word(bool is64, unsigned int rt)
+{
+	return jf_arm64_sf(is64) | JF_ARM64_CBZ | rt;
+}
+
+static inline uint32_t jf_arm64_tbz_word(unsigned int rt, unsigned int bit)
+{
+	return (bit >> 5) << 31 | JF_ARM64_TBZ | (bit & 31) << 19 | rt;
+}
+
+static inline void jf_arm64_branch(struct jf_code *code, uint32_t word, unsigned int bits, int64_t off)
+{
+	jf_arm64_put(code, jf_arm64_fits_branch(off, bits), word | jf_arm64_branch_field(off, bits) << 5);
+}
 
 static inline void jf_arm64_b_cond(struct jf_code *code, enum jf_arm64_cond cond, int64_t off)
 {
-	jf_arm64_put(code, (unsigned int)cond < 16 && jf_arm64_fits_branch(off, JF_ARM64_COND_BITS),
-		     0x54000000 | jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5 | (uint32_t)cond);
+	if ((unsigned int)cond < 16)
+		jf_arm64_branch(code, JF_ARM64_B_COND | (uint32_t)cond, JF_ARM64_COND_BITS, off);
+	else
+		jf_code_fail(code, JF_E_RANGE);
 }
 
 /* Branches when Rt is zero, or non-zero. */
 static inline void jf_arm64_cbz(struct jf_code *code, bool nonzero, bool is64, unsigned int rt, int64_t off)
 {
-	jf_arm64_put(code, rt < 32 && jf_arm64_fits_branch(off, JF_ARM64_COND_BITS),
-		     jf_arm64_sf(is64) | 0x34000000 | (uint32_t)nonzero << 24 |
-			     jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5 | rt);
+	uint32_t word = jf_arm64_cbz_word(is64, rt) | (nonzero ? JF_ARM64_ON_NONZERO : 0);
+
+	if (rt < 32)
+		jf_arm64_branch(code, word, JF_ARM64_COND_BITS, off);
+	else
+		jf_code_fail(code, JF_E_RANGE);
 }
 
 /* Branches when bit `bit` of Rt is zero, or one. */
-#define JF_ARM64_TEST_BITS 14 /* +-32 KiB */
-static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int rt, unsigned int bit,
-				int64_t off)
+static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int rt, unsigned int bit, int64_t off)
 {
-	jf_arm64_put(code, rt < 32 && bit < 64 && jf_arm64_fits_branch(off, JF_ARM64_TEST_BITS),
-		     (bit >> 5) << 31 | 0x36000000 | (uint32_t)nonzero << 24 | (bit & 31) << 19 |
-			     jf_arm64_branch_field(off, JF_ARM64_TEST_BITS) << 5 | rt);
+	uint32_t word = jf_arm64_tbz_word(rt, bit) | (nonzero ? JF_ARM64_ON_NONZERO : 0);
+
+	if (rt < 32 && bit < 64)
+		jf_arm64_branch(code, word, JF_ARM64_TEST_BITS, off);
+	else
+		jf_code_fail(code, JF_E_RANGE);
 }
+
+/* Makes the conditional branch, CBZ or CBNZ at offset `at`, emitted with distance 0, land here. */
+void jf_arm64_lands_here(struct jf_code *code, size_t at);
+
+/* Xd = cond ? Xn : Xm. Arm ARM, "CSEL". */
+void jf_arm64_csel(struct jf_code *code, enum jf_arm64_cond cond, unsigned int rd, unsigned int rn, unsigned int rm);
 
 enum jf_arm64_branch_reg {
 	JF_ARM64_BR = 0x001f0000,
@@ -366,10 +393,7 @@ enum jf_arm64_branch_reg {
 	JF_ARM64_RET = 0x005f0000,
 };
 
-static inline void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branch_reg op, unsigned int rn)
-{
-	jf_arm64_put(code, rn < 32, 0xd6000000 | (uint32_t)op | rn << 5);
-}
+void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branch_reg op, unsigned int rn);
 
 /* ---- system ---------------------------------------------------------------------------------- */
 
@@ -383,15 +407,8 @@ enum jf_arm64_hint {
 	JF_ARM64_BTI_JC = 38,
 };
 
-static inline void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint)
-{
-	jf_arm64_put(code, (unsigned int)hint < 128, 0xd503201f | (uint32_t)hint << 5);
-}
-
-static inline void jf_arm64_dmb_ish(struct jf_code *code)
-{
-	jf_code_put32(code, 0xd5033bbf);
-}
+void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint);
+void jf_arm64_dmb_ish(struct jf_code *code);
 
 /* o0:op1:CRn:CRm:op2 */
 enum jf_arm64_sysreg {
@@ -399,9 +416,12 @@ enum jf_arm64_sysreg {
 	JF_ARM64_TPIDR_EL1 = 0x4684,
 };
 
-static inline void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg)
+void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg);
+
+/* What private stacks and per-CPU addresses count from. */
+static inline enum jf_arm64_sysreg jf_arm64_base_register(const struct jf_convention *conv)
 {
-	jf_arm64_put(code, rt < 32 && (unsigned int)reg < 0x8000, 0xd5300000 | (uint32_t)reg << 5 | rt);
+	return conv->backend_flags & JF_ARM64_KERNEL ? JF_ARM64_TPIDR_EL1 : JF_ARM64_TPIDR_EL0;
 }
 
 /* Rd = (address of the instruction & ~4095) + pages * 4096. */
@@ -410,11 +430,6 @@ static inline bool jf_arm64_fits_adrp(int64_t pages)
 	return pages >= -(INT64_C(1) << 20) && pages < INT64_C(1) << 20;
 }
 
-static inline void jf_arm64_adrp(struct jf_code *code, unsigned int rd, int64_t pages)
-{
-	uint32_t low = (uint32_t)pages & 3, high = (uint32_t)(pages >> 2) & 0x7ffff;
-
-	jf_arm64_put(code, rd < 32 && jf_arm64_fits_adrp(pages), 0x90000000 | low << 29 | high << 5 | rd);
-}
+void jf_arm64_adrp(struct jf_code *code, unsigned int rd, int64_t pages);
 
 #endif

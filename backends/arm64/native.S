@@ -152,6 +152,47 @@
 	place	jf_arm64_enter_checked_end
 
 /*
+ * What the may_goto hook calls. x9 = address of count and start time; out: x9 = the count.
+ *
+ *     CFA     +----------+
+ *             | x8       |   80, unused above it
+ *             | x0-x7    |   16
+ *             | x29, x30 |    0  <- x29, sp
+ *
+ * A convention of its own: keeps every BPF register but AX. R6-R10, the count pointer and the bases of
+ * private stack and arena are AAPCS64's to keep; arguments after the fifth may still be in x5-x7.
+ */
+#define MAY_GOTO_BYTES 96
+	.balign	16
+	place	jf_arm64_may_goto_start
+	function jf_arm64_may_goto_stub
+	stp	x29, x30, [sp, #-MAY_GOTO_BYTES]!
+	.cfi_def_cfa_offset MAY_GOTO_BYTES
+	.cfi_offset x29, -MAY_GOTO_BYTES
+	.cfi_offset x30, -MAY_GOTO_BYTES + 8
+	mov	x29, sp
+	stp	x0, x1, [sp, #16]
+	stp	x2, x3, [sp, #32]
+	stp	x4, x5, [sp, #48]
+	stp	x6, x7, [sp, #64]
+	str	x8, [sp, #80]
+	mov	x0, x9
+	bl	jf_may_goto_check
+	mov	x9, x0
+	ldr	x8, [sp, #80]
+	ldp	x6, x7, [sp, #64]
+	ldp	x4, x5, [sp, #48]
+	ldp	x2, x3, [sp, #32]
+	ldp	x0, x1, [sp, #16]
+	ldp	x29, x30, [sp], #MAY_GOTO_BYTES
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_def_cfa_offset 0
+	ret
+	function_ends jf_arm64_may_goto_stub
+	place	jf_arm64_may_goto_end
+
+/*
  * enum jf_status jf_throw(uint64_t cookie)
  *
  *     CFA     +----------------+

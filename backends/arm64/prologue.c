@@ -101,38 +101,50 @@ static void build_frame(struct jf_code *code, const struct jf_frame *frame)
 		push(code, frame, n);
 }
 
+/*
+ * A callback finds the count in force from its frame (R15). The boundary's slot holds the count itself, or
+ * what x26 was if a subprogram's tail call entered the boundary; no address is that small.
+ *
+ *     x26 = &tcc; if tcc > 33, x26 = tcc
+ */
+static void find_count(struct jf_code *code, const struct jf_frame *frame)
+{
+	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
+
+	jf_arm64_add_const(code, JF_ARM64_COUNT_PTR, JF_ARM64_X29,
+			   (int64_t)frame->slots[tcc].off_from_cfa - frame->conv->fp_off_from_cfa);
+	jf_arm64_ldst_scaled(code, JF_ARM64_LDR, 3, JF_ARM64_TMP, JF_ARM64_COUNT_PTR, 0);
+	jf_arm64_addsub(code, JF_ARM64_SUBSI, true, JF_ARM64_XZR, JF_ARM64_TMP, JF_TAIL_CALLS_MAX);
+	jf_arm64_csel(code, JF_ARM64_HI, JF_ARM64_COUNT_PTR, JF_ARM64_TMP, JF_ARM64_COUNT_PTR);
+}
+
 /* Callback: everything from the CFA to the end of the save area is the boundary's. */
 static void adopt_frame(struct jf_code *code, const struct jf_frame *frame)
 {
 	int32_t fp_off = frame->conv->fp_off_from_cfa;
-	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
 
 	jf_arm64_mov(code, true, JF_ARM64_X29, JF_ARM64_X2);
 	jf_code_cfa(code, JF_ARM64_X29, -fp_off);
 	jf_arm64_add_const(code, JF_ARM64_SP, JF_ARM64_X29, -(int64_t)frame->fixed_bytes - fp_off);
 	if (frame->spec.tail_calls && !(frame->conv->backend_flags & JF_ARM64_KERNEL))
-		jf_arm64_add_const(code, JF_ARM64_COUNT_PTR, JF_ARM64_X29,
-				   (int64_t)frame->slots[tcc].off_from_cfa - fp_off);
+		find_count(code, frame);
 }
 
 /*
  *     x27 = P + guard + base         base: of this processor's data, or the thread pointer
  *     x25 = x27 + size
  */
-static void set_private_stack(struct jf_code *code, const struct jf_frame *frame,
-			      const struct jf_values *values)
+static void set_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
-	bool kernel = frame->conv->backend_flags & JF_ARM64_KERNEL;
 	uint64_t low = values->private_stack + frame->conv->private_stack_guard_bytes;
 
 	jf_arm64_mov_wide(code, JF_ARM64_PRIVATE, low);
-	jf_arm64_mrs(code, JF_ARM64_TMP, kernel ? JF_ARM64_TPIDR_EL1 : JF_ARM64_TPIDR_EL0);
+	jf_arm64_mrs(code, JF_ARM64_TMP, jf_arm64_base_register(frame->conv));
 	jf_arm64_rrr(code, JF_ARM64_ADD, true, JF_ARM64_PRIVATE, JF_ARM64_PRIVATE, JF_ARM64_TMP);
 	jf_arm64_add_const(code, JF_ARM64_BPF_FP, JF_ARM64_PRIVATE, jf_arm64_private_bytes(frame));
 }
 
-void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame,
-			    const struct jf_values *values)
+void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
 	enter_function(code, frame);
 	if (frame->spec.role == JF_ROLE_CALLBACK)

@@ -22,6 +22,11 @@ static const struct jf_native native = {
 	.enter_checked = jf_loongarch64_enter_checked,
 	.checked_start = jf_loongarch64_enter_checked_start,
 	.checked_end = jf_loongarch64_enter_checked_end,
+	.may_goto_start = jf_loongarch64_may_goto_start,
+	.may_goto_end = jf_loongarch64_may_goto_end,
+	.context_get = jf_loongarch64_context_get,
+	.context_set_reg = jf_loongarch64_context_set_reg,
+	.context_set_pc = jf_loongarch64_context_set_pc,
 };
 #endif
 
@@ -47,6 +52,8 @@ const struct jf_backend jf_loongarch64_backend = {
 	.emit_prologue = jf_loongarch64_prologue,
 	.emit_epilogue = jf_loongarch64_epilogue,
 	.emit_tail_exit = jf_loongarch64_tail_exit,
+	.short_branch_reach = (1 << 17) - 8,
+	.long_jump_extra = 4,
 	.body =
 		{
 			.alu = jf_loongarch64_alu,
@@ -58,6 +65,12 @@ const struct jf_backend jf_loongarch64_backend = {
 			.jump = jf_loongarch64_jump,
 			.jump_always = jf_loongarch64_jump_always,
 			.call = jf_loongarch64_call,
+			.tail_call = jf_loongarch64_tail_call,
+			.cast_user = jf_loongarch64_cast_user,
+			.per_cpu = jf_loongarch64_per_cpu,
+			.may_goto = jf_loongarch64_may_goto,
+			.arg_put = jf_loongarch64_arg_put,
+			.arg_get = jf_loongarch64_arg_get,
 		},
 #ifdef JF_NATIVE_LOONGARCH64
 	.native = &native,

@@ -218,7 +218,7 @@ static const struct jf_convention conv_user = {
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
-		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_RUN,
+		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_RUN | JF_CAP_USER_BASE,
 	.backend_flags = LA_CONV_SPLIT,
 	.conflicts = user_conflicts,
 	.conflict_count = COUNT(user_conflicts),

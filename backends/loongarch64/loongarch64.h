@@ -79,7 +79,7 @@ enum {
 	LA_CONV_PATCH_AREA = 1 << 0,    /* begins with room for a patched-in jump: move t0,ra and five nops */
 	LA_CONV_BRANCHY_COUNT = 1 << 1, /* the count block before Linux 7.3; the epilogue loads tcc_ptr too */
 	LA_CONV_SPLIT = 1 << 2,         /* the save area first, BPF stack and arguments with a second step of SP */
-	LA_CONV_PERCPU = 1 << 3,        /* a private stack is relative to $r21, else to $tp */
+	LA_CONV_PERCPU = 1 << 3,        /* per-CPU addresses and private stacks go by $r21, else by $tp */
 	LA_CONV_COUNT_ALWAYS = 1 << 4,  /* every frame has the count slots, every epilogue reloads the count */
 };
 
@@ -102,12 +102,56 @@ enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 
+enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
+enum jf_status jf_loongarch64_cast_user(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_per_cpu(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
+enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op);
+
+/* The load hook without its note about faults, as part of a longer operation. */
+void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op);
+
+/*
+ * Calls code at a fixed address; t1 may be written. The form is chosen by the distance from the first and
+ * the last place in the code, so that it is the same in every pass, whatever moves.
+ */
+void jf_loongarch64_call_address(struct jf_code *code, uint64_t address);
+
+/* What per-CPU addresses and private stacks are relative to. */
+static inline unsigned int la_cpu_base(const struct jf_frame *frame)
+{
+	return frame->conv->backend_flags & LA_CONV_PERCPU ? LA_R21 : LA_TP;
+}
+
+/* Register of this frame that holds BPF register `reg`. */
+static inline unsigned int la_bpf(const struct jf_body *b, unsigned int reg)
+{
+	return jf_body_reg(b, reg);
+}
+
+/* Whether the ones in `value` are neighbours: value's bits msb..lsb and no others. */
+static inline bool la_one_run(uint64_t value, unsigned int *msb, unsigned int *lsb)
+{
+	if (!value)
+		return false;
+	*lsb = (unsigned int)__builtin_ctzll(value);
+	*msb = 63 - (unsigned int)__builtin_clzll(value);
+	return value >> *lsb == UINT64_MAX >> (63 - *msb + *lsb);
+}
+
 /* native.S */
 uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 uint64_t jf_loongarch64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				      struct jf_regs *out);
 extern const char jf_loongarch64_enter_start[], jf_loongarch64_enter_end[];
 extern const char jf_loongarch64_enter_checked_start[], jf_loongarch64_enter_checked_end[];
+extern const char jf_loongarch64_may_goto_start[], jf_loongarch64_may_goto_end[];
+
+/* context.c */
+void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
+void jf_loongarch64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
+void jf_loongarch64_context_set_pc(void *ucontext, uint64_t pc);
 
 #endif
 

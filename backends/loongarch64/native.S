@@ -30,6 +30,17 @@
 	\flt	$fs7, \base, \off + 8 * (LA_ID_FS0 + 7)
 	.endm
 
+/* R1..R5, R0 and the tail-call count: `int` at sp. */
+	.macro	each_bpf int
+	\int	$a0, $sp, 0
+	\int	$a1, $sp, 8
+	\int	$a2, $sp, 16
+	\int	$a3, $sp, 24
+	\int	$a4, $sp, 32
+	\int	$a5, $sp, 40
+	\int	$a6, $sp, 48
+	.endm
+
 /* The CFI for registers that lie as in a struct jf_regs, `off` bytes from the CFA. */
 	.macro	cfi_saved off
 	.cfi_offset 22, \off + 8 * LA_ID_FP
@@ -203,5 +214,35 @@ jf_loongarch64_enter_checked_start:
 	.cfi_endproc
 jf_loongarch64_enter_checked_end:
 	.size	jf_loongarch64_enter_checked, . - jf_loongarch64_enter_checked
+
+/*
+ * What the may_goto hook calls, with t0 = uint64_t slots[2] in and the new count out. C keeps R6-R9 and
+ * the frame pointer; R0-R5 and the tail-call count are in registers that it does not.
+ */
+	.globl	jf_loongarch64_may_goto_start
+	.hidden	jf_loongarch64_may_goto_start
+	.globl	jf_loongarch64_may_goto_end
+	.hidden	jf_loongarch64_may_goto_end
+	.type	jf_loongarch64_may_goto_start, @function
+	.balign	16
+jf_loongarch64_may_goto_start:
+	.cfi_startproc
+	addi.d	$sp, $sp, -64
+	.cfi_def_cfa_offset 64
+	st.d	$ra, $sp, 56
+	.cfi_offset 1, -8
+	each_bpf st.d
+	move	$a0, $t0
+	bl	%plt(jf_may_goto_check)
+	move	$t0, $a0
+	each_bpf ld.d
+	ld.d	$ra, $sp, 56
+	.cfi_restore 1
+	addi.d	$sp, $sp, 64
+	.cfi_def_cfa_offset 0
+	ret
+	.cfi_endproc
+jf_loongarch64_may_goto_end:
+	.size	jf_loongarch64_may_goto_start, . - jf_loongarch64_may_goto_start
 
 	.section .note.GNU-stack, "", @progbits

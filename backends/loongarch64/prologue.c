@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-#define PATCH_NOPS  5  /* Linux patches lu12i.w, ori, lu32i.d, lu52i.d, jirl in, with t0 the return address */
-#define COUNT_LIMIT 33 /* tail calls; what a6 holds above it is an address */
+#define PATCH_NOPS 5 /* Linux patches lu12i.w, ori, lu32i.d, lu52i.d, jirl in, with t0 the return address */
 
 /* How far SP goes down before the registers are stored: to all of the frame, or to its save area. */
 static uint32_t first_step(const struct jf_frame *frame)
@@ -40,14 +39,14 @@ static void load_slot(struct jf_code *code, const struct jf_frame *frame, int sl
 /* ---- the tail-call count -------------------------------------------------------------------- */
 
 /*
- * a6 is a count (in the first program of a chain) or the address of one. tcc keeps what came in, for the
+ * a6 is a count, up to JF_TAIL_CALLS_MAX (in the first program of a chain), or the address of one. tcc keeps what came in, for the
  * tail exit; tcc_ptr and a6 get the address: of tcc itself when that holds the count.
  */
 static void count_select(struct jf_code *code, int32_t tcc, int32_t tcc_ptr)
 {
 	emit_2ri12(code, LA_ST_D, LA_TCC, LA_SP, tcc);
 	emit_2ri12(code, LA_ADDI_D, LA_T7, LA_SP, tcc);
-	emit_2ri12(code, LA_SLTUI, LA_T8, LA_TCC, COUNT_LIMIT + 1);
+	emit_2ri12(code, LA_SLTUI, LA_T8, LA_TCC, JF_TAIL_CALLS_MAX + 1);
 	emit_3r(code, LA_MASKEQZ, LA_T7, LA_T7, LA_T8);
 	emit_3r(code, LA_MASKNEZ, LA_TCC, LA_TCC, LA_T8);
 	emit_3r(code, LA_OR, LA_TCC, LA_TCC, LA_T7);
@@ -66,7 +65,7 @@ static void count_select(struct jf_code *code, int32_t tcc, int32_t tcc_ptr)
  */
 static void count_select_branchy(struct jf_code *code, int32_t tcc, int32_t tcc_ptr)
 {
-	emit_2ri12(code, LA_ADDI_D, LA_T3, LA_ZERO, COUNT_LIMIT);
+	emit_2ri12(code, LA_ADDI_D, LA_T3, LA_ZERO, JF_TAIL_CALLS_MAX);
 	emit_branch16(code, LA_BGEU, LA_T3, LA_TCC, 2 * 4);
 	emit_branch26(code, LA_B, 4 * 4);
 	emit_2ri12(code, LA_ST_D, LA_TCC, LA_SP, tcc);
@@ -143,8 +142,7 @@ static void load_bpf_fp(struct jf_code *code, const struct jf_frame *frame, cons
 		/* Inferred for linux-v2: the patch shows where this stands, not what it is. */
 		jf_loongarch64_li(code, conv->bpf_fp_private,
 				  values->private_stack + conv->private_stack_guard_bytes + bytes);
-		emit_3r(code, LA_ADD_D, conv->bpf_fp_private, conv->bpf_fp_private,
-			conv->backend_flags & LA_CONV_PERCPU ? LA_R21 : LA_TP);
+		emit_3r(code, LA_ADD_D, conv->bpf_fp_private, conv->bpf_fp_private, la_cpu_base(frame));
 	} else if (conv->backend_flags & LA_CONV_SPLIT) {
 		emit_2ri12(code, LA_ADDI_D, conv->bpf_reg[JF_BPF_FP], LA_FP,
 			   frame->bpf_fp_off_from_cfa - conv->fp_off_from_cfa);

@@ -11,6 +11,7 @@ _Static_assert(offsetof(struct jf_landing_site, callback) == SITE_CALLBACK, "nat
 _Static_assert(offsetof(struct jf_landing_site, cookie) == SITE_COOKIE, "native.S: site.cookie");
 _Static_assert(offsetof(struct jf_landing_site, sp) == SITE_SP, "native.S: site.sp");
 _Static_assert(offsetof(struct jf_landing_site, fp) == SITE_FP, "native.S: site.fp");
+_Static_assert(TAIL_CALLS_MAX == JF_TAIL_CALLS_MAX, "native.S: tail calls");
 _Static_assert(sizeof(struct jf_landing_site) == SITE_BYTES, "native.S: struct jf_landing_site");
 
 #ifdef JF_NATIVE_X86_64
@@ -24,6 +25,10 @@ extern HIDDEN const char jf_x86_64_enter_checked_end[];
 extern HIDDEN const char jf_x86_64_enter_start[];
 extern HIDDEN const char jf_x86_64_enter_checked_start[];
 
+/* Only called by generated code. */
+extern HIDDEN const char jf_x86_64_may_goto_stub[];
+extern HIDDEN const char jf_x86_64_may_goto_stub_end[];
+
 static const struct jf_native native = {
 	.enter = jf_x86_64_enter,
 	.enter_start = jf_x86_64_enter_start,
@@ -31,6 +36,11 @@ static const struct jf_native native = {
 	.enter_checked = jf_x86_64_enter_checked,
 	.checked_start = jf_x86_64_enter_checked_start,
 	.checked_end = jf_x86_64_enter_checked_end,
+	.may_goto_start = jf_x86_64_may_goto_stub,
+	.may_goto_end = jf_x86_64_may_goto_stub_end,
+	.context_get = jf_x86_64_context_get,
+	.context_set_reg = jf_x86_64_context_set_reg,
+	.context_set_pc = jf_x86_64_context_set_pc,
 };
 #endif
 
@@ -58,6 +68,9 @@ const struct jf_backend jf_x86_64_backend = {
 	.emit_tail_exit = jf_x86_64_tail_exit,
 	.emit_call_stub = jf_x86_64_call_stub,
 	.call_stubs = jf_x86_64_call_stubs,
+	.short_branch_reach = 127,
+	.long_jump_extra = 4,
+	.long_jump_always_extra = 3,
 	.body =
 		{
 			.alu = jf_x86_64_alu,
@@ -69,6 +82,12 @@ const struct jf_backend jf_x86_64_backend = {
 			.jump = jf_x86_64_jump,
 			.jump_always = jf_x86_64_jump_always,
 			.call = jf_x86_64_call_op,
+			.tail_call = jf_x86_64_tail_call,
+			.cast_user = jf_x86_64_cast_user,
+			.per_cpu = jf_x86_64_per_cpu,
+			.may_goto = jf_x86_64_may_goto,
+			.arg_put = jf_x86_64_arg_put,
+			.arg_get = jf_x86_64_arg_get,
 		},
 #ifdef JF_NATIVE_X86_64
 	.native = &native,

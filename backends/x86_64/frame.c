@@ -167,7 +167,7 @@ const struct jf_convention jf_x86_64_user = {
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
-		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_LANDING_PADS | JF_CAP_RUN,
+		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_LANDING_PADS | JF_CAP_RUN | JF_CAP_USER_BASE,
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),
 };

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *   [66|F0|64|65]  [REX 0100WRXB]  [0F]  opcode  [mod reg r/m]  [SIB]  [disp8|32]  [imm8|16|32|64]
+ *    \________________________________ head, up to 6 __________/      \____ tail, up to 8 ____/
+ *
+ *   REX  W 64-bit operands, R/X/B the fourth bits of reg, index, and r/m or base
+ *   ModRM  mod reg r/m    mod 3: r/m is a register; 0, 1, 2: [base], [base + disp8], [base + disp32]
+ *   SIB  scale index base follows when r/m is 4: an index, base rsp or r12, or no base at all
  *
  * Encoders for that, one call per instruction: Intel 64 and IA-32 Architectures Software Developer's
- * Manual, volume 2, chapter 2 (formats) and chapters 3 to 6 (instructions). Operands are in the
- * order destination, source. Each picks its shortest form unless it says otherwise; an operand that
- * does not fit fails the code with JF_E_RANGE.
+ * Manual, volume 2, chapter 2 (formats; tables 2-2, 2-3) and chapters 3 to 6 (instructions). Operands are
+ * in the order destination, source. Each picks its shortest form unless it says otherwise; an operand
+ * that does not fit fails the code with JF_E_RANGE.
  *
  * `w`: 64-bit operation, else 32-bit, which zero-extends its result.
  */
@@ -16,8 +21,8 @@
 
 /* An instruction's form: the opcode byte and what surrounds it. */
 enum {
-	F_0F = 1 << 8,  /* two-byte opcode */
-	F_W = 1 << 9,   /* REX.W */
+	F_0F = 1 << 8, /* two-byte opcode */
+	F_W = 1 << 9,  /* REX.W */
 	F_66 = 1 << 10, /* 16-bit operands */
 	F_LOCK = 1 << 11,
 	F_FS = 1 << 12,   /* segment bases: thread pointer in user space ... */
@@ -30,86 +35,28 @@ enum {
 	F_DISP32 = 1 << 19, /* also where a shorter one would do */
 };
 
-/* reg is a register or the opcode's extension digit; the second operand a register ... */
-HIDDEN void jf_x86_64_put_reg(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int rm, int64_t imm);
-/* ... or memory [base + disp] ... */
-HIDDEN void jf_x86_64_put_mem(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int base,
-			      int64_t disp, int64_t imm);
-/* ... or memory at an absolute address, of 32 bits, sign-extended ... */
-HIDDEN void jf_x86_64_put_abs(struct jf_code *code, unsigned int form, unsigned int reg, int64_t address);
-/* ... or none; reg, where there is one, is in the opcode's low bits. */
-HIDDEN void jf_x86_64_put_plus(struct jf_code *code, unsigned int form, unsigned int reg, int64_t imm);
-
-/* Out of line: more than one form. */
-HIDDEN void jf_x86_64_emit_alu_ri(struct jf_code *code, unsigned int op, bool w, unsigned int dst, int64_t imm);
-HIDDEN void jf_x86_64_emit_test_ri(struct jf_code *code, bool w, unsigned int reg, int64_t imm);
-HIDDEN void jf_x86_64_emit_mov_ri(struct jf_code *code, unsigned int dst, uint64_t value);
-HIDDEN void jf_x86_64_emit_movabs(struct jf_code *code, unsigned int dst, uint64_t value);
-HIDDEN void jf_x86_64_emit_load(struct jf_code *code, unsigned int bytes, bool sign, unsigned int dst,
-				unsigned int base, int64_t disp);
-HIDDEN void jf_x86_64_emit_store(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
-				 unsigned int src);
-HIDDEN void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, unsigned int base, int64_t disp,
-				     int64_t imm);
-HIDDEN void jf_x86_64_emit_extend(struct jf_code *code, unsigned int bytes, bool sign, bool w, unsigned int dst,
-				  unsigned int src);
-HIDDEN void jf_x86_64_emit_lea_pc(struct jf_code *code, unsigned int dst, uint64_t target);
-HIDDEN void jf_x86_64_emit_xchg_rr(struct jf_code *code, bool w, unsigned int a, unsigned int b);
-
-/* Whether 32 bits of distance reach `target` from here, and still do when code moves by a megabyte: forms
- * are chosen by this, and must not change from one pass of the compiler to the next. */
-HIDDEN bool jf_x86_64_near(const struct jf_code *code, uint64_t target);
-/* Calls an address: directly when it is near, else through RAX. */
-HIDDEN void jf_x86_64_emit_call(struct jf_code *code, uint64_t target);
-
-/* Branches: rel counts from the end of the instruction. */
-HIDDEN void jf_x86_64_emit_branch8(struct jf_code *code, unsigned int opcode, int64_t rel);
-HIDDEN void jf_x86_64_emit_branch32(struct jf_code *code, unsigned int form, int64_t rel);
-
-enum {
-	ALU_ADD,
-	ALU_OR,
-	ALU_ADC,
-	ALU_SBB,
-	ALU_AND,
-	ALU_SUB,
-	ALU_XOR,
-	ALU_CMP
+/* [base + (index << scale) + disp] */
+struct mem {
+	int64_t disp;
+	uint16_t base;
+	uint16_t index; /* or NO_INDEX: in that field rsp's number says so */
+	uint8_t scale;
 };
-enum {
-	SHIFT_ROL,
-	SHIFT_ROR,
-	SHIFT_SHL = 4,
-	SHIFT_SHR,
-	SHIFT_SAR = 7
-};
-enum {
-	UNARY_NOT = 2,
-	UNARY_NEG,
-	UNARY_MUL,
-	UNARY_IMUL,
-	UNARY_DIV,
-	UNARY_IDIV
-};
+#define NO_INDEX RSP
+
+static inline struct mem at(unsigned int base, int64_t disp)
+{
+	return (struct mem){.disp = disp, .base = (uint16_t)base, .index = NO_INDEX};
+}
+
+enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
+enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV };
 
 /* Condition codes: volume 1, appendix B. */
 enum {
-	CC_O,
-	CC_NO,
-	CC_B,
-	CC_AE,
-	CC_E,
-	CC_NE,
-	CC_BE,
-	CC_A,
-	CC_S,
-	CC_NS,
-	CC_P,
-	CC_NP,
-	CC_L,
-	CC_GE,
-	CC_LE,
-	CC_G
+	CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A,
+	CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G
 };
 
 static inline bool fits_s8(int64_t value)
@@ -124,32 +71,219 @@ static inline bool fits_s32(int64_t value)
 
 static inline unsigned int form_w(bool w)
 {
-	return w ? F_W : 0;
+	return (unsigned int)w * F_W;
+}
+
+/* ---- putting bytes down ----------------------------------------------------------------------- */
+
+/* With the form known, little is left of these. Where it is not, bits become sizes by arithmetic: which
+ * registers and displacements an instruction has is nothing that a branch predictor could learn. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+struct head {
+	uint64_t bytes; /* the first in the lowest 8 bits */
+	unsigned int size;
+};
+
+ALWAYS_INLINE void store_le64(uint8_t *p, uint64_t value)
+{
+	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+		value = __builtin_bswap64(value);
+	memcpy(p, &value, sizeof(value));
+}
+
+/* Where there is no room for more than the instruction, or a row to record first. */
+HIDDEN void jf_x86_64_put_slowly(struct jf_code *code, struct head head, uint64_t tail, unsigned int tail_size);
+
+/* Both parts are stored in full; what is too much of the second lies behind the instruction. */
+ALWAYS_INLINE void put(struct jf_code *code, struct head head, uint64_t tail, unsigned int tail_size)
+{
+	uint8_t *p = code->bytes + code->size;
+
+	if (__builtin_expect(!jf_code_has_room(code, JF_INSN_BYTES_MAX), false)) {
+		jf_x86_64_put_slowly(code, head, tail, tail_size);
+		return;
+	}
+	store_le64(p, head.bytes);
+	store_le64(p + head.size, tail);
+	code->size += head.size + tail_size;
+}
+
+/* `byte` in front if `cond`. */
+ALWAYS_INLINE struct head prefixed(struct head head, bool cond, unsigned int byte)
+{
+	return (struct head){(head.bytes << 8 | byte) >> 8 * !cond, head.size + cond};
+}
+
+/* What goes before the opcode's last byte; REX if any of its bits or a byte register asks for it. */
+ALWAYS_INLINE struct head opcode(unsigned int form, unsigned int reg, unsigned int index, unsigned int rm,
+				 struct head head)
+{
+	unsigned int rex = (form & F_W) / (F_W / 8) | (reg & 8) >> 1 | (index & 8) >> 2 | (rm & 8) >> 3;
+	bool has_rex = (rex != 0) | (((form & F_REG8) != 0) & (reg >= 4)) | (((form & F_RM8) != 0) & (rm >= 4));
+
+	head = prefixed(head, (form & F_0F) != 0, 0x0f);
+	head = prefixed(head, has_rex, 0x40 | rex);
+	head = prefixed(head, (form & F_66) != 0, 0x66);
+	head = prefixed(head, (form & F_LOCK) != 0, 0xf0);
+	head = prefixed(head, (form & F_FS) != 0, 0x64);
+	return prefixed(head, (form & F_GS) != 0, 0x65);
+}
+
+ALWAYS_INLINE unsigned int imm_size(unsigned int form)
+{
+	return form & F_IMM8 ? 1 : form & F_IMM16 ? 2 : form & F_IMM32 ? 4 : 0;
+}
+
+/* An immediate is taken as signed or unsigned of its size. */
+ALWAYS_INLINE bool imm_fits(unsigned int form, int64_t imm)
+{
+	unsigned int bytes = imm_size(form);
+
+	return !bytes || (imm >= -(INT64_C(1) << (8 * bytes - 1)) && imm < INT64_C(1) << 8 * bytes);
+}
+
+/* reg is a register or the opcode's extension digit; the second operand a register ... */
+ALWAYS_INLINE void put_reg(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int rm, int64_t imm)
+{
+	struct head head = {(form & 0xff) | (0xc0 | (reg & 7) << 3 | (rm & 7)) << 8, 2};
+
+	if ((reg | rm) > 15 || !imm_fits(form, imm))
+		jf_code_fail(code, JF_E_RANGE);
+	else
+		put(code, opcode(form, reg, 0, rm, head), (uint64_t)imm, imm_size(form));
+}
+
+/* ... or memory ... */
+ALWAYS_INLINE void put_mem(struct jf_code *code, unsigned int form, unsigned int reg, struct mem m, int64_t imm)
+{
+	/* [rbp] and [r13] without displacement do not exist: their place is taken by [rip + disp32]. */
+	unsigned int some = (m.disp != 0) | ((m.base & 7) == RBP), is_short = fits_s8(m.disp) & !(form & F_DISP32);
+	unsigned int mod = (some & (0 - is_short)) | (2 & (is_short - 1)), disp_size = mod + (mod & 2); /* 0, 1, 4 */
+	bool sib = m.index != NO_INDEX || (m.base & 7) == 4;
+	struct head head = {(form & 0xff) | (mod << 6 | (reg & 7) << 3 | (m.base & 7)) << 8, 2};
+	uint64_t tail = (uint64_t)m.disp;
+
+	if ((reg | m.base | m.index) > 15 || m.scale > 3 || !fits_s32(m.disp) || !imm_fits(form, imm)) {
+		jf_code_fail(code, JF_E_RANGE);
+		return;
+	}
+	if (sib) {
+		head.bytes = (form & 0xff) | (mod << 6 | (reg & 7) << 3 | 4) << 8 |
+			     ((unsigned int)m.scale << 6 | (m.index & 7) << 3 | (m.base & 7)) << 16;
+		head.size = 3;
+	}
+	if (imm_size(form))
+		tail = (tail & ((UINT64_C(1) << 8 * disp_size) - 1)) | (uint64_t)imm << 8 * disp_size;
+	put(code, opcode(form, reg, m.index, m.base, head), tail, disp_size + imm_size(form));
+}
+
+/* ... or memory at an absolute address, of 32 bits, sign-extended: no base, no index ... */
+static inline void put_abs(struct jf_code *code, unsigned int form, unsigned int reg, int64_t address)
+{
+	struct head head = {(form & 0xff) | ((reg & 7) << 3 | 4) << 8 | 0x25 << 16, 3};
+
+	if (reg > 15 || !fits_s32(address))
+		jf_code_fail(code, JF_E_RANGE);
+	else
+		put(code, opcode(form, reg, 0, 0, head), (uint64_t)address, 4);
+}
+
+/* ... or none; reg, where there is one, is in the opcode's low bits. */
+ALWAYS_INLINE void put_plus(struct jf_code *code, unsigned int form, unsigned int reg, int64_t imm)
+{
+	if (reg > 15 || !imm_fits(form, imm))
+		jf_code_fail(code, JF_E_RANGE);
+	else
+		put(code, opcode(form, 0, 0, reg, (struct head){(form & 0xff) | (reg & 7), 1}), (uint64_t)imm, imm_size(form));
+}
+
+/* ---- more than one form: out of line ----------------------------------------------------------- */
+
+HIDDEN void jf_x86_64_emit_alu_ri(struct jf_code *code, unsigned int op, bool w, unsigned int dst, int64_t imm);
+HIDDEN void jf_x86_64_emit_test_ri(struct jf_code *code, bool w, unsigned int reg, int64_t imm);
+HIDDEN void jf_x86_64_emit_mov_ri(struct jf_code *code, unsigned int dst, uint64_t value);
+HIDDEN void jf_x86_64_emit_movabs(struct jf_code *code, unsigned int dst, uint64_t value);
+HIDDEN void jf_x86_64_emit_store_imm(struct jf_code *code, unsigned int bytes, struct mem m, int64_t imm);
+HIDDEN void jf_x86_64_emit_lea_pc(struct jf_code *code, unsigned int dst, uint64_t target);
+HIDDEN void jf_x86_64_emit_xchg_rr(struct jf_code *code, bool w, unsigned int a, unsigned int b);
+
+/* Whether 32 bits of distance reach `target` from here, and still do when code moves by a megabyte: forms
+ * are chosen by this, and must not change from one pass of the compiler to the next. */
+HIDDEN bool jf_x86_64_near(const struct jf_code *code, uint64_t target);
+/* Calls an address: directly when it is near, else through register `far`. */
+HIDDEN void jf_x86_64_emit_call(struct jf_code *code, uint64_t target, unsigned int far);
+
+/* ---- one form ----------------------------------------------------------------------------------- */
+
+/* movzx, mov, movsx, movsxd: the form that takes `bytes` to 32 or 64 bits. 0 when there is none. */
+ALWAYS_INLINE unsigned int extend_form(unsigned int bytes, bool sign, bool w)
+{
+	static const uint16_t forms[2][9] = {
+		{[1] = F_0F | 0xb6, [2] = F_0F | 0xb7, [4] = 0x8b, [8] = F_W | 0x8b},
+		{[1] = F_0F | F_W | 0xbe, [2] = F_0F | F_W | 0xbf, [4] = F_W | 0x63, [8] = F_W | 0x8b},
+	};
+
+	if (sign && !w && bytes == 4)
+		return 0x8b;
+	return bytes > 8 ? 0 : forms[sign][bytes] & (sign && !w ? ~F_W : ~0);
+}
+
+/* Sign-extension is to 64 bits. */
+ALWAYS_INLINE void emit_load(struct jf_code *code, unsigned int bytes, bool sign, unsigned int dst, struct mem m)
+{
+	unsigned int form = extend_form(bytes, sign, true);
+
+	if (form)
+		put_mem(code, form & (F_0F | F_W | 0xff), dst, m, 0);
+	else
+		jf_code_fail(code, JF_E_RANGE);
+}
+
+ALWAYS_INLINE void emit_store(struct jf_code *code, unsigned int bytes, struct mem m, unsigned int src)
+{
+	static const uint16_t forms[9] = {[1] = F_REG8 | 0x88, [2] = F_66 | 0x89, [4] = 0x89, [8] = F_W | 0x89};
+
+	if (bytes <= 8 && forms[bytes])
+		put_mem(code, forms[bytes] & (F_66 | F_W | F_REG8 | 0xff), src, m, 0);
+	else
+		jf_code_fail(code, JF_E_RANGE);
+}
+
+static inline void emit_extend(struct jf_code *code, unsigned int bytes, bool sign, bool w, unsigned int dst,
+			       unsigned int src)
+{
+	unsigned int form = extend_form(bytes, sign, w);
+
+	if (form)
+		put_reg(code, form | (bytes == 1 ? F_RM8 : 0), dst, src, 0);
+	else
+		jf_code_fail(code, JF_E_RANGE);
 }
 
 static inline void emit_alu_rr(struct jf_code *code, unsigned int op, bool w, unsigned int dst, unsigned int src)
 {
-	jf_x86_64_put_reg(code, form_w(w) | op << 3 | 0x01, src, dst, 0);
+	put_reg(code, form_w(w) | (op & 7) << 3 | 0x01, src, dst, 0);
 }
 
 static inline void emit_test_rr(struct jf_code *code, bool w, unsigned int a, unsigned int b)
 {
-	jf_x86_64_put_reg(code, form_w(w) | 0x85, b, a, 0);
+	put_reg(code, form_w(w) | 0x85, b, a, 0);
 }
 
 static inline void emit_mov_rr(struct jf_code *code, bool w, unsigned int dst, unsigned int src)
 {
-	jf_x86_64_put_reg(code, form_w(w) | 0x89, src, dst, 0);
+	put_reg(code, form_w(w) | 0x89, src, dst, 0);
 }
 
 static inline void emit_cmov(struct jf_code *code, unsigned int cc, bool w, unsigned int dst, unsigned int src)
 {
-	jf_x86_64_put_reg(code, form_w(w) | F_0F | 0x40 | cc, dst, src, 0);
+	put_reg(code, form_w(w) | F_0F | 0x40 | (cc & 15), dst, src, 0);
 }
 
 static inline void emit_imul_rr(struct jf_code *code, bool w, unsigned int dst, unsigned int src)
 {
-	jf_x86_64_put_reg(code, form_w(w) | F_0F | 0xaf, dst, src, 0);
+	put_reg(code, form_w(w) | F_0F | 0xaf, dst, src, 0);
 }
 
 static inline void emit_imul_rri(struct jf_code *code, bool w, unsigned int dst, unsigned int src, int64_t imm)
@@ -158,157 +292,187 @@ static inline void emit_imul_rri(struct jf_code *code, bool w, unsigned int dst,
 
 	if (!fits_s32(imm))
 		jf_code_fail(code, JF_E_RANGE);
-	jf_x86_64_put_reg(code, form_w(w) | form, dst, src, imm);
+	put_reg(code, form_w(w) | form, dst, src, imm);
+}
+
+static inline void emit_alu_rm(struct jf_code *code, unsigned int op, bool w, unsigned int dst, struct mem m)
+{
+	put_mem(code, form_w(w) | (op & 7) << 3 | 0x03, dst, m, 0);
+}
+
+/* op m, imm8 */
+static inline void emit_alu_mi(struct jf_code *code, unsigned int op, bool w, struct mem m, int64_t imm)
+{
+	if (!fits_s8(imm))
+		jf_code_fail(code, JF_E_RANGE);
+	put_mem(code, form_w(w) | F_IMM8 | 0x83, op & 7, m, imm);
 }
 
 static inline void emit_unary(struct jf_code *code, unsigned int op, bool w, unsigned int reg)
 {
-	jf_x86_64_put_reg(code, form_w(w) | 0xf7, op, reg, 0);
+	put_reg(code, form_w(w) | 0xf7, op, reg, 0);
 }
 
 /* edx:eax = sign-extended eax, or rdx:rax of rax. */
 static inline void emit_sign_to_dx(struct jf_code *code, bool w)
 {
-	jf_x86_64_put_plus(code, form_w(w) | 0x99, 0, 0);
+	put_plus(code, form_w(w) | 0x99, 0, 0);
 }
 
 static inline void emit_shift_cl(struct jf_code *code, unsigned int op, bool w, unsigned int dst)
 {
-	jf_x86_64_put_reg(code, form_w(w) | 0xd3, op, dst, 0);
+	put_reg(code, form_w(w) | 0xd3, op, dst, 0);
 }
 
 static inline void emit_shift_ri(struct jf_code *code, unsigned int op, bool w, unsigned int dst, unsigned int count)
 {
 	if (count > (w ? 63u : 31u))
 		jf_code_fail(code, JF_E_RANGE);
-	jf_x86_64_put_reg(code, form_w(w) | (count == 1 ? 0xd1u : F_IMM8 | 0xc1u), op, dst, count);
+	put_reg(code, form_w(w) | (count == 1 ? 0xd1u : F_IMM8 | 0xc1u), op, dst, count);
 }
 
 static inline void emit_bswap(struct jf_code *code, bool w, unsigned int reg)
 {
-	jf_x86_64_put_plus(code, form_w(w) | F_0F | 0xc8, reg, 0);
+	put_plus(code, form_w(w) | F_0F | 0xc8, reg, 0);
 }
 
-static inline void emit_lea(struct jf_code *code, bool w, unsigned int dst, unsigned int base, int64_t disp)
+static inline void emit_lea(struct jf_code *code, bool w, unsigned int dst, struct mem m)
 {
-	jf_x86_64_put_mem(code, form_w(w) | 0x8d, dst, base, disp, 0);
+	put_mem(code, form_w(w) | 0x8d, dst, m, 0);
 }
 
 /* Loads with a displacement of 32 bits even where 8 would do: its size says nothing of the frame's. */
-static inline void emit_load_disp32(struct jf_code *code, unsigned int dst, unsigned int base, int64_t disp)
+static inline void emit_load_disp32(struct jf_code *code, unsigned int dst, struct mem m)
 {
-	jf_x86_64_put_mem(code, F_W | F_DISP32 | 0x8b, dst, base, disp, 0);
+	put_mem(code, F_W | F_DISP32 | 0x8b, dst, m, 0);
 }
 
 static inline void emit_push(struct jf_code *code, unsigned int reg)
 {
-	jf_x86_64_put_plus(code, 0x50, reg, 0);
+	put_plus(code, 0x50, reg, 0);
 }
 
 static inline void emit_pop(struct jf_code *code, unsigned int reg)
 {
-	jf_x86_64_put_plus(code, 0x58, reg, 0);
+	put_plus(code, 0x58, reg, 0);
 }
 
 static inline void emit_leave(struct jf_code *code)
 {
-	jf_x86_64_put_plus(code, 0xc9, 0, 0);
+	put_plus(code, 0xc9, 0, 0);
 }
 
 static inline void emit_ret(struct jf_code *code)
 {
-	jf_x86_64_put_plus(code, 0xc3, 0, 0);
+	put_plus(code, 0xc3, 0, 0);
 }
 
 static inline void emit_call_reg(struct jf_code *code, unsigned int reg)
 {
-	jf_x86_64_put_reg(code, 0xff, 2, reg, 0);
+	put_reg(code, 0xff, 2, reg, 0);
 }
 
 static inline void emit_jmp_reg(struct jf_code *code, unsigned int reg)
 {
-	jf_x86_64_put_reg(code, 0xff, 4, reg, 0);
+	put_reg(code, 0xff, 4, reg, 0);
+}
+
+/* Branches: rel counts from the end of the instruction. */
+ALWAYS_INLINE void emit_branch8(struct jf_code *code, unsigned int opcode, int64_t rel)
+{
+	if (fits_s8(rel))
+		put(code, (struct head){opcode, 1}, (uint64_t)rel, 1);
+	else
+		jf_code_fail(code, JF_E_RANGE);
+}
+
+ALWAYS_INLINE void emit_branch32(struct jf_code *code, unsigned int form, int64_t rel)
+{
+	if (fits_s32(rel))
+		put(code, opcode(form, 0, 0, 0, (struct head){form & 0xff, 1}), (uint64_t)rel, 4);
+	else
+		jf_code_fail(code, JF_E_RANGE);
 }
 
 static inline void emit_jcc8(struct jf_code *code, unsigned int cc, int64_t rel)
 {
-	jf_x86_64_emit_branch8(code, 0x70 | cc, rel);
+	emit_branch8(code, 0x70 | (cc & 15), rel);
 }
 
 static inline void emit_jmp8(struct jf_code *code, int64_t rel)
 {
-	jf_x86_64_emit_branch8(code, 0xeb, rel);
+	emit_branch8(code, 0xeb, rel);
 }
 
 static inline void emit_jcc32(struct jf_code *code, unsigned int cc, int64_t rel)
 {
-	jf_x86_64_emit_branch32(code, F_0F | 0x80 | cc, rel);
+	emit_branch32(code, F_0F | 0x80 | (cc & 15), rel);
 }
 
 static inline void emit_jmp32(struct jf_code *code, int64_t rel)
 {
-	jf_x86_64_emit_branch32(code, 0xe9, rel);
+	emit_branch32(code, 0xe9, rel);
 }
 
 static inline void emit_call32(struct jf_code *code, int64_t rel)
 {
-	jf_x86_64_emit_branch32(code, 0xe8, rel);
+	emit_branch32(code, 0xe8, rel);
 }
 
 /* mov dst, fs:[0]: the thread pointer (System V ABI, AMD64: FS holds it). */
 static inline void emit_load_tp(struct jf_code *code, unsigned int dst)
 {
-	jf_x86_64_put_abs(code, F_FS | F_W | 0x8b, dst, 0);
+	put_abs(code, F_FS | F_W | 0x8b, dst, 0);
 }
 
 /* add dst, fs:[0] or gs:[0] */
 static inline void emit_add_seg(struct jf_code *code, unsigned int segment, unsigned int dst)
 {
-	jf_x86_64_put_abs(code, segment | F_W | 0x03, dst, 0);
+	put_abs(code, segment | F_W | 0x03, dst, 0);
 }
 
-static inline void emit_stmxcsr(struct jf_code *code, unsigned int base, int64_t disp)
+static inline void emit_stmxcsr(struct jf_code *code, struct mem m)
 {
-	jf_x86_64_put_mem(code, F_0F | 0xae, 3, base, disp, 0);
+	put_mem(code, F_0F | 0xae, 3, m, 0);
 }
 
-static inline void emit_ldmxcsr(struct jf_code *code, unsigned int base, int64_t disp)
+static inline void emit_ldmxcsr(struct jf_code *code, struct mem m)
 {
-	jf_x86_64_put_mem(code, F_0F | 0xae, 2, base, disp, 0);
+	put_mem(code, F_0F | 0xae, 2, m, 0);
 }
 
-static inline void emit_fnstcw(struct jf_code *code, unsigned int base, int64_t disp)
+static inline void emit_fnstcw(struct jf_code *code, struct mem m)
 {
-	jf_x86_64_put_mem(code, 0xd9, 7, base, disp, 0);
+	put_mem(code, 0xd9, 7, m, 0);
 }
 
-static inline void emit_fldcw(struct jf_code *code, unsigned int base, int64_t disp)
+static inline void emit_fldcw(struct jf_code *code, struct mem m)
 {
-	jf_x86_64_put_mem(code, 0xd9, 5, base, disp, 0);
+	put_mem(code, 0xd9, 5, m, 0);
 }
 
 /* lock op [base + disp], src */
-static inline void emit_lock_alu_mr(struct jf_code *code, unsigned int op, bool w, unsigned int base, int64_t disp,
+static inline void emit_lock_alu_mr(struct jf_code *code, unsigned int op, bool w, struct mem m,
 				    unsigned int src)
 {
-	jf_x86_64_put_mem(code, F_LOCK | form_w(w) | op << 3 | 0x01, src, base, disp, 0);
+	put_mem(code, F_LOCK | form_w(w) | (op & 7) << 3 | 0x01, src, m, 0);
 }
 
-static inline void emit_lock_xadd(struct jf_code *code, bool w, unsigned int base, int64_t disp, unsigned int src)
+static inline void emit_lock_xadd(struct jf_code *code, bool w, struct mem m, unsigned int src)
 {
-	jf_x86_64_put_mem(code, F_LOCK | form_w(w) | F_0F | 0xc1, src, base, disp, 0);
+	put_mem(code, F_LOCK | form_w(w) | F_0F | 0xc1, src, m, 0);
 }
 
 /* Compares with RAX, where the old value goes. */
-static inline void emit_lock_cmpxchg(struct jf_code *code, bool w, unsigned int base, int64_t disp, unsigned int src)
+static inline void emit_lock_cmpxchg(struct jf_code *code, bool w, struct mem m, unsigned int src)
 {
-	jf_x86_64_put_mem(code, F_LOCK | form_w(w) | F_0F | 0xb1, src, base, disp, 0);
+	put_mem(code, F_LOCK | form_w(w) | F_0F | 0xb1, src, m, 0);
 }
 
 /* Locked without saying so. */
-static inline void emit_xchg_mr(struct jf_code *code, bool w, unsigned int base, int64_t disp, unsigned int src)
+static inline void emit_xchg_mr(struct jf_code *code, bool w, struct mem m, unsigned int src)
 {
-	jf_x86_64_put_mem(code, form_w(w) | 0x87, src, base, disp, 0);
+	put_mem(code, form_w(w) | 0x87, src, m, 0);
 }
 
 static inline void emit_endbr64(struct jf_code *code)
@@ -325,6 +489,60 @@ static inline void emit_nop3(struct jf_code *code)
 static inline void emit_nop5(struct jf_code *code)
 {
 	jf_code_put(code, "\x0f\x1f\x44\x00\x00", 5);
+}
+
+/* ---- what several hooks need -------------------------------------------------------------------- */
+
+/*
+ * The memory that an access through BPF register `bpf` is to. The arena's base goes first: what is in R12
+ * needs no displacement, as [r13] does.
+ */
+static inline struct mem place(const struct jf_body *b, const struct jf_op *op, unsigned int bpf)
+{
+	struct mem m = at(jf_body_reg(b, bpf), op->off + (bpf == JF_BPF_FP ? r10_disp(b) : 0));
+
+	if (op->arena) {
+		m.index = m.base;
+		m.base = b->frame->conv->arena_reg;
+	}
+	return m;
+}
+
+/* dst = dst: nothing, or its upper half cleared. */
+static inline void emit_same(struct jf_code *code, bool w, unsigned int dst)
+{
+	if (!w)
+		emit_mov_rr(code, false, dst, dst);
+}
+
+/* dst = src, where they are not the same. */
+static inline void emit_move(struct jf_code *code, unsigned int dst, unsigned int src)
+{
+	if (dst != src)
+		emit_mov_rr(code, true, dst, src);
+}
+
+/* Forward, short, within one BPF instruction. returns: where the branch ends, for land(). */
+static inline size_t skip_if(struct jf_code *code, unsigned int cc)
+{
+	emit_jcc8(code, cc, 0);
+	return code->size;
+}
+
+static inline size_t skip(struct jf_code *code)
+{
+	emit_jmp8(code, 0);
+	return code->size;
+}
+
+static inline void land(struct jf_code *code, size_t branch_end)
+{
+	size_t rel = code->size - branch_end;
+
+	if (!fits_s8((int64_t)rel))
+		jf_code_fail(code, JF_E_RANGE);
+	if (code->status == JF_OK)
+		code->bytes[branch_end - 1] = (uint8_t)rel;
 }
 
 #endif

@@ -65,6 +65,7 @@ jf_throw:
 	mov r11, [rsp + SITE_CALLBACK]
 	xor ecx, ecx
 	xor r8d, r8d
+	lea rax, [rip + tail_calls_used_up]
 	.cfi_remember_state
 	leave
 	.cfi_def_cfa rsp, 8
@@ -78,6 +79,18 @@ jf_throw:
 	ret
 	.cfi_endproc
 	.size jf_throw, . - jf_throw
+
+/*
+ * What a `linux` callback takes for its tail-call count: Linux's own hands down whatever RAX holds, and
+ * its verifier sees to it that no tail call follows. Here none succeeds.
+ */
+	.section .rodata
+	.p2align 3
+	.type tail_calls_used_up, @object
+tail_calls_used_up:
+	.quad TAIL_CALLS_MAX
+	.size tail_calls_used_up, 8
+	.text
 
 /*
  * uint64_t jf_x86_64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2)
@@ -207,5 +220,55 @@ jf_x86_64_enter_checked:
 	.cfi_endproc
 jf_x86_64_enter_checked_end:
 	.size jf_x86_64_enter_checked, . - jf_x86_64_enter_checked
+
+/*
+ * The may_goto stub, of a convention of its own: r10 = address of count and start time, out: r10 = the
+ * count. Every other register that BPF code or its prologue may hold anything in is kept: rbx and r12 to
+ * r15 as in any C function, the rest here; r11 alone is free. Callers may leave RSP at any multiple of 8.
+ *
+ *      CFA ->  +-----------------------------------------+
+ *              | return address, rbp                     |  rbp = CFA - 16
+ *              | rax, rdi, rsi, rdx, rcx, r8, r9         |  rbp - 56
+ *              | -                                       |
+ *      rsp ->  +-----------------------------------------+  16-aligned
+ */
+	.globl jf_x86_64_may_goto_stub, jf_x86_64_may_goto_stub_end
+	.hidden jf_x86_64_may_goto_stub, jf_x86_64_may_goto_stub_end
+	.type jf_x86_64_may_goto_stub, @function
+	.p2align 4
+jf_x86_64_may_goto_stub:
+	.cfi_startproc
+	endbr64
+	push rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
+	mov rbp, rsp
+	.cfi_def_cfa_register rbp
+	push rax
+	push rdi
+	push rsi
+	push rdx
+	push rcx
+	push r8
+	push r9
+	and rsp, -16
+	mov rdi, r10
+	call jf_may_goto_check@PLT
+	mov r10, rax
+	lea rsp, [rbp - 56]
+	pop r9
+	pop r8
+	pop rcx
+	pop rdx
+	pop rsi
+	pop rdi
+	pop rax
+	pop rbp
+	.cfi_def_cfa rsp, 8
+	.cfi_same_value rbp
+	ret
+	.cfi_endproc
+jf_x86_64_may_goto_stub_end:
+	.size jf_x86_64_may_goto_stub, . - jf_x86_64_may_goto_stub
 
 	.section .note.GNU-stack, "", @progbits

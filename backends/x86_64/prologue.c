@@ -7,8 +7,6 @@
  */
 #include "insn.h"
 
-#define TAIL_CALLS_MAX 33 /* larger values in RAX are pointers to the count */
-
 static bool is_linux(const struct jf_frame *frame)
 {
 	return frame->conv->backend_flags & X86_64_LINUX_FORMS;
@@ -78,18 +76,18 @@ static void store_count(struct jf_code *code, const struct jf_frame *frame)
 	unsigned int ptr = RAX;
 
 	if (frame->spec.role == JF_ROLE_CALLBACK)
-		jf_x86_64_emit_store_imm(code, 8, RBP, tcc, 0);
+		jf_x86_64_emit_store_imm(code, 8, at(RBP, tcc), 0);
 	else
-		jf_x86_64_emit_store(code, 8, RBP, tcc, RAX);
+		emit_store(code, 8, at(RBP, tcc), RAX);
 	if (frame->spec.role != JF_ROLE_SUBPROGRAM) {
 		ptr = SCRATCH;
-		emit_lea(code, true, ptr, RBP, tcc);
+		emit_lea(code, true, ptr, at(RBP, tcc));
 	}
 	if (is_main(frame)) {
 		jf_x86_64_emit_alu_ri(code, ALU_CMP, true, RAX, TAIL_CALLS_MAX);
 		emit_cmov(code, CC_A, true, ptr, RAX);
 	}
-	jf_x86_64_emit_store(code, 8, RBP, tcc_ptr, ptr);
+	emit_store(code, 8, at(RBP, tcc_ptr), ptr);
 }
 
 /* ---- prologue --------------------------------------------------------------------------------- */
@@ -106,7 +104,7 @@ static void push_slots(struct jf_code *code, const struct jf_frame *frame)
 		} else if (!is_linux(frame)) {
 			continue;
 		} else if (slot->kind == JF_SLOT_BPF_STACK) {
-			jf_x86_64_put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, slot->size_bytes);
+			put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, slot->size_bytes);
 		} else if (slot->kind == JF_SLOT_TCC) {
 			push_count(code, frame); /* this slot and JF_SLOT_TCC_PTR, the next */
 		} else if (slot->kind == JF_SLOT_OUT_ARGS) {
@@ -128,9 +126,9 @@ static void store_slots(struct jf_code *code, const struct jf_frame *frame)
 		if (!is_control(slot))
 			continue;
 		if (slot->reg == MXCSR)
-			emit_stmxcsr(code, RBP, fp_off(frame, slot));
+			emit_stmxcsr(code, at(RBP, fp_off(frame, slot)));
 		else
-			emit_fnstcw(code, RBP, fp_off(frame, slot));
+			emit_fnstcw(code, at(RBP, fp_off(frame, slot)));
 		jf_code_saved(code, i);
 	}
 }
@@ -188,12 +186,12 @@ static void load_private_stack(struct jf_code *code, const struct jf_frame *fram
 	}
 	if (fits_s32((int64_t)top)) {
 		emit_load_tp(code, reg);
-		emit_lea(code, true, reg, reg, (int64_t)top);
+		emit_lea(code, true, reg, at(reg, (int64_t)top));
 	} else {
 		jf_x86_64_emit_movabs(code, reg, top);
 		emit_add_seg(code, F_FS, reg);
 	}
-	jf_x86_64_emit_store(code, 8, RBP, slot_fp_off(frame, JF_SLOT_SPILL), reg);
+	emit_store(code, 8, at(RBP, slot_fp_off(frame, JF_SLOT_SPILL)), reg);
 }
 
 /* Up to the tail-call entry: landing pad, patch site, a fresh count, the frame record. */
@@ -228,7 +226,7 @@ void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, cons
 	if (frame->spec.landing_pads && (is_main(frame) || is_linux(frame)))
 		emit_endbr64(code);
 	if (adopts) {
-		emit_lea(code, true, RSP, RBP, body_sp_off(frame));
+		emit_lea(code, true, RSP, at(RBP, body_sp_off(frame)));
 	} else {
 		push_slots(code, frame);
 		if (!is_linux(frame))
@@ -254,15 +252,15 @@ static void load_slots(struct jf_code *code, const struct jf_frame *frame, int32
 		if (!is_control(slot))
 			continue;
 		if (slot->reg == MXCSR)
-			emit_ldmxcsr(code, RBP, fp_off(frame, slot));
+			emit_ldmxcsr(code, at(RBP, fp_off(frame, slot)));
 		else
-			emit_fldcw(code, RBP, fp_off(frame, slot));
+			emit_fldcw(code, at(RBP, fp_off(frame, slot)));
 		jf_code_restored(code, i);
 	}
 	if (sp_off == body_sp_off(frame))
 		return;
 	if (sp_off)
-		emit_lea(code, true, RSP, RBP, sp_off);
+		emit_lea(code, true, RSP, at(RBP, sp_off));
 	else
 		emit_mov_rr(code, true, RSP, RBP);
 }
@@ -307,9 +305,9 @@ void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uin
 		emit_pop(code, RAX); /* tcc_ptr */
 		emit_pop(code, RAX); /* tcc */
 		if (frame->bpf_stack_bytes)
-			jf_x86_64_put_reg(code, F_W | F_IMM32 | 0x81, ALU_ADD, RSP, frame->bpf_stack_bytes);
+			put_reg(code, F_W | F_IMM32 | 0x81, ALU_ADD, RSP, frame->bpf_stack_bytes);
 	} else {
-		jf_x86_64_emit_load(code, 8, false, RAX, RBP, slot_fp_off(frame, JF_SLOT_TCC));
+		emit_load(code, 8, false, RAX, at(RBP, slot_fp_off(frame, JF_SLOT_TCC)));
 		load_slots(code, frame, pushed_end(frame));
 		pop_slots(code, frame);
 	}
@@ -335,7 +333,7 @@ void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention *conv,
 	emit_mov_rr(code, true, RBP, RSP);
 	jf_code_cfa(code, RBP, -conv->fp_off_from_cfa);
 	jf_x86_64_emit_alu_ri(code, ALU_AND, true, RSP, -16);
-	jf_x86_64_emit_call(code, target);
+	jf_x86_64_emit_call(code, target, RAX);
 	emit_leave(code);
 	jf_code_restored(code, 1);
 	jf_code_cfa(code, RSP, -conv->ra_off_from_cfa);

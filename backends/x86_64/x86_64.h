@@ -37,6 +37,9 @@
 #define SITE_FP       24
 #define SITE_BYTES    32
 
+/* Tail calls that may follow one another; prologues take larger values for the address of a count. */
+#define TAIL_CALLS_MAX 33
+
 #ifndef __ASSEMBLER__
 
 #include <jitframe/backend.h>
@@ -49,10 +52,12 @@
 /* struct jf_convention.backend_flags: the Linux JIT's fixed-size forms and its patch site. */
 #define X86_64_LINUX_FORMS 1
 
-#define HIDDEN __attribute__((visibility("hidden")))
+#define HIDDEN   __attribute__((visibility("hidden")))
+#define NOINLINE __attribute__((noinline)) /* what a hook's usual way should not carry along */
 
 extern const struct jf_backend jf_x86_64_backend HIDDEN;
 extern const struct jf_reg jf_x86_64_regs[REG__COUNT] HIDDEN;
+extern const struct jf_orc_format jf_x86_64_orc HIDDEN;
 extern const struct jf_convention jf_x86_64_linux HIDDEN;
 extern const struct jf_convention jf_x86_64_user HIDDEN;
 
@@ -72,11 +77,45 @@ HIDDEN enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op
 HIDDEN enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+HIDDEN enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
+HIDDEN enum jf_status jf_x86_64_cast_user(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_per_cpu(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
+HIDDEN enum jf_status jf_x86_64_arg_put(struct jf_body *b, const struct jf_op *op);
+HIDDEN enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op);
+
+/* Only where the host is x86-64. */
+HIDDEN void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
+HIDDEN void jf_x86_64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
+HIDDEN void jf_x86_64_context_set_pc(void *ucontext, uint64_t pc);
 
 /* A slot's displacement from the frame pointer register. */
 static inline int32_t fp_off(const struct jf_frame *frame, const struct jf_slot *slot)
 {
 	return slot->off_from_cfa - frame->conv->fp_off_from_cfa;
+}
+
+/* R10's value, from the register it lives in. */
+static inline int32_t r10_disp(const struct jf_body *b)
+{
+	if (b->frame->spec.private_stack)
+		return 0;
+	return b->frame->bpf_fp_off_from_cfa - b->frame->conv->fp_off_from_cfa;
+}
+
+/* R10's value in a register, made in SCRATCH if need be. */
+HIDDEN unsigned int jf_x86_64_r10(const struct jf_body *b);
+
+/* A register with the value of `bpf`. */
+static inline unsigned int operand(const struct jf_body *b, unsigned int bpf)
+{
+	return bpf == JF_BPF_FP ? jf_x86_64_r10(b) : jf_body_reg(b, bpf);
+}
+
+/* A 32-bit operation's immediate. */
+static inline int64_t narrow(bool w, int64_t imm)
+{
+	return w ? imm : (int32_t)imm;
 }
 
 #endif /* !__ASSEMBLER__ */

@@ -44,6 +44,16 @@ struct jf_native {
 	uint64_t (*enter_checked)(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				  struct jf_regs *out);
 	const void *checked_start, *checked_end;
+	/* What the may_goto hook calls: AX = address of count and start time, out: the count. Keeps every
+	 * other BPF register of all of this backend's conventions; calls jf_may_goto_check(). */
+	const void *may_goto_start, *may_goto_end;
+	/*
+	 * A signal's context (ucontext_t of the third handler argument): all integer registers, FP ones as far
+	 * as the context has them, and the pc; and the way back. Async-signal-safe.
+	 */
+	void (*context_get)(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
+	void (*context_set_reg)(void *ucontext, uint8_t reg, uint64_t value); /* integer registers */
+	void (*context_set_pc)(void *ucontext, uint64_t pc);
 };
 
 /*
@@ -86,11 +96,17 @@ struct jf_backend {
 	bool (*call_stubs)(const struct jf_convention *conv);
 
 	struct jf_body_ops body; /* members may be NULL: unsupported */
+	/* For guessing branch sizes early; a wrong guess costs a pass, or a branch longer than need be. What a
+	 * short branch reaches from its end, and what the long form is longer, in bytes; 0 = no guess. */
+	uint32_t short_branch_reach;
+	uint8_t long_jump_extra;
+	uint8_t long_jump_always_extra;
 
 	/* A return address as found in memory -> a code address (pointer authentication). NULL = as it is. */
 	uint64_t (*strip_return)(uint64_t value);
 
 	const struct jf_native *native; /* NULL when this host is another architecture */
+	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
 };
 
 /* Backends built in, then those registered. returns: NULL at the end. Any thread. */

@@ -76,6 +76,7 @@ struct jf_op {
 	bool is_imm;    /* the second operand is imm, else register src */
 	bool sign;      /* sign-extending load or move */
 	bool fetch;     /* atomics: the old value goes to src */
+	bool arena;     /* memory access at arena base + register + off (PROBE_MEM32 and its kin) */
 	uint8_t dst;    /* BPF register numbers, 0..10 */
 	uint8_t src;
 	uint8_t bytes;  /* memory access, swap or sign-extended width: 1, 2, 4, 8 */
@@ -90,8 +91,11 @@ enum jf_call_kind {
 };
 
 struct jf_call {
-	uint8_t kind; /* enum jf_call_kind */
-	uint8_t stack_args; /* outgoing arguments after the fifth */
+	uint8_t kind;       /* enum jf_call_kind */
+	uint8_t stack_args; /* arguments after the fifth that the callee takes: put by arg_put before */
+	/* JF_CALL_C: the BPF register that travels as the C function's sixth argument, or JF_REG_NONE. A
+	 * call through a register goes to a C function that gets the register so. */
+	uint8_t sixth;
 	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate until the last pass */
 };
 
@@ -101,6 +105,7 @@ struct jf_body {
 	const struct jf_frame *frame;
 	struct jf_body_state *state; /* the core's own: use the calls below */
 	uint32_t index; /* BPF instruction being emitted */
+	uint8_t reg[JF_BPF_REG__COUNT]; /* what jf_body_reg() gives */
 };
 
 struct jf_body_ops {
@@ -113,7 +118,48 @@ struct jf_body_ops {
 	enum jf_status (*jump)(struct jf_body *b, const struct jf_op *op); /* conditional */
 	enum jf_status (*jump_always)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*call)(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
-	enum jf_status (*tail_call)(struct jf_body *b, const struct jf_op *op);
+	/*
+	 * R2 = struct jf_program_array, R3 = index (its low 32 bits): jumps to the program there, or goes on
+	 * behind this instruction when the index is beyond the array, the slot is empty or JF_TAIL_CALLS_MAX
+	 * tail calls have been made; only a tail call that happens is counted. `entry_off` as for
+	 * emit_tail_exit.
+	 */
+	enum jf_status (*tail_call)(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
+	/*
+	 * Address-space cast of an arena pointer to what user space sees: dst = the low 32 bits of src, with
+	 * the upper half of op->imm (the arena's user address) above them; NULL stays NULL (K18). A cast to
+	 * the arena's own form is a 32-bit MOV and comes as one.
+	 */
+	enum jf_status (*cast_user)(struct jf_body *b, const struct jf_op *op);
+	/* Per-CPU address: dst = src + this processor's base (`linux`), + the thread pointer (`user`). */
+	enum jf_status (*per_cpu)(struct jf_body *b, const struct jf_op *op);
+	/*
+	 * Timed may_goto. The 64-bit count lies at R10 + op->imm, the start time 8 bytes above. Loads the
+	 * count into AX; when it is 0, goes to op->target; else takes 1 off, and when that makes 0, calls the
+	 * stub at `stub` with AX = R10 + op->imm, which gives the count anew in AX (0 = time is up); stores
+	 * AX as the count. The stub follows a convention of its own: it keeps every BPF register but AX (R18).
+	 */
+	enum jf_status (*may_goto)(struct jf_body *b, const struct jf_op *op, uint64_t stub);
+	/*
+	 * Arguments after the fifth, which BPF code addresses from R11: op->code is 1 for the sixth and so
+	 * on. put: outgoing argument = src or imm; get: dst = incoming argument.
+	 */
+	enum jf_status (*arg_put)(struct jf_body *b, const struct jf_op *op);
+	enum jf_status (*arg_get)(struct jf_body *b, const struct jf_op *op);
+};
+
+#define JF_TAIL_CALLS_MAX 33
+
+/*
+ * A program array as tail calls read it. entries[i] is the address of a main program's first byte, 0
+ * when the slot is empty; it may change at any time. All programs of one array have the convention and
+ * the hardening options of the array, so that one tail-call entry offset serves for all (R16).
+ */
+struct jf_program_array {
+	uint32_t max_entries;
+	uint32_t hardening;               /* of its programs: bit 0 landing pads, bit 1 signed returns */
+	const struct jf_convention *conv; /* of its programs; NULL as long as there has been none */
+	uint64_t entries[];
 };
 
 /*
@@ -127,8 +173,18 @@ JF_API int64_t jf_body_distance(const struct jf_body *b, uint32_t target);
 JF_API bool jf_body_is_long(const struct jf_body *b);
 JF_API void jf_body_grow(struct jf_body *b);
 
+/*
+ * Says that the machine instructions from code offset `start` (code->size before the first of them) up
+ * to here may fault and what the fault does: the BPF register `dst` becomes 0 (JF_REG_NONE: none does)
+ * and the program goes on here (K17). For accesses with op->arena.
+ */
+JF_API void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst);
+
 /* Register id that BPF register `bpf` lives in, under this frame's convention and private stack. */
-JF_API uint8_t jf_body_reg(const struct jf_body *b, unsigned int bpf);
+static inline uint8_t jf_body_reg(const struct jf_body *b, unsigned int bpf)
+{
+	return b->reg[bpf];
+}
 
 JF_END_DECLS
 

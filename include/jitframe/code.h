@@ -7,6 +7,8 @@
 #include <jitframe/row.h>
 #include <jitframe/status.h>
 
+#include <string.h>
+
 JF_BEGIN_DECLS
 
 /* Places in a function that others need, as bytes from its start. */
@@ -30,7 +32,7 @@ enum jf_mark {
  */
 struct jf_code {
 	uint8_t *bytes;
-	size_t capacity;
+	size_t capacity; /* cut down to `size` by a failure */
 	size_t size;      /* bytes put so far, all functions */
 	uint64_t address; /* where bytes[0] will run */
 	enum jf_status status;
@@ -61,7 +63,11 @@ JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, ui
 /* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE. */
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
 /* Appends one little-endian 32-bit instruction word. */
-JF_API void jf_code_put32(struct jf_code *code, uint32_t word);
+static inline void jf_code_put32(struct jf_code *code, uint32_t word);
+/* The same as jf_code_put() for at most JF_INSN_BYTES_MAX bytes in an array of just that size, all of
+ * which are copied where there is room: faster than a copy of exactly `count`. */
+#define JF_INSN_BYTES_MAX 16
+static inline void jf_code_put_insn(struct jf_code *code, const uint8_t bytes[JF_INSN_BYTES_MAX], size_t count);
 
 /* Records the first failure. */
 JF_API void jf_code_fail(struct jf_code *code, enum jf_status status);
@@ -80,6 +86,35 @@ JF_API void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear);
 /* Remember and bring back the state around an exit in the middle of a function. */
 JF_API struct jf_row jf_code_state(const struct jf_code *code);
 JF_API void jf_code_set_state(struct jf_code *code, struct jf_row state);
+
+/* ---- the inline ones: after a failure there is no room, so that is the only question --------------- */
+
+static inline bool jf_code_has_room(const struct jf_code *code, size_t count)
+{
+	return !code->now_dirty && code->capacity - code->size >= count;
+}
+
+static inline void jf_code_put32(struct jf_code *code, uint32_t word)
+{
+	const uint8_t bytes[4] = { (uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24) };
+
+	if (!jf_code_has_room(code, sizeof(bytes))) {
+		jf_code_put(code, bytes, sizeof(bytes));
+		return;
+	}
+	memcpy(code->bytes + code->size, bytes, sizeof(bytes));
+	code->size += sizeof(bytes);
+}
+
+static inline void jf_code_put_insn(struct jf_code *code, const uint8_t bytes[JF_INSN_BYTES_MAX], size_t count)
+{
+	if (!jf_code_has_room(code, JF_INSN_BYTES_MAX)) {
+		jf_code_put(code, bytes, count);
+		return;
+	}
+	memcpy(code->bytes + code->size, bytes, JF_INSN_BYTES_MAX);
+	code->size += count;
+}
 
 JF_END_DECLS
 

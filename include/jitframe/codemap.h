@@ -2,7 +2,7 @@
 #ifndef JF_CODEMAP_H
 #define JF_CODEMAP_H
 
-#include <jitframe/backend.h>
+#include <jitframe/program.h>
 
 JF_BEGIN_DECLS
 
@@ -28,6 +28,8 @@ struct jf_range {
 	const struct jf_slot *slots; /* what row->saved refers to */
 	uint8_t slot_count;
 	int16_t fp_off_from_cfa;
+	const struct jf_fault *faults; /* sorted; NULL with fault_count 0 */
+	uint32_t fault_count;
 	/* Boundaries only: */
 	int32_t landing_sp_off_from_cfa;
 	uint64_t callback; /* code address: callback(cookie, sp, fp) */

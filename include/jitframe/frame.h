@@ -77,6 +77,7 @@ enum {
 	JF_CAP_LANDING_PADS = 1 << 6, /* ENDBR64, BTI */
 	JF_CAP_SIGN_RETURN = 1 << 7,  /* PAC */
 	JF_CAP_RUN = 1 << 8,          /* its code can run in user space as it stands */
+	JF_CAP_USER_BASE = 1 << 9,    /* per-CPU addresses and private stacks go by the thread pointer */
 };
 
 /* How a callback takes over the boundary's frame. */

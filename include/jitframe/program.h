@@ -33,10 +33,11 @@ struct jf_import {
 	const char *name;
 	uint64_t address; /* 0: not there; calling it is refused by name */
 	bool throws;      /* it may throw (jf_throw or something that calls it): makes main a boundary */
+	uint8_t arg_count; /* when it takes more than 5 arguments: how many, up to 5 + JF_OUT_ARGS_MAX */
 };
 
 struct jf_map_ref {
-	uint64_t object; /* what helpers get as the map pointer */
+	uint64_t object; /* what helpers get as the map pointer; for tail calls a struct jf_program_array */
 	uint64_t value;  /* address of the first value, for maps that programs address directly; 0: refused */
 };
 
@@ -52,13 +53,38 @@ struct jf_program {
 	uint32_t kfunc_count;
 	const struct jf_map_ref *maps;
 	uint32_t map_count;
+	/* Upper half = that of the addresses user space sees arena memory at; the arena's own base is in
+	 * struct jf_values. Only programs that cast or access arena pointers need it. */
+	uint64_t arena_user_base;
+	/*
+	 * Where calls through a register go: C code that gets R1-R5 and, as its sixth argument, the register's
+	 * value, and returns R0. address 0: such calls are refused.
+	 */
+	struct jf_import call_register;
 };
 
 struct jf_compile_opts {
 	uint32_t size; /* sizeof(struct jf_compile_opts) */
 	bool landing_pads;
 	bool sign_return;
+	/*
+	 * Every function with a BPF stack gets it outside the machine stack, where the convention can do that
+	 * for its role. They lie one behind the other from values.private_stack on, each between two guards
+	 * of the convention's size. Not together with tail calls. A thread must not enter such a program
+	 * again while it runs it.
+	 */
+	bool private_stack;
 	struct jf_values values;
+};
+
+/*
+ * Machine instructions that may fault on an arena address, and what the fault does: program goes on at
+ * resume_off with register `reg` 0 (JF_REG_NONE: no register changes). Offsets from the function's start.
+ */
+struct jf_fault {
+	uint32_t start_off, end_off; /* [start, end) */
+	uint32_t resume_off;
+	uint8_t reg; /* register id */
 };
 
 /* One function of an image: [start, start + size_bytes) of its code. */
@@ -68,7 +94,10 @@ struct jf_image_function {
 	uint32_t size_bytes;
 	uint32_t row_start; /* into the image's rows; code_off there is from `start` */
 	uint32_t row_count;
+	uint32_t fault_start; /* into the image's faults, sorted by start_off */
+	uint32_t fault_count;
 	uint32_t marks[JF_MARK__COUNT];
+	uint32_t private_stack_off; /* of this function's lower guard, from values.private_stack */
 	bool is_stub; /* a call stub: frame has no slots of a convention */
 	struct jf_frame frame;
 	const uint32_t *insn_off; /* insn_count + 1 code offsets from `start`, the last one the epilogue's;
@@ -87,6 +116,10 @@ struct jf_image {
 	struct jf_row *rows;
 	uint32_t row_count;
 	uint32_t *insn_off; /* behind the functions' insn_off */
+	bool uses_per_cpu;            /* has per-CPU address moves */
+	uint32_t private_stack_bytes; /* of all functions, guards included */
+	struct jf_fault *faults;
+	uint32_t fault_count;
 	uint32_t passes; /* how often the body was emitted until no branch grew */
 };
 
@@ -121,6 +154,8 @@ struct jf_loaded; /* an image in executable memory and in the code map */
  * Compiles into executable memory (written, then made executable: never both), registers each
  * function in the code map. `cookie` comes back in struct jf_range.owner.
  * out: *loaded on JF_OK; free with jf_unload(). program's names must outlive it.
+ * With opts->private_stack the library gives the stacks from a thread-local pool and fills in
+ * values.private_stack itself.
  * returns: as jf_compile(); JF_E_UNSUPPORTED when conv is not of this host or lacks JF_CAP_RUN;
  *      JF_E_NO_MEMORY.
  */
@@ -130,6 +165,31 @@ JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const s
 /* Removes the code. No thread may be running it. */
 JF_API void jf_unload(struct jf_loaded *loaded);
 JF_API const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded);
+/*
+ * Puts a loaded program into a slot of a program array, or empties it (NULL). Any thread, at any time:
+ * a tail call sees the old program or the new one. The old one may be unloaded only when no thread can
+ * still be in it.
+ * returns: JF_E_INVAL (index, NULL array), JF_E_BAD_SPEC (convention or hardening options differ from
+ *      those of a program already in the array: their tail-call entries need not agree).
+ */
+JF_API JF_CHECK enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index,
+						    const struct jf_loaded *loaded);
+
+/*
+ * Installs handlers for SIGSEGV and SIGBUS that let programs go on after a fault in an arena access
+ * (struct jf_fault); every other fault goes to the handler that was there before. Once per process,
+ * later calls do nothing. returns: JF_E_UNSUPPORTED without native stubs.
+ */
+JF_API JF_CHECK enum jf_status jf_fault_handler_install(void);
+
+/* What the may_goto stub asks: slots[0] = count, slots[1] = start time in ns, 0 at first. returns: the
+ * new count, 0 once 250 ms have passed since the start. Async-signal-safe. */
+JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
+
+/* Looks at the guards of the program's private stacks in this thread, as jf_run() has set them. returns: JF_E_GUARD when one was
+ * written to. threads: any. */
+JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
+
 /* Address of function 0. */
 JF_API uint64_t jf_loaded_entry(const struct jf_loaded *loaded);
 

@@ -28,7 +28,8 @@ JF_BEGIN_DECLS
 	X(JF_E_OVERLAP, -13, "the address range overlaps one that is registered")                  \
 	X(JF_E_NOT_FOUND, -14, "nothing of that name or at that address is known")                 \
 	X(JF_E_LOST, -15, "a register that the walk needs was lost in an inner frame")             \
-	X(JF_E_BAD_IMAGE, -16, "a file or bundle is truncated or contradicts itself")
+	X(JF_E_BAD_IMAGE, -16, "a file or bundle is truncated or contradicts itself")                \
+	X(JF_E_GUARD, -17, "the guard of a private stack was written to")
 
 enum jf_status {
 #define JF_STATUS_ENUM(name, value, text) name = value,

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,13 +18,33 @@ void command_add(struct command *command, const char *arg)
 }
 
 /* Does not return: in the child. */
-static void become_command(const struct command *command, FILE *out, FILE *err)
+static void become_command(const struct command *command, FILE *in, FILE *out, FILE *err)
 {
+	const struct rlimit none = { 0, 0 };
+
+	/* Some commands are to die: no core files of them. */
+	setrlimit(RLIMIT_CORE, &none);
+	if (in != NULL)
+		dup2(fileno(in), STDIN_FILENO);
 	dup2(fileno(out), STDOUT_FILENO);
 	dup2(fileno(err), STDERR_FILENO);
 	execvp(command->argv[0], (char *const *)(uintptr_t)command->argv);
 	perror(command->argv[0]);
 	_exit(127);
+}
+
+/* returns: a file to read `text` from, NULL when that is NULL. */
+static FILE *open_text(const char *text)
+{
+	FILE *file = text != NULL ? tmpfile() : NULL;
+
+	cr_assert(text == NULL || file != NULL, "no temporary file");
+	if (file != NULL) {
+		fputs(text, file);
+		fflush(file);
+		rewind(file);
+	}
+	return file;
 }
 
 static char *read_whole(FILE *file)
@@ -43,7 +64,7 @@ static char *read_whole(FILE *file)
 
 void command_run(struct command *command)
 {
-	FILE *out = tmpfile(), *err = tmpfile();
+	FILE *in = open_text(command->input), *out = tmpfile(), *err = tmpfile();
 	int status;
 	pid_t pid;
 
@@ -52,8 +73,10 @@ void command_run(struct command *command)
 	pid = fork();
 	cr_assert_geq(pid, 0, "no process");
 	if (pid == 0)
-		become_command(command, out, err);
+		become_command(command, in, out, err);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	if (in != NULL)
+		fclose(in);
 	command->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	command->out = read_whole(out);
 	command->err = read_whole(err);

@@ -27,6 +27,7 @@ struct run {
 	char ctx[2 * 8 * EXEC_CTX_WORDS + 1];
 	char threads[16];
 	char repeat[16];
+	char sets[256];
 	struct command command;
 	json_t *json;
 };
@@ -37,7 +38,8 @@ static void ctx_digits(const struct scenario *scenario, char *digits)
 {
 	for (unsigned int word = 0; word < EXEC_CTX_WORDS; word++) {
 		for (unsigned int byte = 0; byte < 8; byte++, digits += 2)
-			sprintf(digits, "%02x", (unsigned int)((uint64_t)scenario->ctx[word] >> 8 * byte) & 0xff);
+			sprintf(digits, "%02x",
+				(unsigned int)((uint64_t)scenario->ctx[word] >> 8 * byte) & 0xff);
 	}
 }
 
@@ -45,6 +47,17 @@ static void ctx_digits(const struct scenario *scenario, char *digits)
 static bool is_traced(const struct scenario *scenario)
 {
 	return scenario->threads < 2 && scenario->repeat < 2;
+}
+
+static void add_sets(struct run *run)
+{
+	char *rest = NULL;
+
+	snprintf(run->sets, sizeof(run->sets), "%s", run->scenario->sets != NULL ? run->scenario->sets : "");
+	for (char *set = strtok_r(run->sets, " ", &rest); set != NULL; set = strtok_r(NULL, " ", &rest)) {
+		command_add(&run->command, "--set");
+		command_add(&run->command, set);
+	}
 }
 
 static void add_options(struct run *run)
@@ -57,6 +70,9 @@ static void add_options(struct run *run)
 		command_add(&run->command, "--landing-pads");
 	if (run->target->sign_return)
 		command_add(&run->command, "--sign-return");
+	if (run->scenario->private_stack)
+		command_add(&run->command, "--private-stack");
+	add_sets(run);
 	if (run->scenario->threads > 1) {
 		snprintf(run->threads, sizeof(run->threads), "%u", run->scenario->threads);
 		command_add(&run->command, "--threads");
@@ -75,8 +91,8 @@ static void start(struct run *run, const char *cpu)
 	struct command *command = &run->command;
 
 	snprintf(run->name, sizeof(run->name), "%s%s%s %s (%s)", run->target->name,
-		 run->target->landing_pads ? " with landing pads" : "", run->target->sign_return ? " signed" : "",
-		 scenario->name, cpu);
+		 run->target->landing_pads ? " with landing pads" : "",
+		 run->target->sign_return ? " signed" : "", scenario->name, cpu);
 	snprintf(run->object, sizeof(run->object), EXEC_OBJECTS "/%s-%s.bpf.o", scenario->object, cpu);
 	ctx_digits(scenario, run->ctx);
 	command_add(command, EXEC_JITFRAME);
@@ -90,8 +106,8 @@ static void start(struct run *run, const char *cpu)
 	add_options(run);
 	command_run(command);
 	run->json = json_loads(command->out, 0, NULL);
-	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status, command->out,
-		  command->err);
+	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status,
+		  command->out, command->err);
 }
 
 static void finish(struct run *run)
@@ -131,7 +147,8 @@ static void check_result(const struct run *run)
 	cr_assert(json_integer_value(checked) > 0, "%s: no register was checked", run->name);
 	cr_assert(json_integer_value(changed) == 0, "%s: callee-saved registers were changed: %s", run->name,
 		  run->command.out);
-	cr_assert(run->command.status == 0, "%s: exit status %d: %s", run->name, run->command.status, run->command.err);
+	cr_assert(run->command.status == 0, "%s: exit status %d: %s", run->name, run->command.status,
+		  run->command.err);
 }
 
 static void append(char *text, const char *part)
@@ -141,7 +158,7 @@ static void append(char *text, const char *part)
 	snprintf(text + used, TRACE_MAX - used, "%s", part);
 }
 
-/* One throw as in scenarios.def. A stub is no frame of the program: only some conventions call through one. */
+/* One throw as in scenarios.def. Stubs are no frames of the program: not all conventions have them. */
 static void append_throw(char *text, const json_t *throw)
 {
 	const char *landing = text_at(throw, "landing", "callback");
@@ -183,22 +200,58 @@ static void check_trace(const struct run *run)
 
 static void check_failure(const struct run *run, int status, const char *text)
 {
-	cr_assert(run->command.status == status, "%s: exit status %d, not %d: %s", run->name, run->command.status, status,
+	cr_assert(run->command.status == status, "%s: exit status %d, not %d: %s", run->name,
+		  run->command.status, status, run->command.err);
+	cr_assert(strstr(run->command.err, text) != NULL, "%s: \"%s\" is not in: %s", run->name, text,
 		  run->command.err);
-	cr_assert(strstr(run->command.err, text) != NULL, "%s: \"%s\" is not in: %s", run->name, text, run->command.err);
 	cr_assert_str_empty(text_at(run->json, "result", "r0"), "%s: there is a result", run->name);
+}
+
+/* Every guard was looked at after every run. */
+static void check_stacks(const struct run *run)
+{
+	json_t *checks = json_object_get(json_object_get(run->json, "private_stacks"), "checks");
+	json_t *broken = json_object_get(json_object_get(run->json, "private_stacks"), "broken");
+	unsigned int repeat = run->scenario->repeat > 0 ? run->scenario->repeat : 1;
+	unsigned int threads = run->scenario->threads > 0 ? run->scenario->threads : 1;
+
+	cr_assert(json_integer_value(checks) == (json_int_t)repeat * threads, "%s: private stacks were not checked: %s",
+		  run->name, run->command.out);
+	cr_assert(json_integer_value(broken) == (run->scenario->fails != NULL), "%s: private stacks: %s", run->name,
+		  run->command.err);
+}
+
+/* returns: what the refusal says when the target lacks something that the scenario needs, or NULL. */
+static const char *lack(const struct run *run)
+{
+	unsigned int lacks = run->scenario->needs & ~run->target->has;
+
+	if (lacks & HAS_PRIVATE_STACK)
+		return "private_stack";
+	if (lacks & HAS_OUT_ARGS)
+		return "out_args";
+	return lacks & HAS_C_OUT_ARGS ? "opcode 0x85" : NULL;
 }
 
 static void check_run(const struct run *run)
 {
 	const struct scenario *scenario = run->scenario;
+	const char *refused = lack(run);
 
+	if (refused == NULL)
+		refused = scenario->refused;
+	if (refused != NULL) {
+		check_failure(run, 2, refused);
+		return;
+	}
 	if (scenario->stack_bytes > run->target->stack_max_bytes) {
 		check_failure(run, 2, "bpf_stack_bytes");
 		return;
 	}
 	if (is_traced(scenario))
 		check_trace(run);
+	if (scenario->private_stack)
+		check_stacks(run);
 	if (scenario->fails != NULL) {
 		check_failure(run, 1, scenario->fails);
 	} else if (scenario->uncaught != NULL) {

@@ -5,6 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What not every convention can run; a scenario that needs what its target lacks has to be refused. */
+enum {
+	HAS_PRIVATE_STACK = 1,
+	HAS_OUT_ARGS = 2,   /* arguments after the fifth, in registers or on the stack */
+	HAS_C_OUT_ARGS = 4, /* such arguments on the stack for C code */
+	HAS_ALL = 7,
+};
+
 /* A convention that scenarios run on, with options of the compiler. */
 struct exec_target {
 	const char *name; /* "loongarch64/user" */
@@ -12,6 +20,7 @@ struct exec_target {
 	unsigned int stack_max_bytes; /* larger BPF stacks are refused */
 	bool landing_pads;
 	bool sign_return;
+	unsigned int has; /* HAS_ */
 };
 
 #define EXEC_CTX_WORDS 8
@@ -25,12 +34,16 @@ struct scenario {
 	int64_t result;
 	const char *uncaught; /* JF_E_ name: the throw that nothing catches ends the process */
 	const char *fails;    /* what the message says when the run cannot end well */
+	const char *refused;  /* what the message says when it cannot start */
 	const char *trace;    /* NULL: nothing is thrown */
 	const char *says;     /* what the program writes to standard error */
 	const char *cpus;     /* versions of the instruction set, apart by spaces; NULL: v3 */
 	unsigned int stack_bytes; /* BPF stack of its largest function, when over 512 */
 	unsigned int threads; /* 0: one */
 	unsigned int repeat;  /* 0: once. Traces are looked at only of a single run */
+	bool private_stack;
+	const char *sets;     /* arguments of --set, apart by spaces */
+	unsigned int needs;   /* HAS_ */
 };
 
 #define OBJECT(text) .object = text
@@ -39,12 +52,17 @@ struct scenario {
 #define GIVES(value) .result = (int64_t)(value)
 #define UNCAUGHT(status) .uncaught = status
 #define FAILS(text) .fails = text
+#define REFUSED(text) .refused = text
 #define TRACE(text) .trace = text
 #define SAYS(text) .says = text
 #define EVERY_CPU .cpus = "v1 v2 v3 v4"
+#define CPU4 .cpus = "v4"
 #define STACK(bytes) .stack_bytes = bytes
 #define THREADS(count) .threads = count
 #define REPEAT(count) .repeat = count
+#define SETS(text) .sets = text
+#define NEEDS(bits) .needs = bits
+#define PRIVATE_STACK .private_stack = true, .needs = HAS_PRIVATE_STACK
 
 /* Runs the scenario on the target and asserts what it says. */
 void exec_check(const struct exec_target *target, const struct scenario *scenario);

@@ -40,9 +40,13 @@ static void fill_imports(struct jf_program *program, const struct bundle *bundle
 			 uint32_t helper_count, struct jf_import *kfuncs, struct jf_map_ref *maps)
 {
 	for (uint32_t i = 0; i < helper_count; i++)
-		helpers[i] = (struct jf_import){ "helper", 0x7f1000000000 + i * 64, i % 2 != 0 };
+		helpers[i] = (struct jf_import){ .name = "helper",
+						 .address = 0x7f1000000000 + i * 64,
+						 .throws = i % 2 != 0 };
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
-		kfuncs[i] = (struct jf_import){ bundle->strings + bundle->kfuncs[i].name, 0x7f2000000000, true };
+		kfuncs[i] = (struct jf_import){ .name = bundle->strings + bundle->kfuncs[i].name,
+						.address = 0x7f2000000000,
+						.throws = true };
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++)
 		maps[i] = (struct jf_map_ref){ 0x7f3000000000, 0x7f4000000000 };
 	program->helpers = helpers;
@@ -64,8 +68,8 @@ static void compile_everywhere(const struct jf_program *program)
 			struct jf_error error = { 0 };
 			struct jf_image *image;
 
-			if (jf_compile(backend->conventions[k], program, NULL, code, capacity, 0x7f0000000000, &image,
-				       &error) == JF_OK)
+			if (jf_compile(backend->conventions[k], program, NULL, code, capacity, 0x7f0000000000,
+				       &image, &error) == JF_OK)
 				jf_image_free(image);
 			else
 				cr_assert(error.text[0], "a refusal without a word");

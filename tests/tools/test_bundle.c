@@ -105,8 +105,8 @@ Test(tools_bundle, errors_name_the_byte)
 	programs[1].main = 1000;
 	cr_assert_eq(bundle_open(&other, bytes, size, &error), JF_E_BAD_IMAGE);
 	cr_assert_str_eq(error.where, "bundle");
-	cr_assert_eq((size_t)strtoul(error.text + strlen("byte "), NULL, 10), header->tables[BUNDLE_PROGRAMS].off + 16,
-		     "%s", error.text);
+	cr_assert_eq((size_t)strtoul(error.text + strlen("byte "), NULL, 10),
+		     header->tables[BUNDLE_PROGRAMS].off + 16, "%s", error.text);
 }
 
 Test(tools_bundle, finding_by_name)

@@ -113,9 +113,10 @@ Test(tools_cli, exit_statuses_and_messages, .timeout = 120)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		jitframe(cases[i].arguments);
-		cr_expect_eq(result.status, cases[i].status, "jitframe %s: %d: %s", cases[i].arguments, result.status,
-			     result.err);
-		cr_expect(strstr(result.err, cases[i].err), "jitframe %s: %s", cases[i].arguments, result.err);
+		cr_expect_eq(result.status, cases[i].status, "jitframe %s: %d: %s", cases[i].arguments,
+			     result.status, result.err);
+		cr_expect(strstr(result.err, cases[i].err), "jitframe %s: %s", cases[i].arguments,
+			  result.err);
 	}
 }
 
@@ -148,23 +149,26 @@ Test(tools_cli, archs)
 		const json_t *arch = json_array_get(archs, i);
 
 		cr_assert_str_eq(json_string_value(json_object_get(arch, "name")), jf_backend_at(i)->name);
-		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")), jf_backend_at(i)->convention_count);
+		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")),
+			     jf_backend_at(i)->convention_count);
 	}
 	json_decref(all);
 	jitframe("archs");
 	cr_assert_eq(result.status, 0);
-	cr_assert(strstr(result.out, "loongarch64/linux-v2") && strstr(result.out, "R3: not saved: s7 s8"), "%s",
-		  result.out);
+	cr_assert(strstr(result.out, "loongarch64/linux-v2") && strstr(result.out, "R3: not saved: s7 s8"),
+		  "%s", result.out);
 }
 
 Test(tools_cli, frame)
 {
-	json_t *frame = jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json");
+	json_t *frame =
+		jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json");
 	int64_t lowest = 0;
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(json_object_get(frame, "slots"), i, slot) {
+	json_array_foreach(json_object_get(frame, "slots"), i, slot)
+	{
 		int64_t off = json_integer_value(json_object_get(slot, "off_from_cfa"));
 
 		lowest = off < lowest ? off : lowest;
@@ -187,7 +191,8 @@ Test(tools_cli, svg)
 	unlink(path);
 	cr_assert_eq(result.status, 0, "%s", result.err);
 	read_back(fdopen(fd, "r"), text, sizeof(text));
-	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s", text);
+	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s",
+		  text);
 }
 
 /* The instructions, one behind the other, are the code. */
@@ -197,12 +202,14 @@ static void check_instructions(const json_t *function, const char *what)
 	const json_t *insn;
 	size_t i, off = 0;
 
-	json_array_foreach(json_object_get(function, "instructions"), i, insn) {
+	json_array_foreach(json_object_get(function, "instructions"), i, insn)
+	{
 		const char *bytes = json_string_value(json_object_get(insn, "bytes"));
 
 		cr_assert_eq(json_integer_value(json_object_get(insn, "offset")), (json_int_t)off);
 		cr_assert_eq(strncmp(code + 2 * off, bytes, strlen(bytes)), 0);
-		cr_assert_str_neq(json_string_value(json_object_get(insn, "text")), "(bad)", "%s: %s", what, bytes);
+		cr_assert_str_neq(json_string_value(json_object_get(insn, "text")), "(bad)", "%s: %s", what,
+				  bytes);
 		off += strlen(bytes) / 2;
 	}
 	cr_assert_eq(strlen(code), 2 * off, "%s: instructions do not cover the code", what);
@@ -218,8 +225,9 @@ Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
 			char arguments[128];
 			json_t *emitted;
 
-			snprintf(arguments, sizeof(arguments), "emit %s/%s --role %s --stack 48 --uses r6,r7 --json",
-				 backend->name, backend->conventions[k / 4]->name, roles[k % 4]);
+			snprintf(arguments, sizeof(arguments),
+				 "emit %s/%s --role %s --stack 48 --uses r6,r7 --json", backend->name,
+				 backend->conventions[k / 4]->name, roles[k % 4]);
 			emitted = jitframe_json(arguments);
 			check_instructions(emitted, arguments);
 			json_decref(emitted);
@@ -249,8 +257,8 @@ Test(tools_cli, compile_for_every_convention, .timeout = 300)
 			json_t *all;
 			size_t p, f;
 
-			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s", backend->name,
-				 backend->conventions[k]->name);
+			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s",
+				 backend->name, backend->conventions[k]->name);
 			all = jitframe_json(arguments);
 			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 2);
 			json_array_foreach(json_object_get(all, "programs"), p, program)
@@ -276,19 +284,40 @@ Test(tools_cli, compile_text_names_what_is_called)
 
 Test(tools_cli, run)
 {
-	const json_t *frames, *one;
+	const json_t *one;
 	json_t *all;
 
 	if (!jf_backend_host())
 		cr_skip("no native backend");
 	all = jitframe_json("run " KINDS " program_a --json --trace --check-registers");
-	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s", result.err);
+	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s",
+		  result.err);
 	one = json_object_get(all, "result");
 	cr_assert_str_eq(json_string_value(json_object_get(one, "program")), "program_a");
 	cr_assert_eq(json_integer_value(json_object_get(json_object_get(all, "registers"), "changed")), 0);
-	frames = json_object_get(all, "throws");
-	cr_assert_eq(json_array_size(frames), 0);
+	cr_assert_eq(json_array_size(json_object_get(all, "throws")), 0);
 	json_decref(all);
+}
+
+Test(tools_cli, run_with_a_throw)
+{
+	const json_t *one;
+	json_t *all;
+
+	if (!jf_backend_host())
+		cr_skip("no native backend");
+	all = jitframe_json("run " KINDS " program_d --json --trace --threads 2 --repeat 3");
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(all, "result"), "r0")), "0x28");
+	cr_assert_eq(json_array_size(json_object_get(all, "throws")), 6);
+	one = json_array_get(json_object_get(all, "throws"), 0);
+	cr_assert_str_eq(json_string_value(json_object_get(one, "cookie")), "0x14");
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(one, "landing"), "callback")),
+			 "calling_callback");
+	json_decref(all);
+	jitframe("run " KINDS " program_d --trace");
+	cr_assert(strstr(result.out, "throw 1 with cookie 20\n"), "%s", result.out);
+	cr_assert(strstr(result.out, "landing in callback calling_callback"), "%s", result.out);
+	cr_assert(strstr(result.out, "R0 = 0x28 (40)\n"), "%s", result.out);
 }
 
 Test(tools_cli, run_without_a_runner)

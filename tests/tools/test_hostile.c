@@ -78,14 +78,17 @@ Test(tools_hostile, changed_bytes_in_objects, .timeout = 300)
 /* Single bytes seldom hit what matters: every field of every header, one after the other. */
 Test(tools_hostile, extreme_words_in_elf_headers, .timeout = 300)
 {
-	static const uint64_t words[] = { 0, 1, 7, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX, UINT64_MAX - 7 };
+	static const uint64_t words[] = {
+		0, 1, 7, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX, UINT64_MAX - 7
+	};
 	size_t size;
 	uint8_t *object = object_read("kinds", &size);
 	Elf64_Ehdr header;
 
 	memcpy(&header, object, sizeof(header));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		for (size_t at = 0; at + 8 <= sizeof(Elf64_Ehdr) + header.e_shnum * sizeof(Elf64_Shdr); at += 4) {
+		for (size_t at = 0; at + 8 <= sizeof(Elf64_Ehdr) + header.e_shnum * sizeof(Elf64_Shdr);
+		     at += 4) {
 			size_t where = at < sizeof(header) ? at : header.e_shoff + at - sizeof(header);
 			uint8_t old[8];
 

@@ -99,7 +99,7 @@ static const struct bundle_init *find_init(const char *map, uint32_t key)
 
 Test(tools_link, programs_are_global_functions_outside_text)
 {
-	cr_assert_eq(bundle.count[BUNDLE_PROGRAMS], 3);
+	cr_assert_eq(bundle.count[BUNDLE_PROGRAMS], 4);
 	cr_assert_str_eq(text(bundle.programs[program_index("program_a")].section), "tc");
 	cr_assert_str_eq(text(bundle.programs[program_index("program_c")].section), "?xdp");
 	cr_assert_eq(bundle.programs[program_index("program_a")].main, function_index("program_a"));
@@ -107,8 +107,21 @@ Test(tools_link, programs_are_global_functions_outside_text)
 
 Test(tools_link, exception_callback_comes_from_the_tag)
 {
-	cr_assert_eq(bundle.programs[program_index("program_a")].callback, (int32_t)function_index("callback"));
+	cr_assert_eq(bundle.programs[program_index("program_a")].callback,
+		     (int32_t)function_index("callback"));
 	cr_assert_eq(bundle.programs[program_index("program_b")].callback, -1);
+}
+
+Test(tools_link, a_callback_s_callees_are_selected)
+{
+	struct bundle_selection selection;
+	struct jf_error error;
+
+	cr_assert_eq(bundle_select(&bundle, program_index("program_d"), &selection, &error), JF_OK);
+	cr_assert_eq(selection.program.function_count, 3);
+	cr_assert_eq(selection.program.callback, 1);
+	cr_assert_str_eq(selection.functions[2].name, "half");
+	bundle_selection_free(&selection);
 }
 
 Test(tools_link, calls_name_functions)
@@ -171,7 +184,8 @@ Test(tools_link, strings_are_in_rodata)
 	const char *found = memmem(bundle.data + rodata->data_off, rodata->data_bytes, "hello %d", 9);
 
 	cr_assert_not_null(found);
-	cr_assert(addresses("program_a", ".rodata", (int32_t)(found - (const char *)bundle.data - rodata->data_off)));
+	cr_assert(addresses("program_a", ".rodata",
+			    (int32_t)(found - (const char *)bundle.data - rodata->data_off)));
 }
 
 Test(tools_link, pointers_in_variables_are_initialisers)
@@ -200,7 +214,8 @@ Test(tools_link, slots_are_initialisers)
 
 Test(tools_link, what_nobody_needs_may_be_refused)
 {
-	cr_assert_eq(bundle.functions[function_index("unreached")].flags, BUNDLE_FUNCTION_GLOBAL | BUNDLE_FUNCTION_REFUSED);
+	cr_assert_eq(bundle.functions[function_index("unreached")].flags,
+		     BUNDLE_FUNCTION_GLOBAL | BUNDLE_FUNCTION_REFUSED);
 	cr_assert_eq(bundle.functions[function_index("unreached")].insn_count, 0);
 	cr_assert_eq(bundle.functions[function_index("program_c")].insn_count, 0);
 }
@@ -233,14 +248,19 @@ static const struct refusal {
 	const char *where;
 	const char *text; /* a part of it */
 } refusals[] = {
-	{ "unknown_helper", NULL, JF_E_UNSUPPORTED, "program", "helper bpf_get_current_task (35) is not there" },
+	{ "unknown_helper", NULL, JF_E_UNSUPPORTED, "program",
+	  "helper bpf_get_current_task (35) is not there" },
 	{ "unknown_helper", NULL, JF_E_UNSUPPORTED, "program", "instruction " },
-	{ "helper_without_name", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: helper 9999 is not there" },
-	{ "unknown_kfunc", NULL, JF_E_UNSUPPORTED, "sub", "instruction 0: kfunc kfunc_of_tomorrow is not there" },
-	{ "weak_kfunc_untested", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: kfunc kfunc_of_tomorrow" },
-	{ "kernel_variable", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: extern kernel_variable is not there" },
+	{ "helper_without_name", NULL, JF_E_UNSUPPORTED, "program",
+	  "instruction 0: helper 9999 is not there" },
+	{ "unknown_kfunc", NULL, JF_E_UNSUPPORTED, "sub",
+	  "instruction 0: kfunc kfunc_of_tomorrow is not there" },
+	{ "weak_kfunc_untested", NULL, JF_E_UNSUPPORTED, "program",
+	  "instruction 0: kfunc kfunc_of_tomorrow" },
+	{ "kernel_variable", NULL, JF_E_UNSUPPORTED, "program",
+	  "instruction 0: extern kernel_variable is not there" },
 	{ "kernel_config", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: extern LINUX_KERNEL_VERSION" },
-	{ "core_relocation", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: CO-RE relocations" },
+	{ "core_relocation", NULL, JF_E_UNSUPPORTED, "program", "CO-RE asks what a kernel has" },
 	{ "legacy_maps", NULL, JF_E_UNSUPPORTED, "maps", "legacy map definitions" },
 	{ "static_map", NULL, JF_E_UNSUPPORTED, "map", "a map has to be global" },
 	{ "map_member", NULL, JF_E_UNSUPPORTED, "map", "member colour is not supported" },
@@ -249,10 +269,12 @@ static const struct refusal {
 	{ "static_callback", NULL, JF_E_BAD_IMAGE, "program", "callback has to be a global function" },
 	{ "missing_callback", NULL, JF_E_BAD_IMAGE, "program", "there is no function callback" },
 	{ "two_callbacks", NULL, JF_E_BAD_IMAGE, "program", "two exception callbacks" },
-	{ "odd_section", NULL, JF_E_UNSUPPORTED, "program", "section odd (variable), which holds no map and no data" },
+	{ "odd_section", NULL, JF_E_UNSUPPORTED, "program",
+	  "section odd (variable), which holds no map and no data" },
 	{ "no_program", NULL, JF_E_BAD_IMAGE, "file", "no functions" },
 	{ "big_endian", NULL, JF_E_BAD_IMAGE, "ELF header", "byte 5: big-endian" },
-	{ "kinds", "program_c", JF_E_UNSUPPORTED, "program_c", "instruction 0: helper bpf_get_current_task (35)" },
+	{ "kinds", "program_c", JF_E_UNSUPPORTED, "program_c",
+	  "instruction 0: helper bpf_get_current_task (35)" },
 };
 
 Test(tools_link, refusals_say_why)
@@ -264,8 +286,8 @@ Test(tools_link, refusals_say_why)
 		uint8_t *object = object_read(r->object, &object_size);
 		void *linked = NULL;
 
-		cr_expect_eq(link_object(object, object_size, r->program, &linked, &size, &error), r->status, "%s: %s",
-			     r->object, error.text);
+		cr_expect_eq(link_object(object, object_size, r->program, &linked, &size, &error), r->status,
+			     "%s: %s", r->object, error.text);
 		cr_expect_null(linked);
 		cr_expect_str_eq(error.where, r->where, "%s: %s", r->object, error.where);
 		cr_expect(strstr(error.text, r->text), "%s: %s", r->object, error.text);

@@ -14,8 +14,8 @@
  * against LLVM MC and Capstone; and one value beyond each edge, which has to be refused.
  */
 
-#define TRIPLE "aarch64-linux-gnu"
-#define FEATURES "+v8.5a"
+#define TRIPLE    "aarch64-linux-gnu"
+#define FEATURES  "+v8.5a"
 #define CASES_MAX 12000
 
 static struct mc_case cases[CASES_MAX];
@@ -99,7 +99,7 @@ static void each_register(unsigned int places, void (*body)(const unsigned int *
 {
 	for (unsigned int place = 0; place < places; place++)
 		for (unsigned int n = 0; n < 32; n++) {
-			unsigned int r[4] = { 1, 12, 23, 4 };
+			unsigned int r[4] = {1, 12, 23, 4};
 
 			r[place] = n;
 			body(r, arg);
@@ -113,12 +113,10 @@ struct rrr {
 	enum jf_arm64_rrr op;
 };
 static const struct rrr rrrs[] = {
-	{ "and", JF_ARM64_AND },   { "bic", JF_ARM64_BIC },   { "orr", JF_ARM64_ORR },
-	{ "orn", JF_ARM64_ORN },   { "eor", JF_ARM64_EOR },   { "eon", JF_ARM64_EON },
-	{ "ands", JF_ARM64_ANDS }, { "add", JF_ARM64_ADD },   { "adds", JF_ARM64_ADDS },
-	{ "sub", JF_ARM64_SUB },   { "subs", JF_ARM64_SUBS }, { "udiv", JF_ARM64_UDIV },
-	{ "sdiv", JF_ARM64_SDIV }, { "lslv", JF_ARM64_LSLV }, { "lsrv", JF_ARM64_LSRV },
-	{ "asrv", JF_ARM64_ASRV },
+	{"and", JF_ARM64_AND},   {"bic", JF_ARM64_BIC},   {"orr", JF_ARM64_ORR},   {"orn", JF_ARM64_ORN},
+	{"eor", JF_ARM64_EOR},   {"eon", JF_ARM64_EON},   {"ands", JF_ARM64_ANDS}, {"add", JF_ARM64_ADD},
+	{"adds", JF_ARM64_ADDS}, {"sub", JF_ARM64_SUB},   {"subs", JF_ARM64_SUBS}, {"udiv", JF_ARM64_UDIV},
+	{"sdiv", JF_ARM64_SDIV}, {"lslv", JF_ARM64_LSLV}, {"lsrv", JF_ARM64_LSRV}, {"asrv", JF_ARM64_ASRV},
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -140,6 +138,43 @@ Test(insn_arm64, three_registers)
 		REFUSED(jf_arm64_rrr(&code, rrrs[i].op, true, 0, 32, 0));
 		REFUSED(jf_arm64_rrr(&code, rrrs[i].op, true, 0, 0, 32));
 	}
+	check_all();
+}
+
+static void one_add_uxtw(const unsigned int *r, void *arg)
+{
+	(void)arg;
+	jf_arm64_add_uxtw(fresh(), r[0], r[1], r[2], 3);
+	reads("add %s, %s, %s, uxtw #3", s(true, r[0]), s(true, r[1]), z(false, r[2]));
+}
+
+static void one_csel(const unsigned int *r, void *arg)
+{
+	(void)arg;
+	jf_arm64_csel(fresh(), JF_ARM64_HI, r[0], r[1], r[2]);
+	reads("csel %s, %s, %s, hi", z(true, r[0]), z(true, r[1]), z(true, r[2]));
+}
+
+Test(insn_arm64, indexes_and_choices)
+{
+	each_register(3, one_add_uxtw, NULL);
+	each_register(3, one_csel, NULL);
+	for (unsigned int shift = 0; shift <= 4; shift++) {
+		jf_arm64_add_uxtw(fresh(), 1, 2, 3, shift);
+		reads("add x1, x2, w3, uxtw #%u", shift);
+	}
+	jf_arm64_csel(fresh(), JF_ARM64_EQ, 1, 2, 3);
+	reads("csel x1, x2, x3, eq");
+	jf_arm64_csel(fresh(), JF_ARM64_LE, 1, 2, 3);
+	reads("csel x1, x2, x3, le");
+	REFUSED(jf_arm64_add_uxtw(&code, 32, 0, 0, 0));
+	REFUSED(jf_arm64_add_uxtw(&code, 0, 32, 0, 0));
+	REFUSED(jf_arm64_add_uxtw(&code, 0, 0, 32, 0));
+	REFUSED(jf_arm64_add_uxtw(&code, 0, 0, 0, 5));
+	REFUSED(jf_arm64_csel(&code, (enum jf_arm64_cond)16, 0, 0, 0));
+	REFUSED(jf_arm64_csel(&code, JF_ARM64_EQ, 32, 0, 0));
+	REFUSED(jf_arm64_csel(&code, JF_ARM64_EQ, 0, 32, 0));
+	REFUSED(jf_arm64_csel(&code, JF_ARM64_EQ, 0, 0, 32));
 	check_all();
 }
 
@@ -186,15 +221,15 @@ static const struct {
 	const char *name;
 	enum jf_arm64_addsub op;
 } addsubs[] = {
-	{ "add", JF_ARM64_ADDI },
-	{ "adds", JF_ARM64_ADDSI },
-	{ "sub", JF_ARM64_SUBI },
-	{ "subs", JF_ARM64_SUBSI },
+	{"add", JF_ARM64_ADDI},
+	{"adds", JF_ARM64_ADDSI},
+	{"sub", JF_ARM64_SUBI},
+	{"subs", JF_ARM64_SUBSI},
 };
 
 Test(insn_arm64, add_and_subtract_immediates)
 {
-	static const uint32_t imms[] = { 0, 1, 16, 2048, 4095, 4096, 8192, 0x800000, 0xfff000 };
+	static const uint32_t imms[] = {0, 1, 16, 2048, 4095, 4096, 8192, 0x800000, 0xfff000};
 
 	for (size_t i = 0; i < COUNT(addsubs); i++) {
 		bool flags = i & 1;
@@ -204,8 +239,7 @@ Test(insn_arm64, add_and_subtract_immediates)
 				unsigned int rd = k < 32 ? k : 5, rn = k < 32 ? 5 : k - 32;
 
 				jf_arm64_addsub(fresh(), addsubs[i].op, w, rd, rn, 0x123);
-				reads("%s %s, %s, #0x123", addsubs[i].name, flags ? z(w, rd) : s(w, rd),
-				      s(w, rn));
+				reads("%s %s, %s, #0x123", addsubs[i].name, flags ? z(w, rd) : s(w, rd), s(w, rn));
 			}
 		for (size_t k = 0; k < COUNT(imms); k++)
 			for (int w = 0; w < 2; w++) {
@@ -225,8 +259,8 @@ static const struct {
 	const char *name;
 	enum jf_arm64_bitfield op;
 } bitfields[] = {
-	{ "sbfm", JF_ARM64_SBFM },
-	{ "ubfm", JF_ARM64_UBFM },
+	{"sbfm", JF_ARM64_SBFM},
+	{"ubfm", JF_ARM64_UBFM},
 };
 
 static void one_shift(const unsigned int *r, void *arg)
@@ -288,10 +322,10 @@ static const struct {
 	const char *name;
 	enum jf_arm64_logical op;
 } logicals[] = {
-	{ "and", JF_ARM64_ANDI },
-	{ "orr", JF_ARM64_ORRI },
-	{ "eor", JF_ARM64_EORI },
-	{ "ands", JF_ARM64_ANDSI },
+	{"and", JF_ARM64_ANDI},
+	{"orr", JF_ARM64_ORRI},
+	{"eor", JF_ARM64_EORI},
+	{"ands", JF_ARM64_ANDSI},
 };
 
 static int by_value(const void *a, const void *b)
@@ -353,8 +387,7 @@ Test(insn_arm64, no_other_bitmask_immediate)
 				uint64_t near = masks[i] ^ UINT64_C(1) << bit;
 				bool valid = bsearch(&near, masks, count, sizeof(near), by_value);
 
-				cr_assert_eq(jf_arm64_fits_logical(w, near, &fields), valid, "%d: 0x%" PRIx64,
-					     w, near);
+				cr_assert_eq(jf_arm64_fits_logical(w, near, &fields), valid, "%d: 0x%" PRIx64, w, near);
 			}
 	}
 }
@@ -367,8 +400,7 @@ Test(insn_arm64, logical_registers)
 				unsigned int rd = k < 32 ? k : 5, rn = k < 32 ? 5 : k - 32;
 
 				jf_arm64_logical(fresh(), logicals[i].op, w, rd, rn, 0xff0);
-				reads("%s %s, %s, #0xff0", logicals[i].name, i == 3 ? z(w, rd) : s(w, rd),
-				      z(w, rn));
+				reads("%s %s, %s, #0xff0", logicals[i].name, i == 3 ? z(w, rd) : s(w, rd), z(w, rn));
 			}
 		REFUSED(jf_arm64_logical(&code, logicals[i].op, true, 32, 0, 1));
 		REFUSED(jf_arm64_logical(&code, logicals[i].op, true, 0, 32, 1));
@@ -386,14 +418,14 @@ static const struct {
 	const char *name;
 	enum jf_arm64_wide op;
 } wides[] = {
-	{ "movz", JF_ARM64_MOVZ },
-	{ "movn", JF_ARM64_MOVN },
-	{ "movk", JF_ARM64_MOVK },
+	{"movz", JF_ARM64_MOVZ},
+	{"movn", JF_ARM64_MOVN},
+	{"movk", JF_ARM64_MOVK},
 };
 
 Test(insn_arm64, move_wide)
 {
-	static const uint32_t imms[] = { 0, 1, 0x8000, 0xffff };
+	static const uint32_t imms[] = {0, 1, 0x8000, 0xffff};
 
 	for (size_t i = 0; i < COUNT(wides); i++) {
 		for (unsigned int n = 0; n < 32; n++)
@@ -422,35 +454,27 @@ static uint64_t run_constant(void)
 	uint64_t x9 = 0xdeadbeefdeadbeef;
 
 	for (size_t at = 0; at < code.size; at += 4) {
-		uint32_t word = (uint32_t)bytes[at] | (uint32_t)bytes[at + 1] << 8 |
-				(uint32_t)bytes[at + 2] << 16 | (uint32_t)bytes[at + 3] << 24;
+		uint32_t word = (uint32_t)bytes[at] | (uint32_t)bytes[at + 1] << 8 | (uint32_t)bytes[at + 2] << 16 |
+				(uint32_t)bytes[at + 3] << 24;
 		bool is64 = word >> 31;
 		uint64_t part = (uint64_t)(word >> 5 & 0xffff) << (word >> 17 & 0x30);
 
 		cr_assert_eq(word & 31, 9u);
 		switch (word & 0x7f800000) {
-		case JF_ARM64_MOVZ:
-			x9 = part;
-			break;
-		case JF_ARM64_MOVN:
-			x9 = ~part;
-			break;
-		case JF_ARM64_MOVK:
-			x9 = (x9 & ~(UINT64_C(0xffff) << (word >> 17 & 0x30))) | part;
-			break;
+		case JF_ARM64_MOVZ: x9 = part; break;
+		case JF_ARM64_MOVN: x9 = ~part; break;
+		case JF_ARM64_MOVK: x9 = (x9 & ~(UINT64_C(0xffff) << (word >> 17 & 0x30))) | part; break;
 		case JF_ARM64_ORRI: {
 			size_t count = all_bitmasks(is64, masks);
 			uint32_t fields;
 
 			cr_assert_eq(word >> 5 & 31, 31u);
 			for (size_t i = 0; i < count; i++)
-				if (jf_arm64_fits_logical(is64, masks[i], &fields) &&
-				    fields == (word & 0x7ffc00))
+				if (jf_arm64_fits_logical(is64, masks[i], &fields) && fields == (word & 0x7ffc00))
 					x9 = masks[i];
 			break;
 		}
-		default:
-			cr_assert_fail("0x%08x is no part of a constant", word);
+		default: cr_assert_fail("0x%08x is no part of a constant", word);
 		}
 		if (!is64)
 			x9 &= UINT32_MAX;
@@ -471,34 +495,33 @@ static void check_constant(uint64_t value)
 
 Test(insn_arm64, constants)
 {
-	static const uint64_t parts[] = { 0, 1, 0x8000, 0xfffe, 0xffff };
+	static const uint64_t parts[] = {0, 1, 0x8000, 0xfffe, 0xffff};
 	static const struct {
 		uint64_t value;
 		unsigned int insns;
 	} known[] = {
-		{ 0, 1 },
-		{ UINT64_MAX, 1 },
-		{ UINT32_MAX, 1 },
-		{ 0xffff, 1 },
-		{ 0x10000, 1 },
-		{ 0x12345678, 2 },
-		{ 0xfffffffe, 1 },
-		{ 0xffff1234, 1 },
-		{ 0x1234ffff, 1 },
-		{ 0xffffffff80000000, 1 },
-		{ 0xfffffffffffff000, 1 },
-		{ 0x5555555555555555, 1 },
-		{ 0xffffffff12345678, 2 },
-		{ 0x00007fff12345678, 3 },
-		{ 0x123456789abcdef0, 4 },
-		{ 0x0000ffff00000000, 1 },
-		{ 0xffff0000ffffffff, 1 },
-		{ 0xff00ff00ff00ff00, 1 },
+		{0, 1},
+		{UINT64_MAX, 1},
+		{UINT32_MAX, 1},
+		{0xffff, 1},
+		{0x10000, 1},
+		{0x12345678, 2},
+		{0xfffffffe, 1},
+		{0xffff1234, 1},
+		{0x1234ffff, 1},
+		{0xffffffff80000000, 1},
+		{0xfffffffffffff000, 1},
+		{0x5555555555555555, 1},
+		{0xffffffff12345678, 2},
+		{0x00007fff12345678, 3},
+		{0x123456789abcdef0, 4},
+		{0x0000ffff00000000, 1},
+		{0xffff0000ffffffff, 1},
+		{0xff00ff00ff00ff00, 1},
 	};
 
 	for (unsigned int i = 0; i < 625; i++)
-		check_constant(parts[i % 5] | parts[i / 5 % 5] << 16 | parts[i / 25 % 5] << 32 |
-			       parts[i / 125] << 48);
+		check_constant(parts[i % 5] | parts[i / 5 % 5] << 16 | parts[i / 25 % 5] << 32 | parts[i / 125] << 48);
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		check_constant(UINT64_C(1) << bit);
 		check_constant(~(UINT64_C(1) << bit));
@@ -506,8 +529,7 @@ Test(insn_arm64, constants)
 		check_constant(UINT64_C(0x123456789abcdef0) >> bit);
 	}
 	for (size_t i = 0; i < COUNT(known); i++)
-		cr_assert_eq(jf_arm64_const_insns(known[i].value), known[i].insns, "0x%" PRIx64,
-			     known[i].value);
+		cr_assert_eq(jf_arm64_const_insns(known[i].value), known[i].insns, "0x%" PRIx64, known[i].value);
 	REFUSED(jf_arm64_mov_const(&code, 32, 1));
 	REFUSED(jf_arm64_mov_const(&code, 32, 0x5555));
 }
@@ -519,13 +541,13 @@ Test(insn_arm64, add_constant)
 		uint32_t words[2];
 		size_t count;
 	} known[] = {
-		{ 0, { 0 }, 0 },
-		{ 16, { 0x910043ff }, 1 },
-		{ -16, { 0xd10043ff }, 1 },
-		{ 4095, { 0x913fffff }, 1 },
-		{ 4096, { 0x914007ff }, 1 },
-		{ -32752, { 0xd1401fff, 0xd13fc3ff }, 2 },
-		{ 0xffffff, { 0x917fffff, 0x913fffff }, 2 },
+		{0, {0}, 0},
+		{16, {0x910043ff}, 1},
+		{-16, {0xd10043ff}, 1},
+		{4095, {0x913fffff}, 1},
+		{4096, {0x914007ff}, 1},
+		{-32752, {0xd1401fff, 0xd13fc3ff}, 2},
+		{0xffffff, {0x917fffff, 0x913fffff}, 2},
 	};
 
 	for (size_t i = 0; i < COUNT(known); i++) {
@@ -555,12 +577,12 @@ static const struct ldst {
 	unsigned int shift;
 	bool wide; /* names an x register */
 } ldsts[] = {
-	{ "strb", "sturb", JF_ARM64_STR, 0, false },   { "ldrb", "ldurb", JF_ARM64_LDR, 0, false },
-	{ "ldrsb", "ldursb", JF_ARM64_LDRS, 0, true }, { "strh", "sturh", JF_ARM64_STR, 1, false },
-	{ "ldrh", "ldurh", JF_ARM64_LDR, 1, false },   { "ldrsh", "ldursh", JF_ARM64_LDRS, 1, true },
-	{ "str", "stur", JF_ARM64_STR, 2, false },     { "ldr", "ldur", JF_ARM64_LDR, 2, false },
-	{ "ldrsw", "ldursw", JF_ARM64_LDRS, 2, true }, { "str", "stur", JF_ARM64_STR, 3, true },
-	{ "ldr", "ldur", JF_ARM64_LDR, 3, true },
+	{"strb", "sturb", JF_ARM64_STR, 0, false},   {"ldrb", "ldurb", JF_ARM64_LDR, 0, false},
+	{"ldrsb", "ldursb", JF_ARM64_LDRS, 0, true}, {"strh", "sturh", JF_ARM64_STR, 1, false},
+	{"ldrh", "ldurh", JF_ARM64_LDR, 1, false},   {"ldrsh", "ldursh", JF_ARM64_LDRS, 1, true},
+	{"str", "stur", JF_ARM64_STR, 2, false},     {"ldr", "ldur", JF_ARM64_LDR, 2, false},
+	{"ldrsw", "ldursw", JF_ARM64_LDRS, 2, true}, {"str", "stur", JF_ARM64_STR, 3, true},
+	{"ldr", "ldur", JF_ARM64_LDR, 3, true},
 };
 
 static void one_ldst(const unsigned int *r, void *arg)
@@ -616,26 +638,25 @@ static const struct pair {
 	const char *format;
 	enum jf_arm64_pair op;
 } pairs[] = {
-	{ "stp %s, %s, [%s, #%d]", JF_ARM64_STP },
-	{ "stp %s, %s, [%s, #%d]!", JF_ARM64_STP_PRE },
-	{ "ldp %s, %s, [%s, #%d]", JF_ARM64_LDP },
-	{ "ldp %s, %s, [%s], #%d", JF_ARM64_LDP_POST },
+	{"stp %s, %s, [%s, #%d]", JF_ARM64_STP},
+	{"stp %s, %s, [%s, #%d]!", JF_ARM64_STP_PRE},
+	{"ldp %s, %s, [%s, #%d]", JF_ARM64_LDP},
+	{"ldp %s, %s, [%s], #%d", JF_ARM64_LDP_POST},
 };
 
-static void pair_reads(const struct pair *of, bool fp, unsigned int rt, unsigned int rt2, unsigned int rn,
-		       int off)
+static void pair_reads(const struct pair *of, bool fp, unsigned int rt, unsigned int rt2, unsigned int rn, int off)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), of->format, fp ? named("d", rt) : z(true, rt),
-		 fp ? named("d", rt2) : z(true, rt2), s(true, rn), off);
+	snprintf(text, sizeof(text), of->format, fp ? named("d", rt) : z(true, rt), fp ? named("d", rt2) : z(true, rt2),
+		 s(true, rn), off);
 	jf_arm64_pair(fresh(), of->op, fp, rt, rt2, rn, off);
 	reads("%s", text);
 }
 
 Test(insn_arm64, register_pairs)
 {
-	static const int offs[] = { -512, -504, -16, -8, 0, 8, 16, 504 };
+	static const int offs[] = {-512, -504, -16, -8, 0, 8, 16, 504};
 
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		for (int fp = 0; fp < 2; fp++) {
@@ -661,10 +682,10 @@ static const struct {
 	const char *name;
 	enum jf_arm64_ordered op;
 } ordereds[] = {
-	{ "ldxr", JF_ARM64_LDXR },
-	{ "ldaxr", JF_ARM64_LDAXR },
-	{ "ldar", JF_ARM64_LDAR },
-	{ "stlr", JF_ARM64_STLR },
+	{"ldxr", JF_ARM64_LDXR},
+	{"ldaxr", JF_ARM64_LDAXR},
+	{"ldar", JF_ARM64_LDAR},
+	{"stlr", JF_ARM64_STLR},
 };
 
 Test(insn_arm64, ordered_accesses)
@@ -684,8 +705,8 @@ Test(insn_arm64, ordered_accesses)
 			}
 			if (rt != 16 && rn != 16) {
 				jf_arm64_store_exclusive(fresh(), JF_ARM64_STXR, shift, 16, rt, rn);
-				reads("stxr%.*s w16, %s, [%s]", letters, suffix + (shift & 1),
-				      z(shift == 3, rt), s(true, rn));
+				reads("stxr%.*s w16, %s, [%s]", letters, suffix + (shift & 1), z(shift == 3, rt),
+				      s(true, rn));
 			}
 			if (k < 32 && k != 5 && k != 6) {
 				jf_arm64_store_exclusive(fresh(), JF_ARM64_STLXR, shift, k, 5, 6);
@@ -712,7 +733,7 @@ Test(insn_arm64, ordered_accesses)
 
 Test(insn_arm64, jumps_and_calls)
 {
-	static const int32_t offs[] = { 0, 4, -4, 0x7fffffc, -0x8000000 };
+	static const int32_t offs[] = {0, 4, -4, 0x7fffffc, -0x8000000};
 
 	for (int link = 0; link < 2; link++) {
 		for (size_t i = 0; i < COUNT(offs); i++) {
@@ -738,9 +759,9 @@ Test(insn_arm64, jumps_and_calls)
 
 Test(insn_arm64, conditional_branches)
 {
-	static const char *const conds[] = { "eq", "ne", "hs", "lo", "mi", "pl", "vs",
-					     "vc", "hi", "ls", "ge", "lt", "gt", "le" };
-	static const int32_t offs[] = { 0, 4, -4, 0xffffc, -0x100000 };
+	static const char *const conds[] = {"eq", "ne", "hs", "lo", "mi", "pl", "vs",
+					    "vc", "hi", "ls", "ge", "lt", "gt", "le"};
+	static const int32_t offs[] = {0, 4, -4, 0xffffc, -0x100000};
 
 	for (unsigned int cond = 0; cond < COUNT(conds); cond++)
 		for (size_t i = 0; i < COUNT(offs); i++) {
@@ -769,9 +790,39 @@ Test(insn_arm64, conditional_branches)
 	check_all();
 }
 
+/* A branch put down before its target is known. */
+Test(insn_arm64, branches_filled_in_later)
+{
+	static uint8_t room[(1 << 20) + 8];
+	struct jf_code far;
+
+	jf_arm64_cbz(fresh(), true, true, 9, 0);
+	jf_arm64_hint(&code, JF_ARM64_NOP);
+	jf_arm64_lands_here(&code, 0);
+	code.size = 4;
+	reads("cbnz x9, #8");
+	jf_arm64_b_cond(fresh(), JF_ARM64_HS, 0);
+	jf_arm64_lands_here(&code, 0);
+	reads("b.hs #4");
+	check_all();
+
+	jf_code_init(&far, room, sizeof(room), 0, NULL, 0);
+	jf_arm64_b_cond(&far, JF_ARM64_HS, 0);
+	far.size = (1 << 20) - 4;
+	jf_arm64_lands_here(&far, 0);
+	cr_expect_eq(far.status, JF_OK);
+	cr_expect(room[0] == 0xe2 && room[1] == 0xff && room[2] == 0x7f && room[3] == 0x54);
+	far.size = 1 << 20;
+	jf_arm64_lands_here(&far, 0);
+	cr_expect_eq(far.status, JF_E_RANGE);
+	room[0] = 0;
+	jf_arm64_lands_here(&far, 0); /* after a failure nothing is written */
+	cr_expect_eq(room[0], 0);
+}
+
 Test(insn_arm64, bit_test_branches)
 {
-	static const int32_t offs[] = { 0, 4, -4, 0x7ffc, -0x8000 };
+	static const int32_t offs[] = {0, 4, -4, 0x7ffc, -0x8000};
 
 	for (int nonzero = 0; nonzero < 2; nonzero++) {
 		const char *name = nonzero ? "tbnz" : "tbz";
@@ -803,8 +854,8 @@ Test(insn_arm64, system)
 		const char *name;
 		enum jf_arm64_hint hint;
 	} hints[] = {
-		{ "nop", JF_ARM64_NOP },     { "paciasp", JF_ARM64_PACIASP }, { "autiasp", JF_ARM64_AUTIASP },
-		{ "bti c", JF_ARM64_BTI_C }, { "bti j", JF_ARM64_BTI_J },     { "bti jc", JF_ARM64_BTI_JC },
+		{"nop", JF_ARM64_NOP},     {"paciasp", JF_ARM64_PACIASP}, {"autiasp", JF_ARM64_AUTIASP},
+		{"bti c", JF_ARM64_BTI_C}, {"bti j", JF_ARM64_BTI_J},     {"bti jc", JF_ARM64_BTI_JC},
 	};
 
 	for (size_t i = 0; i < COUNT(hints); i++) {
@@ -820,7 +871,7 @@ Test(insn_arm64, system)
 		reads("adrp %s, #4096", z(true, n));
 	}
 	for (int k = 0; k < 5; k++) {
-		static const int64_t pages[] = { 0, -1, 3, 0xfffff, -0x100000 };
+		static const int64_t pages[] = {0, -1, 3, 0xfffff, -0x100000};
 
 		jf_arm64_adrp(fresh(), 1, pages[k]);
 		reads("adrp x1, #%" PRId64, pages[k] * 4096);

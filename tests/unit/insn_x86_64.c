@@ -142,7 +142,7 @@ Test(insn_x86_64, extensions)
 	for (size_t i = 0; i < LEN(forms); i++)
 		for (unsigned int d = 0; d < 16; d++)
 			for (unsigned int s = 0; s < 16; s++) {
-				jf_x86_64_emit_extend(&code, forms[i].bytes, forms[i].sign, forms[i].w, d, s);
+				emit_extend(&code, forms[i].bytes, forms[i].sign, forms[i].w, d, s);
 				is("%s %%%s, %%%s", forms[i].mnemonic, name_of(forms[i].bytes, s), name(forms[i].w, d));
 			}
 	/* mov between registers has two encodings; ours here is the one that loads have */
@@ -284,19 +284,23 @@ Test(insn_x86_64, constants)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* disp(base), as AT&T writes it */
-static const char *at(unsigned int base, int64_t disp)
+/* disp(base,index,scale), as AT&T writes it */
+static const char *text_of(struct mem m)
 {
-	static char text[32];
+	static char text[48];
+	char disp[24] = "", index[16] = "";
 
-	if (disp)
-		snprintf(text, sizeof(text), "%" PRId64 "(%%%s)", disp, r64[base]);
-	else
-		snprintf(text, sizeof(text), "(%%%s)", r64[base]);
+	if (m.disp)
+		snprintf(disp, sizeof(disp), "%" PRId64, m.disp);
+	if (m.index != NO_INDEX && m.scale)
+		snprintf(index, sizeof(index), ",%%%s,%u", r64[m.index], 1u << m.scale);
+	else if (m.index != NO_INDEX)
+		snprintf(index, sizeof(index), ",%%%s", r64[m.index]);
+	snprintf(text, sizeof(text), "%s(%%%s%s)", disp, r64[m.base], index);
 	return text;
 }
 
-static void loads_and_stores(unsigned int base, unsigned int r, int64_t disp)
+static void loads_and_stores(struct mem m, unsigned int r)
 {
 	static const struct {
 		unsigned int bytes;
@@ -309,17 +313,17 @@ static void loads_and_stores(unsigned int base, unsigned int r, int64_t disp)
 	};
 
 	for (size_t i = 0; i < LEN(loads); i++) {
-		jf_x86_64_emit_load(&code, loads[i].bytes, loads[i].sign, r, base, disp);
-		is("%s %s, %%%s", loads[i].mnemonic, at(base, disp), name(loads[i].w, r));
+		emit_load(&code, loads[i].bytes, loads[i].sign, r, m);
+		is("%s %s, %%%s", loads[i].mnemonic, text_of(m), name(loads[i].w, r));
 	}
 	for (unsigned int bytes = 1; bytes <= 8; bytes *= 2) {
-		jf_x86_64_emit_store(&code, bytes, base, disp, r);
-		is("mov%c %%%s, %s", suffix(bytes), name_of(bytes, r), at(base, disp));
+		emit_store(&code, bytes, m, r);
+		is("mov%c %%%s, %s", suffix(bytes), name_of(bytes, r), text_of(m));
 	}
-	emit_lea(&code, true, r, base, disp);
-	is("leaq %s, %%%s", at(base, disp), r64[r]);
-	emit_lea(&code, false, r, base, disp);
-	is("leal %s, %%%s", at(base, disp), r32[r]);
+	emit_lea(&code, true, r, m);
+	is("leaq %s, %%%s", text_of(m), r64[r]);
+	emit_lea(&code, false, r, m);
+	is("leal %s, %%%s", text_of(m), r32[r]);
 }
 
 /* Every base with every displacement, every register with every base. */
@@ -328,10 +332,47 @@ Test(insn_x86_64, loads_and_stores)
 	begin();
 	for (unsigned int base = 0; base < 16; base++)
 		for (size_t i = 0; i < LEN(disps); i++)
-			loads_and_stores(base, (base + 5) % 16, disps[i]);
+			loads_and_stores(at(base, disps[i]), (base + 5) % 16);
 	for (unsigned int base = 0; base < 16; base++)
 		for (unsigned int r = 0; r < 16; r++)
-			loads_and_stores(base, r, 8);
+			loads_and_stores(at(base, 8), r);
+	check();
+}
+
+/* Every base with every index, and what an arena's R12 does with either. */
+Test(insn_x86_64, indexes)
+{
+	begin();
+	for (unsigned int base = 0; base < 16; base++)
+		for (unsigned int index = 0; index < 16; index++) {
+			int64_t disp = disps[(base + index) % LEN(disps)];
+			struct mem m = {.disp = disp, .base = (uint16_t)base, .index = (uint16_t)index};
+
+			if (index == NO_INDEX)
+				continue;
+			m.scale = base % 4;
+			emit_lea(&code, true, index, m);
+			is("leaq %s, %%%s", text_of(m), r64[index]);
+			if (base == R12 || index == R12)
+				loads_and_stores((struct mem){disp, m.base, m.index, 0}, index);
+		}
+	check();
+}
+
+Test(insn_x86_64, arithmetic_in_memory)
+{
+	begin();
+	for (unsigned int base = 0; base < 16; base++)
+		for (size_t i = 0; i < LEN(disps); i++)
+			for (unsigned int op = ALU_ADD; op <= ALU_CMP; op++) {
+				struct mem m = at(base, disps[i]);
+				bool w = (base + op) % 2;
+
+				emit_alu_rm(&code, op, w, (base + op) % 16, m);
+				is("%s%c %s, %%%s", alu_names[op], suffix_w(w), text_of(m), name(w, (base + op) % 16));
+				emit_alu_mi(&code, op, w, m, op % 2 ? -128 : 127);
+				is("%s%c $%d, %s", alu_names[op], suffix_w(w), op % 2 ? -128 : 127, text_of(m));
+			}
 	check();
 }
 
@@ -351,8 +392,8 @@ Test(insn_x86_64, stored_immediates)
 				for (size_t v = 1; v < LEN(values[i]); v++) {
 					unsigned int bytes = (unsigned int)values[i][0];
 
-					jf_x86_64_emit_store_imm(&code, bytes, base, disps[k], values[i][v]);
-					is("mov%c $%" PRId64 ", %s", suffix(bytes), values[i][v], at(base, disps[k]));
+					jf_x86_64_emit_store_imm(&code, bytes, at(base, disps[k]), values[i][v]);
+					is("mov%c $%" PRId64 ", %s", suffix(bytes), values[i][v], text_of(at(base, disps[k])));
 				}
 	check();
 }
@@ -366,16 +407,16 @@ Test(insn_x86_64, atomics)
 				int64_t disp = disps[(base + r) % LEN(disps)];
 
 				for (unsigned int op = ALU_ADD; op <= ALU_XOR; op++) {
-					emit_lock_alu_mr(&code, op, w, base, disp, r);
+					emit_lock_alu_mr(&code, op, w, at(base, disp), r);
 					is("lock %s%c %%%s, %s", alu_names[op], suffix_w(w), name(w, r),
-					   at(base, disp));
+					   text_of(at(base, disp)));
 				}
-				emit_lock_xadd(&code, w, base, disp, r);
-				is("lock xadd%c %%%s, %s", suffix_w(w), name(w, r), at(base, disp));
-				emit_lock_cmpxchg(&code, w, base, disp, r);
-				is("lock cmpxchg%c %%%s, %s", suffix_w(w), name(w, r), at(base, disp));
-				emit_xchg_mr(&code, w, base, disp, r);
-				is("xchg%c %%%s, %s", suffix_w(w), name(w, r), at(base, disp));
+				emit_lock_xadd(&code, w, at(base, disp), r);
+				is("lock xadd%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
+				emit_lock_cmpxchg(&code, w, at(base, disp), r);
+				is("lock cmpxchg%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
+				emit_xchg_mr(&code, w, at(base, disp), r);
+				is("xchg%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
 			}
 	check();
 }
@@ -385,14 +426,14 @@ Test(insn_x86_64, control_words)
 	begin();
 	for (unsigned int base = 0; base < 16; base++)
 		for (size_t i = 0; i < LEN(disps); i++) {
-			emit_stmxcsr(&code, base, disps[i]);
-			is("stmxcsr %s", at(base, disps[i]));
-			emit_ldmxcsr(&code, base, disps[i]);
-			is("ldmxcsr %s", at(base, disps[i]));
-			emit_fnstcw(&code, base, disps[i]);
-			is("fnstcw %s", at(base, disps[i]));
-			emit_fldcw(&code, base, disps[i]);
-			is("fldcw %s", at(base, disps[i]));
+			emit_stmxcsr(&code, at(base, disps[i]));
+			is("stmxcsr %s", text_of(at(base, disps[i])));
+			emit_ldmxcsr(&code, at(base, disps[i]));
+			is("ldmxcsr %s", text_of(at(base, disps[i])));
+			emit_fnstcw(&code, at(base, disps[i]));
+			is("fnstcw %s", text_of(at(base, disps[i])));
+			emit_fldcw(&code, at(base, disps[i]));
+			is("fldcw %s", text_of(at(base, disps[i])));
 		}
 	check();
 }
@@ -403,11 +444,11 @@ Test(insn_x86_64, fixed_forms)
 	begin();
 	for (unsigned int r = 0; r < 16; r++)
 		for (size_t i = 0; i < LEN(disps); i++) {
-			emit_load_disp32(&code, r, RBP, disps[i]);
+			emit_load_disp32(&code, r, at(RBP, disps[i]));
 			cr_assert_eq(code.size, 7);
 			is("movq %" PRId64 "(%%rbp), %%%s", disps[i], r64[r]);
 		}
-	jf_x86_64_put_reg(&code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, 8);
+	put_reg(&code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, 8);
 	is("subq $8, %%rsp");
 	/* LLVM writes no displacement of 0 */
 	for (size_t i = 0; i < case_count; i++)
@@ -450,7 +491,7 @@ Test(insn_x86_64, addresses_near_and_far)
 		jf_x86_64_emit_lea_pc(&code, r, UINT64_C(0x7f0000000007) - 0x80000000);
 		is("leaq -2147483648(%%rip), %%%s", r64[r]);
 	}
-	jf_x86_64_emit_call(&code, UINT64_C(0x7f0000000005) - 0x1000);
+	jf_x86_64_emit_call(&code, UINT64_C(0x7f0000000005) - 0x1000, RAX);
 	is("callq -4096");
 	check_by_disassembly();
 
@@ -459,7 +500,7 @@ Test(insn_x86_64, addresses_near_and_far)
 	cr_assert(jf_x86_64_near(&code, code.address - 0x7fefffff));
 	cr_assert_not(jf_x86_64_near(&code, code.address - 0x7ff00000));
 
-	jf_x86_64_emit_call(&code, UINT64_C(0x123456789abc));
+	jf_x86_64_emit_call(&code, UINT64_C(0x123456789abc), RAX);
 	cr_assert_eq(code.size, 12);
 	cr_assert_arr_eq(buffer, "\x48\xb8\xbc\x9a\x78\x56\x34\x12\x00\x00\xff\xd0", 12);
 }
@@ -499,17 +540,17 @@ Test(insn_x86_64, registers_out_of_range)
 	REFUSED(emit_jmp_reg(&code, 16));
 	REFUSED(emit_load_tp(&code, 16));
 	REFUSED(emit_add_seg(&code, F_GS, 16));
-	REFUSED(emit_lea(&code, true, 16, RAX, 0));
-	REFUSED(emit_lea(&code, true, RAX, 16, 0));
-	REFUSED(emit_load_disp32(&code, RAX, JF_REG_NONE, 0));
-	REFUSED(emit_stmxcsr(&code, 16, 0));
-	REFUSED(emit_ldmxcsr(&code, 16, 0));
-	REFUSED(emit_fnstcw(&code, 16, 0));
-	REFUSED(emit_fldcw(&code, 16, 0));
-	REFUSED(emit_lock_alu_mr(&code, ALU_ADD, true, RAX, 0, 16));
-	REFUSED(emit_lock_xadd(&code, true, 16, 0, RAX));
-	REFUSED(emit_lock_cmpxchg(&code, true, RAX, 0, 16));
-	REFUSED(emit_xchg_mr(&code, true, RAX, 0, 16));
+	REFUSED(emit_lea(&code, true, 16, at(RAX, 0)));
+	REFUSED(emit_lea(&code, true, RAX, at(16, 0)));
+	REFUSED(emit_load_disp32(&code, RAX, at(JF_REG_NONE, 0)));
+	REFUSED(emit_stmxcsr(&code, at(16, 0)));
+	REFUSED(emit_ldmxcsr(&code, at(16, 0)));
+	REFUSED(emit_fnstcw(&code, at(16, 0)));
+	REFUSED(emit_fldcw(&code, at(16, 0)));
+	REFUSED(emit_lock_alu_mr(&code, ALU_ADD, true, at(RAX, 0), 16));
+	REFUSED(emit_lock_xadd(&code, true, at(16, 0), RAX));
+	REFUSED(emit_lock_cmpxchg(&code, true, at(RAX, 0), 16));
+	REFUSED(emit_xchg_mr(&code, true, at(RAX, 0), 16));
 	REFUSED(jf_x86_64_emit_xchg_rr(&code, true, RAX, 16));
 	REFUSED(jf_x86_64_emit_xchg_rr(&code, true, 16, RAX));
 	REFUSED(jf_x86_64_emit_alu_ri(&code, ALU_ADD, true, 16, 0));
@@ -519,11 +560,15 @@ Test(insn_x86_64, registers_out_of_range)
 	REFUSED(jf_x86_64_emit_mov_ri(&code, 16, 1));
 	REFUSED(jf_x86_64_emit_mov_ri(&code, 16, UINT64_MAX));
 	REFUSED(jf_x86_64_emit_movabs(&code, 16, 0));
-	REFUSED(jf_x86_64_emit_load(&code, 8, false, 16, RAX, 0));
-	REFUSED(jf_x86_64_emit_store(&code, 8, RAX, 0, 16));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 8, 16, 0, 0));
-	REFUSED(jf_x86_64_emit_extend(&code, 1, true, true, RAX, 16));
+	REFUSED(emit_load(&code, 8, false, 16, at(RAX, 0)));
+	REFUSED(emit_store(&code, 8, at(RAX, 0), 16));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 8, at(16, 0), 0));
+	REFUSED(emit_extend(&code, 1, true, true, RAX, 16));
 	REFUSED(jf_x86_64_emit_lea_pc(&code, 16, 0));
+	REFUSED(emit_alu_rm(&code, ALU_ADD, true, 16, at(RAX, 0)));
+	REFUSED(emit_alu_mi(&code, ALU_ADD, true, at(16, 0), 0));
+	REFUSED(emit_lea(&code, true, RAX, (struct mem){.base = RAX, .index = 16}));
+	REFUSED(emit_lea(&code, true, RAX, (struct mem){.base = RAX, .index = RAX, .scale = 4}));
 }
 
 Test(insn_x86_64, values_out_of_range)
@@ -536,33 +581,35 @@ Test(insn_x86_64, values_out_of_range)
 		REFUSED(jf_x86_64_emit_alu_ri(&code, ALU_CMP, false, RAX, wide[i]));
 		REFUSED(jf_x86_64_emit_test_ri(&code, true, RBX, wide[i]));
 		REFUSED(emit_imul_rri(&code, true, RAX, RAX, wide[i]));
-		REFUSED(emit_lea(&code, true, RAX, RAX, wide[i]));
-		REFUSED(emit_load_disp32(&code, RAX, RBP, wide[i]));
-		REFUSED(jf_x86_64_emit_load(&code, 4, true, RAX, RSP, wide[i]));
-		REFUSED(jf_x86_64_emit_store(&code, 4, RAX, wide[i], RCX));
-		REFUSED(jf_x86_64_emit_store_imm(&code, 4, RAX, wide[i], 0));
-		REFUSED(jf_x86_64_emit_store_imm(&code, 8, RAX, 0, wide[i]));
-		REFUSED(emit_xchg_mr(&code, true, RAX, wide[i], RCX));
-		REFUSED(emit_fldcw(&code, RAX, wide[i]));
+		REFUSED(emit_lea(&code, true, RAX, at(RAX, wide[i])));
+		REFUSED(emit_load_disp32(&code, RAX, at(RBP, wide[i])));
+		REFUSED(emit_load(&code, 4, true, RAX, at(RSP, wide[i])));
+		REFUSED(emit_store(&code, 4, at(RAX, wide[i]), RCX));
+		REFUSED(jf_x86_64_emit_store_imm(&code, 4, at(RAX, wide[i]), 0));
+		REFUSED(jf_x86_64_emit_store_imm(&code, 8, at(RAX, 0), wide[i]));
+		REFUSED(emit_xchg_mr(&code, true, at(RAX, wide[i]), RCX));
+		REFUSED(emit_fldcw(&code, at(RAX, wide[i])));
 		REFUSED(emit_jmp32(&code, wide[i]));
 		REFUSED(emit_jcc32(&code, CC_E, wide[i]));
 		REFUSED(emit_call32(&code, wide[i]));
-		REFUSED(jf_x86_64_put_abs(&code, F_GS | F_W | 0x03, RAX, wide[i]));
+		REFUSED(put_abs(&code, F_GS | F_W | 0x03, RAX, wide[i]));
 	}
 	REFUSED(jf_x86_64_emit_lea_pc(&code, RAX, (uint64_t)7 + 0x80000000));
 	REFUSED(jf_x86_64_emit_lea_pc(&code, RAX, (uint64_t)7 - 0x80000001));
+	REFUSED(emit_alu_mi(&code, ALU_CMP, true, at(RAX, 0), 128));
+	REFUSED(emit_alu_mi(&code, ALU_CMP, true, at(RAX, 0), -129));
 	REFUSED(emit_jmp8(&code, 128));
 	REFUSED(emit_jmp8(&code, -129));
 	REFUSED(emit_jcc8(&code, CC_G, 128));
 	REFUSED(emit_jcc8(&code, CC_G, -129));
 	REFUSED(emit_shift_ri(&code, SHIFT_SHL, false, RAX, 32));
 	REFUSED(emit_shift_ri(&code, SHIFT_SHL, true, RAX, 64));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 1, RAX, 0, 256));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 1, RAX, 0, -129));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 2, RAX, 0, 65536));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 2, RAX, 0, -32769));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 4, RAX, 0, INT64_C(1) << 32));
-	REFUSED(jf_x86_64_emit_store_imm(&code, 4, RAX, 0, -INT64_C(0x80000001)));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 1, at(RAX, 0), 256));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 1, at(RAX, 0), -129));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 2, at(RAX, 0), 65536));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 2, at(RAX, 0), -32769));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 4, at(RAX, 0), INT64_C(1) << 32));
+	REFUSED(jf_x86_64_emit_store_imm(&code, 4, at(RAX, 0), -INT64_C(0x80000001)));
 }
 
 Test(insn_x86_64, widths_out_of_range)
@@ -571,9 +618,9 @@ Test(insn_x86_64, widths_out_of_range)
 
 	begin();
 	for (size_t i = 0; i < LEN(none); i++) {
-		REFUSED(jf_x86_64_emit_load(&code, none[i], false, RAX, RAX, 0));
-		REFUSED(jf_x86_64_emit_extend(&code, none[i], true, true, RAX, RAX));
-		REFUSED(jf_x86_64_emit_store(&code, none[i], RAX, 0, RAX));
-		REFUSED(jf_x86_64_emit_store_imm(&code, none[i], RAX, 0, 0));
+		REFUSED(emit_load(&code, none[i], false, RAX, at(RAX, 0)));
+		REFUSED(emit_extend(&code, none[i], true, true, RAX, RAX));
+		REFUSED(emit_store(&code, none[i], at(RAX, 0), RAX));
+		REFUSED(jf_x86_64_emit_store_imm(&code, none[i], at(RAX, 0), 0));
 	}
 }

@@ -21,8 +21,7 @@ static const struct jf_convention *convention(const char *name)
 	return NULL;
 }
 
-static const struct jf_values values = { .arena_base = 0xffff812345670000,
-					 .private_stack = 0xffff800000001000 };
+static const struct jf_values values = {.arena_base = 0xffff812345670000, .private_stack = 0xffff800000001000};
 static uint8_t bytes[1024];
 static struct jf_row rows[128];
 static struct jf_code code;
@@ -30,10 +29,9 @@ static struct jf_frame frame;
 
 static void emit(const char *conv, const struct jf_frame_spec *spec, enum jf_part part)
 {
-	struct jf_error error = { .text = "" };
+	struct jf_error error = {.text = ""};
 
-	cr_assert_eq(jf_frame_solve(convention(conv), spec, &frame, &error), JF_OK, "%s: %s", error.where,
-		     error.text);
+	cr_assert_eq(jf_frame_solve(convention(conv), spec, &frame, &error), JF_OK, "%s: %s", error.where, error.text);
 	memset(bytes, 0, sizeof(bytes));
 	jf_code_init(&code, bytes, sizeof(bytes), 0, rows, COUNT(rows));
 	cr_assert_eq(jf_frame_emit(&code, &frame, part, &values), JF_OK);
@@ -225,17 +223,16 @@ Test(prologue_arm64, linux_words)
 			count++;
 		emit("linux", &g->spec, g->part);
 		for (size_t k = 0; k < count && 4 * k < code.size; k++)
-			cr_expect_eq(word_at(4 * k), g->words[k],
-				     "%s, part %d, instruction %zu: 0x%08x, not 0x%08x", g->name, g->part, k,
-				     word_at(4 * k), g->words[k]);
+			cr_expect_eq(word_at(4 * k), g->words[k], "%s, part %d, instruction %zu: 0x%08x, not 0x%08x",
+				     g->name, g->part, k, word_at(4 * k), g->words[k]);
 		cr_expect_eq(code.size, 4 * count, "%s, part %d: %zu bytes", g->name, g->part, code.size);
 	}
 }
 
 Test(prologue_arm64, tail_entry)
 {
-	static const uint32_t linux_off[2][2] = { { 24, 28 }, { 28, 32 } };
-	static const uint32_t user_off[2][2] = { { 16, 20 }, { 20, 24 } };
+	static const uint32_t linux_off[2][2] = {{24, 28}, {28, 32}};
+	static const uint32_t user_off[2][2] = {{16, 20}, {20, 24}};
 
 	for (int bti = 0; bti < 2; bti++)
 		for (int pac = 0; pac < 2; pac++) {
@@ -269,13 +266,14 @@ Test(prologue_arm64, save_sets)
 /* ---- rows, by running the code -------------------------------------------------------------- */
 
 #define STACK_BYTES 65536
-#define CFA (STACK_BYTES - 64)
-#define POISON 0x6666666666666666
-#define SIGNED UINT64_C(0x00ab000000000000) /* what PACIASP changes here, and AUTIASP back */
+#define CFA         (STACK_BYTES - 64)
+#define POISON      0x6666666666666666
+#define SIGNED      UINT64_C(0x00ab000000000000) /* what PACIASP changes here, and AUTIASP back */
 
 static struct machine {
 	uint64_t reg[JF_ARM64_REG__COUNT]; /* by id; addresses are offsets into stack */
 	uint64_t stack[STACK_BYTES / 8];
+	bool higher; /* of the last comparison */
 } m;
 
 static uint64_t caller_value(unsigned int reg)
@@ -285,8 +283,8 @@ static uint64_t caller_value(unsigned int reg)
 
 static uint64_t *memory(uint64_t address)
 {
-	cr_assert(address < STACK_BYTES && address % 8 == 0 && address >= m.reg[JF_ARM64_SP],
-		  "access at 0x%" PRIx64, address);
+	cr_assert(address < STACK_BYTES && address % 8 == 0 && address >= m.reg[JF_ARM64_SP], "access at 0x%" PRIx64,
+		  address);
 	return &m.stack[address / 8];
 }
 
@@ -356,6 +354,12 @@ static void run(uint32_t word)
 		set_reg(rd, m.reg[rn] + imm, true);
 	else if ((word & 0xff800000) == 0xd1000000)
 		set_reg(rd, m.reg[rn] - imm, true);
+	else if ((word & 0xffc00000) == 0xf9400000)
+		set_reg(rd, *memory(m.reg[rn] + (word >> 10 & 0xfff) * 8), false);
+	else if ((word & 0xff80001f) == 0xf100001f)
+		m.higher = m.reg[rn] > imm;
+	else if ((word & 0xffe0fc00) == 0x9a808000)
+		set_reg(rd, get_reg(m.higher ? rn : rm), false);
 	else if ((word & 0xff800000) == 0xd2800000)
 		set_reg(rd, part, false);
 	else if ((word & 0xff800000) == 0x92800000)
@@ -386,8 +390,7 @@ static void check_row(const char *what, size_t off)
 				value = *memory(cfa + (uint64_t)(int64_t)frame.slots[i].off_from_cfa);
 		if (reg == JF_ARM64_X30)
 			want ^= ra_signed;
-		cr_assert_eq(value, want, "%s+%zu: %s is 0x%" PRIx64, what, off, jf_arm64_regs[reg].name,
-			     value);
+		cr_assert_eq(value, want, "%s+%zu: %s is 0x%" PRIx64, what, off, jf_arm64_regs[reg].name, value);
 	}
 }
 
@@ -422,8 +425,7 @@ static void check_returned(const char *what)
 	cr_assert_eq(m.reg[JF_ARM64_X0], 0x5e5u, "%s: result", what);
 	for (unsigned int reg = 0; reg < JF_ARM64_REG__COUNT; reg++)
 		if (jf_arm64_regs[reg].flags & JF_REG_CALLEE_SAVED || reg == JF_ARM64_X30)
-			cr_assert_eq(m.reg[reg], caller_value(reg), "%s: %s lost", what,
-				     jf_arm64_regs[reg].name);
+			cr_assert_eq(m.reg[reg], caller_value(reg), "%s: %s lost", what, jf_arm64_regs[reg].name);
 }
 
 static void check_body(const char *what)
@@ -439,15 +441,22 @@ static void check_body(const char *what)
 		cr_assert_eq(m.reg[JF_ARM64_X28], values.arena_base, "%s: arena", what);
 }
 
-/* A boundary, and what a throw from under it lands in: the callback, with registers as they come. */
-static void run_callback(const char *conv, const struct jf_frame_spec *boundary,
-			 struct jf_frame_spec callback)
+/*
+ * A boundary, and what a throw from under it lands in: the callback, with registers as they come.
+ * count: what stands in the boundary's count slot, a count or what a tail call left there.
+ */
+static void run_callback(const char *conv, const struct jf_frame_spec *boundary, struct jf_frame_spec callback,
+			 uint64_t count)
 {
+	uint64_t count_ptr = count > JF_TAIL_CALLS_MAX ? count : CFA - 32;
+	bool finds_count = callback.tail_calls && strcmp(conv, "user") == 0;
+
 	callback.role = JF_ROLE_CALLBACK;
 	emit(conv, boundary, JF_PART_PROLOGUE);
 	start_machine();
 	run_all("boundary");
 	spoil_registers();
+	*memory(CFA - 32) = count;
 	m.reg[JF_ARM64_X1] = (uint64_t)(CFA + (int64_t)frame.landing_sp_off_from_cfa);
 	m.reg[JF_ARM64_X2] = m.reg[JF_ARM64_X29];
 	set_sp(m.reg[JF_ARM64_SP] - 4096);
@@ -455,10 +464,12 @@ static void run_callback(const char *conv, const struct jf_frame_spec *boundary,
 	m.reg[JF_ARM64_X29] = POISON;
 	m.reg[JF_ARM64_X30] = POISON;
 	for (size_t off = 0; off < code.size; off += 4) {
-		if (off == code.marks[JF_MARK_BODY])
+		if (off == code.marks[JF_MARK_BODY]) {
 			check_body("callback");
-		if (off == code.marks[JF_MARK_BODY])
+			cr_assert(!finds_count || m.reg[JF_ARM64_X26] == count_ptr, "count pointer 0x%" PRIx64,
+				  m.reg[JF_ARM64_X26]);
 			spoil_registers();
+		}
 		check_row("callback", off);
 		run(word_at(off));
 	}
@@ -488,8 +499,8 @@ static void run_function(const char *conv, const struct jf_frame_spec *spec, boo
 /* Every combination of options that the convention allows. */
 static void run_combinations(const char *conv)
 {
-	static const uint32_t stacks[] = { 0, 16, 528, 4096, 32752 };
-	static const uint16_t used[] = { 0, R6, R6 | R7, R8 | R10, R6 | R7 | R8 | 1 << 9 };
+	static const uint32_t stacks[] = {0, 16, 528, 4096, 32752};
+	static const uint16_t used[] = {0, R6, R6 | R7, R8 | R10, R6 | R7 | R8 | 1 << 9};
 	bool user = strcmp(conv, "user") == 0;
 	unsigned int ran = 0;
 
@@ -511,7 +522,8 @@ static void run_combinations(const char *conv)
 						continue;
 					ran++;
 					if (role == JF_ROLE_CALLBACK)
-						run_callback(conv, &boundary, spec);
+						run_callback(conv, &boundary, spec,
+							     (uint64_t[]){0, 33, CFA + 32}[ran % 3]);
 					else
 						run_function(conv, &spec, false);
 					if (spec.tail_calls && role != JF_ROLE_CALLBACK)

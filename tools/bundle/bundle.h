@@ -74,9 +74,20 @@ struct bundle_map {
 	uint32_t value_bytes;
 	uint32_t max_entries;
 	uint32_t map_flags;
-	uint32_t flags;    /* BUNDLE_MAP_ */
-	uint32_t data_off; /* initial value: bytes in BUNDLE_DATA ... */
+	uint32_t flags;      /* BUNDLE_MAP_ */
+	uint32_t data_off;   /* initial value, of an arena its first bytes: in BUNDLE_DATA ... */
 	uint32_t data_bytes; /* ... which may be fewer than value_bytes; the rest is zero */
+	uint32_t reserved;
+	uint64_t map_extra; /* of an arena the address that programs see it at, or 0 */
+};
+
+/* The types that bundles treat in ways of their own; the side that runs programs need not have
+ * linux/bpf.h. */
+enum {
+	BUNDLE_TYPE_PROG_ARRAY = 3,
+	BUNDLE_TYPE_ARRAY_OF_MAPS = 12,
+	BUNDLE_TYPE_HASH_OF_MAPS = 13,
+	BUNDLE_TYPE_ARENA = 33,
 };
 
 struct bundle_kfunc {
@@ -85,9 +96,10 @@ struct bundle_kfunc {
 
 /* What static initialisers put into maps, once addresses are known. */
 enum bundle_init_kind {
-	BUNDLE_INIT_VALUE_ADDRESS,    /* 8 bytes at `key` of a DATA map = address of map `target`'s value + addend */
-	BUNDLE_INIT_FUNCTION_ADDRESS, /* 8 bytes at `key` of a DATA map = address of function `target` */
-	BUNDLE_INIT_MAP_ADDRESS,      /* 8 bytes at `key` of a DATA map = what helpers take as map `target` */
+	/* 8 bytes at `key` of a DATA map, or of an arena's first bytes ... */
+	BUNDLE_INIT_VALUE_ADDRESS,    /* = address of `target`'s value, or first byte, + addend */
+	BUNDLE_INIT_FUNCTION_ADDRESS, /* = address of function `target` */
+	BUNDLE_INIT_MAP_ADDRESS,      /* = what helpers take as map `target` */
 	BUNDLE_INIT_PROGRAM_SLOT,     /* slot `key` of a program array = program `target` */
 	BUNDLE_INIT_MAP_SLOT,         /* slot `key` of a map of maps = map `target` */
 };
@@ -137,11 +149,15 @@ struct bundle_selection {
 	struct jf_insn *insns;
 	uint32_t *bundle_function; /* program's function index -> the bundle's */
 };
-enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
-			     struct jf_error *error);
+enum jf_status bundle_select(const struct bundle *bundle, uint32_t program,
+			     struct bundle_selection *selection, struct jf_error *error);
 void bundle_selection_free(struct bundle_selection *selection);
 
+/* Whether programs address the map's memory directly: variables, and arenas. */
+bool bundle_map_has_address(const struct bundle_map *map);
+
 /* returns: the index, or JF_E_NOT_FOUND with the names there are. NULL name: the only program. */
-enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error);
+enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program,
+			   struct jf_error *error);
 
 #endif

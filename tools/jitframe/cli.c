@@ -43,8 +43,9 @@ int cli_error(const char *context, const char *kind, const struct jf_error *erro
 {
 	const char *text = error->text[0] ? error->text : jf_status_text(error->status);
 
-	cli_bad_input("%s%s%s%s%s%s%s", context ? context : "", context ? ": " : "", kind && error->where[0] ? kind : "",
-		      kind && error->where[0] ? " " : "", error->where, error->where[0] ? ": " : "", text);
+	cli_bad_input("%s%s%s%s%s%s%s", context ? context : "", context ? ": " : "",
+		      kind && error->where[0] ? kind : "", kind && error->where[0] ? " " : "", error->where,
+		      error->where[0] ? ": " : "", text);
 	return error->status == JF_E_NO_MEMORY ? CLI_FAILED : CLI_BAD_INPUT;
 }
 
@@ -149,7 +150,8 @@ int cli_convention(const char *target, const struct jf_convention **conv)
 
 	if (!target) {
 		if (!jf_backend_host())
-			return cli_bad_input("this processor is none that jitframe has; give --target ARCH/CONVENTION");
+			return cli_bad_input(
+				"this processor is none that jitframe has; give --target ARCH/CONVENTION");
 		snprintf(host, sizeof(host), "%s/user", jf_backend_host()->name);
 		target = host;
 	}

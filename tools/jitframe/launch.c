@@ -21,11 +21,13 @@ struct search {
 static bool try_path(struct search *s, const char *dir, size_t dir_length, const char *below)
 {
 	size_t used = strlen(s->tried);
-	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below, s->arch);
+	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below,
+			      s->arch);
 
 	if (length > 0 && (size_t)length < sizeof(s->found) && access(s->found, X_OK) == 0)
 		return true;
-	snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir, below);
+	snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir,
+		 below);
 	return false;
 }
 
@@ -87,7 +89,8 @@ static void emulator(const struct jf_backend *backend, char *command, size_t cap
 	else if (backend == jf_backend_host())
 		command[0] = '\0';
 	else
-		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend), qemu_name(backend));
+		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend),
+			 qemu_name(backend));
 }
 
 /* ---- the process -------------------------------------------------------------------------------- */
@@ -184,8 +187,8 @@ int launch_start(struct launch *launch, FILE **report, int *pid)
 	char command[PATH_MAX];
 
 	if (!search_environment(&search) && !search_installation(&search))
-		return cli_failed("there is no jf-runner-%s in %s; JITFRAME_RUNNER_PATH can name its folder", search.arch,
-				  search.tried);
+		return cli_failed("there is no jf-runner-%s in %s; JITFRAME_RUNNER_PATH can name its folder",
+				  search.arch, search.tried);
 	emulator(launch->backend, command, sizeof(command));
 	return start_process(launch, command, search.found, report, pid);
 }

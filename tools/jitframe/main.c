@@ -12,7 +12,8 @@ static const struct command {
 	const char *title; /* argv[0] of its messages */
 	const char *summary;
 } commands[] = {
-	{ "archs", cmd_archs, "jitframe archs", "what is built in: architectures, conventions, what each supports" },
+	{ "archs", cmd_archs, "jitframe archs",
+	  "what is built in: architectures, conventions, what each supports" },
 	{ "frame", cmd_frame, "jitframe frame", "draw a frame" },
 	{ "emit", cmd_emit, "jitframe emit", "the code of a frame: bytes, disassembly and unwind rows" },
 	{ "compile", cmd_compile, "jitframe compile", "machine code of the BPF programs in an object file" },
@@ -22,11 +23,13 @@ static const struct command {
 static void print_usage(FILE *to)
 {
 	fputs("Usage: jitframe COMMAND [ARGUMENT...]\n"
-	      "BPF JIT frames as data, machine code, and running programs that throw.\n\n", to);
+	      "BPF JIT frames as data, machine code, and running programs that throw.\n\n",
+	      to);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`jitframe COMMAND --help` shows its options; `jitframe --version` the version.\n"
-	      "Exit status: 0 success, 2 bad input or usage, 1 anything else.\n", to);
+	      "Exit status: 0 success, 2 bad input or usage, 1 anything else.\n",
+	      to);
 }
 
 /* Output that did not arrive (a full disk) is no success. */

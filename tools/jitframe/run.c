@@ -11,12 +11,22 @@
 /* jitframe run */
 
 /* Exit statuses of the runner, as its report.h has them. */
-enum { RUNNER_OK = 0, RUNNER_CHECK_FAILED = 1, RUNNER_BAD_INPUT = 2, RUNNER_UNCAUGHT = 3, RUNNER_NOT_STARTED = 127 };
+enum {
+	RUNNER_OK = 0,
+	RUNNER_FAILED = 1,
+	RUNNER_BAD_INPUT = 2,
+	RUNNER_UNCAUGHT = 3,
+	RUNNER_NOT_STARTED = 127
+};
+
+#define SETS_MAX 16
 
 struct args {
 	const char *object, *program, *target, *ctx, *repeat, *threads;
 	const struct jf_convention *conv;
-	bool trace, json, check_registers, landing_pads, sign_return;
+	bool trace, json, check_registers, landing_pads, sign_return, private_stack;
+	const char *sets[SETS_MAX]; /* MAP[INDEX]=PROGRAM: the runner looks into them */
+	unsigned int set_count;
 	char target_name[96];
 	char found[1024]; /* the program's name, when it was not given */
 };
@@ -47,6 +57,10 @@ static void set_options(struct launch *launch, const struct args *args)
 		add_option(launch, "--landing-pads", NULL);
 	if (args->sign_return)
 		add_option(launch, "--sign-return", NULL);
+	if (args->private_stack)
+		add_option(launch, "--private-stack", NULL);
+	for (unsigned int i = 0; i < args->set_count; i++)
+		add_option(launch, "--set", args->sets[i]);
 }
 
 static void read_records(FILE *report, struct trace *trace)
@@ -68,17 +82,21 @@ static int judge(const struct args *args, const struct trace *trace, const struc
 {
 	const char *error = trace_error(trace);
 
-	if (outcome->signal)
-		return cli_failed("%s: the program was ended by signal %d (%s)", args->object, outcome->signal,
-				  strsignal(outcome->signal));
 	if (error)
 		cli_bad_input("%s: %s", args->object, error);
+	if (outcome->signal)
+		return cli_failed("%s: the program was ended by signal %d (%s)", args->object,
+				  outcome->signal, strsignal(outcome->signal));
 	switch (outcome->status) {
-	case RUNNER_OK: return trace_has_result(trace) ? 0 : cli_failed("%s: the runner gave no result", args->object);
+	case RUNNER_OK:
+		return trace_has_result(trace) ? 0
+					       : cli_failed("%s: the runner gave no result", args->object);
 	case RUNNER_BAD_INPUT: return error ? CLI_BAD_INPUT : cli_failed("the runner failed");
-	case RUNNER_CHECK_FAILED:
-		return error ? CLI_FAILED : cli_failed("%s: callee-saved registers were changed", args->object);
-	case RUNNER_UNCAUGHT: return error ? CLI_FAILED : cli_failed("%s: nothing caught a throw", args->object);
+	case RUNNER_FAILED:
+		return error ? CLI_FAILED
+			     : cli_failed("%s: callee-saved registers were changed", args->object);
+	case RUNNER_UNCAUGHT:
+		return error ? CLI_FAILED : cli_failed("%s: nothing caught a throw", args->object);
 	case RUNNER_NOT_STARTED: return CLI_FAILED;
 	default: return cli_failed("%s: the runner ended with status %d", args->object, outcome->status);
 	}
@@ -139,7 +157,8 @@ static int find_program(struct args *args)
 		status = cli_error(args->object, NULL, &error);
 	} else {
 		if (!args->program) {
-			snprintf(args->found, sizeof(args->found), "%s", opened.strings + opened.programs[index].name);
+			snprintf(args->found, sizeof(args->found), "%s",
+				 opened.strings + opened.programs[index].name);
 			args->program = args->found;
 		}
 	}
@@ -168,11 +187,12 @@ static const char *checked_count(const char *option, const char *text, uint64_t 
 	uint64_t count;
 
 	if (!cli_number(text, 10, max, &count) || count == 0)
-		argp_error(state, "%s %s: not a number from 1 to %llu", option, text, (unsigned long long)max);
+		argp_error(state, "%s %s: not a number from 1 to %llu", option, text,
+			   (unsigned long long)max);
 	return text;
 }
 
-enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN };
+enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -188,6 +208,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'R': args->check_registers = true; return 0;
 	case KEY_LANDING_PADS: args->landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->sign_return = true; return 0;
+	case KEY_PRIVATE_STACK: args->private_stack = true; return 0;
+	case KEY_SET:
+		if (args->set_count == SETS_MAX)
+			argp_error(state, "--set %s: more than %d", arg, SETS_MAX);
+		args->sets[args->set_count++] = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			args->object = arg;
@@ -204,7 +230,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int cmd_run(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "target", 't', "ARCH/CONVENTION", 0, "what to run on (default: this processor's user convention)", 0 },
+		{ "target", 't', "ARCH/CONVENTION", 0,
+		  "what to run on (default: this processor's user convention)", 0 },
 		{ "ctx", 'c', "HEX|@FILE", 0, "bytes of the context that the program gets", 0 },
 		{ "trace", 'T', NULL, 0, "show the frames that each throw walked", 0 },
 		{ "repeat", 'n', "N", 0, "run it so often; all results have to agree", 0 },
@@ -212,15 +239,22 @@ int cmd_run(int argc, char **argv)
 		{ "check-registers", 'R', NULL, 0, "look whether every callee-saved register is kept", 0 },
 		{ "landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0 },
 		{ "sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0 },
+		{ "private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0 },
+		{ "set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0 },
 		{ "json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0 },
 		{ 0 },
 	};
 	static const struct argp argp = {
-		options, parse, "OBJECT [PROGRAM]",
-		"Runs a BPF program of an object file, under QEMU where it is not for this processor, and prints R0."
+		options,
+		parse,
+		"OBJECT [PROGRAM]",
+		"Runs a BPF program of an object file, under QEMU where it is not for this processor, and "
+		"prints R0."
 		"\vEnvironment: JITFRAME_RUNNER_PATH, folders with jf-runner-ARCH, apart by colons; "
 		"JITFRAME_QEMU_ARCH, the emulator's command (\"qemu-aarch64 -L /usr/aarch64-linux-gnu\").",
-		NULL, NULL, NULL,
+		NULL,
+		NULL,
+		NULL,
 	};
 	struct args args = { 0 };
 	int status;
@@ -229,6 +263,7 @@ int cmd_run(int argc, char **argv)
 	status = cli_convention(args.target, &args.conv);
 	if (status != 0)
 		return status;
-	snprintf(args.target_name, sizeof(args.target_name), "%s/%s", args.conv->backend->name, args.conv->name);
+	snprintf(args.target_name, sizeof(args.target_name), "%s/%s", args.conv->backend->name,
+		 args.conv->name);
 	return run_object(&args);
 }

@@ -10,7 +10,7 @@
 
 /* ---- launch.c: the runner as a process ---- */
 
-#define LAUNCH_ARGS_MAX 48
+#define LAUNCH_ARGS_MAX 64
 
 struct launch {
 	const struct jf_backend *backend;

@@ -56,7 +56,8 @@ static uint16_t parse_registers(const char *text, struct argp_state *state)
 		uint16_t bit = register_bit(at, length);
 
 		if (bit == 0)
-			argp_error(state, "--uses %s: \"%.*s\" is none of r6, r7, r8, r9, r10, fp", text, (int)length, at);
+			argp_error(state, "--uses %s: \"%.*s\" is none of r6, r7, r8, r9, r10, fp", text,
+				   (int)length, at);
 		used |= bit;
 		at += length;
 		if (*at == ',')
@@ -70,7 +71,8 @@ static uint32_t parse_count(const char *option, const char *text, uint64_t max, 
 	uint64_t value = 0;
 
 	if (!cli_number(text, 10, max, &value))
-		argp_error(state, "%s %s: not a number from 0 to %llu", option, text, (unsigned long long)max);
+		argp_error(state, "%s %s: not a number from 0 to %llu", option, text,
+			   (unsigned long long)max);
 	return (uint32_t)value;
 }
 
@@ -91,7 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TAIL_CALLS: args->spec.tail_calls = true; return 0;
 	case KEY_ARENA: args->spec.arena = true; return 0;
 	case KEY_PRIVATE_STACK: args->spec.private_stack = true; return 0;
-	case KEY_OUT_ARGS: args->spec.out_args = (uint8_t)parse_count("--out-args", arg, UINT8_MAX, state); return 0;
+	case KEY_OUT_ARGS:
+		args->spec.out_args = (uint8_t)parse_count("--out-args", arg, UINT8_MAX, state);
+		return 0;
 	case KEY_LANDING_PADS: args->spec.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->spec.sign_return = true; return 0;
 	case ARGP_KEY_ARG:
@@ -100,7 +104,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (cli_convention(arg, &args->conv) != 0)
 			exit(CLI_BAD_INPUT);
 		return 0;
-	case ARGP_KEY_NO_ARGS: argp_error(state, "which ARCH/CONVENTION? `jitframe archs` lists them"); return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which ARCH/CONVENTION? `jitframe archs` lists them");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }

@@ -68,11 +68,13 @@ static void put_pointers(FILE *file, const struct jf_frame *frame, int32_t off, 
 	if (off == 0)
 		strcat(text, " CFA");
 	if (off == conv->fp_off_from_cfa)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->fp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
+			 backend->regs[backend->fp].name);
 	if (off == frame->bpf_fp_off_from_cfa && (frame->needs & JF_WHEN_FP) && !frame->spec.private_stack)
 		strcat(text, " R10");
 	if (off == -(int32_t)frame->size_bytes)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->sp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
+			 backend->regs[backend->sp].name);
 	if (text[0] == '\0')
 		return;
 	fprintf(file, "<path d=\"M%d %d h-24\" class=\"arrow\"/><text x=\"%d\" y=\"%d\" class=\"pointer\">",
@@ -88,8 +90,10 @@ static int put_slot(FILE *file, const struct jf_frame *frame, unsigned int index
 	char text[128];
 
 	jf_slot_text(frame, index, text, sizeof(text));
-	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n", BOX_LEFT,
-		y, BOX_WIDTH, height, slot->kind < JF_SLOT__COUNT ? colours[slot->kind].fill : "none",
+	fprintf(file,
+		"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
+		BOX_LEFT, y, BOX_WIDTH, height,
+		slot->kind < JF_SLOT__COUNT ? colours[slot->kind].fill : "none",
 		slot->kind < JF_SLOT__COUNT ? colours[slot->kind].kind : "");
 	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + height - 5,
 		slot->off_from_cfa);
@@ -109,16 +113,19 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 		height += row_height(&frame->slots[i]);
 	sort_slots(frame, order);
 	fprintf(file,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+		"viewBox=\"0 0 %d %d\">\n"
 		"<style>text{font:13px sans-serif;fill:#222}.title{font-weight:bold}.off{text-anchor:end;"
 		"font-family:monospace}.pointer{font-family:monospace;font-weight:bold}rect{stroke:#555}"
 		".arrow{stroke:#222;fill:none;marker-end:url(#tip)}</style>\n"
-		"<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"6\" refY=\"4\" orient=\"auto\">"
+		"<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"6\" refY=\"4\" "
+		"orient=\"auto\">"
 		"<path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\" style=\"stroke:none\"/>\n",
 		WIDTH, height, WIDTH, height);
-	fprintf(file, "<text x=\"12\" y=\"24\" class=\"title\">%s/%s %s, %u bytes</text>\n", frame->conv->backend->name,
-		frame->conv->name, jf_role_name((enum jf_role)frame->spec.role), frame->size_bytes);
+	fprintf(file, "<text x=\"12\" y=\"24\" class=\"title\">%s/%s %s, %u bytes</text>\n",
+		frame->conv->backend->name, frame->conv->name, jf_role_name((enum jf_role)frame->spec.role),
+		frame->size_bytes);
 	put_pointers(file, frame, 0, y);
 	for (unsigned int i = 0; i < frame->slot_count; i++)
 		y = put_slot(file, frame, order[i], y);

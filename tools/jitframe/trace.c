@@ -17,6 +17,7 @@ struct trace {
 	json_t *throws; /* as text: only those that are not complete */
 	json_t *result; /* NULL: none yet; so are the following */
 	json_t *registers;
+	json_t *private_stacks;
 	json_t *uncaught;
 	char *error;
 };
@@ -37,6 +38,7 @@ void trace_free(struct trace *trace)
 	json_decref(trace->throws);
 	json_decref(trace->result);
 	json_decref(trace->registers);
+	json_decref(trace->private_stacks);
 	json_decref(trace->uncaught);
 	free(trace->error);
 	free(trace);
@@ -108,30 +110,29 @@ static uint64_t cookie_value(const json_t *one)
 
 /* ---- throws ------------------------------------------------------------------------------------- */
 
-static json_t *find_throw(const struct trace *trace, json_int_t number)
+/* returns: its index, or the number of throws. Latest first: many throws are kept for --json. */
+static size_t find_throw(const struct trace *trace, json_int_t number)
 {
-	size_t index;
-	json_t *one;
+	size_t count = json_array_size(trace->throws);
 
-	json_array_foreach(trace->throws, index, one)
-		if (number_of(one, "throw") == number)
-			return one;
-	return NULL;
+	for (size_t i = count; i-- > 0;)
+		if (number_of(json_array_get(trace->throws, i), "throw") == number)
+			return i;
+	return count;
 }
 
 static void add_frame(struct trace *trace, json_t *fields)
 {
 	json_int_t number = number_of(fields, "throw");
-	json_t *one = trace->json && number_of(fields, "depth") == 0 ? NULL : find_throw(trace, number);
+	size_t index = find_throw(trace, number);
 
-	if (!one) {
-		one = json_pack("{s:I, s:o, s:[]}", "throw", number, "cookie", cookie_of(fields), "frames");
-		json_array_append_new(trace->throws, one);
-	}
+	if (index == json_array_size(trace->throws))
+		json_array_append_new(trace->throws, json_pack("{s:I, s:o, s:[]}", "throw", number, "cookie",
+							       cookie_of(fields), "frames"));
 	json_object_del(fields, "throw");
 	json_object_del(fields, "cookie");
 	json_object_del(fields, "depth"); /* its place in the array */
-	json_array_append(json_object_get(one, "frames"), fields);
+	json_array_append(json_object_get(json_array_get(trace->throws, index), "frames"), fields);
 }
 
 static void print_throw(const json_t *one)
@@ -141,7 +142,8 @@ static void print_throw(const json_t *one)
 	json_t *frame;
 
 	printf("throw %lld with cookie %" PRIu64 "\n", (long long)number_of(one, "throw"), cookie_value(one));
-	json_array_foreach(json_object_get(one, "frames"), index, frame) {
+	json_array_foreach(json_object_get(one, "frames"), index, frame)
+	{
 		char place[160];
 
 		snprintf(place, sizeof(place), "%s+0x%llx", text_of(frame, "name"),
@@ -150,41 +152,25 @@ static void print_throw(const json_t *one)
 		       text_of(frame, "pc"), text_of(frame, "sp"), text_of(frame, "fp"));
 	}
 	if (landing)
-		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"), text_of(landing, "sp"),
-		       text_of(landing, "fp"));
+		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"),
+		       text_of(landing, "sp"), text_of(landing, "fp"));
 	else
 		puts("  no landing");
 	fflush(stdout);
 }
 
-/* A landing without a number of its own belongs to the first throw that has reached a boundary. */
-static bool is_landing_of(const json_t *one, const json_t *landing)
-{
-	const json_t *frames = json_object_get(one, "frames");
-	const json_t *last = json_array_get(frames, json_array_size(frames) - 1);
-
-	if (json_object_get(one, "landing"))
-		return false;
-	if (json_object_get(landing, "throw"))
-		return number_of(landing, "throw") == number_of(one, "throw");
-	return strcmp(text_of(last, "kind"), "boundary") == 0;
-}
-
 static void add_landing(struct trace *trace, json_t *fields)
 {
-	size_t index;
-	json_t *one;
+	size_t index = find_throw(trace, number_of(fields, "throw"));
+	json_t *one = json_array_get(trace->throws, index);
 
-	json_array_foreach(trace->throws, index, one) {
-		if (!is_landing_of(one, fields))
-			continue;
-		json_object_del(fields, "throw");
-		json_object_set(one, "landing", fields);
-		if (!trace->json) {
-			print_throw(one);
-			json_array_remove(trace->throws, index);
-		}
+	if (!one)
 		return;
+	json_object_del(fields, "throw");
+	json_object_set(one, "landing", fields);
+	if (!trace->json) {
+		print_throw(one);
+		json_array_remove(trace->throws, index);
 	}
 }
 
@@ -204,8 +190,8 @@ static void print_registers(const json_t *registers)
 	size_t index;
 	json_t *one;
 
-	printf("callee-saved registers: %lld checked, %lld changed\n", (long long)number_of(registers, "checked"),
-	       (long long)number_of(registers, "changed"));
+	printf("callee-saved registers: %lld checked, %lld changed\n",
+	       (long long)number_of(registers, "checked"), (long long)number_of(registers, "changed"));
 	json_array_foreach(json_object_get(registers, "list"), index, one)
 		printf("  %s: %s became %s\n", text_of(one, "name"), text_of(one, "in"), text_of(one, "out"));
 }
@@ -232,6 +218,8 @@ void trace_record(struct trace *trace, char *line)
 	} else if (strcmp(line, "registers") == 0 && !trace->registers) {
 		trace->registers = json_incref(fields);
 		json_object_set_new(fields, "list", json_array());
+	} else if (strcmp(line, "private_stacks") == 0 && !trace->private_stacks) {
+		trace->private_stacks = json_incref(fields);
 	} else if (strcmp(line, "register") == 0 && trace->registers) {
 		json_array_append(json_object_get(trace->registers, "list"), fields);
 	} else if (strcmp(line, "uncaught") == 0 && !trace->uncaught) {
@@ -246,8 +234,7 @@ void trace_finish(struct trace *trace)
 	size_t index;
 	json_t *one;
 
-	json_array_foreach(trace->throws, index, one)
-		print_throw(one);
+	json_array_foreach(trace->throws, index, one) print_throw(one);
 	if (trace->uncaught)
 		printf("uncaught: cookie %" PRIu64 ", %s\n", cookie_value(trace->uncaught),
 		       text_of(trace->uncaught, "why"));
@@ -255,6 +242,10 @@ void trace_finish(struct trace *trace)
 		print_result(trace->result);
 	if (trace->registers)
 		print_registers(trace->registers);
+	if (trace->private_stacks)
+		printf("private stacks: guards checked %lld times, %s\n",
+		       (long long)number_of(trace->private_stacks, "checks"),
+		       number_of(trace->private_stacks, "broken") ? "broken" : "whole");
 }
 
 json_t *trace_json(struct trace *trace)
@@ -265,6 +256,8 @@ json_t *trace_json(struct trace *trace)
 		json_object_set(all, "result", trace->result);
 	if (trace->registers)
 		json_object_set(all, "registers", trace->registers);
+	if (trace->private_stacks)
+		json_object_set(all, "private_stacks", trace->private_stacks);
 	if (trace->uncaught)
 		json_object_set(all, "uncaught", trace->uncaught);
 	if (trace->error)

@@ -27,7 +27,7 @@ static const uint32_t runner_helpers[] = {
 };
 
 static const char *const runner_kfuncs[] = {
-#define KFUNC(name, throws) #name,
+#define KFUNC(name, throws, args) #name,
 #include "kfuncs.def"
 #undef KFUNC
 };
@@ -44,7 +44,7 @@ struct site {
 	struct link *link;
 	struct link_function *function;
 	uint32_t index;
-	struct jf_insn *insn; /* insn[1] is there where insn[0] is lddw */
+	struct jf_insn *insn;      /* insn[1] is there where insn[0] is lddw */
 	const struct reloc *reloc; /* NULL: none */
 	const struct symbol *symbol;
 };
@@ -70,7 +70,8 @@ static void link_helper(struct site *s)
 		if (runner_helpers[i] == number)
 			return;
 	if (name)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper bpf_%s (%u) is not there", name, number);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper bpf_%s (%u) is not there", name,
+			    number);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper %u is not there", number);
 }
@@ -94,7 +95,8 @@ static int32_t kfunc_index(struct link *link, const char *name)
 static bool tests_address(const struct site *s)
 {
 	const struct section *section = &s->link->object.sections[s->function->section];
-	uint64_t start = (uint64_t)s->function->first * 8, end = start + (uint64_t)s->function->insn_count * 8;
+	uint64_t start = (uint64_t)s->function->first * 8,
+		 end = start + (uint64_t)s->function->insn_count * 8;
 
 	for (uint32_t i = 0; i < section->reloc_count; i++) {
 		const struct reloc *reloc = &section->relocs[i];
@@ -114,10 +116,11 @@ static void link_kfunc(struct site *s)
 		set_src(s->insn, SRC_CALL_KFUNC);
 		s->insn->imm = kfunc;
 	} else if (s->symbol->bind == STB_WEAK && tests_address(s)) {
-		/* Its address is 0 here, so the guard keeps this call from being reached: r0 = 0 stands for it. */
+		/* Its address is 0 here, so its guard keeps this call from being reached; r0 = 0 stands there. */
 		*s->insn = (struct jf_insn){ .opcode = OP_MOV64_IMM };
 	} else {
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there", symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there",
+			    symbol_name(s->symbol));
 	}
 }
 
@@ -128,8 +131,8 @@ static void link_bpf_call(struct site *s, uint32_t section, int64_t target)
 
 	if (callee < 0) {
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
-			    "it calls instruction %" PRId64 " of section %s, where no function starts", target,
-			    s->link->object.sections[section].name);
+			    "it calls instruction %" PRId64 " of section %s, where no function starts",
+			    target, s->link->object.sections[section].name);
 		return;
 	}
 	s->insn->imm = callee;
@@ -140,7 +143,8 @@ static void link_call(struct site *s)
 	unsigned int src = s->insn->regs >> 4;
 
 	if (s->reloc && s->reloc->type != RELOC_CALL)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call", s->reloc->type);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call",
+			    s->reloc->type);
 	else if (s->reloc && src != SRC_CALL_BPF)
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "a relocation at a call that takes none");
 	else if (s->reloc && s->symbol->undefined)
@@ -153,7 +157,8 @@ static void link_call(struct site *s)
 	else if (src == SRC_CALL_HELPER)
 		link_helper(s);
 	else if (src == SRC_CALL_BPF)
-		link_bpf_call(s, s->function->section, (int64_t)s->function->first + s->index + s->insn->imm + 1);
+		link_bpf_call(s, s->function->section,
+			      (int64_t)s->function->first + s->index + s->insn->imm + 1);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "a call of kind %u", src);
 }
@@ -175,7 +180,8 @@ static void link_extern_address(struct site *s)
 	else if (s->symbol->bind == STB_WEAK)
 		set_lddw(s, SRC_VALUE, 0, 0);
 	else
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there", symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there",
+			    symbol_name(s->symbol));
 }
 
 static void link_function_address(struct site *s, uint64_t off)
@@ -184,7 +190,8 @@ static void link_function_address(struct site *s, uint64_t off)
 
 	if (function < 0)
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
-			    "it takes the address of byte %" PRId64 " of section %s, where no function starts",
+			    "it takes the address of byte %" PRId64
+			    " of section %s, where no function starts",
 			    (int64_t)off, s->link->object.sections[s->symbol->section].name);
 	else
 		set_lddw(s, SRC_FUNCTION, (uint32_t)function, 0);
@@ -197,11 +204,12 @@ static void link_data_address(struct site *s, uint64_t off)
 
 	if (map < 0) {
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
-			    "it refers to byte %" PRId64 " of section %s (%s), which holds no map and no data",
+			    "it refers to byte %" PRId64
+			    " of section %s (%s), which holds no map and no data",
 			    (int64_t)off, section->name, symbol_name(s->symbol));
 		return;
 	}
-	if (s->link->maps[map].def.flags & BUNDLE_MAP_DATA)
+	if (link_is_value(&s->link->maps[map], s->symbol->section))
 		set_lddw(s, SRC_MAP_VALUE, (uint32_t)map, (uint32_t)off);
 	else
 		set_lddw(s, SRC_MAP, (uint32_t)map, 0);
@@ -213,17 +221,18 @@ static void link_lddw(struct site *s)
 
 	if (!s->reloc) {
 		if (s->insn->regs >> 4 != SRC_VALUE)
-			link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "lddw of kind %u without a relocation",
-				    s->insn->regs >> 4);
+			link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
+				    "lddw of kind %u without a relocation", s->insn->regs >> 4);
 		return;
 	}
 	if (s->reloc->type != RELOC_LDDW)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at lddw", s->reloc->type);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at lddw",
+			    s->reloc->type);
 	else if (s->symbol->undefined)
 		link_extern_address(s);
 	else if (s->symbol->section == 0)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "it refers to %s, which is in no section",
-			    symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
+			    "it refers to %s, which is in no section", symbol_name(s->symbol));
 	else if (section_is_code(&s->link->object.sections[s->symbol->section]))
 		link_function_address(s, s->symbol->value + addend);
 	else
@@ -248,14 +257,15 @@ static void link_function_insns(struct link *link, struct link_function *functio
 				return;
 			}
 			if (section_reloc(section, ((uint64_t)function->first + i + 1) * 8))
-				link_refuse(function, JF_E_BAD_IMAGE, i, "a relocation in the second half of lddw");
+				link_refuse(function, JF_E_BAD_IMAGE, i,
+					    "a relocation in the second half of lddw");
 			link_lddw(&s);
 			i++;
 		} else if (s.insn->opcode == OP_CALL) {
 			link_call(&s);
 		} else if (s.reloc) {
-			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x", s.reloc->type,
-				    s.insn->opcode);
+			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x",
+				    s.reloc->type, s.insn->opcode);
 		}
 	}
 }

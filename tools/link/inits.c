@@ -7,8 +7,6 @@
 
 /* Static initialisers with addresses in them: pointers in variables, and slots of maps. */
 
-enum { MAP_TYPE_PROG_ARRAY = 3, MAP_TYPE_ARRAY_OF_MAPS = 12, MAP_TYPE_HASH_OF_MAPS = 13 };
-
 /* One relocation, in the value or definition of map `map`. */
 struct site {
 	struct link *link;
@@ -21,14 +19,20 @@ struct site {
 
 static enum jf_status refuse(const struct site *s, enum jf_status status, const char *what)
 {
-	return link_fail(s->link, status, s->link->maps[s->map].name, "byte %" PRIu64 " of section %s: %s (%s)",
-			 s->reloc->off, s->section->name, what, s->symbol->name[0] ? s->symbol->name : "no name");
+	return link_fail(s->link, status, s->link->maps[s->map].name,
+			 "byte %" PRIu64 " of section %s: %s (%s)", s->reloc->off, s->section->name, what,
+			 s->symbol->name[0] ? s->symbol->name : "no name");
 }
 
-static void add(const struct site *s, uint32_t key, enum bundle_init_kind kind, uint32_t target, int32_t addend)
+static void add(const struct site *s, uint32_t key, enum bundle_init_kind kind, uint32_t target,
+		int32_t addend)
 {
 	s->link->inits[s->link->init_count++] = (struct bundle_init){
-		.map = s->map, .key = key, .kind = kind, .target = target, .addend = addend,
+		.map = s->map,
+		.key = key,
+		.kind = kind,
+		.target = target,
+		.addend = addend,
 	};
 }
 
@@ -56,7 +60,7 @@ static enum jf_status init_variable(const struct site *s)
 		target = link_map_at(s->link, s->symbol->section, off - 1);
 	if (target < 0)
 		return refuse(s, JF_E_UNSUPPORTED, "it points to what is neither variable nor map");
-	if (s->link->maps[target].def.flags & BUNDLE_MAP_DATA)
+	if (link_is_value(&s->link->maps[target], s->symbol->section))
 		add(s, key, BUNDLE_INIT_VALUE_ADDRESS, (uint32_t)target, (int32_t)off);
 	else
 		add(s, key, BUNDLE_INIT_MAP_ADDRESS, (uint32_t)target, 0);
@@ -79,7 +83,7 @@ static enum jf_status init_map_slot(const struct site *s, uint32_t slot)
 {
 	int32_t target = link_map_at(s->link, s->symbol->section, s->symbol->value);
 
-	if (target < 0 || (s->link->maps[target].def.flags & BUNDLE_MAP_DATA))
+	if (target < 0 || link_is_value(&s->link->maps[target], s->symbol->section))
 		return refuse(s, JF_E_BAD_IMAGE, "a slot of a map of maps holds something else");
 	add(s, slot, BUNDLE_INIT_MAP_SLOT, (uint32_t)target, 0);
 	return JF_OK;
@@ -97,13 +101,10 @@ static enum jf_status init_slot(const struct site *s)
 	if (slot >= map->def.max_entries)
 		return refuse(s, JF_E_BAD_IMAGE, "more slots have values than the map has entries");
 	switch (map->def.type) {
-	case MAP_TYPE_PROG_ARRAY:
-		return init_program_slot(s, (uint32_t)slot);
-	case MAP_TYPE_ARRAY_OF_MAPS:
-	case MAP_TYPE_HASH_OF_MAPS:
-		return init_map_slot(s, (uint32_t)slot);
-	default:
-		return refuse(s, JF_E_UNSUPPORTED, "maps of this type have no slots to fill");
+	case BUNDLE_TYPE_PROG_ARRAY: return init_program_slot(s, (uint32_t)slot);
+	case BUNDLE_TYPE_ARRAY_OF_MAPS:
+	case BUNDLE_TYPE_HASH_OF_MAPS: return init_map_slot(s, (uint32_t)slot);
+	default: return refuse(s, JF_E_UNSUPPORTED, "maps of this type have no slots to fill");
 	}
 }
 
@@ -111,17 +112,19 @@ static enum jf_status init_slot(const struct site *s)
 
 static enum jf_status init_one(struct link *link, uint32_t section, const struct reloc *reloc)
 {
-	struct site s = { link, 0, &link->object.sections[section], reloc, &link->object.symbols[reloc->symbol], 0 };
+	struct site s = {
+		link, 0, &link->object.sections[section], reloc, &link->object.symbols[reloc->symbol], 0
+	};
 	int32_t map = link_map_at(link, section, reloc->off);
 
 	if (map < 0 || !s.section->bytes)
-		return link_fail(link, JF_E_BAD_IMAGE, s.section->name, "byte %" PRIu64 ": a relocation of nothing",
-				 reloc->off);
+		return link_fail(link, JF_E_BAD_IMAGE, s.section->name,
+				 "byte %" PRIu64 ": a relocation of nothing", reloc->off);
 	s.map = (uint32_t)map;
 	if (reloc->type != RELOC_ABS64)
 		return refuse(&s, JF_E_UNSUPPORTED, "a relocation that data does not take");
 	memcpy(&s.addend, s.section->bytes + reloc->off, sizeof(s.addend));
-	return link->maps[map].def.flags & BUNDLE_MAP_DATA ? init_variable(&s) : init_slot(&s);
+	return link_is_value(&link->maps[map], section) ? init_variable(&s) : init_slot(&s);
 }
 
 enum jf_status link_inits_collect(struct link *link)

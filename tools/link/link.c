@@ -37,7 +37,7 @@ void link_refuse(struct link_function *function, enum jf_status status, int64_t 
 
 /* ---- what has to link --------------------------------------------------------------------------- */
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, CALL_BPF = 1, LDDW_FUNCTION = 4 };
+enum { OP_LDDW = 0x18, OP_CALL = 0x85, CALL_BPF = 1, LDDW_MAP = 1, LDDW_FUNCTION = 4 };
 
 /* Functions still to be looked at, each at most once. */
 struct reach {
@@ -60,13 +60,32 @@ static void need_callees(struct reach *r, const struct link_function *function)
 		const struct jf_insn *insn = &function->insns[i];
 		unsigned int src = insn->regs >> 4;
 
-		if ((insn->opcode == OP_CALL && src == CALL_BPF) || (insn->opcode == OP_LDDW && src == LDDW_FUNCTION))
+		if ((insn->opcode == OP_CALL && src == CALL_BPF) ||
+		    (insn->opcode == OP_LDDW && src == LDDW_FUNCTION))
 			need(r, (uint32_t)insn->imm);
 		if (insn->opcode == OP_LDDW)
 			i++;
 	}
 	if (function->callback >= 0)
 		need(r, (uint32_t)function->callback);
+}
+
+/* What the static slots of a program array hold is run by whoever has the array. */
+static void need_slots(struct reach *r, const struct link_function *function)
+{
+	for (uint32_t i = 0; i < function->insn_count; i++) {
+		const struct jf_insn *insn = &function->insns[i];
+
+		if (insn->opcode != OP_LDDW)
+			continue;
+		for (uint32_t k = 0; insn->regs >> 4 == LDDW_MAP && k < r->link->init_count; k++) {
+			const struct bundle_init *init = &r->link->inits[k];
+
+			if (init->map == (uint32_t)insn->imm && init->kind == BUNDLE_INIT_PROGRAM_SLOT)
+				need(r, r->link->programs[init->target]);
+		}
+		i++;
+	}
 }
 
 static bool is_wanted(const struct link *link, const struct link_function *function, const char *program)
@@ -92,10 +111,12 @@ static enum jf_status check_needed(struct link *link, const char *program)
 
 		/* References of a refused function mean nothing. */
 		status = function->refused.status;
-		if (status == JF_OK)
+		if (status == JF_OK) {
 			need_callees(&r, function);
-		else if (link->error)
+			need_slots(&r, function);
+		} else if (link->error) {
 			*link->error = function->refused;
+		}
 	}
 	free(r.list);
 	return status;
@@ -107,7 +128,7 @@ static enum jf_status link_steps(struct link *link, const char *program)
 {
 	static enum jf_status (*const steps[])(struct link *) = {
 		link_btf_open, link_functions_collect, link_maps_collect, link_inits_collect,
-		link_code, link_btf_callbacks, link_btf_core,
+		link_code,     link_btf_callbacks,     link_btf_core,
 	};
 	enum jf_status status = JF_OK;
 
@@ -129,8 +150,8 @@ static void link_close(struct link *link)
 	object_close(&link->object);
 }
 
-enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
-			   struct jf_error *error)
+enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle,
+			   size_t *bundle_size, struct jf_error *error)
 {
 	struct link link = { .error = error };
 	enum jf_status status = object_open(&link.object, object, size, error);

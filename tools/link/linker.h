@@ -31,19 +31,22 @@ struct link_map {
 	uint32_t section;
 	uint64_t off; /* bytes in section */
 	uint64_t size;
-	uint32_t values_off; /* in the definition, of its static initialiser; 0: has none */
+	uint32_t values_off;   /* in the definition, of its static initialiser; 0: has none */
+	uint32_t data_section; /* with its initial value; 0: has none */
 	struct bundle_map def; /* but for name and data_off */
 };
 
 struct link {
 	struct object object;
-	struct btf *btf; /* NULL: the object has none */
+	struct btf *btf;                 /* NULL: the object has none */
 	struct link_function *functions; /* by section, then by first */
 	uint32_t function_count;
 	uint32_t *programs; /* function indexes */
 	uint32_t program_count;
 	struct link_map *maps; /* by section, then by off */
 	uint32_t map_count;
+	uint32_t arena_section; /* of the variables that lie in the arena; 0: there are none */
+	uint32_t arena;         /* the map they are in */
 	const char **kfuncs; /* those used, by name */
 	uint32_t kfunc_count;
 	struct bundle_init *inits;
@@ -78,6 +81,8 @@ enum jf_status link_maps_collect(struct link *link);
 enum jf_status link_map_defs(struct link *link); /* those of section .maps, from BTF */
 /* returns: index of the map whose definition or value holds the byte, or -1. */
 int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off);
+/* What lies in `section` and belongs to the map: its value, or its definition. */
+bool link_is_value(const struct link_map *map, uint32_t section);
 
 /* inits.c */
 enum jf_status link_inits_collect(struct link *link);

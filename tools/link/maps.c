@@ -22,7 +22,7 @@ static enum jf_status refuse_sections(struct link *link)
 					 "legacy map definitions; define them in section .maps");
 		if (strncmp(name + (name[0] == '?'), ".struct_ops", 11) == 0)
 			return link_fail(link, JF_E_UNSUPPORTED, name, "struct_ops are not supported");
-		if (section_is_data(section) && section->size > DATA_BYTES_MAX)
+		if ((section_is_data(section) || section_is_arena(section)) && section->size > DATA_BYTES_MAX)
 			return link_fail(link, JF_E_UNSUPPORTED, name, "%llu bytes of variables are too many",
 					 (unsigned long long)section->size);
 	}
@@ -44,6 +44,7 @@ static void add_data_map(struct link *link, uint32_t index)
 
 	map->name = section->name;
 	map->section = index;
+	map->data_section = index;
 	map->size = section->size;
 	map->def.type = MAP_TYPE_ARRAY;
 	map->def.key_bytes = 4;
@@ -62,6 +63,30 @@ static int compare_maps(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
+/* Variables in an arena are the first bytes of the object's one arena. */
+static enum jf_status find_arena(struct link *link)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < link->object.section_count; i++)
+		if (section_is_arena(&link->object.sections[i]) && link->object.sections[i].size > 0)
+			link->arena_section = i;
+	if (link->arena_section == 0)
+		return JF_OK;
+	for (uint32_t i = 0; i < link->map_count; i++) {
+		if (link->maps[i].def.type != BUNDLE_TYPE_ARENA)
+			continue;
+		link->arena = i;
+		link->maps[i].data_section = link->arena_section;
+		link->maps[i].def.data_bytes = (uint32_t)link->object.sections[link->arena_section].size;
+		count++;
+	}
+	if (count != 1)
+		return link_fail(link, JF_E_UNSUPPORTED, link->object.sections[link->arena_section].name,
+				 "variables in an arena, but the object has %u arenas, not one", count);
+	return JF_OK;
+}
+
 enum jf_status link_maps_collect(struct link *link)
 {
 	enum jf_status status = refuse_sections(link);
@@ -78,13 +103,20 @@ enum jf_status link_maps_collect(struct link *link)
 		if (section_is_data(&link->object.sections[i]) && link->object.sections[i].size > 0)
 			add_data_map(link, i);
 	qsort(link->maps, link->map_count, sizeof(*link->maps), compare_maps);
-	return JF_OK;
+	return find_arena(link);
+}
+
+bool link_is_value(const struct link_map *map, uint32_t section)
+{
+	return (map->def.flags & BUNDLE_MAP_DATA) || map->section != section;
 }
 
 int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off)
 {
 	uint32_t low = 0, high = link->map_count;
 
+	if (section != 0 && section == link->arena_section)
+		return off < link->object.sections[section].size ? (int32_t)link->arena : -1;
 	/* The last map that does not start behind (section, off). */
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -98,5 +130,7 @@ int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off)
 	if (low == 0)
 		return -1;
 	low--;
-	return link->maps[low].section == section && off - link->maps[low].off < link->maps[low].size ? (int32_t)low : -1;
+	return link->maps[low].section == section && off - link->maps[low].off < link->maps[low].size
+		       ? (int32_t)low
+		       : -1;
 }

@@ -31,7 +31,8 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 		count[BUNDLE_INSNS] += link->functions[i].insn_count;
 		count[BUNDLE_STRINGS] += name_bytes(link->functions[i].name);
 		if (link->functions[i].program >= 0)
-			count[BUNDLE_STRINGS] += name_bytes(link->object.sections[link->functions[i].section].name);
+			count[BUNDLE_STRINGS] +=
+				name_bytes(link->object.sections[link->functions[i].section].name);
 	}
 	for (uint32_t i = 0; i < link->map_count; i++) {
 		count[BUNDLE_DATA] += link->maps[i].def.data_bytes;
@@ -126,7 +127,8 @@ static void put_maps(struct packer *p)
 		maps[i].name = put_string(p, from->name);
 		maps[i].data_off = p->data_bytes;
 		if (from->def.data_bytes > 0)
-			memcpy(data + p->data_bytes, p->link->object.sections[from->section].bytes, from->def.data_bytes);
+			memcpy(data + p->data_bytes, p->link->object.sections[from->data_section].bytes,
+			       from->def.data_bytes);
 		p->data_bytes += from->def.data_bytes;
 	}
 }

@@ -3,9 +3,15 @@
 #define JF_RUNNER_FAULTS_H
 
 /*
- * From here on a bad memory access or instruction ends the process with an `error` record that names the
- * BPF function and the place in it, where it was one: nobody has verified the programs that run here.
+ * From here on a bad memory access or instruction of a BPF program ends the process with an `error` record
+ * that names the function and the place in it: nobody has verified the programs that run here. One in C
+ * code is reported too, and then takes its usual course. To be called before programs are loaded: what
+ * the library does about faults comes first.
  */
 void faults_report(void);
+
+/* Around the calling thread's runs: gives it a stack for that, for programs that use up the thread's own. */
+void faults_begin(void);
+void faults_end(void);
 
 #endif

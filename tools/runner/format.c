@@ -73,7 +73,8 @@ static void put_string(struct output *out, const char *fmt, int width, uint64_t 
 	put(out, text, strlen(text));
 }
 
-static void put_number(struct output *out, const char *fmt, int width, const struct spec *spec, uint64_t value)
+static void put_number(struct output *out, const char *fmt, int width, const struct spec *spec,
+		       uint64_t value)
 {
 	char text[WIDTH_MAX + 32];
 

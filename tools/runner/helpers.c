@@ -12,6 +12,7 @@
 #include "format.h"
 #include "maps.h"
 #include "probe.h"
+#include "report.h"
 
 /*
  * The helpers of helpers.def. Their arguments are whole 64-bit registers: BPF code does not extend
@@ -26,29 +27,39 @@ typedef uint64_t (*loop_callback)(uint64_t index, uint64_t ctx, uint64_t, uint64
 
 /* ---- maps ------------------------------------------------------------------------------------ */
 
-static void *lookup_elem(struct map *map, const void *key)
+static void *lookup_elem(void *object, const void *key)
 {
-	return map->ops->lookup(map, key, map_cpu());
+	struct map *map = map_of(object);
+
+	return map != NULL ? map->ops->lookup(map, key, map_cpu()) : NULL;
 }
 
-static int64_t update_elem(struct map *map, const void *key, const void *value, uint64_t flags)
+static int64_t update_elem(void *object, const void *key, const void *value, uint64_t flags)
 {
-	return map->ops->update(map, key, value, flags);
+	struct map *map = map_of(object);
+
+	return map != NULL ? map->ops->update(map, key, value, flags) : -EINVAL;
 }
 
-static int64_t delete_elem(struct map *map, const void *key)
+static int64_t delete_elem(void *object, const void *key)
 {
-	return map->ops->delete(map, key);
+	struct map *map = map_of(object);
+
+	return map != NULL ? map->ops->delete(map, key) : -EINVAL;
 }
 
-static void *lookup_percpu_elem(struct map *map, const void *key, uint64_t cpu)
+static void *lookup_percpu_elem(void *object, const void *key, uint64_t cpu)
 {
-	return (uint32_t)cpu < map->cpu_count ? map->ops->lookup(map, key, (uint32_t)cpu) : NULL;
+	struct map *map = map_of(object);
+
+	return map != NULL && (uint32_t)cpu < map->cpu_count ? map->ops->lookup(map, key, (uint32_t)cpu) : NULL;
 }
 
-static int64_t for_each_elem(struct map *map, map_callback callback, uint64_t ctx, uint64_t flags)
+static int64_t for_each_elem(void *object, map_callback callback, uint64_t ctx, uint64_t flags)
 {
-	if (flags != 0 || callback == NULL)
+	struct map *map = map_of(object);
+
+	if (flags != 0 || callback == NULL || map == NULL)
 		return -EINVAL;
 	return map->ops->for_each(map, callback, ctx);
 }
@@ -175,7 +186,8 @@ static int64_t trace_array(const char *fmt, uint64_t fmt_bytes, const uint64_t *
 	return trace_text(fmt, fmt_bytes, args, bytes / 8);
 }
 
-static int64_t format_to(char *text, uint64_t capacity, const char *fmt, const uint64_t *args, uint64_t args_bytes)
+static int64_t format_to(char *text, uint64_t capacity, const char *fmt, const uint64_t *args,
+			 uint64_t args_bytes)
 {
 	uint32_t bytes = (uint32_t)args_bytes;
 	int64_t length;
@@ -246,25 +258,47 @@ static uint64_t helper_address(unsigned int number)
 	case trace_printk: return (uintptr_t)trace_args;
 	case trace_vprintk: return (uintptr_t)trace_array;
 	case loop: return (uintptr_t)loop_calls;
+	case tail_call: return 0;
 	}
 	return 0;
 }
 #pragma GCC diagnostic pop
 
-const struct jf_import *helpers_table(uint32_t *count)
-{
-	static struct jf_import table[] = {
-#define HELPER(number, name) [number] = { "bpf_" #name, 0, false },
+static const char *const names[] = {
+#define HELPER(number, name) [number] = "bpf_" #name,
 #include "helpers.def"
 #undef HELPER
-	};
-	uint32_t size = sizeof(table) / sizeof(table[0]);
+};
+#define HELPER_COUNT (sizeof(names) / sizeof(names[0]))
 
-	for (uint32_t i = 0; i < size; i++) {
-		if (table[i].name == NULL)
-			table[i].name = "a helper that the runner lacks";
+const struct jf_import *helpers_table(uint32_t *count)
+{
+	static struct jf_import table[HELPER_COUNT];
+
+	for (uint32_t i = 0; i < HELPER_COUNT; i++) {
+		table[i].name = names[i] != NULL ? names[i] : "a helper that the runner lacks";
 		table[i].address = helper_address(i);
 	}
-	*count = size;
+	*count = HELPER_COUNT;
 	return table;
+}
+
+/* ---- calls through a register ------------------------------------------------------------------- */
+
+typedef uint64_t (*called)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5);
+
+static uint64_t call_register(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, uint64_t value)
+{
+	uint64_t address = value < HELPER_COUNT ? helper_address((unsigned int)value) : value;
+
+	if (address == 0) {
+		report_error_text("a call through a register: there is no helper %u", (unsigned int)value);
+		_exit(EXIT_FAILED);
+	}
+	return ((called)(uintptr_t)address)(r1, r2, r3, r4, r5);
+}
+
+struct jf_import helpers_call_register(void)
+{
+	return (struct jf_import){ .name = "call_register", .address = (uintptr_t)call_register };
 }

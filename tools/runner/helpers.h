@@ -8,6 +8,12 @@
 const struct jf_import *helpers_table(uint32_t *count);
 
 /*
+ * For struct jf_program: calls the helper of that number where the register holds a small one, else the
+ * code at that address, as a C function.
+ */
+struct jf_import helpers_call_register(void);
+
+/*
  * For struct jf_program: one import for each name. out: *import.
  * returns: JF_E_NOT_FOUND for a kfunc that the runner lacks. The name must stay.
  */

@@ -26,12 +26,15 @@ static const struct option options[] = {
 	{ "check-registers", no_argument, NULL, 'R' },
 	{ "landing-pads", no_argument, NULL, 'L' },
 	{ "sign-return", no_argument, NULL, 'S' },
+	{ "private-stack", no_argument, NULL, 'P' },
+	{ "set", required_argument, NULL, 's' },
 	{ "report-fd", required_argument, NULL, 'r' },
 	{ NULL, 0, NULL, 0 },
 };
 
 /* in: text wholly decimal. */
-static bool parse_number(const char *what, const char *text, unsigned long min, unsigned long max, uint32_t *value)
+static bool parse_number(const char *what, const char *text, unsigned long min, unsigned long max,
+			 uint32_t *value)
 {
 	char *end;
 	unsigned long number;
@@ -44,6 +47,28 @@ static bool parse_number(const char *what, const char *text, unsigned long min, 
 	}
 	*value = (uint32_t)number;
 	return true;
+}
+
+/* Cuts up `text`: an argument of our own process. */
+static bool parse_set(struct input *input, char *text)
+{
+	char *open = strchr(text, '['), *close = open != NULL ? strstr(open, "]=") : NULL;
+	struct input_set *set;
+
+	if (close == NULL || open == text || close[2] == '\0') {
+		report_error_text("--set: \"%s\" is not MAP[INDEX]=PROGRAM", text);
+		return false;
+	}
+	if (input->set_count == INPUT_SETS_MAX) {
+		report_error_text("--set: more than %d", INPUT_SETS_MAX);
+		return false;
+	}
+	*open = '\0';
+	*close = '\0';
+	set = &input->sets[input->set_count++];
+	set->map = text;
+	set->program = close + 2;
+	return parse_number("--set", open + 1, 0, UINT32_MAX, &set->index);
 }
 
 static bool parse_option(struct input *input, int option)
@@ -59,6 +84,8 @@ static bool parse_option(struct input *input, int option)
 	case 'R': input->run.check_registers = true; return true;
 	case 'L': input->compile.landing_pads = true; return true;
 	case 'S': input->compile.sign_return = true; return true;
+	case 'P': input->compile.private_stack = true; return true;
+	case 's': return parse_set(input, optarg);
 	case 'n': return parse_number("--repeat", optarg, 1, REPEAT_MAX, &input->run.repeat);
 	case 'j': return parse_number("--threads", optarg, 1, THREADS_MAX, &input->run.threads);
 	case 'r':

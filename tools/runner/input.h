@@ -8,6 +8,15 @@
 
 #include "run.h"
 
+#define INPUT_SETS_MAX 32
+
+/* --set MAP[INDEX]=PROGRAM */
+struct input_set {
+	const char *map;
+	uint32_t index;
+	const char *program;
+};
+
 /* The command line. */
 struct input {
 	const char *bundle;  /* file, or "fd:N" */
@@ -16,6 +25,8 @@ struct input {
 	const char *ctx;     /* hexadecimal digits, or "@FILE" */
 	bool trace;
 	int report_fd; /* -1: standard output */
+	struct input_set sets[INPUT_SETS_MAX];
+	unsigned int set_count;
 	struct jf_compile_opts compile;
 	struct run_opts run; /* name and ctx are filled in later */
 };
@@ -23,7 +34,8 @@ struct input {
 /* returns: false after an error record. */
 bool input_parse(struct input *input, int argc, char **argv);
 
-/* A whole file or descriptor ("fd:N"). owns: the caller frees *bytes. returns: false after an error record. */
+/* A whole file or descriptor ("fd:N"). owns: the caller frees *bytes. returns: false after an error
+ * record. */
 bool input_read(const char *name, uint8_t **bytes, size_t *count);
 
 /* The bytes that --ctx stands for. owns: the caller frees *bytes. returns: false after an error record. */

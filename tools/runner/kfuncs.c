@@ -6,6 +6,7 @@
 
 #include <jitframe/throw.h>
 
+#include "maps.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
@@ -32,6 +33,23 @@ static uint64_t throw_from_c(uint64_t cookie)
 	return (uint64_t)status;
 }
 
+/* Another weight for each, to tell which argument came where. */
+static uint64_t sum6(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+	return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f;
+}
+
+static uint64_t sum8(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h)
+{
+	return sum6(a, b, c, d, e, f) + 7 * g + 8 * h;
+}
+
+static uint64_t sum10(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h,
+		      uint64_t i, uint64_t j)
+{
+	return sum8(a, b, c, d, e, f, g, h) + 9 * i + 10 * j;
+}
+
 static void nothing(void)
 {
 }
@@ -40,7 +58,7 @@ static void nothing(void)
 static uint64_t kfunc_address(unsigned int number)
 {
 	enum kfunc {
-#define KFUNC(name, throws) name,
+#define KFUNC(name, throws, args) name,
 #include "kfuncs.def"
 #undef KFUNC
 	};
@@ -50,6 +68,11 @@ static uint64_t kfunc_address(unsigned int number)
 	case jf_run_program: return (uintptr_t)run_program;
 	case jf_throw_from_c: return (uintptr_t)throw_from_c;
 	case jf_scramble_registers: return (uintptr_t)registers_scramble;
+	case jf_sum6: return (uintptr_t)sum6;
+	case jf_sum8: return (uintptr_t)sum8;
+	case jf_sum10: return (uintptr_t)sum10;
+	case bpf_arena_alloc_pages: return (uintptr_t)arena_alloc_pages;
+	case bpf_arena_free_pages: return (uintptr_t)arena_free_pages;
 	case bpf_preempt_disable:
 	case bpf_preempt_enable:
 	case bpf_rcu_read_lock:
@@ -63,8 +86,9 @@ enum jf_status kfunc_import(const char *name, struct jf_import *import, struct j
 	static const struct {
 		const char *name;
 		bool throws;
+		uint8_t args;
 	} table[] = {
-#define KFUNC(name, throws) { #name, throws },
+#define KFUNC(name, throws, args) { #name, throws, args },
 #include "kfuncs.def"
 #undef KFUNC
 	};
@@ -74,6 +98,7 @@ enum jf_status kfunc_import(const char *name, struct jf_import *import, struct j
 			import->name = name;
 			import->address = kfunc_address(i);
 			import->throws = table[i].throws;
+			import->arg_count = table[i].args;
 			return JF_OK;
 		}
 	}

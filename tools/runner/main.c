@@ -6,7 +6,8 @@
  *
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
- *                    [--landing-pads] [--sign-return] [--report-fd N]
+ *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
+ *                    [--report-fd N]
  */
 
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static uint64_t function_address(uint32_t function)
 	return programs_function(asked, function);
 }
 
-static enum jf_status find_convention(const char *target, const struct jf_convention **conv, struct jf_error *error)
+static enum jf_status find_convention(const char *target, const struct jf_convention **conv,
+				      struct jf_error *error)
 {
 	const struct jf_backend *host = jf_backend_host();
 	enum jf_status status = jf_convention_find(target, conv, error);
@@ -38,6 +40,27 @@ static enum jf_status find_convention(const char *target, const struct jf_conven
 		return jf_error_set(error, JF_E_UNSUPPORTED, target, "this runner is for %s",
 				    host != NULL ? host->name : "no architecture that jitframe has");
 	return JF_OK;
+}
+
+/* An arena's accesses may fault, and then go on. */
+static enum jf_status prepare_arenas(struct jf_error *error)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; maps_at(i) != NULL; i++)
+		any |= maps_at(i)->arena != NULL;
+	if (any && jf_fault_handler_install() != JF_OK)
+		return jf_error_set(error, JF_E_UNSUPPORTED, "arenas", "faults cannot be handled here");
+	return JF_OK;
+}
+
+static enum jf_status fill_arrays(const struct input *input, struct jf_error *error)
+{
+	enum jf_status status = JF_OK;
+
+	for (unsigned int i = 0; status == JF_OK && i < input->set_count; i++)
+		status = programs_set(input->sets[i].map, input->sets[i].index, input->sets[i].program, error);
+	return status;
 }
 
 static enum jf_status prepare(const struct input *input, const struct bundle *bundle,
@@ -51,9 +74,13 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 	if (status == JF_OK)
 		status = maps_init(bundle, input->run.threads, error);
 	if (status == JF_OK)
+		status = prepare_arenas(error);
+	if (status == JF_OK)
 		status = programs_init(bundle, conv, &input->compile, error);
 	if (status == JF_OK)
 		status = programs_load(asked, loaded, error);
+	if (status == JF_OK)
+		status = fill_arrays(input, error);
 	if (status == JF_OK)
 		status = maps_apply_inits(function_address, error);
 	return status;
@@ -65,11 +92,12 @@ static int run(struct input *input, const struct bundle *bundle)
 	struct jf_error error = { 0 };
 	int code;
 
+	faults_report();
 	if (prepare(input, bundle, &loaded, &error) != JF_OK) {
 		code = report_error(&error);
 	} else {
+		input->run.check_stacks = input->compile.private_stack;
 		input->run.name = bundle->strings + bundle->programs[asked].name;
-		faults_report();
 		jf_uncaught_handler_set(report_uncaught);
 		if (input->trace)
 			jf_throw_observer_set(report_frame);

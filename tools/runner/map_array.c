@@ -73,6 +73,7 @@ static int64_t array_for_each(struct map *map, map_callback callback, uint64_t c
 }
 
 const struct map_ops map_array_ops = {
+	.sized = true,
 	.init = array_init,
 	.lookup = array_lookup,
 	.update = array_update,

@@ -39,17 +39,18 @@ static enum jf_status hash_init(struct map *map, struct jf_error *error)
 	uint64_t buckets = 1;
 
 	if (map->max_entries > UINT32_C(1) << 28)
-		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "%u entries are too many", map->max_entries);
+		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "%u entries are too many",
+				    map->max_entries);
 	while (buckets < map->max_entries)
 		buckets *= 2;
 	map->buckets = calloc(buckets, sizeof(*map->buckets));
 	if (map->buckets == NULL)
-		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u entries", map->max_entries);
+		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u entries",
+				    map->max_entries);
 	map->bucket_mask = (uint32_t)(buckets - 1);
 	map->fresh_node = 1;
 	map->evict_node = 1;
 	map->node_bytes = sizeof(struct node) + key_stride(map) + (size_t)map->cpu_count * map->value_stride;
-	pthread_mutex_init(&map->lock, NULL);
 	return map_reserve(map, map->max_entries, map->node_bytes, error);
 }
 
@@ -187,6 +188,7 @@ static int64_t hash_for_each(struct map *map, map_callback callback, uint64_t ct
 
 	for (uint32_t number = 1; number <= map->max_entries; number++) {
 		struct node *node = node_at(map, number);
+		uint64_t key = (uintptr_t)node->bytes, value = (uintptr_t)node_value(map, node, map_cpu());
 		bool used;
 
 		pthread_mutex_lock(&map->lock);
@@ -195,14 +197,14 @@ static int64_t hash_for_each(struct map *map, map_callback callback, uint64_t ct
 		if (!used)
 			continue;
 		calls++;
-		if (callback((uintptr_t)map, (uintptr_t)node->bytes, (uintptr_t)node_value(map, node, map_cpu()), ctx,
-			     0) != 0)
+		if (callback((uintptr_t)map, key, value, ctx, 0) != 0)
 			break;
 	}
 	return calls;
 }
 
 const struct map_ops map_hash_ops = {
+	.sized = true,
 	.init = hash_init,
 	.lookup = hash_lookup,
 	.update = hash_update,

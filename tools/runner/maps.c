@@ -11,10 +11,12 @@
 enum {
 	TYPE_HASH = 1,
 	TYPE_ARRAY = 2,
+	TYPE_PROG_ARRAY = BUNDLE_TYPE_PROG_ARRAY,
 	TYPE_PERCPU_HASH = 5,
 	TYPE_PERCPU_ARRAY = 6,
 	TYPE_LRU_HASH = 9,
 	TYPE_LRU_PERCPU_HASH = 10,
+	TYPE_ARENA = BUNDLE_TYPE_ARENA,
 };
 
 static const struct {
@@ -25,10 +27,12 @@ static const struct {
 } kinds[] = {
 	{ TYPE_HASH, &map_hash_ops, false, false },
 	{ TYPE_ARRAY, &map_array_ops, false, false },
+	{ TYPE_PROG_ARRAY, &map_programs_ops, false, false },
 	{ TYPE_PERCPU_HASH, &map_hash_ops, true, false },
 	{ TYPE_PERCPU_ARRAY, &map_array_ops, true, false },
 	{ TYPE_LRU_HASH, &map_hash_ops, false, true },
 	{ TYPE_LRU_PERCPU_HASH, &map_hash_ops, true, true },
+	{ TYPE_ARENA, &map_arena_ops, false, false },
 };
 
 static struct {
@@ -58,12 +62,37 @@ enum jf_status map_reserve(struct map *map, uint64_t count, uint64_t bytes, stru
 	if (__builtin_mul_overflow(count, bytes, &total) || total > MAP_BYTES_MAX)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "the map would take over %llu bytes",
 				    (unsigned long long)MAP_BYTES_MAX);
-	memory = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	memory = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no %llu bytes for the map",
 				    (unsigned long long)total);
 	map->memory = memory;
 	map->memory_bytes = total;
+	return JF_OK;
+}
+
+static enum jf_status check_sizes(const struct map *map, struct jf_error *error)
+{
+	bool sized = map->ops->sized;
+
+	if (sized ? map->key_bytes == 0 || map->value_bytes == 0 : map->key_bytes != 0 || map->value_bytes != 0)
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "key of %u bytes, value of %u bytes: %s may be 0",
+				    map->key_bytes, map->value_bytes, sized ? "none" : "only");
+	if (map->max_entries == 0 || map->value_bytes > MAP_BYTES_MAX || map->key_bytes > MAP_BYTES_MAX)
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
+				    "key of %u bytes, value of %u bytes, %u entries: none may be 0 or huge",
+				    map->key_bytes, map->value_bytes, map->max_entries);
+	return JF_OK;
+}
+
+/* An arena's variables are the first thing in it; a data map is its value. */
+static enum jf_status init_value_bytes(struct map *map, const uint8_t *bytes, uint32_t count, struct jf_error *error)
+{
+	if (count > 0 && map->arena != NULL)
+		return map_arena_fill(map, bytes, count, error);
+	if (count > 0 && map->ops == &map_array_ops && count <= map->memory_bytes)
+		memcpy(map->memory, bytes, count);
 	return JF_OK;
 }
 
@@ -77,6 +106,7 @@ static enum jf_status init_one(struct map *map, const struct bundle *bundle, con
 	map->key_bytes = def->key_bytes;
 	map->value_bytes = def->value_bytes;
 	map->max_entries = def->max_entries;
+	map->map_extra = def->map_extra;
 	map->cpu_count = 1;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i].type == def->type) {
@@ -87,18 +117,15 @@ static enum jf_status init_one(struct map *map, const struct bundle *bundle, con
 	}
 	if (map->ops == NULL)
 		return JF_OK;
-	if (map->key_bytes == 0 || map->value_bytes == 0 || map->max_entries == 0 ||
-	    map->value_bytes > MAP_BYTES_MAX || map->key_bytes > MAP_BYTES_MAX)
-		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
-				    "key of %u bytes, value of %u bytes, %u entries: none may be 0 or huge",
-				    map->key_bytes, map->value_bytes, map->max_entries);
+	status = check_sizes(map, error);
+	if (status != JF_OK)
+		return status;
 	map->value_stride = (map->value_bytes + 7) & ~UINT32_C(7);
+	pthread_mutex_init(&map->lock, NULL);
 	status = map->ops->init(map, error);
 	if (status != JF_OK)
 		return status;
-	if (def->data_bytes > 0 && map->ops == &map_array_ops && def->data_bytes <= map->memory_bytes)
-		memcpy(map->memory, bundle->data + def->data_off, def->data_bytes);
-	return JF_OK;
+	return init_value_bytes(map, bundle->data + def->data_off, def->data_bytes, error);
 }
 
 enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct jf_error *error)
@@ -117,8 +144,10 @@ enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct
 
 		if (status != JF_OK)
 			return status;
-		all.refs[i].object = (uintptr_t)map;
-		if (map->ops == &map_array_ops && map->cpu_count == 1)
+		all.refs[i].object = map->programs != NULL ? (uintptr_t)map->programs : (uintptr_t)map;
+		if (map->arena != NULL)
+			all.refs[i].value = map_arena_user(map);
+		else if (map->ops == &map_array_ops && map->cpu_count == 1)
 			all.refs[i].value = (uintptr_t)map->memory;
 	}
 	return JF_OK;
@@ -129,6 +158,8 @@ void maps_fini(void)
 	for (uint32_t i = 0; i < all.count; i++) {
 		struct map *map = &all.maps[i];
 
+		if (map->ops != NULL && map->ops->fini != NULL)
+			map->ops->fini(map);
 		if (map->memory != NULL)
 			munmap(map->memory, map->memory_bytes);
 		free(map->buckets);
@@ -141,6 +172,33 @@ void maps_fini(void)
 const struct jf_map_ref *maps_refs(void)
 {
 	return all.refs;
+}
+
+struct map *map_of(void *object)
+{
+	struct map *map = object;
+
+	if (map >= all.maps && map < all.maps + all.count)
+		return map;
+	for (uint32_t i = 0; i < all.count; i++) {
+		if (object != NULL && all.maps[i].programs == object)
+			return &all.maps[i];
+	}
+	return NULL;
+}
+
+struct map *maps_at(uint32_t index)
+{
+	return index < all.count ? &all.maps[index] : NULL;
+}
+
+int64_t maps_find(const char *name)
+{
+	for (uint32_t i = 0; i < all.count; i++) {
+		if (strcmp(all.maps[i].name, name) == 0)
+			return i;
+	}
+	return -1;
 }
 
 enum jf_status maps_usable(uint32_t index, struct jf_error *error)
@@ -173,13 +231,19 @@ static enum jf_status apply(const struct bundle_init *init, uint64_t (*address)(
 	struct map *map = &all.maps[init->map];
 	uint64_t value;
 
-	/* Slots of maps whose type is not there: maps_usable() refuses programs that use them. */
+	/* Slots for programs are filled when a program that has the array is loaded; maps of maps are not
+	 * there: maps_usable() refuses programs that use them. */
 	if (init->kind == BUNDLE_INIT_PROGRAM_SLOT || init->kind == BUNDLE_INIT_MAP_SLOT)
 		return JF_OK;
+	value = init_value(init, address);
+	if (map->arena != NULL) {
+		memcpy(map_arena_at(map, init->key), &value, sizeof(value));
+		return JF_OK;
+	}
 	if (map->ops != &map_array_ops || map->memory_bytes < sizeof(value) ||
 	    init->key > map->memory_bytes - sizeof(value))
-		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "no room for an address at byte %u", init->key);
-	value = init_value(init, address);
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "no room for an address at byte %u",
+				    init->key);
 	memcpy(map->memory + init->key, &value, sizeof(value));
 	return JF_OK;
 }

@@ -4,7 +4,8 @@
 
 /*
  * The maps of a bundle, with the semantics that linux/bpf.h gives them. What a program holds as a map
- * pointer is a struct map *. A "CPU" is one of the runner's threads: per-CPU maps have a value for each.
+ * pointer is a struct map *, of a program array its struct jf_program_array *. A "CPU" is one of the
+ * runner's threads: per-CPU maps have a value for each.
  */
 
 #include <pthread.h>
@@ -23,10 +24,12 @@ enum {
 /* One BPF program's callback, called as the C function that its code is. */
 typedef uint64_t (*map_callback)(uint64_t map, uint64_t key, uint64_t value, uint64_t ctx, uint64_t zero);
 
-/* How one kind of map works. Every hook mandatory; threads: any. Errors are negative errno values. */
+/* How one kind of map works. Every hook mandatory but fini; threads: any. Errors are negative errno values. */
 struct map_ops {
+	bool sized; /* has keys and values of some size; else both have none */
 	/* Sizes and fills what is particular to the kind; map->memory is still to be had. */
 	enum jf_status (*init)(struct map *map, struct jf_error *error);
+	void (*fini)(struct map *map);
 	void *(*lookup)(struct map *map, const void *key, unsigned int cpu);
 	int64_t (*update)(struct map *map, const void *key, const void *value, uint64_t flags);
 	int64_t (*delete)(struct map *map, const void *key);
@@ -44,11 +47,16 @@ struct map {
 	uint32_t cpu_count;  /* values of one element: 1 unless per-CPU */
 	uint32_t value_stride; /* value_bytes rounded up to 8 */
 	bool evicts;         /* a full hash drops an element rather than refuse a new one */
+	uint64_t map_extra;
 	uint8_t *memory;     /* page-aligned, zero at first */
 	size_t memory_bytes;
 
-	/* hash only, all under the lock */
+	struct jf_program_array *programs; /* program arrays only: what programs hold as this map */
+	struct arena *arena;               /* arenas only */
+
 	pthread_mutex_t lock;
+
+	/* hash only, all under the lock */
 	uint32_t *buckets; /* node numbers; 0 = none */
 	uint32_t bucket_mask;
 	uint32_t free_node;  /* chain of deleted nodes */
@@ -59,6 +67,8 @@ struct map {
 
 extern const struct map_ops map_array_ops;
 extern const struct map_ops map_hash_ops;
+extern const struct map_ops map_programs_ops;
+extern const struct map_ops map_arena_ops;
 
 /* The map's memory: `count` pieces of `bytes`. returns: JF_E_NO_MEMORY. */
 enum jf_status map_reserve(struct map *map, uint64_t count, uint64_t bytes, struct jf_error *error);
@@ -78,6 +88,13 @@ void maps_fini(void);
 /* For struct jf_program: one reference for every map of the bundle. */
 const struct jf_map_ref *maps_refs(void);
 
+/* returns: the map that programs hold as `object`, or NULL. Any thread. */
+struct map *map_of(void *object);
+/* returns: map `index` of the bundle, or NULL. */
+struct map *maps_at(uint32_t index);
+/* returns: index of the map of that name, or -1. */
+int64_t maps_find(const char *name);
+
 /* returns: JF_E_UNSUPPORTED, with the map's name and type, when programs cannot use map `index`. */
 enum jf_status maps_usable(uint32_t index, struct jf_error *error);
 
@@ -86,5 +103,28 @@ enum jf_status maps_usable(uint32_t index, struct jf_error *error);
  * bundle, 0 for one that is not in the program that was asked for. Read-only data is protected then.
  */
 enum jf_status maps_apply_inits(uint64_t (*address)(uint32_t function), struct jf_error *error);
+
+/* ---- map_programs.c ---- */
+
+/*
+ * Puts a program into a slot of a program array, NULL: none. Any thread: tail calls find the old program
+ * or the new one. returns: as jf_program_array_set().
+ */
+enum jf_status map_programs_set(struct map *map, uint32_t index, const struct jf_loaded *loaded);
+
+/* ---- map_arena.c ---- */
+
+/* Where programs find the arena's memory: struct jf_values.arena_base. */
+uint64_t map_arena_base(const struct map *map);
+/* The address that programs see its first page at; the upper half is that of all its pages. */
+uint64_t map_arena_user(const struct map *map);
+/* Puts bytes at its start, on pages that are taken for them. returns: JF_E_NO_MEMORY, JF_E_BAD_IMAGE. */
+enum jf_status map_arena_fill(struct map *map, const uint8_t *bytes, uint32_t count, struct jf_error *error);
+/* Where byte `off` of what was filled in is now. */
+void *map_arena_at(const struct map *map, uint32_t off);
+
+/* As the kernel's kfuncs; `object` is what the program holds as the map. */
+uint64_t arena_alloc_pages(void *object, uint64_t address, uint64_t pages, uint64_t node, uint64_t flags);
+void arena_free_pages(void *object, uint64_t address, uint64_t pages);
 
 #endif

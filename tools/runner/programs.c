@@ -21,7 +21,8 @@ static struct {
 	const struct jf_compile_opts *opts;
 	struct jf_import *kfuncs;
 	struct entry *entries;
-	pthread_mutex_t lock; /* entries */
+	bool *filled;         /* by map: program arrays whose static initialisers are in place */
+	pthread_mutex_t lock; /* entries, filled */
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 enum jf_status programs_init(const struct bundle *bundle, const struct jf_convention *conv,
@@ -32,7 +33,8 @@ enum jf_status programs_init(const struct bundle *bundle, const struct jf_conven
 	all.opts = opts;
 	all.entries = calloc(bundle->count[BUNDLE_PROGRAMS] + 1, sizeof(*all.entries));
 	all.kfuncs = calloc(bundle->count[BUNDLE_KFUNCS] + 1, sizeof(*all.kfuncs));
-	if (all.entries == NULL || all.kfuncs == NULL)
+	all.filled = calloc(bundle->count[BUNDLE_MAPS] + 1, sizeof(*all.filled));
+	if (all.entries == NULL || all.kfuncs == NULL || all.filled == NULL)
 		return jf_error_set(error, JF_E_NO_MEMORY, "programs", "no memory for the tables");
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++) {
 		const char *name = bundle->strings + bundle->kfuncs[i].name;
@@ -56,68 +58,183 @@ void programs_fini(void)
 	}
 	free(all.entries);
 	free(all.kfuncs);
+	free(all.filled);
 	all.bundle = NULL;
+}
+
+/* ---- the maps that a program refers to ---------------------------------------------------------- */
+
+/* Goes over the 64-bit immediates that refer to maps. Start with { program, 0, 0 }. */
+struct map_cursor {
+	const struct jf_program *program;
+	uint32_t function;
+	uint32_t insn;
+};
+
+/* returns: false at the end; else *map is the index in the next reference. */
+static bool next_map(struct map_cursor *cursor, uint32_t *map)
+{
+	for (; cursor->function < cursor->program->function_count; cursor->function++, cursor->insn = 0) {
+		const struct jf_function *function = &cursor->program->functions[cursor->function];
+
+		while (cursor->insn < function->insn_count) {
+			const struct jf_insn *insn = &function->insns[cursor->insn];
+			unsigned int src = insn->regs >> 4;
+			bool wide = insn->opcode == INSN_LDDW;
+
+			cursor->insn += wide ? 2 : 1;
+			if (wide && (src == 1 || src == 2)) {
+				*map = (uint32_t)insn->imm;
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 static enum jf_status check_maps(const struct jf_program *program, struct jf_error *error)
 {
-	for (uint32_t f = 0; f < program->function_count; f++) {
-		const struct jf_function *function = &program->functions[f];
+	struct map_cursor cursor = { program, 0, 0 };
+	enum jf_status status = JF_OK;
+	uint32_t map;
 
-		for (uint32_t i = 0; i < function->insn_count; i++) {
-			const struct jf_insn *insn = &function->insns[i];
-			unsigned int src = insn->regs >> 4;
-			enum jf_status status;
+	while (status == JF_OK && next_map(&cursor, &map))
+		status = maps_usable(map, error);
+	return status;
+}
 
-			if (insn->opcode != INSN_LDDW)
-				continue;
-			i++;
-			if (src != 1 && src != 2)
-				continue;
-			status = maps_usable((uint32_t)insn->imm, error);
-			if (status != JF_OK)
-				return status;
-		}
+/* returns: the arena of all the bundle's maps, or NULL when there is none, or more than one. */
+static const struct map *only_arena(void)
+{
+	const struct map *found = NULL;
+
+	for (uint32_t i = 0; maps_at(i) != NULL; i++) {
+		if (maps_at(i)->arena == NULL)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = maps_at(i);
+	}
+	return found;
+}
+
+/* The arena that a program refers to; one that refers to none has the bundle's only one. */
+static enum jf_status find_arena(const struct jf_program *program, const struct map **arena, struct jf_error *error)
+{
+	struct map_cursor cursor = { program, 0, 0 };
+	uint32_t index;
+
+	*arena = NULL;
+	while (next_map(&cursor, &index)) {
+		const struct map *map = maps_at(index);
+
+		if (map->arena == NULL || map == *arena)
+			continue;
+		if (*arena != NULL)
+			return jf_error_set(error, JF_E_UNSUPPORTED, program->functions[0].name,
+					    "it uses two arenas, %s and %s", (*arena)->name, map->name);
+		*arena = map;
+	}
+	if (*arena == NULL)
+		*arena = only_arena();
+	return JF_OK;
+}
+
+/* ---- loading, all under the lock ---------------------------------------------------------------- */
+
+static enum jf_status check_linked(const struct bundle_selection *selection, struct jf_error *error)
+{
+	for (uint32_t i = 0; i < selection->program.function_count; i++) {
+		if (all.bundle->functions[selection->bundle_function[i]].flags & BUNDLE_FUNCTION_REFUSED)
+			return jf_error_set(error, JF_E_UNSUPPORTED, selection->functions[i].name,
+					    "it could not be linked: asking for it by its name says why");
 	}
 	return JF_OK;
 }
 
-static enum jf_status load(uint32_t index, struct entry *entry, struct jf_error *error)
+static enum jf_status compile(struct entry *entry, struct jf_error *error)
 {
 	struct jf_program *program = &entry->selection.program;
-	enum jf_status status = bundle_select(all.bundle, index, &entry->selection, error);
+	struct jf_compile_opts opts = *all.opts;
+	const struct map *arena;
+	enum jf_status status = check_linked(&entry->selection, error);
 
-	if (status != JF_OK)
-		return status;
 	program->helpers = helpers_table(&program->helper_count);
 	program->kfuncs = all.kfuncs;
 	program->kfunc_count = all.bundle->count[BUNDLE_KFUNCS];
 	program->maps = maps_refs();
 	program->map_count = all.bundle->count[BUNDLE_MAPS];
-	status = check_maps(program, error);
+	program->call_register = helpers_call_register();
 	if (status == JF_OK)
-		status = jf_load(all.conv, program, all.opts, NULL, &entry->loaded, error);
+		status = check_maps(program, error);
+	if (status == JF_OK)
+		status = find_arena(program, &arena, error);
+	if (status != JF_OK)
+		return status;
+	if (arena != NULL) {
+		opts.values.arena_base = map_arena_base(arena);
+		program->arena_user_base = map_arena_user(arena);
+	}
+	return jf_load(all.conv, program, &opts, NULL, &entry->loaded, error);
+}
+
+static enum jf_status load(uint32_t index, struct jf_error *error);
+
+/* Static initialisers of a program array, which may well name the program that is being loaded. */
+static enum jf_status fill_slots(uint32_t map, struct jf_error *error)
+{
+	enum jf_status status = JF_OK;
+
+	if (all.filled[map] || maps_at(map)->programs == NULL)
+		return JF_OK;
+	all.filled[map] = true;
+	for (uint32_t i = 0; status == JF_OK && i < all.bundle->count[BUNDLE_INITS]; i++) {
+		const struct bundle_init *init = &all.bundle->inits[i];
+
+		if (init->kind != BUNDLE_INIT_PROGRAM_SLOT || init->map != map)
+			continue;
+		status = load(init->target, error);
+		if (status == JF_OK)
+			status = map_programs_set(maps_at(map), init->key, all.entries[init->target].loaded);
+	}
+	return status;
+}
+
+static enum jf_status load(uint32_t index, struct jf_error *error)
+{
+	struct entry *entry = &all.entries[index];
+	struct map_cursor cursor = { &entry->selection.program, 0, 0 };
+	enum jf_status status;
+	uint32_t map;
+
+	if (entry->loaded != NULL)
+		return JF_OK;
+	status = bundle_select(all.bundle, index, &entry->selection, error);
+	if (status != JF_OK)
+		return status;
+	status = compile(entry, error);
 	if (status != JF_OK)
 		bundle_selection_free(&entry->selection);
+	while (status == JF_OK && next_map(&cursor, &map))
+		status = fill_slots(map, error);
 	return status;
 }
 
 enum jf_status programs_load(uint32_t index, const struct jf_loaded **loaded, struct jf_error *error)
 {
-	enum jf_status status = JF_OK;
-	struct entry *entry;
+	enum jf_status status;
 
 	if (index >= all.bundle->count[BUNDLE_PROGRAMS])
 		return jf_error_set(error, JF_E_NOT_FOUND, "programs", "there is no program %u", index);
-	entry = &all.entries[index];
 	pthread_mutex_lock(&all.lock);
-	if (entry->loaded == NULL)
-		status = load(index, entry, error);
+	status = load(index, error);
 	if (status == JF_OK)
-		*loaded = entry->loaded;
+		*loaded = all.entries[index].loaded;
 	pthread_mutex_unlock(&all.lock);
 	return status;
 }
+
+/* ---- what is loaded ------------------------------------------------------------------------------ */
 
 uint64_t programs_function(uint32_t index, uint32_t function)
 {
@@ -129,4 +246,36 @@ uint64_t programs_function(uint32_t index, uint32_t function)
 			return image->address + image->functions[i].start;
 	}
 	return 0;
+}
+
+const char *programs_broken_stack(void)
+{
+	const char *broken = NULL;
+
+	pthread_mutex_lock(&all.lock);
+	for (uint32_t i = 0; broken == NULL && i < all.bundle->count[BUNDLE_PROGRAMS]; i++) {
+		const struct jf_loaded *loaded = all.entries[i].loaded;
+
+		if (loaded != NULL && jf_private_stack_check(loaded) != JF_OK)
+			broken = all.bundle->strings + all.bundle->programs[i].name;
+	}
+	pthread_mutex_unlock(&all.lock);
+	return broken;
+}
+
+enum jf_status programs_set(const char *name, uint32_t index, const char *program, struct jf_error *error)
+{
+	int64_t map = maps_find(name);
+	const struct jf_loaded *loaded;
+	enum jf_status status;
+	uint32_t number;
+
+	if (map < 0 || maps_at((uint32_t)map)->programs == NULL)
+		return jf_error_set(error, JF_E_NOT_FOUND, name, "there is no program array of this name");
+	if (index >= maps_at((uint32_t)map)->max_entries)
+		return jf_error_set(error, JF_E_INVAL, name, "it has no entry %u", index);
+	status = bundle_find(all.bundle, program, &number, error);
+	if (status == JF_OK)
+		status = programs_load(number, &loaded, error);
+	return status == JF_OK ? map_programs_set(maps_at((uint32_t)map), index, loaded) : status;
 }

@@ -6,14 +6,21 @@
 
 #include "bundle.h"
 
-/* in: all of it must outlive the programs; maps_init() has been called. returns: JF_E_NO_MEMORY, JF_E_NOT_FOUND
- * for a kfunc that the runner lacks. */
+/* in: all of it must outlive the programs; maps_init() has been called. returns: JF_E_NO_MEMORY,
+ * JF_E_NOT_FOUND for a kfunc that the runner lacks. */
 enum jf_status programs_init(const struct bundle *bundle, const struct jf_convention *conv,
 			     const struct jf_compile_opts *opts, struct jf_error *error);
 void programs_fini(void);
 
 /* returns: JF_E_NOT_FOUND (there is no program of that index), as maps_usable() and jf_load(). Any thread. */
 enum jf_status programs_load(uint32_t index, const struct jf_loaded **loaded, struct jf_error *error);
+
+/* Puts a program of that name into a program array. returns: JF_E_NOT_FOUND (a name), JF_E_INVAL (index), as
+ * programs_load(). Any thread. */
+enum jf_status programs_set(const char *map, uint32_t index, const char *program, struct jf_error *error);
+
+/* returns: the name of a program that wrote beyond its private stacks in the calling thread, or NULL. */
+const char *programs_broken_stack(void);
 
 /* Where function `function` of the bundle is in loaded program `index`; 0: not in it. */
 uint64_t programs_function(uint32_t index, uint32_t function);

@@ -11,6 +11,7 @@
  *     result program= r0=(hex) runs=
  *     registers checked= changed=
  *     register name= in=(hex) out=(hex)
+ *     private_stacks checks= broken=
  *     uncaught cookie= why=
  *     error text=
  *

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults.h"
 #include "maps.h"
+#include "programs.h"
 #include "registers.h"
 #include "report.h"
 
@@ -21,6 +23,8 @@ struct worker {
 	uint32_t other_run;  /* which that was; 0: none */
 	bool changed[JF_REGS_MAX];  /* by register id: some run changed it, and this is how: */
 	struct registers registers;
+	uint32_t broken_run; /* the first after which a private stack's guard was broken ... */
+	const char *broken;  /* ... that of this program; NULL: none was */
 	_Alignas(16) uint8_t ctx[RUN_CTX_BYTES];
 };
 
@@ -49,6 +53,7 @@ static void *work(void *arg)
 	const struct run_opts *opts = worker->opts;
 
 	map_cpu_set(worker->number);
+	faults_begin();
 	if (worker->start != NULL)
 		pthread_barrier_wait(worker->start);
 	for (uint32_t run = 0; run < opts->repeat; run++) {
@@ -59,6 +64,10 @@ static void *work(void *arg)
 			memcpy(worker->ctx, opts->ctx, opts->ctx_bytes);
 		r0 = opts->check_registers ? run_checked(worker, run) :
 					     jf_run(worker->loaded, (uintptr_t)worker->ctx);
+		if (opts->check_stacks && worker->broken == NULL) {
+			worker->broken = programs_broken_stack();
+			worker->broken_run = run;
+		}
 		if (run == 0) {
 			worker->first = r0;
 		} else if (r0 != worker->first && worker->other_run == 0) {
@@ -66,6 +75,7 @@ static void *work(void *arg)
 			worker->other_run = run;
 		}
 	}
+	faults_end();
 	return NULL;
 }
 
@@ -104,8 +114,8 @@ static bool results_agree(const struct worker *workers, uint32_t count)
 			return false;
 		}
 		if (worker->first != workers[0].first) {
-			report_error_text("thread 0 gave 0x%" PRIx64 ", thread %u gave 0x%" PRIx64, workers[0].first,
-					  i, worker->first);
+			report_error_text("thread 0 gave 0x%" PRIx64 ", thread %u gave 0x%" PRIx64,
+					  workers[0].first, i, worker->first);
 			return false;
 		}
 	}
@@ -141,6 +151,21 @@ static bool report_registers(const struct worker *workers, uint32_t count)
 	return changed == 0;
 }
 
+static bool report_stacks(const struct worker *workers, uint32_t count, uint32_t repeat)
+{
+	const struct worker *broken = NULL;
+
+	for (uint32_t i = 0; i < count && broken == NULL; i++) {
+		if (workers[i].broken != NULL)
+			broken = &workers[i];
+	}
+	report("private_stacks checks=%" PRIu64 " broken=%d", (uint64_t)repeat * count, broken != NULL);
+	if (broken != NULL)
+		report_error_text("%s: wrote beyond its private stack, thread %u, run %u", broken->broken, broken->number,
+				  broken->broken_run);
+	return broken == NULL;
+}
+
 int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
 {
 	struct worker *workers = calloc(opts->threads, sizeof(*workers));
@@ -163,6 +188,8 @@ int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
 		report("result program=%s r0=0x%" PRIx64 " runs=%" PRIu64, opts->name, workers[0].first,
 		       (uint64_t)opts->repeat * opts->threads);
 	if (opts->check_registers && !report_registers(workers, opts->threads))
+		code = EXIT_FAILED;
+	if (opts->check_stacks && !report_stacks(workers, opts->threads, opts->repeat))
 		code = EXIT_FAILED;
 	free(workers);
 	return code;

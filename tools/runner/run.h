@@ -13,12 +13,13 @@ struct run_opts {
 	uint32_t repeat;  /* runs on each thread */
 	uint32_t threads;
 	bool check_registers;
+	bool check_stacks; /* the guards of private stacks, after each run */
 };
 
 /*
  * Runs a program on all threads, each run with a context of its own, and reports the result.
- * returns: EXIT_OK; EXIT_FAILED when two runs gave different results or a callee-saved register came
- *      back changed; EXIT_BAD_INPUT when threads cannot be had.
+ * returns: EXIT_OK; EXIT_FAILED when two runs gave different results, a callee-saved register came
+ *      back changed or a private stack's guard was written to; EXIT_BAD_INPUT when threads cannot be had.
  */
 int run_program(const struct jf_loaded *loaded, const struct run_opts *opts);
 

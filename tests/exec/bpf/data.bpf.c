@@ -127,7 +127,8 @@ int surroundings(struct args *ctx)
 	CHECK(bpf_get_current_comm(name, sizeof(name)), 0);
 	CHECK(name[0] != 0, 1);
 	/* Not proof of randomness: that it is not constant. */
-	CHECK(bpf_get_prandom_u32() != bpf_get_prandom_u32() || bpf_get_prandom_u32() != bpf_get_prandom_u32(), 1);
+	CHECK(bpf_get_prandom_u32() != bpf_get_prandom_u32() ||
+		      bpf_get_prandom_u32() != bpf_get_prandom_u32(), 1);
 	return 0;
 }
 

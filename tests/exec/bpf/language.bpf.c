@@ -14,9 +14,11 @@
 	} while (0)
 
 /* Both ways of one operation, for one pair of values. */
-#define CHECK_OP(type, op, a, b) CHECK((type)(opaque((type)(a)) op opaque((type)(b))), (type)((type)(a) op (type)(b)))
+#define CHECK_OP(type, op, a, b) \
+	CHECK((type)(opaque((type)(a)) op opaque((type)(b))), (type)((type)(a) op (type)(b)))
 /* The second operand as an immediate, where it fits one. */
-#define CHECK_IMM(type, op, a, b) CHECK((type)(opaque((type)(a)) op (type)(b)), (type)((type)(a) op (type)(b)))
+#define CHECK_IMM(type, op, a, b) \
+	CHECK((type)(opaque((type)(a)) op (type)(b)), (type)((type)(a) op (type)(b)))
 
 #define MIN64 0x8000000000000000ull
 #define MAX64 0x7fffffffffffffffull

@@ -77,3 +77,27 @@ u64 bad_address(struct args *ctx)
 {
 	return reads((const u64 *)ctx->a[0]) + 1;
 }
+
+__noinline u64 recurses(u64 depth)
+{
+	volatile u64 stack[8];
+
+	if (depth == 1ull << 40)
+		return 0;
+	stack[depth & 7] = depth;
+	return recurses(opaque(depth + 1)) + stack[opaque(0)];
+}
+
+/* Nothing stops it but the end of the stack. */
+SEC("tc")
+u64 endless_recursion(struct args *ctx)
+{
+	return recurses(ctx->a[0]) + 1;
+}
+
+/* The same in a helper. */
+SEC("tc")
+u64 bad_address_in_helper(struct args *ctx)
+{
+	return bpf_map_update_elem(&elements, (const void *)ctx->a[0], (const void *)ctx->a[0], 0);
+}

@@ -101,6 +101,23 @@ SEC("?xdp") int program_c(void *ctx)
 	return bpf_get_current_task();
 }
 
+static __noinline int half(int x)
+{
+	return x / 2u;
+}
+
+__noinline int calling_callback(__u64 cookie)
+{
+	return half(cookie) + cookie + 10;
+}
+
+/* Main reaches no function by itself; its callback does. */
+SEC("?tc") EXCEPTION_CB(calling_callback) int program_d(void *ctx)
+{
+	bpf_throw(20);
+	return 0;
+}
+
 /* No program reaches it. */
 __noinline int unreached(int x)
 {

@@ -58,7 +58,7 @@ struct device {
 } __attribute__((preserve_access_index));
 SEC("tc") int program(struct device *ctx)
 {
-	return ctx->b;
+	return ctx->b + __builtin_preserve_field_info(ctx->a, 2 /* exists */);
 }
 
 #elif defined(CASE_legacy_maps)

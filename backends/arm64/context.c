@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <asm/sigcontext.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "arm64.h"
+
+/*
+ * A signal's context. Floating-point registers are in a record of their own behind the integer ones;
+ * the list of records ends with one of size 0.
+ */
+static void get_fp(const mcontext_t *context, struct jf_regs *regs)
+{
+	const unsigned char *at = (const unsigned char *)context->__reserved;
+	const unsigned char *end = at + sizeof(context->__reserved);
+	struct _aarch64_ctx head;
+
+	while ((size_t)(end - at) >= sizeof(struct fpsimd_context)) {
+		memcpy(&head, at, sizeof(head));
+		if (head.magic == FPSIMD_MAGIC) {
+			const unsigned char *v = at + offsetof(struct fpsimd_context, vregs);
+
+			for (unsigned int n = 0; n < 32; n++) /* d is the low half of v */
+				memcpy(&regs->value[JF_ARM64_FIRST_D + n], v + 16 * n, sizeof(uint64_t));
+			return;
+		}
+		if (!head.size || head.size > (size_t)(end - at))
+			return;
+		at += head.size;
+	}
+}
+
+void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
+{
+	const mcontext_t *context = &((const ucontext_t *)ucontext)->uc_mcontext;
+
+	memset(regs, 0, sizeof(*regs));
+	for (unsigned int n = 0; n < 31; n++)
+		regs->value[JF_ARM64_FIRST_X + n] = context->regs[n];
+	regs->value[JF_ARM64_SP] = context->sp;
+	*pc = context->pc;
+	get_fp(context, regs);
+}
+
+void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
+{
+	mcontext_t *context = &((ucontext_t *)ucontext)->uc_mcontext;
+
+	if (reg < JF_ARM64_SP)
+		context->regs[reg] = value;
+	else if (reg == JF_ARM64_SP)
+		context->sp = value;
+}
+
+void jf_arm64_context_set_pc(void *ucontext, uint64_t pc)
+{
+	((ucontext_t *)ucontext)->uc_mcontext.pc = pc;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "insn.h"
+
+#define BL_REACH        (INT64_C(1) << 27)
+#define PCADDU18I_REACH ((INT64_C(1) << 37) - (INT64_C(1) << 18))
+
+void jf_loongarch64_call_address(struct jf_code *c, uint64_t address)
+{
+	int64_t from_start = (int64_t)(address - c->address);
+	int64_t size = c->capacity < (size_t)PCADDU18I_REACH ? (int64_t)c->capacity : PCADDU18I_REACH;
+	int64_t distance = (int64_t)(address - jf_code_pc(c));
+	int64_t low = ((distance & 0x3ffff) ^ 0x20000) - 0x20000;
+
+	if (from_start < BL_REACH && from_start - size >= -BL_REACH) {
+		emit_branch26(c, LA_BL, distance);
+	} else if (from_start < PCADDU18I_REACH && from_start >= size - PCADDU18I_REACH) {
+		emit_1ri20(c, LA_PCADDU18I, LA_T1, (distance - low) >> 18);
+		emit_jirl(c, LA_RA, LA_T1, low);
+	} else {
+		/* jirl adds the low 12 bits that would cost an ori. */
+		jf_loongarch64_li(c, LA_T1, address & ~UINT64_C(0xfff));
+		emit_jirl(c, LA_RA, LA_T1, (int64_t)(address & 0xfff));
+	}
+}
+
+/* Callees count tail calls where we do. The address of that count is in our frame. */
+static void load_tcc_ptr(struct jf_code *c, const struct jf_frame *frame)
+{
+	int slot = jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE);
+
+	if (slot < 0)
+		return;
+	if (frame->conv->backend_flags & LA_CONV_SPLIT)
+		emit_2ri12(c, LA_LD_D, LA_TCC, LA_FP, frame->slots[slot].off_from_cfa - frame->conv->fp_off_from_cfa);
+	else
+		emit_2ri12(c, LA_LD_D, LA_TCC, LA_SP, (int64_t)frame->size_bytes + frame->slots[slot].off_from_cfa);
+}
+
+/* ---- arguments after the fifth --------------------------------------------------------------- */
+
+/*
+ * BPF functions find all of them on the stack, C functions from the ninth on:
+ *
+ *              BPF          C
+ *     sp + 0   the sixth    the ninth
+ *     sp + 8   the seventh  the tenth
+ */
+#define C_IN_REGS 3 /* the sixth to the eighth, in a5 to a7 */
+
+static int64_t arg_off(unsigned int number)
+{
+	return 8 * (int64_t)(number - 1);
+}
+
+enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int value = LA_ZERO;
+
+	if (!op->is_imm) {
+		value = la_bpf(b, op->src);
+	} else if (op->imm) {
+		value = LA_T1;
+		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
+	}
+	emit_2ri12(b->code, LA_ST_D, value, LA_SP, arg_off(op->code));
+	return JF_OK;
+}
+
+enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op)
+{
+	emit_2ri12(b->code, LA_LD_D, la_bpf(b, op->dst), LA_FP, arg_off(op->code) - b->frame->conv->fp_off_from_cfa);
+	return JF_OK;
+}
+
+/* From where they were put to where C looks for them. A call leaves nothing of them, so they may move. */
+static void pass_to_c(struct jf_code *c, unsigned int count)
+{
+	for (unsigned int i = 1; i <= count && i <= C_IN_REGS; i++)
+		emit_2ri12(c, LA_LD_D, LA_A5 + i - 1, LA_SP, arg_off(i));
+	for (unsigned int i = C_IN_REGS + 1; i <= count; i++) {
+		emit_2ri12(c, LA_LD_D, LA_T1, LA_SP, arg_off(i));
+		emit_2ri12(c, LA_ST_D, LA_T1, LA_SP, arg_off(i - C_IN_REGS));
+	}
+}
+
+enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
+{
+	(void)op;
+	if (call->kind == JF_CALL_BPF) {
+		load_tcc_ptr(b->code, b->frame);
+		emit_branch26(b->code, LA_BL, (int64_t)(call->address - jf_code_pc(b->code)));
+		return JF_OK;
+	}
+	pass_to_c(b->code, call->stack_args);
+	if (call->sixth != JF_REG_NONE && la_bpf(b, call->sixth) != LA_A5)
+		emit_move(b->code, LA_A5, la_bpf(b, call->sixth));
+	jf_loongarch64_call_address(b->code, call->address);
+	emit_move(b->code, LA_R0, LA_A0);
+	return JF_OK;
+}
+
+/* ---- tail calls ------------------------------------------------------------------------------ */
+
+#define AFTER_CHECKS 12 /* instructions before the exit */
+
+/* The distance from the instruction put down next, number `at` of the checks, to where the exit ends. */
+static int64_t past_exit(int64_t exit_bytes, unsigned int at)
+{
+	return exit_bytes + 4 * (int64_t)(AFTER_CHECKS - at);
+}
+
+enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off)
+{
+	unsigned int array = la_bpf(b, JF_BPF_R2), index = la_bpf(b, JF_BPF_R3);
+	struct jf_code *c = b->code;
+	struct jf_code ahead = *c;
+	int64_t exit_bytes;
+
+	(void)op;
+	/* The exit is put down where the checks will be, to see how long it is. */
+	jf_loongarch64_tail_exit(&ahead, b->frame, entry_off);
+	exit_bytes = (int64_t)(ahead.size - c->size);
+
+	emit_1ri20(c, LA_LU32I_D, index, 0);
+	emit_2ri12(c, LA_LD_WU, LA_T1, array, offsetof(struct jf_program_array, max_entries));
+	emit_branch16(c, LA_BGEU, index, LA_T1, past_exit(exit_bytes, 2));
+	load_tcc_ptr(c, b->frame);
+	emit_2ri12(c, LA_LD_D, LA_T2, LA_TCC, 0);
+	emit_2ri12(c, LA_ADDI_D, LA_T1, LA_ZERO, JF_TAIL_CALLS_MAX);
+	emit_branch16(c, LA_BGE, LA_T2, LA_T1, past_exit(exit_bytes, 6));
+	emit_alsl_d(c, LA_TAIL_TARGET, index, array, 3);
+	/* Read once: another thread may change the slot. */
+	emit_2ri12(c, LA_LD_D, LA_TAIL_TARGET, LA_TAIL_TARGET, offsetof(struct jf_program_array, entries));
+	emit_branch21(c, LA_BEQZ, LA_TAIL_TARGET, past_exit(exit_bytes, 9));
+	emit_2ri12(c, LA_ADDI_D, LA_T2, LA_T2, 1);
+	emit_2ri12(c, LA_ST_D, LA_T2, LA_TCC, 0);
+	jf_loongarch64_tail_exit(c, b->frame, entry_off);
+	return JF_OK;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "insn.h"
+
+/* The instructions that move one width: with a 12-bit offset, with an index register. */
+struct access {
+	enum la_2ri12 near;
+	enum la_3r indexed;
+};
+
+static const struct access loads[2][4] = {
+	{{LA_LD_BU, LA_LDX_BU}, {LA_LD_HU, LA_LDX_HU}, {LA_LD_WU, LA_LDX_WU}, {LA_LD_D, LA_LDX_D}},
+	{{LA_LD_B, LA_LDX_B}, {LA_LD_H, LA_LDX_H}, {LA_LD_W, LA_LDX_W}, {LA_LD_D, LA_LDX_D}},
+};
+static const struct access stores[4] = {
+	{LA_ST_B, LA_STX_B},
+	{LA_ST_H, LA_STX_H},
+	{LA_ST_W, LA_STX_W},
+	{LA_ST_D, LA_STX_D},
+};
+
+static unsigned int log2_bytes(const struct jf_op *op)
+{
+	return (unsigned int)__builtin_ctz(op->bytes);
+}
+
+/* Offsets that neither form above reaches take t1. */
+static void emit_access(struct jf_code *c, const struct access *access, unsigned int reg, unsigned int base,
+			int64_t off)
+{
+	int64_t step = off < 0 ? -2048 : 2047;
+
+	if (la_fits(off, 12)) {
+		emit_2ri12(c, access->near, reg, base, off);
+	} else if (la_fits(off - step, 12)) {
+		emit_2ri12(c, LA_ADDI_D, LA_T1, base, step);
+		emit_2ri12(c, access->near, reg, LA_T1, off - step);
+	} else {
+		jf_loongarch64_li(c, LA_T1, (uint64_t)off);
+		emit_3r(c, access->indexed, reg, base, LA_T1);
+	}
+}
+
+/* ldptr and stptr reach as far as BPF's offsets go, in words. */
+static bool far_word(const struct jf_op *op)
+{
+	return op->bytes >= 4 && !la_fits(op->off, 12) && op->off % 4 == 0;
+}
+
+/* t3 = the address that an arena pointer stands for. */
+static unsigned int arena_address(struct jf_body *b, unsigned int reg)
+{
+	emit_3r(b->code, LA_ADD_D, LA_T3, reg, b->frame->conv->arena_reg);
+	return LA_T3;
+}
+
+void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op)
+{
+	const struct access *access = &loads[op->sign][log2_bytes(op)];
+	unsigned int dst = la_bpf(b, op->dst), base = la_bpf(b, op->src);
+
+	if (op->arena && !op->off) {
+		emit_3r(b->code, access->indexed, dst, base, b->frame->conv->arena_reg);
+		return;
+	}
+	if (op->arena)
+		base = arena_address(b, base);
+	if (far_word(op)) {
+		emit_2ri14(b->code, op->bytes == 8 ? LA_LDPTR_D : LA_LDPTR_W, dst, base, op->off);
+		if (op->bytes == 4 && !op->sign)
+			emit_zext32(b->code, dst, dst);
+	} else {
+		emit_access(b->code, access, dst, base, op->off);
+	}
+}
+
+enum jf_status jf_loongarch64_load(struct jf_body *b, const struct jf_op *op)
+{
+	size_t start = b->code->size;
+
+	jf_loongarch64_put_load(b, op);
+	if (op->arena)
+		jf_body_may_fault(b, start, op->dst);
+	return JF_OK;
+}
+
+static void put_store(struct jf_body *b, const struct jf_op *op, unsigned int value)
+{
+	const struct access *access = &stores[log2_bytes(op)];
+	unsigned int base = la_bpf(b, op->dst);
+
+	if (op->arena && !op->off) {
+		emit_3r(b->code, access->indexed, value, base, b->frame->conv->arena_reg);
+		return;
+	}
+	if (op->arena)
+		base = arena_address(b, base);
+	if (far_word(op))
+		emit_2ri14(b->code, op->bytes == 8 ? LA_STPTR_D : LA_STPTR_W, value, base, op->off);
+	else
+		emit_access(b->code, access, value, base, op->off);
+}
+
+enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op)
+{
+	size_t start = b->code->size;
+	unsigned int value = LA_ZERO;
+
+	if (!op->is_imm) {
+		value = la_bpf(b, op->src);
+	} else if (op->imm) {
+		value = LA_T2;
+		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
+	}
+	put_store(b, op, value);
+	if (op->arena)
+		jf_body_may_fault(b, start, JF_REG_NONE);
+	return JF_OK;
+}

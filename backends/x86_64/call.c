@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls, tail calls, and the arguments after the fifth. */
+#include "insn.h"
+
+/* The place of a private stack's pointer over a call: R9 is the callee's. */
+static void keep_private_stack(struct jf_body *b, bool before)
+{
+	const struct jf_frame *frame = b->frame;
+	unsigned int reg = frame->conv->bpf_fp_private;
+
+	if (!frame->spec.private_stack)
+		return;
+	if (frame->conv->backend_flags & X86_64_LINUX_FORMS) {
+		if (before)
+			emit_push(b->code, reg);
+		else
+			emit_pop(b->code, reg);
+	} else if (!before) {
+		const struct jf_slot *slot = &frame->slots[jf_frame_slot(frame, JF_SLOT_SPILL, reg)];
+
+		emit_load(b->code, 8, false, reg, at(RBP, fp_off(frame, slot)));
+	}
+}
+
+/* RAX = tcc_ptr: the callee's prologue wants it, and so does a tail call. */
+static void load_tail_calls(struct jf_body *b)
+{
+	const struct jf_frame *frame = b->frame;
+	const struct jf_slot *slot;
+
+	if (!(frame->needs & JF_WHEN_TAIL_CALLS))
+		return;
+	slot = &frame->slots[jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE)];
+	if (frame->conv->backend_flags & X86_64_LINUX_FORMS)
+		emit_load_disp32(b->code, RAX, at(RBP, fp_off(frame, slot)));
+	else
+		emit_load(b->code, 8, false, RAX, at(RBP, fp_off(frame, slot)));
+}
+
+/* The register of the n-th argument after the fifth, from 1. */
+static unsigned int extra_arg(const struct jf_frame *frame, unsigned int n)
+{
+	return frame->conv->backend->args[4 + n];
+}
+
+/* R0 is the ABI's return register: nothing to move. Arguments after the fifth are where arg_put left them,
+ * which is where the ABI wants them. */
+enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
+{
+	(void)op;
+	keep_private_stack(b, true);
+	if (call->sixth != JF_REG_NONE)
+		emit_move(b->code, extra_arg(b->frame, 1), operand(b, call->sixth));
+	if (call->kind == JF_CALL_BPF) {
+		load_tail_calls(b);
+		emit_call32(b->code, (int64_t)(call->address - (jf_code_pc(b->code) + 5)));
+	} else {
+		jf_x86_64_emit_call(b->code, call->address, RAX);
+	}
+	keep_private_stack(b, false);
+	return JF_OK;
+}
+
+/* Counts only what happens (K6): bumped once the slot has been found filled. */
+enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off)
+{
+	struct jf_code *code = b->code;
+	unsigned int array = jf_body_reg(b, JF_BPF_R2), index = jf_body_reg(b, JF_BPF_R3);
+	struct mem entry = at(array, offsetof(struct jf_program_array, entries));
+	size_t beyond, too_many, empty;
+
+	(void)op;
+	emit_mov_rr(code, false, index, index);
+	emit_alu_rm(code, ALU_CMP, false, index, at(array, offsetof(struct jf_program_array, max_entries)));
+	beyond = skip_if(code, CC_AE);
+	load_tail_calls(b);
+	emit_alu_mi(code, ALU_CMP, true, at(RAX, 0), TAIL_CALLS_MAX);
+	too_many = skip_if(code, CC_AE);
+	entry.index = (uint16_t)index;
+	entry.scale = 3;
+	emit_load(code, 8, false, RCX, entry);
+	emit_test_rr(code, true, RCX, RCX);
+	empty = skip_if(code, CC_E);
+	emit_alu_mi(code, ALU_ADD, true, at(RAX, 0), 1);
+	jf_x86_64_tail_exit(code, b->frame, entry_off);
+	land(code, beyond);
+	land(code, too_many);
+	land(code, empty);
+	return JF_OK;
+}
+
+/* Outgoing arguments are what RSP points to; of those that came, the first lies right above the record. */
+enum jf_status jf_x86_64_arg_put(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int in_regs = b->frame->conv->extra_arg_regs;
+	struct mem m = at(RSP, 8 * ((int64_t)op->code - in_regs - 1));
+	unsigned int reg;
+
+	if (op->code > in_regs) {
+		if (op->is_imm)
+			jf_x86_64_emit_store_imm(b->code, 8, m, op->imm);
+		else
+			emit_store(b->code, 8, m, operand(b, op->src));
+		return JF_OK;
+	}
+	reg = extra_arg(b->frame, op->code);
+	if (op->is_imm)
+		jf_x86_64_emit_mov_ri(b->code, reg, (uint64_t)op->imm);
+	else
+		emit_move(b->code, reg, operand(b, op->src));
+	return JF_OK;
+}
+
+enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op)
+{
+	const struct jf_convention *conv = b->frame->conv;
+	unsigned int in_regs = conv->extra_arg_regs, dst = jf_body_reg(b, op->dst);
+	struct mem m = at(RBP, 8 * ((int64_t)op->code - in_regs - 1) - conv->fp_off_from_cfa);
+
+	if (op->code > in_regs)
+		emit_load(b->code, 8, false, dst, m);
+	else if (b->frame->spec.private_stack)
+		return JF_E_UNSUPPORTED; /* its pointer took the argument's place */
+	else
+		emit_move(b->code, dst, extra_arg(b->frame, op->code));
+	return JF_OK;
+}

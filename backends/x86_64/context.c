@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A signal's context, as glibc's <ucontext.h> lays it out. */
+#include <string.h>
+#include <ucontext.h>
+
+#include "x86_64.h"
+
+static const uint8_t gregs[RIP] = {
+	[RAX] = REG_RAX, [RCX] = REG_RCX, [RDX] = REG_RDX, [RBX] = REG_RBX, [RSP] = REG_RSP, [RBP] = REG_RBP,
+	[RSI] = REG_RSI, [RDI] = REG_RDI, [R8] = REG_R8,   [R9] = REG_R9,   [R10] = REG_R10, [R11] = REG_R11,
+	[R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15,
+};
+
+void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
+{
+	const mcontext_t *m = &((const ucontext_t *)ucontext)->uc_mcontext;
+
+	memset(regs, 0, sizeof(*regs));
+	for (unsigned int reg = 0; reg < RIP; reg++)
+		regs->value[reg] = (uint64_t)m->gregs[gregs[reg]];
+	if (m->fpregs) {
+		regs->value[MXCSR] = m->fpregs->mxcsr;
+		regs->value[FCW] = m->fpregs->cwd;
+	}
+	*pc = (uint64_t)m->gregs[REG_RIP];
+}
+
+void jf_x86_64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
+{
+	if (reg < RIP)
+		((ucontext_t *)ucontext)->uc_mcontext.gregs[gregs[reg]] = (greg_t)value;
+}
+
+void jf_x86_64_context_set_pc(void *ucontext, uint64_t pc)
+{
+	((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_SRC_PRIVATE_STACK_H
+#define JF_SRC_PRIVATE_STACK_H
+
+#include <jitframe/types.h>
+
+/* Takes `bytes` (more than 0) of the pool, for all threads. out: *off. returns: how many were taken, at
+ * least `bytes`, or 0 when the pool has no room. */
+uint32_t jf_private_stack_take(uint32_t bytes, uint32_t *off);
+/* What is taken when `bytes` are asked for. */
+uint32_t jf_private_stack_round(uint32_t bytes);
+void jf_private_stack_give(uint32_t off, uint32_t bytes);
+
+/* Pool offset -> offset from the thread pointer, the same in all threads. */
+uint64_t jf_private_stack_tp_off(uint32_t off);
+/* Pool offset -> address in this thread. */
+uint8_t *jf_private_stack_here(uint32_t off);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <x86intrin.h>
+
+#include <jitframe/codemap.h>
+#include <jitframe/walk.h>
+
+#include "step.h"
+
+/*
+ * Rows against the truth (R10), at every instruction: programs run with the processor's trap flag set, and
+ * after each instruction a SIGTRAP handler holds what the rows say to what is known from having watched
+ * every call since the program was entered.
+ *
+ * The truth about a frame is what its registers were when it was called: SP then gives the CFA, [SP] the
+ * return address, and the callee-saved registers are what a walk has to come up with for the caller.
+ */
+
+#define CALLS_MAX        64
+#define CONVENTION_COUNT (sizeof(conventions) / sizeof(conventions[0]))
+#define TRAP_FLAG        0x100ull /* of RFLAGS */
+
+struct call {
+	uint64_t cfa, ra;
+	struct jf_regs regs;
+	const struct jf_range *range; /* changes with a tail call */
+};
+
+static const char *const conventions[] = {"x86_64/linux", "x86_64/user"};
+static const struct jf_backend *host;
+static struct call calls[CALLS_MAX];
+static unsigned int depth;
+static struct jf_loaded *loaded[STEP_PROGRAMS];
+static unsigned long rows_checked, frames_checked, landings;
+static char failure[256];
+
+/* Only the first is told: what comes after may follow from it. */
+__attribute__((format(printf, 3, 4))) static void fail(const struct jf_range *range, uint64_t pc, const char *fmt, ...)
+{
+	size_t length;
+	va_list ap;
+
+	if (failure[0])
+		return;
+	length = (size_t)snprintf(failure, sizeof(failure), "%s+0x%" PRIx64 ": ", range ? range->name : "C",
+				  range ? pc - range->start : pc);
+	va_start(ap, fmt);
+	vsnprintf(failure + length, sizeof(failure) - length, fmt, ap);
+	va_end(ap);
+}
+
+static bool is_saved(unsigned int reg)
+{
+	return host->regs[reg].flags & JF_REG_CALLEE_SAVED;
+}
+
+/* What of `value` belongs to the register. */
+static uint64_t part(unsigned int reg, uint64_t value)
+{
+	unsigned int bytes = host->regs[reg].size_bytes;
+
+	return bytes < 8 ? value & ((UINT64_C(1) << 8 * bytes) - 1) : value;
+}
+
+static uint64_t word_at(uint64_t address)
+{
+	uint64_t value;
+
+	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
+	return value;
+}
+
+/* ---- keeping the truth -------------------------------------------------------------------------- */
+
+/* Frames that SP has left behind. One that has just returned has to have brought back everything. */
+static void drop_returned(const struct jf_regs *regs, uint64_t pc)
+{
+	for (; depth && regs->value[host->sp] >= calls[depth - 1].cfa; depth--) {
+		const struct call *call = &calls[depth - 1];
+
+		if (pc != call->ra || regs->value[host->sp] != call->cfa)
+			continue;
+		for (unsigned int reg = 0; reg < host->reg_count; reg++)
+			if (is_saved(reg) && part(reg, regs->value[reg]) != part(reg, call->regs.value[reg]))
+				fail(call->range, call->range->end, "returns with another %s", host->regs[reg].name);
+	}
+}
+
+static void push_call(const struct jf_range *range, const struct jf_regs *regs)
+{
+	struct call *call = &calls[depth];
+
+	if (depth == CALLS_MAX) {
+		fail(range, range->start, "called too deeply");
+		return;
+	}
+	depth++;
+	*call = (struct call){.range = range, .regs = *regs};
+	call->cfa = regs->value[host->sp] + (uint64_t)host->cfa_sp_off_at_entry;
+	call->ra = word_at(regs->value[host->sp]);
+}
+
+/* A throw has landed: the callback runs in the frame of the boundary that its third argument tells. */
+static void land(const struct jf_range *range, const struct jf_regs *regs)
+{
+	uint64_t fp = regs->value[host->args[2]];
+
+	landings++;
+	while (depth && (calls[depth - 1].range->kind != JF_RANGE_BOUNDARY ||
+			 calls[depth - 1].cfa + (uint64_t)(int64_t)range->fp_off_from_cfa != fp))
+		depth--;
+	if (depth)
+		calls[depth - 1].range = range;
+	else
+		fail(range, range->start, "no boundary has the FP that the callback is given");
+}
+
+static uint32_t tail_entry(const struct jf_range *range)
+{
+	for (unsigned int i = 0; i < STEP_PROGRAMS; i++) {
+		const struct jf_image *image = loaded[i] ? jf_loaded_image(loaded[i]) : NULL;
+
+		for (uint32_t k = 0; image && k < image->function_count; k++)
+			if (image->address + image->functions[k].start == range->start)
+				return image->functions[k].marks[JF_MARK_TAIL_ENTRY];
+	}
+	return JF_MARK_UNSET;
+}
+
+static void follow(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
+{
+	if (pc == range->start && range->kind == JF_RANGE_CALLBACK)
+		land(range, regs);
+	else if (pc == range->start)
+		push_call(range, regs);
+	else if (depth && calls[depth - 1].range != range && pc == range->start + tail_entry(range))
+		calls[depth - 1].range = range;
+	if (!depth || calls[depth - 1].range != range)
+		fail(range, pc, "entered by no call");
+}
+
+/* ---- holding rows to it ------------------------------------------------------------------------- */
+
+static void check_row(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
+{
+	const struct jf_row *row = jf_row_find(range->rows, range->row_count, (uint32_t)(pc - range->start));
+	const struct call *call = &calls[depth - 1];
+	bool in_slot[JF_REGS_MAX] = {false};
+	uint64_t cfa;
+
+	if (!row) {
+		fail(range, pc, "no row");
+		return;
+	}
+	rows_checked++;
+	cfa = regs->value[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+	if (cfa != call->cfa) {
+		fail(range, pc, "CFA is %" PRIx64 ", the row says %" PRIx64, call->cfa, cfa);
+		return;
+	}
+	for (unsigned int i = 0; i < range->slot_count; i++) {
+		const struct jf_slot *slot = &range->slots[i];
+		uint64_t address = cfa + (uint64_t)(int64_t)slot->off_from_cfa;
+		uint64_t want = slot->kind == JF_SLOT_RETURN ? call->ra : call->regs.value[slot->reg];
+
+		if (!(row->saved & UINT32_C(1) << i))
+			continue;
+		in_slot[slot->reg] = true;
+		if (address < regs->value[host->sp])
+			fail(range, pc, "%s is saved below SP", host->regs[slot->reg].name);
+		else if (part(slot->reg, word_at(address)) != part(slot->reg, want))
+			fail(range, pc, "%s is not in its slot", host->regs[slot->reg].name);
+	}
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		if (is_saved(reg) && !in_slot[reg] && !(row->flags & JF_ROW_REGS_LOST) &&
+		    part(reg, regs->value[reg]) != part(reg, call->regs.value[reg]))
+			fail(range, pc, "%s is not what the caller had", host->regs[reg].name);
+	if (!in_slot[host->ra])
+		fail(range, pc, "the return address is nowhere");
+}
+
+/* All frames up to C: each caller's pc, SP and registers as they were when it called. */
+static void check_walk(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
+{
+	struct jf_memory memory = {.high = UINT64_MAX};
+	struct jf_walk walk;
+	enum jf_status status = jf_walk_start(&walk, host, &memory, regs, pc, false);
+	bool lost = status == JF_OK && walk.row->flags & JF_ROW_REGS_LOST;
+
+	for (unsigned int k = depth; k-- > 0 && status == JF_OK;) {
+		status = jf_walk_step(&walk);
+		if (status != JF_OK)
+			break;
+		frames_checked++;
+		if (walk.pc != calls[k].ra || jf_walk_sp(&walk) != calls[k].cfa)
+			fail(range, pc, "frame %u: the walk has another pc or SP", depth - k);
+		for (unsigned int reg = 0; reg < host->reg_count; reg++) {
+			uint64_t value;
+			bool known = jf_walk_reg(&walk, (uint8_t)reg, &value);
+
+			if (is_saved(reg) && known ? part(reg, value) != part(reg, calls[k].regs.value[reg]) :
+						     is_saved(reg) && !lost)
+				fail(range, pc, "frame %u: the walk has another %s", depth - k, host->regs[reg].name);
+		}
+	}
+	if (status != JF_OK)
+		fail(range, pc, "walk: %s", jf_status_name(status));
+	else if (walk.range->kind != JF_RANGE_ENTRY)
+		fail(range, pc, "the walk does not end where C begins");
+}
+
+/* Where a callback's CFA is still told by an argument there is nothing to walk by. */
+static bool walks(const struct jf_range *range, uint64_t pc)
+{
+	const struct jf_row *row = jf_row_find(range->rows, range->row_count, (uint32_t)(pc - range->start));
+
+	return row && row->cfa_reg != host->args[2];
+}
+
+static void on_trap(int number, siginfo_t *info, void *ucontext)
+{
+	unsigned int section = jf_code_map_enter();
+	const struct jf_range *range;
+	struct jf_regs regs;
+	uint64_t pc;
+
+	(void)number;
+	(void)info;
+	host->native->context_get(ucontext, &regs, &pc);
+	range = jf_code_map_find(pc);
+	drop_returned(&regs, pc);
+	if (range && range->kind != JF_RANGE_ENTRY && !failure[0]) {
+		follow(range, &regs, pc);
+		if (!failure[0])
+			check_row(range, &regs, pc);
+		if (!failure[0] && walks(range, pc))
+			check_walk(range, &regs, pc);
+	}
+	jf_code_map_leave(section);
+}
+
+/* ---- running it ----------------------------------------------------------------------------------- */
+
+static void trap_every_instruction(void)
+{
+	static uint8_t stack[65536]; /* programs' stacks are what is looked at */
+	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_trap;
+	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	if (sigaltstack(&alternate, NULL) || sigaction(SIGTRAP, &action, NULL))
+		fail(NULL, 0, "no SIGTRAP handler");
+}
+
+static bool load(const struct scenario *s, const struct jf_convention *conv, bool landing_pads)
+{
+	struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = landing_pads};
+	struct jf_error error = {.text = ""};
+
+	opts.private_stack = s->private_stack;
+	opts.values.arena_base = step_arena();
+	step_array->conv = NULL;
+	for (unsigned int i = 0; i < s->program_count; i++) {
+		if (jf_load(conv, &s->programs[i], &opts, NULL, &loaded[i], &error) != JF_OK ||
+		    jf_program_array_set(step_array, i, loaded[i]) != JF_OK) {
+			fail(NULL, 0, "program %u: %s: %s", i, error.where, error.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void unload(void)
+{
+	for (unsigned int i = 0; i < STEP_PROGRAMS; i++) {
+		step_array->entries[i] = 0;
+		if (loaded[i])
+			jf_unload(loaded[i]);
+		loaded[i] = NULL;
+	}
+}
+
+/* Every register has a value of its own; the control words one that they accept. */
+static void set_registers(struct jf_regs *in)
+{
+	memset(in, 0, sizeof(*in));
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		in->value[reg] = UINT64_C(0x0101010101010101) * (reg + 1) + reg;
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		if (host->regs[reg].cls == JF_REG_CONTROL)
+			in->value[reg] = host->regs[reg].size_bytes == 4 ? 0x3f80 : 0x0b7f;
+}
+
+static uint64_t run(void)
+{
+	struct jf_regs in, out;
+	uint64_t result;
+
+	set_registers(&in);
+	__writeeflags(__readeflags() | TRAP_FLAG);
+	result = jf_run_checked(loaded[0], 0, &in, &out);
+	__writeeflags(__readeflags() & ~TRAP_FLAG);
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		if (is_saved(reg) && part(reg, in.value[reg]) != part(reg, out.value[reg]))
+			fail(NULL, 0, "%s is not kept", host->regs[reg].name);
+	return result;
+}
+
+static void test(const struct scenario *s, const char *target, bool landing_pads)
+{
+	static unsigned int number;
+	const struct jf_convention *conv;
+	uint64_t result = 0;
+
+	failure[0] = '\0';
+	depth = 0;
+	rows_checked = frames_checked = landings = 0;
+	if (jf_convention_find(target, &conv, NULL) != JF_OK)
+		fail(NULL, 0, "no such convention");
+	else if (load(s, conv, landing_pads))
+		result = run();
+	unload();
+	if (result != s->result)
+		fail(NULL, 0, "result is %" PRIu64 ", not %" PRIu64, result, s->result);
+	if (!rows_checked)
+		fail(NULL, 0, "no row was looked at");
+	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++number, target, s->name,
+	       landing_pads ? ", landing pads" : "");
+	if (failure[0])
+		printf("# %s\n", failure);
+	printf("# %lu rows, %lu frames, %lu landings\n", rows_checked, frames_checked, landings);
+}
+
+int main(void)
+{
+	unsigned int count = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0); /* a throw that goes wrong aborts */
+	host = jf_backend_host();
+	for (unsigned int i = 0; i < scenario_count; i++)
+		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
+	printf("1..%u\n", count);
+	trap_every_instruction();
+	if (jf_fault_handler_install() != JF_OK)
+		fail(NULL, 0, "no fault handler");
+	for (unsigned int i = 0; i < scenario_count; i++)
+		for (unsigned int c = scenarios[i].user_only ? 1 : 0; c < CONVENTION_COUNT; c++)
+			for (unsigned int pads = 0; pads < 2; pads++)
+				test(&scenarios[i], conventions[c], pads != 0);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TESTS_STEP_H
+#define JF_TESTS_STEP_H
+
+#include <jitframe/program.h>
+
+#define STEP_PROGRAMS 3
+
+/* Programs to be stepped through: programs[0] is entered, programs[k] is in slot k of the array that they
+ * tail call through; slot STEP_PROGRAMS is empty. */
+struct scenario {
+	const char *name;
+	struct jf_program programs[STEP_PROGRAMS];
+	unsigned int program_count;
+	bool user_only; /* `user` conventions alone can do it, or run it */
+	bool private_stack;
+	uint64_t result;
+};
+
+extern const struct scenario scenarios[];
+extern const unsigned int scenario_count;
+
+/* What scenarios refer to as map 0, filled by the stepper, and where their arena lies. */
+extern struct jf_program_array *const step_array;
+uint64_t step_arena(void);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
+#include "toy.h"
+
+#include <string.h>
+
+/* The registry, and what jf_backend_check() finds in a copy of the toy that has one thing wrong. */
+
+struct copy {
+	struct jf_backend backend;
+	struct jf_convention conv;
+	const struct jf_convention *conventions[1];
+	struct jf_area areas[4];
+	struct jf_slot_rule rules[40];
+	struct jf_reg regs[TOY_REG__COUNT];
+};
+
+/* A copy of the toy with the one convention, whose first area can be written to. */
+static void copy_init(struct copy *copy, const struct jf_convention *conv)
+{
+	memset(copy, 0, sizeof(*copy));
+	copy->backend = toy_backend;
+	copy->conv = *conv;
+	memcpy(copy->areas, conv->areas, conv->area_count * sizeof(copy->areas[0]));
+	memcpy(copy->rules, copy->areas[0].rules, copy->areas[0].rule_count * sizeof(copy->rules[0]));
+	memcpy(copy->regs, toy_backend.regs, sizeof(copy->regs));
+	copy->areas[0].rules = copy->rules;
+	copy->conv.areas = copy->areas;
+	copy->conv.backend = &copy->backend;
+	copy->conventions[0] = &copy->conv;
+	copy->backend.conventions = copy->conventions;
+	copy->backend.convention_count = 1;
+	copy->backend.regs = copy->regs;
+}
+
+static void check_bad(const struct copy *copy, const char *where, const char *words)
+{
+	struct jf_error error = { 0 };
+
+	CHECK_STATUS(jf_backend_check(&copy->backend, &error), JF_E_BAD_DESC, "%s", words);
+	CHECK(!strcmp(error.where, where), "'%s', not '%s': %s", error.where, where, error.text);
+	CHECK(strstr(error.text, words), "'%s' does not say '%s'", error.text, words);
+	CHECK_STATUS(jf_backend_check(&copy->backend, NULL), JF_E_BAD_DESC, "without an error");
+	CHECK_STATUS(jf_backend_register(&copy->backend, NULL), JF_E_BAD_DESC, "%s", words);
+}
+
+Test(backend, the_toy_and_its_copies_are_sound)
+{
+	struct copy copy;
+	struct jf_error error = { 0 };
+
+	CHECK_STATUS(jf_backend_check(&toy_backend, &error), JF_OK, "%s: %s", error.where, error.text);
+	copy_init(&copy, &toy_adopt);
+	CHECK_STATUS(jf_backend_check(&copy.backend, &error), JF_OK, "%s: %s", error.where, error.text);
+	copy_init(&copy, &toy_restore);
+	CHECK_STATUS(jf_backend_check(&copy.backend, &error), JF_OK, "%s: %s", error.where, error.text);
+	copy_init(&copy, &toy_plain);
+	CHECK_STATUS(jf_backend_check(&copy.backend, &error), JF_OK, "%s: %s", error.where, error.text);
+}
+
+Test(backend, tables_and_hooks_must_be_there)
+{
+	struct copy copy;
+
+	cr_assert_eq(jf_backend_check(NULL, NULL), JF_E_BAD_DESC);
+	copy_init(&copy, &toy_adopt);
+	copy.backend.emit_prologue = NULL;
+	check_bad(&copy, "toy", "hook is NULL");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.emit_epilogue = NULL;
+	check_bad(&copy, "toy", "hook is NULL");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.emit_tail_exit = NULL;
+	check_bad(&copy, "toy", "hook is NULL");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.regs = NULL;
+	check_bad(&copy, "backend", "NULL");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.conventions = NULL;
+	check_bad(&copy, "backend", "NULL");
+}
+
+Test(backend, a_registers_id_is_its_index)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.regs[5].id = 6;
+	check_bad(&copy, "toy", "id is not its index");
+}
+
+Test(backend, register_numbers_are_in_the_table)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.backend.sp = TOY_REG__COUNT;
+	check_bad(&copy, "toy", "sp, fp or ra");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.fp = JF_REG_NONE;
+	check_bad(&copy, "toy", "sp, fp or ra");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.ra = TOY_REG__COUNT;
+	check_bad(&copy, "toy", "sp, fp or ra");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.reg_count = JF_REGS_MAX + 1;
+	check_bad(&copy, "toy", "JF_REGS_MAX");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.bpf_reg[JF_BPF_R7] = TOY_REG__COUNT;
+	check_bad(&copy, "adopt", "BPF register");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.bpf_reg[JF_BPF_AX] = JF_REG_NONE;
+	check_bad(&copy, "adopt", "BPF register");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.bpf_fp_private = JF_REG_NONE;
+	check_bad(&copy, "adopt", "BPF register");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.arena_reg = TOY_REG__COUNT;
+	check_bad(&copy, "adopt", "arena");
+}
+
+/* Where there is neither, the registers do not matter. */
+Test(backend, registers_of_missing_options_are_not_looked_at)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_plain);
+	copy.conv.bpf_fp_private = JF_REG_NONE;
+	copy.conv.arena_reg = JF_REG_NONE;
+	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
+}
+
+Test(backend, a_slot_that_keeps_a_register_names_one)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.rules[3] = (struct jf_slot_rule){ JF_SLOT_SAVE, JF_REG_NONE, JF_WHEN_ALWAYS };
+	copy.areas[0].rule_count = 4;
+	check_bad(&copy, "adopt", "register");
+	copy.rules[3].reg = TOY_REG__COUNT;
+	check_bad(&copy, "adopt", "register");
+	copy.rules[3].kind = JF_SLOT_SPILL;
+	check_bad(&copy, "adopt", "register");
+}
+
+Test(backend, slots_come_alone_or_in_pairs)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.areas[1].group = 0;
+	check_bad(&copy, "adopt", "group");
+	copy_init(&copy, &toy_adopt);
+	copy.areas[1].group = 3;
+	check_bad(&copy, "adopt", "group");
+}
+
+Test(backend, callbacks_take_three_arguments)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.backend.arg_count = 2;
+	check_bad(&copy, "adopt", "argument");
+	copy_init(&copy, &toy_plain);
+	copy.backend.arg_count = 2;
+	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
+}
+
+Test(backend, the_frame_record_is_where_the_convention_says)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.conv.ra_off_from_cfa = -16;
+	check_bad(&copy, "adopt", "R1");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.prev_fp_off_from_cfa = -24;
+	check_bad(&copy, "adopt", "R1");
+	/* Here the callback alone has no record. */
+	copy_init(&copy, &toy_adopt);
+	copy.rules[2].when = JF_WHEN_MAIN | JF_WHEN_SUBPROGRAM;
+	check_bad(&copy, "adopt", "R1");
+}
+
+Test(backend, frames_have_a_largest_number_of_slots)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	for (unsigned int i = 3; i < 40; i++)
+		copy.rules[i] = (struct jf_slot_rule){ JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS };
+	copy.areas[0].rule_count = 33;
+	check_bad(&copy, "adopt", "slots");
+	copy.areas[0].rule_count = 20;
+	copy.areas[0].group = 1;
+	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
+}
+
+Test(backend, conventions_belong_to_the_backend)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.conv.backend = &toy_backend;
+	check_bad(&copy, "toy", "convention");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.name = NULL;
+	check_bad(&copy, "toy", "convention");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.size--;
+	check_bad(&copy, "toy", "convention");
+	copy_init(&copy, &toy_adopt);
+	copy.conventions[0] = NULL;
+	check_bad(&copy, "toy", "convention");
+}
+
+/* ---- the registry ----------------------------------------------------------------------------------- */
+
+static size_t backend_count(void)
+{
+	size_t count = 0;
+
+	while (jf_backend_at(count))
+		count++;
+	return count;
+}
+
+Test(registry, a_backend_from_outside_joins_the_others)
+{
+	size_t builtin = backend_count();
+
+	cr_assert_null(jf_backend_find("toy"));
+	cr_assert_eq(jf_backend_register(&toy_backend, NULL), JF_OK);
+	cr_assert_eq(backend_count(), builtin + 1);
+	cr_assert_eq(jf_backend_at(builtin), &toy_backend);
+	cr_assert_eq(jf_backend_find("toy"), &toy_backend);
+	cr_assert_null(jf_backend_at(SIZE_MAX));
+}
+
+Test(registry, names_are_taken_once)
+{
+	struct jf_backend twin = toy_backend;
+	struct jf_convention conv = toy_adopt;
+	const struct jf_convention *conventions[] = { &conv };
+	struct jf_error error = { 0 };
+
+	conv.backend = &twin;
+	twin.conventions = conventions;
+	twin.convention_count = 1;
+	cr_assert_eq(jf_backend_register(&toy_backend, NULL), JF_OK);
+	cr_assert_eq(jf_backend_register(&twin, &error), JF_E_OVERLAP);
+	cr_assert_str_eq(error.where, "toy");
+	twin.name = jf_backend_at(0)->name;
+	cr_assert_eq(jf_backend_register(&twin, NULL), JF_E_OVERLAP);
+	cr_assert_eq(jf_backend_find("toy"), &toy_backend);
+}
+
+Test(registry, arguments)
+{
+	struct jf_backend old = toy_backend;
+
+	cr_assert_eq(jf_backend_register(NULL, NULL), JF_E_INVAL);
+	old.size--;
+	cr_assert_eq(jf_backend_register(&old, NULL), JF_E_INVAL);
+	old.size++;
+	old.name = NULL;
+	cr_assert_eq(jf_backend_register(&old, NULL), JF_E_INVAL);
+	cr_assert_null(jf_backend_find(NULL));
+	cr_assert_null(jf_backend_find(""));
+}
+
+Test(registry, there_is_room_for_sixteen)
+{
+	static struct copy copies[17];
+	static char names[17][8];
+	size_t builtin = backend_count();
+
+	for (unsigned int i = 0; i < 17; i++) {
+		copy_init(&copies[i], &toy_adopt);
+		snprintf(names[i], sizeof(names[i]), "toy%u", i);
+		copies[i].backend.name = names[i];
+		CHECK_STATUS(jf_backend_register(&copies[i].backend, NULL), i < 16 ? JF_OK : JF_E_NOSPACE,
+			     "number %u", i);
+	}
+	cr_assert_eq(backend_count(), builtin + 16);
+	cr_assert_eq(jf_backend_find("toy15"), &copies[15].backend);
+	cr_assert_null(jf_backend_find("toy16"));
+}
+
+Test(registry, conventions_are_found_by_target)
+{
+	const struct jf_convention *conv = NULL;
+
+	cr_assert_eq(jf_backend_register(&toy_backend, NULL), JF_OK);
+	cr_assert_eq(jf_convention_find("toy/restore", &conv, NULL), JF_OK);
+	cr_assert_eq(conv, &toy_restore);
+	cr_assert_eq(jf_convention_find("toy/adopt", &conv, NULL), JF_OK);
+	cr_assert_eq(conv, &toy_adopt);
+	for (size_t i = 0; jf_backend_at(i); i++) {
+		const struct jf_backend *backend = jf_backend_at(i);
+
+		for (unsigned int k = 0; k < backend->convention_count; k++) {
+			char target[64];
+
+			snprintf(target, sizeof(target), "%s/%s", backend->name, backend->conventions[k]->name);
+			CHECK_STATUS(jf_convention_find(target, &conv, NULL), JF_OK, "%s", target);
+			CHECK(conv == backend->conventions[k], "%s", target);
+		}
+	}
+}
+
+Test(registry, other_targets_are_not)
+{
+	static const struct {
+		const char *target;
+		enum jf_status status;
+		const char *words;
+	} cases[] = {
+		{ "toy", JF_E_INVAL, "ARCH/CONVENTION" },
+		{ "", JF_E_INVAL, "ARCH/CONVENTION" },
+		{ "toy/", JF_E_NOT_FOUND, "no convention ''" },
+		{ "/adopt", JF_E_NOT_FOUND, "no architecture ''" },
+		{ "toy/adopt/", JF_E_NOT_FOUND, "adopt/" },
+		{ "toy/Adopt", JF_E_NOT_FOUND, "Adopt" },
+		{ "toys/adopt", JF_E_NOT_FOUND, "no architecture 'toys'" },
+		{ "to/adopt", JF_E_NOT_FOUND, "no architecture 'to'" },
+	};
+	const struct jf_convention *conv = &toy_plain;
+
+	cr_assert_eq(jf_backend_register(&toy_backend, NULL), JF_OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct jf_error error = { 0 };
+
+		CHECK_STATUS(jf_convention_find(cases[i].target, &conv, &error), cases[i].status, "%s",
+			     cases[i].target);
+		CHECK(strstr(error.text, cases[i].words), "%s: %s", cases[i].target, error.text);
+		CHECK(conv == &toy_plain, "%s wrote", cases[i].target);
+	}
+	cr_assert_eq(jf_convention_find(NULL, &conv, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_convention_find("toy/adopt", NULL, NULL), JF_E_INVAL);
+}
+
+/* An architecture's name is compared whole, however long what was asked for. */
+Test(registry, a_long_name_is_not_cut_into_one_that_is_there)
+{
+	struct copy copy;
+	const struct jf_convention *conv = NULL;
+	static const char name[] = "a234567890123456789012345678901";
+
+	copy_init(&copy, &toy_adopt);
+	copy.backend.name = name;
+	cr_assert_eq(jf_backend_register(&copy.backend, NULL), JF_OK);
+	cr_assert_eq(jf_convention_find("a234567890123456789012345678901/adopt", &conv, NULL), JF_OK);
+	cr_assert_eq(jf_convention_find("a2345678901234567890123456789012/adopt", &conv, NULL), JF_E_NOT_FOUND);
+}

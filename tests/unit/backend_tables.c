@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
+#include "conventions.h"
+
+#include <string.h>
+
+/* What the built-in backends state as data. */
+
+Test(backend_tables, tables_are_sound)
+{
+	for (size_t i = 0; jf_backend_at(i); i++) {
+		struct jf_error error = { 0 };
+
+		CHECK_STATUS(jf_backend_check(jf_backend_at(i), &error), JF_OK, "%s: %s", error.where,
+			     error.text);
+	}
+	cr_assert_not_null(jf_backend_at(0));
+}
+
+Test(backend_tables, register_tables)
+{
+	for (size_t i = 0; jf_backend_at(i); i++) {
+		const struct jf_backend *b = jf_backend_at(i);
+
+		for (unsigned int k = 0; k < b->reg_count; k++) {
+			CHECK(b->regs[k].name && b->regs[k].name[0], "%s %u", b->name, k);
+			CHECK(b->regs[k].size_bytes && b->regs[k].size_bytes <= 8, "%s %s", b->name,
+			      b->regs[k].name);
+			for (unsigned int j = 0; j < k; j++) {
+				CHECK(strcmp(b->regs[j].name, b->regs[k].name), "%s %s twice", b->name,
+				      b->regs[k].name);
+				CHECK(b->regs[j].dw != b->regs[k].dw, "%s %s and %s have one DWARF number",
+				      b->name, b->regs[j].name, b->regs[k].name);
+				CHECK(b->regs[k].cls == JF_REG_CONTROL || b->regs[j].cls != b->regs[k].cls ||
+					      b->regs[j].hw != b->regs[k].hw,
+				      "%s %s and %s have one number", b->name, b->regs[j].name,
+				      b->regs[k].name);
+			}
+		}
+		CHECK(!(b->regs[b->sp].flags & JF_REG_CALLEE_SAVED), "%s: sp", b->name);
+		CHECK(!(b->regs[b->ra].flags & JF_REG_CALLEE_SAVED), "%s: ra", b->name);
+		CHECK(b->regs[b->fp].flags & JF_REG_CALLEE_SAVED, "%s: fp", b->name);
+	}
+}
+
+/* R6..R9 and R10 survive calls by the platform's ABI; no two BPF registers share one. */
+ALL_CONVENTIONS(backend_tables, bpf_registers)
+{
+	const struct jf_convention *conv = convention_at(*index);
+	const struct jf_reg *regs = conv->backend->regs;
+
+	for (unsigned int i = 0; i < JF_BPF_REG__COUNT; i++) {
+		const struct jf_reg *reg = &regs[conv->bpf_reg[i]];
+		bool kept = i >= JF_BPF_R6 && i <= JF_BPF_FP;
+
+		CHECK(reg->cls == JF_REG_INT, "R%u", i);
+		CHECK(!!(reg->flags & JF_REG_CALLEE_SAVED) == kept, "R%u in %s", i, reg->name);
+		CHECK(!(reg->flags & JF_REG_RESERVED) && reg->id != conv->backend->sp &&
+			      reg->id != conv->backend->ra,
+		      "R%u", i);
+		for (unsigned int k = 0; k < i; k++)
+			CHECK(conv->bpf_reg[k] != reg->id, "R%u and R%u in %s", k, i, reg->name);
+	}
+	for (unsigned int i = 0; i < 5; i++)
+		CHECK(conv->bpf_reg[JF_BPF_R1 + i] == conv->backend->args[i], "R%u is argument %u", i + 1, i);
+}
+
+/* ---- R3: what a boundary of each convention leaves out ------------------------------------------------------- */
+
+static const struct {
+	const char *target;
+	const char *unsaved;
+} unsaved_lists[] = {
+	{ "loongarch64/linux", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 " },
+	{ "loongarch64/linux-v2", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 " },
+	{ "loongarch64/user", "" },
+	{ "arm64/linux", "d8 d9 d10 d11 d12 d13 d14 d15 " },
+	{ "arm64/user", "" },
+	{ "x86_64/linux", "mxcsr fcw " },
+	{ "x86_64/user", "" },
+};
+
+Test(backend_tables, registers_that_boundaries_do_not_save)
+{
+	unsigned int conventions = 0;
+
+	while (convention_at(conventions))
+		conventions++;
+	cr_assert_eq(conventions, sizeof(unsaved_lists) / sizeof(unsaved_lists[0]),
+		     "a convention is not listed here");
+	for (unsigned int i = 0; i < conventions; i++) {
+		const struct jf_convention *conv;
+		uint8_t regs[JF_REGS_MAX];
+		char text[256] = "";
+		int count;
+
+		CHECK_STATUS(jf_convention_find(unsaved_lists[i].target, &conv, NULL), JF_OK, "%s",
+			     unsaved_lists[i].target);
+		count = jf_convention_unsaved(conv, regs, sizeof(regs));
+		for (int k = 0; k < count; k++) {
+			strcat(text, conv->backend->regs[regs[k]].name);
+			strcat(text, " ");
+		}
+		CHECK(!strcmp(text, unsaved_lists[i].unsaved), "%s leaves out '%s', not '%s'",
+		      unsaved_lists[i].target, text, unsaved_lists[i].unsaved);
+	}
+}
+
+/* What `user` stands for. */
+ALL_CONVENTIONS(backend_tables, user_conventions_are_sound)
+{
+	const struct jf_convention *conv = convention_at(*index);
+
+	if (strcmp(conv->name, "user"))
+		return;
+	cr_assert_eq(jf_convention_unsaved(conv, NULL, 0), 0);
+	cr_assert_eq(conv->frame_align, 16);
+	cr_assert_eq(conv->bpf_stack_align, 16);
+	cr_assert_eq(conv->landing, JF_LANDING_ADOPT);
+	cr_assert_eq(conv->result_bits, 64);
+	cr_assert(jf_convention_supports(conv,
+					 JF_CAP_EXCEPTIONS | JF_CAP_RUN | JF_CAP_TAIL_CALLS | JF_CAP_ARENA));
+}
