@@ -85,6 +85,9 @@ static enum jf_status check_argument(const struct checker *c, const struct jf_in
 		c->usage->out_args = (uint8_t)number;
 	if (kind == JF_OP_ARG_GET && number > c->usage->in_args)
 		c->usage->in_args = (uint8_t)number;
+	/* What travelled in a register is gone once there was a call, or an argument for one. */
+	if (kind == JF_OP_ARG_GET && (c->usage->calls || c->usage->out_args))
+		c->usage->late_args |= (uint8_t)(1u << number);
 	return JF_OK;
 }
 

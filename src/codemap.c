@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "codemap.h"
+
 #include <jitframe/codemap.h>
 
 #include <pthread.h>
@@ -69,6 +71,13 @@ static void wait_for_readers(void)
 		while (atomic_load(&readers[left]))
 			sched_yield();
 	}
+}
+
+void jf_code_map_wait(void)
+{
+	pthread_mutex_lock(&writer);
+	wait_for_readers();
+	pthread_mutex_unlock(&writer);
 }
 
 static void publish(struct snapshot *next)

@@ -48,6 +48,7 @@ struct jf_usage {
 	bool arena; /* casts or accesses arena pointers */
 	bool per_cpu;
 	bool calls_register;
+	uint8_t late_args; /* bit n: gets argument 5 + n behind a call or an outgoing argument */
 	uint8_t in_args;  /* most incoming arguments after the fifth that it gets */
 	uint8_t out_args; /* most outgoing arguments after the fifth that it puts */
 	uint32_t calls;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "private_stack.h"
 
+#include <jitframe/cfi.h>
 #include <jitframe/codemap.h>
 #include <jitframe/program.h>
 
@@ -194,6 +195,10 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 	pthread_once(&entry_once, register_entries);
 	if (entry_status != JF_OK)
 		return load_error(error, entry_status);
+	/* For throws and walks through the C code between programs. */
+	status = jf_cfi_load_objects(NULL);
+	if (status != JF_OK)
+		return load_error(error, status);
 	loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return load_error(error, JF_E_NO_MEMORY);

@@ -77,6 +77,17 @@ static bool has_private_stack(const struct jf_compiler *c, uint32_t role)
 						       JF_CAP_PRIVATE_STACK);
 }
 
+/* Arguments after the fifth that the convention passes in registers have to be got before those are used. */
+static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index, const struct jf_usage *usage)
+{
+	for (unsigned int n = 1; n <= c->conv->extra_arg_regs; n++)
+		if (usage->late_args & 1u << n)
+			return jf_error_set(c->error, JF_E_UNSUPPORTED, c->units[index].function->name,
+					    "argument %u is read behind a call or an outgoing argument: %s/%s passes it in a register",
+					    5 + n, c->conv->backend->name, c->conv->name);
+	return JF_OK;
+}
+
 static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t role, const struct jf_usage *usage)
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
@@ -90,7 +101,8 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.bpf_stack_bytes = jf_unit_stack(&c->units[index], c->conv->bpf_stack_max_bytes - may_goto_bytes);
 	if (usage->may_goto)
 		spec.bpf_stack_bytes = round_up(spec.bpf_stack_bytes, 8) + may_goto_bytes;
-	spec.private_stack = c->opts->private_stack && spec.bpf_stack_bytes && has_private_stack(c, role);
+	spec.private_stack = c->opts->private_stack && spec.bpf_stack_bytes && has_private_stack(c, role) &&
+			     !usage->in_args && !usage->out_args;
 	spec.arena = c->uses_arena;
 	spec.out_args = usage->out_args;
 	spec.bpf_regs_used = usage->bpf_regs;
@@ -126,8 +138,10 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->image->callback = (int32_t)c->unit_count++;
 	}
 	for (uint32_t i = 0; i < c->unit_count; i++) {
-		enum jf_status status = solve_unit(c, i, role_of(c, i), &usage[i]);
+		enum jf_status status = check_late_arguments(c, i, &usage[i]);
 
+		if (status == JF_OK)
+			status = solve_unit(c, i, role_of(c, i), &usage[i]);
 		if (status == JF_OK && usage[i].arena)
 			status = jf_unit_mark_arena(&c->units[i]);
 		if (status != JF_OK)

@@ -48,7 +48,7 @@ static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
 
 		if (observer)
 			observer(cookie, walk);
-		if (walk->range->kind == JF_RANGE_BOUNDARY)
+		if (walk->range && walk->range->kind == JF_RANGE_BOUNDARY)
 			return JF_OK;
 		status = jf_walk_step(walk);
 		if (status == JF_END)
@@ -69,7 +69,7 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	memory.low = regs->value[backend->sp];
 	status = jf_walk_start(&walk, backend, &memory, regs, backend->strip_return ? backend->strip_return(pc) : pc,
 			       true);
-	if (status != JF_OK || walk.range->kind == JF_RANGE_ENTRY) {
+	if (status != JF_OK) {
 		jf_code_map_leave(section);
 		return JF_E_NO_ROW;
 	}

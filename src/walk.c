@@ -39,28 +39,57 @@ static enum jf_status read_word(struct jf_walk *walk, uint64_t address, uint64_t
 	return JF_OK;
 }
 
+/* Finds what describes the present pc: range or C function, and the row in it. */
+static void look_up(struct jf_walk *walk, uint64_t address)
+{
+	const struct jf_range *range = jf_code_map_find(address);
+	const struct jf_cfi_function *function = NULL;
+
+	walk->range = range && range->backend == walk->backend ? range : NULL;
+	walk->function = NULL;
+	walk->row = NULL;
+	walk->slots = NULL;
+	walk->slot_count = 0;
+	walk->name = walk->range ? walk->range->name : NULL;
+	if (walk->range && walk->range->kind != JF_RANGE_ENTRY) {
+		walk->row = jf_row_find(range->rows, range->row_count, (uint32_t)(address - range->start));
+		walk->slots = range->slots;
+		walk->slot_count = range->slot_count;
+		return;
+	}
+	/* An entry stub is C code as far as its own frame goes. */
+	function = jf_cfi_find(walk->backend, address, walk->range ? NULL : &walk->name);
+	if (!function)
+		return;
+	if (!walk->range)
+		walk->function = function;
+	walk->row = jf_row_find(function->rows, function->row_count, (uint32_t)(address - function->start));
+	walk->slots = function->slots;
+	walk->slot_count = function->slot_count;
+}
+
 /* Finds range, row and CFA of the present pc. */
 static enum jf_status locate(struct jf_walk *walk)
 {
 	uint64_t address = walk->pc_is_return ? walk->pc - 1 : walk->pc;
 	const struct jf_row *row;
+	enum jf_status status = JF_OK;
 
-	walk->row = NULL;
-	walk->range = jf_code_map_find(address);
-	if (walk->range && walk->range->backend != walk->backend)
-		walk->range = NULL;
-	if (!walk->range)
-		return fail(walk, JF_E_NO_ROW, walk->pc);
-	if (walk->range->kind == JF_RANGE_ENTRY)
-		return JF_OK;
-	row = jf_row_find(walk->range->rows, walk->range->row_count, (uint32_t)(address - walk->range->start));
+	look_up(walk, address);
+	row = walk->row;
 	if (!row || row->flags & JF_ROW_UNKNOWN)
-		return fail(walk, JF_E_NO_ROW, walk->pc);
-	if (!is_known(walk, row->cfa_reg))
-		return fail(walk, JF_E_LOST, walk->pc);
-	walk->cfa = walk->regs.value[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
-	walk->row = row;
-	return JF_OK;
+		status = JF_E_NO_ROW;
+	else if (!is_known(walk, row->cfa_reg))
+		status = JF_E_LOST;
+	else
+		walk->cfa = walk->regs.value[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+	if (status == JF_OK)
+		return JF_OK;
+	walk->row = NULL;
+	/* A walk that ends there needs no row; jf_walk_step_past_entry() finds it missing. */
+	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
+		return JF_OK;
+	return fail(walk, status, walk->pc);
 }
 
 /*
@@ -95,7 +124,6 @@ static uint64_t slot_value(const struct jf_walk *walk, uint8_t reg, uint64_t wor
 /* The caller's registers, into *next. */
 static enum jf_status restore(struct jf_walk *walk, struct jf_walk *next)
 {
-	const struct jf_range *range = walk->range;
 	uint32_t saved = walk->row->saved;
 
 	for (unsigned int i = 0; i < walk->backend->reg_count; i++)
@@ -104,8 +132,8 @@ static enum jf_status restore(struct jf_walk *walk, struct jf_walk *next)
 	/* A link register that was never stored still counts here, and only here. */
 	if (is_known(walk, walk->backend->ra))
 		set_known(next, walk->backend->ra, true);
-	for (unsigned int i = 0; i < range->slot_count; i++) {
-		const struct jf_slot *slot = &range->slots[i];
+	for (unsigned int i = 0; i < walk->slot_count; i++) {
+		const struct jf_slot *slot = &walk->slots[i];
 		uint64_t word;
 		enum jf_status status;
 
@@ -122,15 +150,22 @@ static enum jf_status restore(struct jf_walk *walk, struct jf_walk *next)
 
 enum jf_status jf_walk_step(struct jf_walk *walk)
 {
+	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
+		return JF_END;
+	return jf_walk_step_past_entry(walk);
+}
+
+enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
+{
 	const struct jf_backend *backend = walk->backend;
 	struct jf_walk next;
 	uint64_t sp = jf_walk_sp(walk);
 	enum jf_status status;
 
-	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
-		return JF_END;
 	if (!walk->row)
 		return JF_E_NO_ROW;
+	if (walk->row->flags & JF_ROW_OUTERMOST)
+		return JF_END;
 	/* A function that has not moved SP yet may hand its caller the same SP, but only as the first frame. */
 	if (walk->cfa < sp || (walk->cfa == sp && walk->pc_is_return))
 		return fail(walk, JF_E_STUCK, walk->cfa);
@@ -143,7 +178,8 @@ enum jf_status jf_walk_step(struct jf_walk *walk)
 	next.pc = next.regs.value[backend->ra];
 	if (backend->strip_return)
 		next.pc = backend->strip_return(next.pc);
-	next.pc_is_return = true;
+	/* Behind a signal's trampoline lies what the signal interrupted. */
+	next.pc_is_return = !(walk->function && walk->function->flags & JF_CFI_SIGNAL);
 	set_known(&next, backend->ra, false);
 	next.regs.value[backend->sp] = walk->cfa;
 	set_known(&next, backend->sp, true);

@@ -72,6 +72,7 @@ const struct jf_backend jf_loongarch64_backend = {
 			.arg_put = jf_loongarch64_arg_put,
 			.arg_get = jf_loongarch64_arg_get,
 		},
+	.orc = &jf_loongarch64_orc,
 #ifdef JF_NATIVE_LOONGARCH64
 	.native = &native,
 #endif

@@ -242,6 +242,19 @@ static void emit_mov(struct jf_body *b, const struct jf_op *op, unsigned int dst
 		emit_mov_rr(b->code, op->is64, dst, src);
 }
 
+static NOINLINE enum jf_status alu_rare(struct jf_body *b, const struct jf_op *op, unsigned int dst, int64_t imm)
+{
+	switch (op->code) {
+	case JF_ALU_MUL: emit_mul_imm(b->code, op->is64, dst, imm); return JF_OK;
+	case JF_ALU_NEG: emit_unary(b->code, UNARY_NEG, op->is64, dst); return JF_OK;
+	case JF_ALU_DIV:
+	case JF_ALU_SDIV:
+	case JF_ALU_MOD:
+	case JF_ALU_SMOD: emit_division(b, op, dst); return JF_OK;
+	default: return JF_E_UNSUPPORTED;
+	}
+}
+
 static NOINLINE enum jf_status alu_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
 	static const uint8_t digits[JF_ALU__COUNT] = {
@@ -254,19 +267,13 @@ static NOINLINE enum jf_status alu_imm(struct jf_body *b, const struct jf_op *op
 	case JF_ALU_OR:
 	case JF_ALU_XOR: emit_op_imm(b->code, digits[op->code], op->is64, dst, imm); return JF_OK;
 	case JF_ALU_AND: emit_and_imm(b->code, op->is64, dst, imm); return JF_OK;
-	case JF_ALU_MUL: emit_mul_imm(b->code, op->is64, dst, imm); return JF_OK;
 	case JF_ALU_MOV:
 		jf_x86_64_emit_mov_ri(b->code, dst, op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm);
 		return JF_OK;
-	case JF_ALU_DIV:
-	case JF_ALU_SDIV:
-	case JF_ALU_MOD:
-	case JF_ALU_SMOD: emit_division(b, op, dst); return JF_OK;
 	case JF_ALU_LSH:
 	case JF_ALU_RSH:
 	case JF_ALU_ARSH: emit_shift(b, op, dst); return JF_OK;
-	case JF_ALU_NEG: emit_unary(b->code, UNARY_NEG, op->is64, dst); return JF_OK;
-	default: return JF_E_UNSUPPORTED;
+	default: return alu_rare(b, op, dst, imm);
 	}
 }
 
@@ -294,13 +301,15 @@ static NOINLINE enum jf_status alu_reg(struct jf_body *b, const struct jf_op *op
 enum jf_status jf_x86_64_alu(struct jf_body *b, const struct jf_op *op)
 {
 	/* op dst, src */
-	static const uint8_t opcodes[JF_ALU__COUNT] = {[JF_ALU_ADD] = 0x01, [JF_ALU_SUB] = 0x29, [JF_ALU_OR] = 0x09,
-						       [JF_ALU_AND] = 0x21, [JF_ALU_XOR] = 0x31, [JF_ALU_MOV] = 0x89};
-	unsigned int dst = jf_body_reg(b, op->dst), src = jf_body_reg(b, op->src), opcode;
+	static const uint8_t opcodes[JF_ALU__COUNT] = {
+		[JF_ALU_ADD] = 0x01, [JF_ALU_SUB] = 0x29, [JF_ALU_OR] = 0x09,
+		[JF_ALU_AND] = 0x21, [JF_ALU_XOR] = 0x31, [JF_ALU_MOV] = 0x89,
+	};
+	unsigned int opcode = op->code < JF_ALU__COUNT ? opcodes[op->code] : 0;
+	unsigned int dst = jf_body_reg(b, op->dst), src = jf_body_reg(b, op->src);
 
 	if (op->is_imm)
 		return alu_imm(b, op, dst);
-	opcode = op->code < JF_ALU__COUNT ? opcodes[op->code] : 0;
 	if (!opcode || op->src == JF_BPF_FP || op->sign || (dst == src && op->code == JF_ALU_MOV))
 		return alu_reg(b, op, dst, opcode);
 	put_reg(b->code, form_w(op->is64) | opcode, src, dst, 0);

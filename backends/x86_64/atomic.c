@@ -64,11 +64,8 @@ static uint8_t emit_atomic(struct jf_body *b, const struct jf_op *op, unsigned i
 enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op)
 {
 	static const uint8_t alus[] = {
-		[JF_ATOMIC_ADD] = ALU_ADD,
-		[JF_ATOMIC_OR] = ALU_OR,
-		[JF_ATOMIC_AND] = ALU_AND,
-		[JF_ATOMIC_XOR] = ALU_XOR,
-		[JF_ATOMIC_XCHG] = ALU_CMP, /* no such */
+		[JF_ATOMIC_ADD] = ALU_ADD,     [JF_ATOMIC_OR] = ALU_OR,    [JF_ATOMIC_AND] = ALU_AND,
+		[JF_ATOMIC_XOR] = ALU_XOR,     [JF_ATOMIC_XCHG] = ALU_CMP, /* no such */
 		[JF_ATOMIC_CMPXCHG] = ALU_CMP,
 	};
 	size_t start = b->code->size;

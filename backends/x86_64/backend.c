@@ -89,6 +89,7 @@ const struct jf_backend jf_x86_64_backend = {
 			.arg_put = jf_x86_64_arg_put,
 			.arg_get = jf_x86_64_arg_get,
 		},
+	.orc = &jf_x86_64_orc,
 #ifdef JF_NATIVE_X86_64
 	.native = &native,
 #endif

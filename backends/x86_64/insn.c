@@ -2,26 +2,28 @@
 /* Instructions that come in several forms: the shortest one that fits. */
 #include "insn.h"
 
-void jf_x86_64_put_slowly(struct jf_code *code, struct head head, uint64_t tail, unsigned int tail_size)
+void jf_x86_64_put_slowly(struct jf_code *code, unsigned int form, unsigned int regs, unsigned int op,
+			  unsigned int op_size, uint64_t tail, unsigned int tail_size)
 {
+	struct parts parts = {form, regs >> 16, regs >> 8 & 0xff, regs & 0xff, op, op_size, tail, tail_size};
 	uint8_t bytes[JF_INSN_BYTES_MAX];
 
-	store_le64(bytes, head.bytes);
-	store_le64(bytes + head.size, tail);
-	jf_code_put(code, bytes, head.size + tail_size);
+	jf_code_put(code, bytes, (size_t)(store_parts(bytes, parts) - bytes));
 }
 
 /* With imm32, RAX has a form of its own that is one byte shorter. */
 void jf_x86_64_emit_alu_ri(struct jf_code *code, unsigned int op, bool w, unsigned int dst, int64_t imm)
 {
-	struct head head = {(fits_s8(imm) ? 0x83 : 0x81) | (0xc0 | (op & 7) << 3 | (dst & 7)) << 8, 2};
+	bool is_short = fits_s8(imm);
 
 	if (!fits_s32(imm) || dst > 15)
 		jf_code_fail(code, JF_E_RANGE);
-	else if (dst == RAX && !fits_s8(imm))
+	else if (dst == RAX && !is_short)
 		put_plus(code, form_w(w) | F_IMM32 | (op & 7) << 3 | 0x05, 0, imm);
 	else
-		put(code, opcode(form_w(w), 0, 0, dst, head), (uint64_t)imm, fits_s8(imm) ? 1 : 4);
+		put(code,
+		    (struct parts){form_w(w), 0, 0, dst, (0x81 | (unsigned int)is_short << 1) | modrm(3, op, dst) << 8,
+				   2, (uint64_t)imm, is_short ? 1 : 4});
 }
 
 /* Sets ZF as the test of all bits would; SF only when 0x80000000 and up are not among imm's bits. */
@@ -50,7 +52,7 @@ void jf_x86_64_emit_movabs(struct jf_code *code, unsigned int dst, uint64_t valu
 	if (dst > 15)
 		jf_code_fail(code, JF_E_RANGE);
 	else
-		put(code, opcode(F_W, 0, 0, dst, (struct head){0xb8 | (dst & 7), 1}), value, 8);
+		put(code, (struct parts){F_W, 0, 0, dst, 0xb8 | (dst & 7), 1, value, 8});
 }
 
 /* 2, 5, 7 or 10 bytes. Zero is made by xor: flags do not survive. */
@@ -91,7 +93,7 @@ void jf_x86_64_emit_lea_pc(struct jf_code *code, unsigned int dst, uint64_t targ
 	if (dst > 15 || !fits_s32(disp))
 		jf_code_fail(code, JF_E_RANGE);
 	else
-		put(code, opcode(F_W, dst, 0, 0, (struct head){0x8d | ((dst & 7) << 3 | 5) << 8, 2}), (uint64_t)disp, 4);
+		put(code, (struct parts){F_W, dst, 0, 0, 0x8d | modrm(0, dst, 5) << 8, 2, (uint64_t)disp, 4});
 }
 
 void jf_x86_64_emit_xchg_rr(struct jf_code *code, bool w, unsigned int a, unsigned int b)

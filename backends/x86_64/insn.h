@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *   [66|F0|64|65]  [REX 0100WRXB]  [0F]  opcode  [mod reg r/m]  [SIB]  [disp8|32]  [imm8|16|32|64]
- *    \________________________________ head, up to 6 __________/      \____ tail, up to 8 ____/
  *
  *   REX  W 64-bit operands, R/X/B the fourth bits of reg, index, and r/m or base
  *   ModRM  mod reg r/m    mod 3: r/m is a register; 0, 1, 2: [base], [base + disp8], [base + disp32]
@@ -21,8 +20,8 @@
 
 /* An instruction's form: the opcode byte and what surrounds it. */
 enum {
-	F_0F = 1 << 8, /* two-byte opcode */
-	F_W = 1 << 9,  /* REX.W */
+	F_0F = 1 << 8,  /* two-byte opcode */
+	F_W = 1 << 9,   /* REX.W */
 	F_66 = 1 << 10, /* 16-bit operands */
 	F_LOCK = 1 << 11,
 	F_FS = 1 << 12,   /* segment bases: thread pointer in user space ... */
@@ -49,14 +48,50 @@ static inline struct mem at(unsigned int base, int64_t disp)
 	return (struct mem){.disp = disp, .base = (uint16_t)base, .index = NO_INDEX};
 }
 
-enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
-enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
-enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV };
+enum {
+	ALU_ADD,
+	ALU_OR,
+	ALU_ADC,
+	ALU_SBB,
+	ALU_AND,
+	ALU_SUB,
+	ALU_XOR,
+	ALU_CMP
+};
+enum {
+	SHIFT_ROL,
+	SHIFT_ROR,
+	SHIFT_SHL = 4,
+	SHIFT_SHR,
+	SHIFT_SAR = 7
+};
+enum {
+	UNARY_NOT = 2,
+	UNARY_NEG,
+	UNARY_MUL,
+	UNARY_IMUL,
+	UNARY_DIV,
+	UNARY_IDIV
+};
 
 /* Condition codes: volume 1, appendix B. */
 enum {
-	CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A,
-	CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G
+	CC_O,
+	CC_NO,
+	CC_B,
+	CC_AE,
+	CC_E,
+	CC_NE,
+	CC_BE,
+	CC_A,
+	CC_S,
+	CC_NS,
+	CC_P,
+	CC_NP,
+	CC_L,
+	CC_GE,
+	CC_LE,
+	CC_G
 };
 
 static inline bool fits_s8(int64_t value)
@@ -76,14 +111,7 @@ static inline unsigned int form_w(bool w)
 
 /* ---- putting bytes down ----------------------------------------------------------------------- */
 
-/* With the form known, little is left of these. Where it is not, bits become sizes by arithmetic: which
- * registers and displacements an instruction has is nothing that a branch predictor could learn. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-struct head {
-	uint64_t bytes; /* the first in the lowest 8 bits */
-	unsigned int size;
-};
 
 ALWAYS_INLINE void store_le64(uint8_t *p, uint64_t value)
 {
@@ -92,42 +120,64 @@ ALWAYS_INLINE void store_le64(uint8_t *p, uint64_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-/* Where there is no room for more than the instruction, or a row to record first. */
-HIDDEN void jf_x86_64_put_slowly(struct jf_code *code, struct head head, uint64_t tail, unsigned int tail_size);
-
-/* Both parts are stored in full; what is too much of the second lies behind the instruction. */
-ALWAYS_INLINE void put(struct jf_code *code, struct head head, uint64_t tail, unsigned int tail_size)
+/* Stores it in any case: when it should not be there, the next part goes over it. */
+ALWAYS_INLINE uint8_t *put_prefix(uint8_t *p, bool is_there, unsigned int byte)
 {
-	uint8_t *p = code->bytes + code->size;
+	*p = (uint8_t)byte;
+	return p + is_there;
+}
 
-	if (__builtin_expect(!jf_code_has_room(code, JF_INSN_BYTES_MAX), false)) {
-		jf_x86_64_put_slowly(code, head, tail, tail_size);
-		return;
+/* What an instruction is made of: the form's prefixes, REX, `op` of op_size bytes, the first the lowest, and
+ * `tail`. The numbers in reg, index and rm are in op but for their fourth bits. */
+struct parts {
+	unsigned int form, reg, index, rm;
+	unsigned int op, op_size;
+	uint64_t tail;
+	unsigned int tail_size;
+};
+
+/*
+ * REX is there if one of its bits or a byte register asks for it. With the form known, little is left of
+ * this. Where it is not, nothing depends on a branch: which registers and displacements an instruction has
+ * is nothing that a predictor could learn. returns: the end; JF_INSN_BYTES_MAX bytes may be written.
+ */
+ALWAYS_INLINE uint8_t *store_parts(uint8_t *p, struct parts i)
+{
+	unsigned int rex = (i.form & F_W) / (F_W / 8) | (i.reg & 8) >> 1 | (i.index & 8) >> 2 | (i.rm & 8) >> 3;
+	bool has_rex = (rex != 0) | (((i.form & F_REG8) != 0) & (i.reg >= 4)) | (((i.form & F_RM8) != 0) & (i.rm >= 4));
+
+	p = put_prefix(p, (i.form & F_66) != 0, 0x66);
+	p = put_prefix(p, (i.form & F_LOCK) != 0, 0xf0);
+	p = put_prefix(p, (i.form & F_FS) != 0, 0x64);
+	p = put_prefix(p, (i.form & F_GS) != 0, 0x65);
+	p = put_prefix(p, has_rex, 0x40 | rex);
+	p = put_prefix(p, (i.form & F_0F) != 0, 0x0f);
+	store_le64(p, i.op);
+	store_le64(p + i.op_size, i.tail);
+	return p + i.op_size + i.tail_size;
+}
+
+/* Where there is no room for more than the instruction, or a row to record first. Not with a struct parts:
+ * passing that would have all callers put it together in memory. */
+HIDDEN void jf_x86_64_put_slowly(struct jf_code *code, unsigned int form, unsigned int regs, unsigned int op,
+				 unsigned int op_size, uint64_t tail, unsigned int tail_size);
+
+ALWAYS_INLINE void put(struct jf_code *code, struct parts parts)
+{
+	if (__builtin_expect(jf_code_has_room(code, JF_INSN_BYTES_MAX), true)) {
+		size_t size = code->size;
+		uint8_t *p = code->bytes + size;
+
+		code->size = size + (size_t)(store_parts(p, parts) - p);
+	} else {
+		jf_x86_64_put_slowly(code, parts.form, parts.reg << 16 | parts.index << 8 | parts.rm, parts.op,
+				     parts.op_size, parts.tail, parts.tail_size);
 	}
-	store_le64(p, head.bytes);
-	store_le64(p + head.size, tail);
-	code->size += head.size + tail_size;
 }
 
-/* `byte` in front if `cond`. */
-ALWAYS_INLINE struct head prefixed(struct head head, bool cond, unsigned int byte)
+ALWAYS_INLINE unsigned int modrm(unsigned int mod, unsigned int reg, unsigned int rm)
 {
-	return (struct head){(head.bytes << 8 | byte) >> 8 * !cond, head.size + cond};
-}
-
-/* What goes before the opcode's last byte; REX if any of its bits or a byte register asks for it. */
-ALWAYS_INLINE struct head opcode(unsigned int form, unsigned int reg, unsigned int index, unsigned int rm,
-				 struct head head)
-{
-	unsigned int rex = (form & F_W) / (F_W / 8) | (reg & 8) >> 1 | (index & 8) >> 2 | (rm & 8) >> 3;
-	bool has_rex = (rex != 0) | (((form & F_REG8) != 0) & (reg >= 4)) | (((form & F_RM8) != 0) & (rm >= 4));
-
-	head = prefixed(head, (form & F_0F) != 0, 0x0f);
-	head = prefixed(head, has_rex, 0x40 | rex);
-	head = prefixed(head, (form & F_66) != 0, 0x66);
-	head = prefixed(head, (form & F_LOCK) != 0, 0xf0);
-	head = prefixed(head, (form & F_FS) != 0, 0x64);
-	return prefixed(head, (form & F_GS) != 0, 0x65);
+	return mod << 6 | (reg & 7) << 3 | (rm & 7);
 }
 
 ALWAYS_INLINE unsigned int imm_size(unsigned int form)
@@ -146,12 +196,11 @@ ALWAYS_INLINE bool imm_fits(unsigned int form, int64_t imm)
 /* reg is a register or the opcode's extension digit; the second operand a register ... */
 ALWAYS_INLINE void put_reg(struct jf_code *code, unsigned int form, unsigned int reg, unsigned int rm, int64_t imm)
 {
-	struct head head = {(form & 0xff) | (0xc0 | (reg & 7) << 3 | (rm & 7)) << 8, 2};
-
 	if ((reg | rm) > 15 || !imm_fits(form, imm))
 		jf_code_fail(code, JF_E_RANGE);
 	else
-		put(code, opcode(form, reg, 0, rm, head), (uint64_t)imm, imm_size(form));
+		put(code, (struct parts){form, reg, 0, rm, (form & 0xff) | modrm(3, reg, rm) << 8, 2, (uint64_t)imm,
+					 imm_size(form)});
 }
 
 /* ... or memory ... */
@@ -160,33 +209,30 @@ ALWAYS_INLINE void put_mem(struct jf_code *code, unsigned int form, unsigned int
 	/* [rbp] and [r13] without displacement do not exist: their place is taken by [rip + disp32]. */
 	unsigned int some = (m.disp != 0) | ((m.base & 7) == RBP), is_short = fits_s8(m.disp) & !(form & F_DISP32);
 	unsigned int mod = (some & (0 - is_short)) | (2 & (is_short - 1)), disp_size = mod + (mod & 2); /* 0, 1, 4 */
-	bool sib = m.index != NO_INDEX || (m.base & 7) == 4;
-	struct head head = {(form & 0xff) | (mod << 6 | (reg & 7) << 3 | (m.base & 7)) << 8, 2};
+	unsigned int op = (form & 0xff) | modrm(mod, reg, m.base) << 8, op_size = 2;
 	uint64_t tail = (uint64_t)m.disp;
 
 	if ((reg | m.base | m.index) > 15 || m.scale > 3 || !fits_s32(m.disp) || !imm_fits(form, imm)) {
 		jf_code_fail(code, JF_E_RANGE);
 		return;
 	}
-	if (sib) {
-		head.bytes = (form & 0xff) | (mod << 6 | (reg & 7) << 3 | 4) << 8 |
-			     ((unsigned int)m.scale << 6 | (m.index & 7) << 3 | (m.base & 7)) << 16;
-		head.size = 3;
+	if (m.index != NO_INDEX || (m.base & 7) == 4) {
+		op = (form & 0xff) | modrm(mod, reg, 4) << 8 | modrm(m.scale, m.index, m.base) << 16;
+		op_size = 3;
 	}
 	if (imm_size(form))
 		tail = (tail & ((UINT64_C(1) << 8 * disp_size) - 1)) | (uint64_t)imm << 8 * disp_size;
-	put(code, opcode(form, reg, m.index, m.base, head), tail, disp_size + imm_size(form));
+	put(code, (struct parts){form, reg, m.index, m.base, op, op_size, tail, disp_size + imm_size(form)});
 }
 
 /* ... or memory at an absolute address, of 32 bits, sign-extended: no base, no index ... */
 static inline void put_abs(struct jf_code *code, unsigned int form, unsigned int reg, int64_t address)
 {
-	struct head head = {(form & 0xff) | ((reg & 7) << 3 | 4) << 8 | 0x25 << 16, 3};
-
 	if (reg > 15 || !fits_s32(address))
 		jf_code_fail(code, JF_E_RANGE);
 	else
-		put(code, opcode(form, reg, 0, 0, head), (uint64_t)address, 4);
+		put(code, (struct parts){form, reg, 0, 0, (form & 0xff) | modrm(0, reg, 4) << 8 | 0x25 << 16, 3,
+					 (uint64_t)address, 4});
 }
 
 /* ... or none; reg, where there is one, is in the opcode's low bits. */
@@ -195,7 +241,7 @@ ALWAYS_INLINE void put_plus(struct jf_code *code, unsigned int form, unsigned in
 	if (reg > 15 || !imm_fits(form, imm))
 		jf_code_fail(code, JF_E_RANGE);
 	else
-		put(code, opcode(form, 0, 0, reg, (struct head){(form & 0xff) | (reg & 7), 1}), (uint64_t)imm, imm_size(form));
+		put(code, (struct parts){form, 0, 0, reg, (form & 0xff) | (reg & 7), 1, (uint64_t)imm, imm_size(form)});
 }
 
 /* ---- more than one form: out of line ----------------------------------------------------------- */
@@ -381,7 +427,7 @@ static inline void emit_jmp_reg(struct jf_code *code, unsigned int reg)
 ALWAYS_INLINE void emit_branch8(struct jf_code *code, unsigned int opcode, int64_t rel)
 {
 	if (fits_s8(rel))
-		put(code, (struct head){opcode, 1}, (uint64_t)rel, 1);
+		put(code, (struct parts){0, 0, 0, 0, opcode, 1, (uint64_t)rel, 1});
 	else
 		jf_code_fail(code, JF_E_RANGE);
 }
@@ -389,7 +435,7 @@ ALWAYS_INLINE void emit_branch8(struct jf_code *code, unsigned int opcode, int64
 ALWAYS_INLINE void emit_branch32(struct jf_code *code, unsigned int form, int64_t rel)
 {
 	if (fits_s32(rel))
-		put(code, opcode(form, 0, 0, 0, (struct head){form & 0xff, 1}), (uint64_t)rel, 4);
+		put(code, (struct parts){form, 0, 0, 0, form & 0xff, 1, (uint64_t)rel, 4});
 	else
 		jf_code_fail(code, JF_E_RANGE);
 }
@@ -452,8 +498,7 @@ static inline void emit_fldcw(struct jf_code *code, struct mem m)
 }
 
 /* lock op [base + disp], src */
-static inline void emit_lock_alu_mr(struct jf_code *code, unsigned int op, bool w, struct mem m,
-				    unsigned int src)
+static inline void emit_lock_alu_mr(struct jf_code *code, unsigned int op, bool w, struct mem m, unsigned int src)
 {
 	put_mem(code, F_LOCK | form_w(w) | (op & 7) << 3 | 0x01, src, m, 0);
 }

@@ -69,21 +69,16 @@ static void push_count(struct jf_code *code, const struct jf_frame *frame)
 	emit_push(code, RAX);
 }
 
-/* The same without branches, and for a callback, whose count starts anew (R15). */
+/* The same without branches. */
 static void store_count(struct jf_code *code, const struct jf_frame *frame)
 {
 	int32_t tcc = slot_fp_off(frame, JF_SLOT_TCC), tcc_ptr = slot_fp_off(frame, JF_SLOT_TCC_PTR);
 	unsigned int ptr = RAX;
 
-	if (frame->spec.role == JF_ROLE_CALLBACK)
-		jf_x86_64_emit_store_imm(code, 8, at(RBP, tcc), 0);
-	else
-		emit_store(code, 8, at(RBP, tcc), RAX);
-	if (frame->spec.role != JF_ROLE_SUBPROGRAM) {
+	emit_store(code, 8, at(RBP, tcc), RAX);
+	if (is_main(frame)) {
 		ptr = SCRATCH;
 		emit_lea(code, true, ptr, at(RBP, tcc));
-	}
-	if (is_main(frame)) {
 		jf_x86_64_emit_alu_ri(code, ALU_CMP, true, RAX, TAIL_CALLS_MAX);
 		emit_cmov(code, CC_A, true, ptr, RAX);
 	}
@@ -232,7 +227,8 @@ void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, cons
 		if (!is_linux(frame))
 			store_slots(code, frame);
 	}
-	if (!is_linux(frame) && frame->spec.tail_calls)
+	/* A callback that adopts has the boundary's count, and goes on counting there. */
+	if (!is_linux(frame) && frame->spec.tail_calls && !adopts)
 		store_count(code, frame);
 	if (frame->spec.arena)
 		jf_x86_64_emit_mov_ri(code, frame->conv->arena_reg, values->arena_base);

@@ -41,7 +41,8 @@ struct jf_range {
  * go away before jf_code_map_remove() has returned.
  * returns: JF_E_INVAL (start >= end, rows missing or unsorted, slot_count over 32, a boundary without
  *      callback), JF_E_OVERLAP, JF_E_NO_MEMORY.
- * threads: any; takes a lock and allocates: not from signal handlers. Readers never wait for it.
+ * threads: any; takes a lock and allocates: not from signal handlers, and not between jf_code_map_enter()
+ * and _leave() of the same thread, for which it would wait. Readers never wait for it.
  */
 JF_API JF_CHECK enum jf_status jf_code_map_add(const struct jf_range *range);
 

@@ -5,11 +5,13 @@
 /* Everything. Each header also stands alone. */
 #include <jitframe/backend.h>
 #include <jitframe/body.h>
+#include <jitframe/cfi.h>
 #include <jitframe/code.h>
 #include <jitframe/codemap.h>
 #include <jitframe/contract.h>
 #include <jitframe/describe.h>
 #include <jitframe/frame.h>
+#include <jitframe/orc.h>
 #include <jitframe/program.h>
 #include <jitframe/reg.h>
 #include <jitframe/row.h>

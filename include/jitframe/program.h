@@ -69,9 +69,9 @@ struct jf_compile_opts {
 	bool sign_return;
 	/*
 	 * Every function with a BPF stack gets it outside the machine stack, where the convention can do that
-	 * for its role. They lie one behind the other from values.private_stack on, each between two guards
-	 * of the convention's size. Not together with tail calls. A thread must not enter such a program
-	 * again while it runs it.
+	 * for its role and it has no arguments after the fifth. They lie one behind the other from
+	 * values.private_stack on, each between two guards of the convention's size. Not together with tail
+	 * calls. A thread must not enter such a program again while it runs it.
 	 */
 	bool private_stack;
 	struct jf_values values;

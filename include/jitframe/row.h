@@ -12,6 +12,7 @@ enum {
 	JF_ROW_RA_SIGNED = 1 << 0, /* the saved return address carries a pointer-authentication code */
 	JF_ROW_REGS_LOST = 1 << 1, /* registers outside `saved` are unknown, not unchanged */
 	JF_ROW_UNKNOWN = 1 << 2,   /* nothing is known from here on: the walk ends with JF_E_NO_ROW */
+	JF_ROW_OUTERMOST = 1 << 3, /* there is no caller: the walk ends with JF_END */
 };
 
 /*

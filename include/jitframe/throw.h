@@ -11,13 +11,21 @@ JF_BEGIN_DECLS
  * every frame between is gone, and the callback's result becomes the boundary's. Does not return when
  * that works.
  *
- * Called from generated code that is in the code map, directly or through call stubs. The walk ends at
- * the first ENTRY range or unknown frame: a throw never leaves the program that was entered last.
+ * Called from generated code in the code map, directly or through call stubs, or from C that it called:
+ * any number of C frames may lie between, with or without frame pointers. They need the .eh_frame that
+ * compilers write unless told not to, and jf_cfi_load_objects() after their object was loaded; jf_load()
+ * calls that for what was there by then. What C code holds (memory, locks) is not released: no cleanups run.
  *
- * returns: JF_E_NO_ROW when the caller is C code (no rows describe it: nothing was thrown),
- *      JF_E_UNSUPPORTED on a host without native stubs. When the caller is generated code and there is
- *      no boundary, the uncaught handler runs and then the process is aborted with a message: the one
- *      place in the library that ends the process.
+ * Callee-saved registers reach the boundary's caller as the boundary saved them. What a boundary does not
+ * save (the `linux` conventions, rule R3) stays as the C frames that are gone have left it.
+ *
+ * The walk ends at the first ENTRY range or frame without rows: a throw never leaves the program that was
+ * entered last.
+ *
+ * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host
+ *      without native stubs. When there is no boundary, or a frame on the way has no rows, the uncaught
+ *      handler runs and then the process is aborted with a message: the one place in the library that ends
+ *      the process.
  * threads: any; allocates nothing, takes no lock, async-signal-safe (the handler apart).
  */
 JF_API enum jf_status jf_throw(uint64_t cookie);
@@ -29,7 +37,7 @@ typedef void (*jf_uncaught_fn)(uint64_t cookie, const struct jf_walk *walk, enum
 JF_API jf_uncaught_fn jf_uncaught_handler_set(jf_uncaught_fn handler);
 
 /* Called for every frame that a throw looks at, innermost first, the boundary last; walk->range tells
- * its kind. For tracing: runs on the throw path and must be as signal-safe as its caller needs.
+ * its kind, and is NULL for C code (walk->function, walk->name). For tracing: runs on the throw path and must be as signal-safe as its caller needs.
  * threads: process-wide, atomic. returns: the observer before. NULL: none. */
 typedef void (*jf_throw_observer_fn)(uint64_t cookie, const struct jf_walk *walk);
 JF_API jf_throw_observer_fn jf_throw_observer_set(jf_throw_observer_fn observer);

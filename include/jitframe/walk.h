@@ -2,6 +2,7 @@
 #ifndef JF_WALK_H
 #define JF_WALK_H
 
+#include <jitframe/cfi.h>
 #include <jitframe/codemap.h>
 
 JF_BEGIN_DECLS
@@ -29,16 +30,23 @@ struct jf_walk {
 	uint64_t pc;
 	bool pc_is_return;
 	const struct jf_range *range; /* of pc; NULL: not in the code map */
-	const struct jf_row *row;     /* NULL: none */
+	const struct jf_cfi_function *function; /* C code, by its .eh_frame; NULL: none, or in the code map */
+	const struct jf_row *row;     /* of either; NULL: none */
+	const struct jf_slot *slots;  /* what row->saved refers to */
+	uint8_t slot_count;
+	const char *name;             /* the range's; of C code the path of its object ("" for the program); NULL: none */
 	uint64_t cfa;                 /* of this frame; valid when row is set */
 	uint64_t fail_address;        /* what could not be read or found, after an error */
 };
 
 /*
+ * Where a pc is looked up: the code map first, then the C code that jf_cfi_load_objects() and jf_cfi_add()
+ * have made known. There is no guessing: code that neither describes ends the walk.
+ *
  * Starts a walk. in: regs gives sp, fp and callee-saved registers of the frame that pc lies in;
  * pc_is_return: pc is the return address of a call that is still running, looked up by the byte before
  * it (R17).
- * returns: JF_OK; JF_E_NO_ROW when pc is in no range or no row covers it (the cursor then still shows
+ * returns: JF_OK; JF_E_NO_ROW when nothing describes pc or its row says unknown (the cursor then still shows
  *      pc, sp, fp); JF_E_READ, JF_E_LOST (the row's CFA register is not known); JF_E_INVAL.
  * The caller holds a jf_code_map_enter() section over the whole walk. Allocates nothing,
  * async-signal-safe.
@@ -49,11 +57,19 @@ JF_API JF_CHECK enum jf_status jf_walk_start(struct jf_walk *walk, const struct 
 
 /*
  * Goes to the caller's frame.
- * returns: JF_OK; JF_END when the present frame is an ENTRY range: C called BPF code there;
+ * returns: JF_OK; JF_END when the present frame is an ENTRY range, C called BPF code there, or the
+ *      outermost frame of a thread;
  *      JF_E_NO_ROW, JF_E_READ, JF_E_LOST, JF_E_STUCK (the CFA did not grow). After an error the cursor
  *      stands where it could not go on.
  */
 JF_API JF_CHECK enum jf_status jf_walk_step(struct jf_walk *walk);
+
+/*
+ * The same, and from an ENTRY range on into the C code that entered there: to the thread's outermost frame,
+ * for profilers and backtraces. A throw never goes there. returns: as jf_walk_step(); JF_E_NO_ROW at an ENTRY
+ * range when no objects were loaded (jf_cfi_load_objects()).
+ */
+JF_API JF_CHECK enum jf_status jf_walk_step_past_entry(struct jf_walk *walk);
 
 /* Whether the register's value in the present frame is known, and the value. */
 JF_API bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value);

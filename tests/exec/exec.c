@@ -138,6 +138,7 @@ static void check_result(const struct run *run)
 	const char *text = text_at(run->json, "result", "r0");
 	json_t *checked = json_object_get(json_object_get(run->json, "registers"), "checked");
 	json_t *changed = json_object_get(json_object_get(run->json, "registers"), "changed");
+	unsigned int lost = run->scenario->loses ? run->target->unsaved : 0;
 	uint64_t got, want = expected_result(run);
 
 	cr_assert_str_not_empty(text, "%s: no result, exit status %d: %s", run->name, run->command.status,
@@ -145,9 +146,10 @@ static void check_result(const struct run *run)
 	got = strtoull(text, NULL, 16);
 	cr_assert(got == want, "%s: gives 0x%" PRIx64 ", not 0x%" PRIx64, run->name, got, want);
 	cr_assert(json_integer_value(checked) > 0, "%s: no register was checked", run->name);
-	cr_assert(json_integer_value(changed) == 0, "%s: callee-saved registers were changed: %s", run->name,
+	cr_assert(json_integer_value(changed) == lost, "%s: callee-saved registers were changed: %s", run->name,
 		  run->command.out);
-	cr_assert(run->command.status == 0, "%s: exit status %d: %s", run->name, run->command.status,
+	/* The runner calls changed registers a failure, and is right. */
+	cr_assert(run->command.status == (lost > 0), "%s: exit status %d: %s", run->name, run->command.status,
 		  run->command.err);
 }
 
@@ -158,7 +160,8 @@ static void append(char *text, const char *part)
 	snprintf(text + used, TRACE_MAX - used, "%s", part);
 }
 
-/* One throw as in scenarios.def. Stubs are no frames of the program: not all conventions have them. */
+/* One throw as in scenarios.def. Stubs are no frames of the program: not all conventions have them. How many
+ * frames of C there are is the compiler's business. */
 static void append_throw(char *text, const json_t *throw)
 {
 	const char *landing = text_at(throw, "landing", "callback");
@@ -170,7 +173,7 @@ static void append_throw(char *text, const json_t *throw)
 		const char *kind = json_string_value(json_object_get(frame, "kind"));
 		const char *name = json_string_value(json_object_get(frame, "name"));
 
-		if (kind == NULL || name == NULL || strcmp(kind, "stub") == 0)
+		if (kind == NULL || name == NULL || strcmp(kind, "stub") == 0 || strcmp(kind, "c") == 0)
 			continue;
 		append(text, first ? "" : " ");
 		append(text, kind);

@@ -21,6 +21,7 @@ struct exec_target {
 	bool landing_pads;
 	bool sign_return;
 	unsigned int has; /* HAS_ */
+	unsigned int unsaved; /* callee-saved registers that a boundary does not save (R3), of those that C uses */
 };
 
 #define EXEC_CTX_WORDS 8
@@ -44,6 +45,7 @@ struct scenario {
 	bool private_stack;
 	const char *sets;     /* arguments of --set, apart by spaces */
 	unsigned int needs;   /* HAS_ */
+	bool loses;           /* throws through C that uses every register: those unsaved are lost */
 };
 
 #define OBJECT(text) .object = text
@@ -61,6 +63,7 @@ struct scenario {
 #define THREADS(count) .threads = count
 #define REPEAT(count) .repeat = count
 #define SETS(text) .sets = text
+#define LOSES .loses = true
 #define NEEDS(bits) .needs = bits
 #define PRIVATE_STACK .private_stack = true, .needs = HAS_PRIVATE_STACK
 

@@ -165,11 +165,11 @@ static void check_row(const struct jf_range *range, const struct jf_regs *regs, 
 	}
 	for (unsigned int i = 0; i < range->slot_count; i++) {
 		const struct jf_slot *slot = &range->slots[i];
-		uint64_t address = cfa + (uint64_t)(int64_t)slot->off_from_cfa;
-		uint64_t want = slot->kind == JF_SLOT_RETURN ? call->ra : call->regs.value[slot->reg];
+		uint64_t address = cfa + (uint64_t)(int64_t)slot->off_from_cfa, want;
 
 		if (!(row->saved & UINT32_C(1) << i))
 			continue;
+		want = slot->kind == JF_SLOT_RETURN ? call->ra : call->regs.value[slot->reg];
 		in_slot[slot->reg] = true;
 		if (address < regs->value[host->sp])
 			fail(range, pc, "%s is saved below SP", host->regs[slot->reg].name);
@@ -203,8 +203,8 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 			uint64_t value;
 			bool known = jf_walk_reg(&walk, (uint8_t)reg, &value);
 
-			if (is_saved(reg) && known ? part(reg, value) != part(reg, calls[k].regs.value[reg]) :
-						     is_saved(reg) && !lost)
+			if (is_saved(reg) && known ? part(reg, value) != part(reg, calls[k].regs.value[reg])
+						   : is_saved(reg) && !lost)
 				fail(range, pc, "frame %u: the walk has another %s", depth - k, host->regs[reg].name);
 		}
 	}

@@ -11,8 +11,14 @@
  * and without each slot, calls of each kind, throws from and to each kind of function.
  */
 
-enum { HELPER_ADD = 1, HELPER_THROW = 2, HELPER_TAIL_CALL = 12 };
-enum { KFUNC_SUM12 };
+enum {
+	HELPER_ADD = 1,
+	HELPER_THROW = 2,
+	HELPER_TAIL_CALL = 12
+};
+enum {
+	KFUNC_SUM12
+};
 
 static uint64_t add(uint64_t a, uint64_t b)
 {
@@ -69,20 +75,20 @@ uint64_t step_arena(void)
 /* ---- calls and throws ------------------------------------------------------------------------- */
 
 static const struct jf_insn main_calls[] = {
-	MOV_K(6, 100),     STX(DW, 10, 6, -8), MOV_K(1, 5), CALL_FUNCTION(1), MOV_X(7, 0),
-	LDX(DW, 6, 10, -8), MOV_X(0, 6),       ADD_X(0, 7), ADD_TO_R0(1),     EXIT,
+	MOV_K(6, 100),      STX(DW, 10, 6, -8), MOV_K(1, 5), CALL_FUNCTION(1), MOV_X(7, 0),
+	LDX(DW, 6, 10, -8), MOV_X(0, 6),        ADD_X(0, 7), ADD_TO_R0(1),     EXIT,
 };
-/* R1 goes down to the third function and comes back changed; that one throws when it is 9. */
+/* R1 goes down to the third function, which returns what it makes of it, or throws that. */
 static const struct jf_insn sub_calls[] = {
-	MOV_K(8, 50),        MOV_K(9, 60),    STX(DW, 10, 1, -40), MOV_K(6, 1), CALL_FUNCTION(2),
-	LDX(DW, 1, 10, -40), ADD_X(0, 1),     ADD_K(0, 3),         EXIT,
+	MOV_K(8, 50),        MOV_K(9, 60), STX(DW, 10, 1, -40), MOV_K(6, 1), CALL_FUNCTION(2),
+	LDX(DW, 1, 10, -40), ADD_X(0, 1),  ADD_K(0, 3),         EXIT,
 };
 static const struct jf_insn leaf_returns[] = {MOV_X(0, 1), ADD_TO_R0(1000), EXIT};
 static const struct jf_insn leaf_throws[] = {MOV_K(7, 7), ADD_K(1, 70), MOV_K(6, 6), CALL_HELPER(HELPER_THROW)};
 static const struct jf_insn callback[] = {
-	MOV_K(6, 9),          MOV_K(9, 9),          STX(DW, 10, 1, -64), MOV_K(2, 1), CALL_HELPER(HELPER_ADD),
-	LDX(DW, 1, 10, -64),  ADD_X(0, 1),          MOV_K(1, 4),         MOV_X(7, 0), CALL_FUNCTION(2),
-	ADD_X(0, 7),          EXIT,
+	MOV_K(6, 9),         MOV_K(9, 9), STX(DW, 10, 1, -64), MOV_K(2, 1), CALL_HELPER(HELPER_ADD),
+	LDX(DW, 1, 10, -64), ADD_X(0, 1), MOV_K(1, 4),         MOV_X(7, 0), CALL_FUNCTION(2),
+	ADD_X(0, 7),         EXIT,
 };
 static const struct jf_insn main_throws[] = {MOV_K(6, 1), ST(DW, 10, -16, 3), MOV_K(1, 77), CALL_HELPER(HELPER_THROW),
 					     EXIT};
@@ -103,24 +109,24 @@ static const struct jf_function large[] = {FUNCTION("main", main_large), FUNCTIO
 
 /* ---- tail calls ------------------------------------------------------------------------------- */
 
-/* Itself by way of slot 0, from a subprogram and from main, until no more is allowed. R0 counts nothing: all
- * that is returned comes from the last one. */
-static const struct jf_insn main_tail[] = {MOV_K(6, 2), ST(DW, 10, -8, 1), CALL_FUNCTION(1), TAIL_CALL(0),
-					   MOV_K(0, 11), EXIT};
-static const struct jf_insn sub_tail[] = {MOV_K(7, 2), MOV_K(8, 2), ST(DW, 10, -80, 1), TAIL_CALL(1), MOV_K(0, 12), EXIT};
+/* Main calls a subprogram that tail calls the other program, which tail calls main: until no more is allowed. */
+static const struct jf_insn main_tail[] = {MOV_K(6, 2),  ST(DW, 10, -8, 1), CALL_FUNCTION(1),
+					   TAIL_CALL(0), MOV_K(0, 11),      EXIT};
+static const struct jf_insn sub_tail[] = {MOV_K(7, 2),  MOV_K(8, 2),  ST(DW, 10, -80, 1),
+					  TAIL_CALL(1), MOV_K(0, 12), EXIT};
 static const struct jf_insn main_other[] = {MOV_K(9, 2), TAIL_CALL(0), MOV_K(0, 13), EXIT};
 static const struct jf_function tails[] = {FUNCTION("main", main_tail), FUNCTION("sub", sub_tail)};
 static const struct jf_function other[] = {FUNCTION("other", main_other)};
 
 /* To an empty slot and one beyond the array; to a program that throws, which is its own boundary. */
-static const struct jf_insn main_refused[] = {MOV_K(6, 2), TAIL_CALL(STEP_PROGRAMS), TAIL_CALL(-1), CALL_FUNCTION(1),
-					      MOV_X(6, 0), ADD_TO_R0(1), EXIT};
+static const struct jf_insn main_refused[] = {
+	MOV_K(6, 2), TAIL_CALL(STEP_PROGRAMS), TAIL_CALL(-1), CALL_FUNCTION(1), MOV_X(6, 0), ADD_TO_R0(1), EXIT};
 static const struct jf_insn sub_to_thrower[] = {MOV_K(8, 2), TAIL_CALL(1), EXIT};
 static const struct jf_function refused[] = {FUNCTION("main", main_refused), FUNCTION("sub", sub_to_thrower)};
 
 /* A boundary that is left by a tail call. */
-static const struct jf_insn main_boundary_tail[] = {MOV_K(6, 2), ST(DW, 10, -24, 0), J_K(JEQ, 6, 3, 3), TAIL_CALL(1),
-						    MOV_K(1, 5), CALL_HELPER(HELPER_THROW), EXIT};
+static const struct jf_insn main_boundary_tail[] = {
+	MOV_K(6, 2), ST(DW, 10, -24, 0), J_K(JEQ, 6, 3, 3), TAIL_CALL(1), MOV_K(1, 5), CALL_HELPER(HELPER_THROW), EXIT};
 static const struct jf_function boundary_tail[] = {FUNCTION("main", main_boundary_tail)};
 
 /* ---- arguments, private stacks, arenas ---------------------------------------------------------- */
@@ -131,9 +137,12 @@ static const struct jf_function boundary_tail[] = {FUNCTION("main", main_boundar
 #define ARGS_1_TO_5 MOV_K(1, 1), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5)
 #define ARGS_6_TO_12 ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), ARG_PUT(7, 12)
 /* clang-format on */
-static const struct jf_insn main_args[] = {MOV_K(6, 2), ST(DW, 10, -8, 1), ARGS_6_TO_12, ARGS_1_TO_5, CALL_FUNCTION(1), EXIT};
-static const struct jf_insn sub_args[] = {ARG_GET(6, 1), ARG_GET(7, 7), ARGS_6_TO_12, MOV_X(8, 1), CALL_KFUNC(KFUNC_SUM12),
-					  ADD_X(0, 6), ADD_X(0, 7), J_K(JEQ, 8, 0, 2), MOV_X(1, 0), CALL_HELPER(HELPER_THROW), EXIT};
+static const struct jf_insn main_args[] = {MOV_K(6, 2), ST(DW, 10, -8, 1), ARGS_6_TO_12,
+					   ARGS_1_TO_5, CALL_FUNCTION(1),  EXIT};
+static const struct jf_insn sub_args[] = {
+	ARG_GET(6, 1), ARG_GET(7, 7), ARGS_6_TO_12,      MOV_X(8, 1), CALL_KFUNC(KFUNC_SUM12),
+	ADD_X(0, 6),   ADD_X(0, 7),   J_K(JEQ, 8, 0, 2), MOV_X(1, 0), CALL_HELPER(HELPER_THROW),
+	EXIT};
 static const struct jf_function args[] = {FUNCTION("main", main_args), FUNCTION("sub", sub_args)};
 
 /* clang-format off */
@@ -142,13 +151,29 @@ static const struct jf_function args[] = {FUNCTION("main", main_args), FUNCTION(
 #define MAY_GOTO(off) INSN(0xe5, 0, 0, off, 0)
 /* clang-format on */
 static const struct jf_insn main_arena[] = {
-	MOV_K(6, 64),         CAST_TO_ARENA(7, 6),  ST(DW, 7, 8, 5),     LDX(DW, 0, 7, 8),     MOV_K(8, 0),
-	MAY_GOTO(3),          ADD_K(8, 1),          ADD_K(0, 1),         J_K(JLT, 8, 3, -4),   MOV_K(6, 8192),
-	CAST_TO_ARENA(7, 6),  MOV_K(9, 3),          ATOMIC(DW, 7, 9, 0, 0x41 /* fetch or */),  LDX(DW, 8, 7, 0),
-	ADD_X(0, 9),          ADD_X(0, 8),          CAST_TO_USER(1, 7),  MOV_X(1, 0),          CALL_FUNCTION(1),
+	MOV_K(6, 64),
+	CAST_TO_ARENA(7, 6),
+	ST(DW, 7, 8, 5),
+	LDX(DW, 0, 7, 8),
+	MOV_K(8, 0),
+	MAY_GOTO(3),
+	ADD_K(8, 1),
+	ADD_K(0, 1),
+	J_K(JLT, 8, 3, -4),
+	MOV_K(6, 8192),
+	CAST_TO_ARENA(7, 6),
+	MOV_K(9, 3),
+	ATOMIC(DW, 7, 9, 0, 0x41 /* fetch or */),
+	LDX(DW, 8, 7, 0),
+	ADD_X(0, 9),
+	ADD_X(0, 8),
+	CAST_TO_USER(1, 7),
+	MOV_X(1, 0),
+	CALL_FUNCTION(1),
 	EXIT,
 };
-static const struct jf_insn sub_arena[] = {MOV_X(6, 1), CAST_TO_ARENA(2, 6), LDX(W, 2, 2, 2000), ADD_K(1, 1), CALL_HELPER(HELPER_THROW)};
+static const struct jf_insn sub_arena[] = {MOV_X(6, 1), CAST_TO_ARENA(2, 6), LDX(W, 2, 2, 2000), ADD_K(1, 1),
+					   CALL_HELPER(HELPER_THROW)};
 static const struct jf_function arena[] = {FUNCTION("main", main_arena), FUNCTION("sub", sub_arena)};
 
 const struct scenario scenarios[] = {

@@ -41,9 +41,24 @@ static struct jf_program program_of(const struct jf_function *functions, uint32_
 	};
 }
 
+/* How much of the bound is for main's instructions, but for an exit. */
+static size_t body_bound(const struct jf_program *program)
+{
+	const struct jf_insn just_exit[] = { EXIT };
+	struct jf_function functions[2] = { FUNCTION("main", just_exit) };
+	struct jf_program empty = *program;
+
+	if (program->function_count > 1)
+		functions[1] = program->functions[1];
+	empty.functions = functions;
+	return jf_compile_bound(program) - jf_compile_bound(&empty);
+}
+
 static struct jf_image *compiled(const struct jf_convention *conv, const struct jf_program *program,
 				 const char *what)
 {
+	const struct jf_image_function *f;
+
 	struct jf_error error = { 0 };
 	struct jf_image *image = NULL, *second = NULL;
 	size_t size;
@@ -52,6 +67,10 @@ static struct jf_image *compiled(const struct jf_convention *conv, const struct 
 		     "%s/%s, %s: %s: %s", conv->backend->name, conv->name, what, error.where, error.text);
 	size = image->size_bytes;
 	check_image(image);
+	f = &image->functions[0];
+	CHECK(f->insn_off[f->insn_count] - f->insn_off[0] <= body_bound(program),
+	      "%s/%s, %s: %u bytes, the bound is %zu", conv->backend->name, conv->name, what,
+	      f->insn_off[f->insn_count] - f->insn_off[0], body_bound(program));
 	CHECK(size <= jf_compile_bound(program), "%s/%s, %s: %zu bytes, the bound is %zu", conv->backend->name,
 	      conv->name, what, size, jf_compile_bound(program));
 	/* In exactly the room it needs, with a wall behind it. */
@@ -263,6 +282,34 @@ ALL_CONVENTIONS(backend_insns, calls)
 	check_one(conv, (struct jf_insn)CALL_HELPER(12));
 	for (unsigned int reg = 0; reg <= 9; reg++)
 		check_one(conv, (struct jf_insn)INSN(0x8d, reg, 0, 0, 0));
+}
+
+/* Every capacity below what is needed, with a wall behind it. */
+ALL_CONVENTIONS(backend_insns, no_capacity_is_overstepped)
+{
+	const struct jf_insn first[] = {
+		STX(DW, 10, 1, -8), LDDW(2, 0, -1, 0x7fffffff), ALU64_X(DIV, 2, 1), ATOMIC(DW, 10, 2, -8, 0xf1),
+		CALL_HELPER(1), J_K(JGT, 0, 5, 2), CALL_FUNCTION(1), CALL_HELPER(12), CALL_KFUNC(2), EXIT,
+	};
+	const struct jf_insn second[] = { LDX(B, 0, 1, 4095), ALU32_K(MOD, 0, 10), EXIT };
+	const struct jf_function functions[] = { FUNCTION("first", first), FUNCTION("second", second) };
+	const struct jf_program program = program_of(functions, 2);
+	const struct jf_convention *conv = convention_at(*index);
+	struct jf_image *image = compiled(conv, &program, "all sorts");
+	size_t need = image->size_bytes;
+
+	jf_image_free(image);
+	for (size_t capacity = 0; capacity < need; capacity++) {
+		struct jf_error error = { 0 };
+
+		memset(again, 0xcc, need + 64);
+		CHECK_STATUS(jf_compile(conv, &program, NULL, again, capacity, ADDRESS, &image, &error),
+			     JF_E_NOSPACE, "%s/%s: %zu of %zu: %s", conv->backend->name, conv->name, capacity,
+			     need, error.text);
+		for (size_t i = capacity; i < need + 64; i++)
+			CHECK(again[i] == 0xcc, "%s/%s: byte %zu with a capacity of %zu", conv->backend->name,
+			      conv->name, i, capacity);
+	}
 }
 
 /* Every distance around what short forms reach, both ways, over the smallest instructions. */

@@ -212,11 +212,12 @@ Test(body_x86_64, memory)
 Test(body_x86_64, memory_of_the_arena)
 {
 	frame_of(&jf_x86_64_linux, SPEC(.arena = true));
-	faults_at(jf_x86_64_load(fresh(), OP(.dst = 1, .src = 6, .bytes = 4, ARENA)), -1, RDI, "movl (%r12,%rbx), %edi");
+	faults_at(jf_x86_64_load(fresh(), OP(.dst = 1, .src = 6, .bytes = 4, ARENA)), -1, RDI,
+		  "movl (%r12,%rbx), %edi");
 	faults_at(jf_x86_64_load(fresh(), OP(.dst = 0, .src = 7, .bytes = 8, .off = 8, ARENA)), -1, RAX,
 		  "movq 8(%r12,%r13), %rax");
-	faults_at(jf_x86_64_load(fresh(), OP(.dst = 0, .src = 0, .bytes = 1, .off = -129, .sign = true, ARENA)), -1, RAX,
-		  "movsbq -129(%r12,%rax), %rax");
+	faults_at(jf_x86_64_load(fresh(), OP(.dst = 0, .src = 0, .bytes = 1, .off = -129, .sign = true, ARENA)), -1,
+		  RAX, "movsbq -129(%r12,%rax), %rax");
 	faults_at(jf_x86_64_store(fresh(), OP(.dst = 1, .src = 2, .bytes = 1, ARENA)), -1, JF_REG_NONE,
 		  "movb %sil, (%r12,%rdi)");
 	faults_at(jf_x86_64_store(fresh(), OP(.dst = 8, .bytes = 2, .off = 2, IMM(7), ARENA)), -1, JF_REG_NONE,

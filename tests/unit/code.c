@@ -80,6 +80,45 @@ Test(code, never_writes_past_the_capacity)
 	}
 }
 
+/* The copy of a fixed size, near the end of the room where it must not be one. */
+Test(code, instructions_of_up_to_16_bytes)
+{
+	const uint8_t insn[JF_INSN_BYTES_MAX] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+
+	for (size_t capacity = 0; capacity <= BYTES; capacity++) {
+		for (size_t piece = 1; piece <= JF_INSN_BYTES_MAX; piece++) {
+			size_t fit = capacity / piece * piece;
+			struct sink s;
+
+			sink_init(&s, capacity, ROWS);
+			for (int i = 0; i < 40; i++)
+				jf_code_put_insn(&s.code, insn, piece);
+			check_walls(&s, capacity, ROWS);
+			CHECK_STATUS(jf_code_finish(&s.code), JF_E_NOSPACE, "capacity %zu", capacity);
+			CHECK(s.code.size == fit, "%zu bytes in pieces of %zu into %zu", s.code.size, piece, capacity);
+			for (size_t i = 0; i < fit; i++)
+				CHECK(s.bytes[i] == i % piece + 1, "byte %zu in pieces of %zu", i, piece);
+			CHECK(s.code.row_count == (fit > 0), "%zu rows", s.code.row_count);
+		}
+	}
+}
+
+Test(code, words)
+{
+	for (size_t capacity = 0; capacity <= BYTES; capacity++) {
+		struct sink s;
+
+		sink_init(&s, capacity, ROWS);
+		for (uint32_t i = 0; i < 12; i++)
+			jf_code_put32(&s.code, 0x03020100 + i);
+		check_walls(&s, capacity, ROWS);
+		CHECK_STATUS(jf_code_finish(&s.code), JF_E_NOSPACE, "capacity %zu", capacity);
+		CHECK(s.code.size == capacity / 4 * 4, "%zu bytes into %zu", s.code.size, capacity);
+		for (size_t i = 0; i < s.code.size; i++)
+			CHECK(s.bytes[i] == (i % 4 ? i % 4 : i / 4), "byte %zu", i);
+	}
+}
+
 Test(code, takes_exactly_its_capacity)
 {
 	struct sink s;

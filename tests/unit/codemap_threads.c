@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * Readers look up while writers add and remove. Each range lives in memory that its writer frees as soon
@@ -18,7 +19,7 @@
  */
 #define WRITERS 2
 #define READERS 3
-#define ROUNDS 3000
+#define ROUNDS 3000 /* or as many as a second has time for */
 #define RANGES 8
 
 static const struct jf_row one_row = { .cfa_reg = TOY_SP };
@@ -77,19 +78,31 @@ static void *read_forever(void *arg)
 	return NULL;
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static void *write_often(void *arg)
 {
 	unsigned int writer = (unsigned int)(uintptr_t)arg;
+	double end = seconds() + 1;
 
-	for (unsigned int round = 0; round < ROUNDS; round++) {
+	for (unsigned int round = 0; round < ROUNDS && (round < 10 || seconds() < end); round++) {
 		struct jf_range *ranges = calloc(RANGES, sizeof(*ranges));
+		unsigned int section;
 
 		for (unsigned int i = 0; i < RANGES; i++)
 			fill(&ranges[i], start_of(writer, i));
 		if (jf_code_map_add_all(ranges, RANGES) != JF_OK)
 			atomic_fetch_add(&bad_count, 1);
+		section = jf_code_map_enter();
 		if (jf_code_map_find(ranges[3].start) != &ranges[3])
 			atomic_fetch_add(&bad_count, 1);
+		jf_code_map_leave(section);
 		if (jf_code_map_remove_all(ranges, RANGES) != JF_OK)
 			atomic_fetch_add(&bad_count, 1);
 		memset(ranges, 0xdd, RANGES * sizeof(*ranges));
@@ -151,12 +164,13 @@ Test(codemap_threads, a_signal_handler_may_look_up_while_its_thread_writes, .tim
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	pthread_t self = pthread_self(), other;
+	double end = seconds() + 60;
 
 	fill(&constant, 0x500);
 	cr_assert_eq(jf_code_map_add(&constant), JF_OK);
 	sigaction(SIGUSR1, &action, NULL);
 	cr_assert_eq(pthread_create(&other, NULL, interrupt, &self), 0);
-	for (unsigned int i = 0; i < 1000 && atomic_load(&found_count) < 100; i++)
+	while (atomic_load(&found_count) < 100 && seconds() < end)
 		write_often((void *)(uintptr_t)0);
 	atomic_store(&stop, true);
 	pthread_join(other, NULL);

@@ -393,7 +393,8 @@ Test(insn_x86_64, stored_immediates)
 					unsigned int bytes = (unsigned int)values[i][0];
 
 					jf_x86_64_emit_store_imm(&code, bytes, at(base, disps[k]), values[i][v]);
-					is("mov%c $%" PRId64 ", %s", suffix(bytes), values[i][v], text_of(at(base, disps[k])));
+					is("mov%c $%" PRId64 ", %s", suffix(bytes), values[i][v],
+					   text_of(at(base, disps[k])));
 				}
 	check();
 }

@@ -20,6 +20,7 @@ int cmd_frame(int argc, char **argv);
 int cmd_emit(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_orc(int argc, char **argv);
 
 /* Prints "jitframe: ..." and a newline on standard error. returns: CLI_BAD_INPUT. */
 int cli_bad_input(const char *fmt, ...) JF_PRINTF(1, 2);

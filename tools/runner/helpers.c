@@ -290,12 +290,16 @@ typedef uint64_t (*called)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, u
 static uint64_t call_register(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, uint64_t value)
 {
 	uint64_t address = value < HELPER_COUNT ? helper_address((unsigned int)value) : value;
+	uint64_t result;
 
 	if (address == 0) {
 		report_error_text("a call through a register: there is no helper %u", (unsigned int)value);
 		_exit(EXIT_FAILED);
 	}
-	return ((called)(uintptr_t)address)(r1, r2, r3, r4, r5);
+	result = ((called)(uintptr_t)address)(r1, r2, r3, r4, r5);
+	/* Keeps this a call: whether a throw finds C code in its way must not hang on the optimizer. */
+	__asm__ volatile("" : "+r"(result));
+	return result;
 }
 
 struct jf_import helpers_call_register(void)

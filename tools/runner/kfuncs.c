@@ -7,6 +7,7 @@
 #include <jitframe/throw.h>
 
 #include "maps.h"
+#include "no_rows.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
@@ -28,9 +29,14 @@ static uint64_t throw_from_c(uint64_t cookie)
 {
 	int64_t status = jf_throw(cookie);
 
-	/* Keeps this a call: as a jump it would be the BPF program that throws. */
+	/* Comes back only when nothing was thrown. And this is a call: a jump would be the BPF program's throw. */
 	__asm__ volatile("" : "+r"(status));
 	return (uint64_t)status;
+}
+
+static uint64_t throw_from_deep_c(uint64_t cookie, uint64_t frames)
+{
+	return registers_deep((unsigned int)frames, throw_from_c, cookie);
 }
 
 /* Another weight for each, to tell which argument came where. */
@@ -67,6 +73,8 @@ static uint64_t kfunc_address(unsigned int number)
 	case bpf_throw: return (uintptr_t)jf_throw;
 	case jf_run_program: return (uintptr_t)run_program;
 	case jf_throw_from_c: return (uintptr_t)throw_from_c;
+	case jf_throw_from_deep_c: return (uintptr_t)throw_from_deep_c;
+	case jf_call_without_rows: return (uintptr_t)call_without_rows;
 	case jf_scramble_registers: return (uintptr_t)registers_scramble;
 	case jf_sum6: return (uintptr_t)sum6;
 	case jf_sum8: return (uintptr_t)sum8;

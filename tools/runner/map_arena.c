@@ -61,35 +61,28 @@ static bool reserve(struct arena *arena)
 	return true;
 }
 
-static enum jf_status place(struct map *map, struct jf_error *error)
+static enum jf_status arena_init(struct map *map, struct jf_error *error)
 {
-	struct arena *arena = map->arena;
-	uint64_t bytes = (uint64_t)map->max_entries * arena->page_bytes;
-	uint64_t first = low(map->map_extra);
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t bytes = (uint64_t)map->max_entries * page_bytes, first = low(map->map_extra);
+	struct arena *arena;
 
 	if (map->map_extra == 0 && bytes <= WINDOW_BYTES - FIRST_OFF)
 		first = FIRST_OFF;
-	if (first % arena->page_bytes != 0 || bytes > WINDOW_BYTES - first)
+	if (first % page_bytes != 0 || bytes > WINDOW_BYTES - first)
 		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
-				    "%u pages of an arena at 0x%llx: not a page's address, or more than 4 GiB", map->max_entries,
-				    (unsigned long long)map->map_extra);
+				    "%u pages of an arena at 0x%llx: no page's address, or over 4 GiB",
+				    map->max_entries, (unsigned long long)map->map_extra);
+	arena = calloc(1, sizeof(*arena));
+	map->arena = arena;
+	if (arena != NULL)
+		arena->taken = calloc(map->max_entries, sizeof(*arena->taken));
+	if (arena == NULL || arena->taken == NULL || !reserve(arena))
+		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "4 GiB of addresses cannot be had");
+	arena->page_bytes = page_bytes;
 	arena->page_count = map->max_entries;
 	arena->user = map->map_extra != 0 ? map->map_extra : (uintptr_t)arena->base + first;
 	return JF_OK;
-}
-
-static enum jf_status arena_init(struct map *map, struct jf_error *error)
-{
-	struct arena *arena = calloc(1, sizeof(*arena));
-
-	map->arena = arena;
-	if (arena != NULL) {
-		arena->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-		arena->taken = calloc(map->max_entries, sizeof(*arena->taken));
-	}
-	if (arena == NULL || arena->taken == NULL || !reserve(arena))
-		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "4 GiB of addresses cannot be had");
-	return place(map, error);
 }
 
 static void arena_fini(struct map *map)
@@ -173,8 +166,8 @@ enum jf_status map_arena_fill(struct map *map, const uint8_t *bytes, uint32_t co
 	uint64_t pages = (count + page_bytes - 1) / page_bytes;
 
 	if (pages > map->arena->page_count)
-		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "%u bytes of variables in an arena of %u pages", count,
-				    map->arena->page_count);
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "%u bytes of variables in an arena of %u pages",
+				    count, map->arena->page_count);
 	if (pages > 0 && take(map, 0, (uint32_t)pages) != 0)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u bytes of variables", count);
 	memcpy(map_arena_at(map, 0), bytes, count);

@@ -22,7 +22,8 @@ static enum jf_status programs_map_init(struct map *map, struct jf_error *error)
 				    map->value_bytes);
 	if (map->max_entries > PROGRAMS_MAX)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "%u programs are too many", map->max_entries);
-	map->programs = calloc(1, sizeof(*map->programs) + (size_t)map->max_entries * sizeof(map->programs->entries[0]));
+	map->programs =
+		calloc(1, sizeof(*map->programs) + (size_t)map->max_entries * sizeof(map->programs->entries[0]));
 	if (map->programs == NULL)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u entries", map->max_entries);
 	map->programs->max_entries = map->max_entries;

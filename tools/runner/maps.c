@@ -77,8 +77,9 @@ static enum jf_status check_sizes(const struct map *map, struct jf_error *error)
 	bool sized = map->ops->sized;
 
 	if (sized ? map->key_bytes == 0 || map->value_bytes == 0 : map->key_bytes != 0 || map->value_bytes != 0)
-		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "key of %u bytes, value of %u bytes: %s may be 0",
-				    map->key_bytes, map->value_bytes, sized ? "none" : "only");
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "key of %u bytes, value of %u bytes: %s",
+				    map->key_bytes, map->value_bytes,
+				    sized ? "none may be 0" : "this type has no elements");
 	if (map->max_entries == 0 || map->value_bytes > MAP_BYTES_MAX || map->key_bytes > MAP_BYTES_MAX)
 		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
 				    "key of %u bytes, value of %u bytes, %u entries: none may be 0 or huge",

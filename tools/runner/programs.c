@@ -23,7 +23,7 @@ static struct {
 	struct entry *entries;
 	bool *filled;         /* by map: program arrays whose static initialisers are in place */
 	pthread_mutex_t lock; /* entries, filled */
-} all = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 enum jf_status programs_init(const struct bundle *bundle, const struct jf_convention *conv,
 			     const struct jf_compile_opts *opts, struct jf_error *error)
@@ -94,7 +94,7 @@ static bool next_map(struct map_cursor *cursor, uint32_t *map)
 
 static enum jf_status check_maps(const struct jf_program *program, struct jf_error *error)
 {
-	struct map_cursor cursor = { program, 0, 0 };
+	struct map_cursor cursor = {program, 0, 0};
 	enum jf_status status = JF_OK;
 	uint32_t map;
 
@@ -121,7 +121,7 @@ static const struct map *only_arena(void)
 /* The arena that a program refers to; one that refers to none has the bundle's only one. */
 static enum jf_status find_arena(const struct jf_program *program, const struct map **arena, struct jf_error *error)
 {
-	struct map_cursor cursor = { program, 0, 0 };
+	struct map_cursor cursor = {program, 0, 0};
 	uint32_t index;
 
 	*arena = NULL;
@@ -175,7 +175,15 @@ static enum jf_status compile(struct entry *entry, struct jf_error *error)
 		opts.values.arena_base = map_arena_base(arena);
 		program->arena_user_base = map_arena_user(arena);
 	}
-	return jf_load(all.conv, program, &opts, NULL, &entry->loaded, error);
+	status = jf_load(all.conv, program, &opts, NULL, &entry->loaded, error);
+	/* Without an arena its pointers would go to the lowest 4 GiB of this process. */
+	if (status == JF_OK && arena == NULL && jf_loaded_image(entry->loaded)->fault_count > 0) {
+		jf_unload(entry->loaded);
+		entry->loaded = NULL;
+		status = jf_error_set(error, JF_E_UNSUPPORTED, program->functions[0].name,
+				      "it uses arena pointers and refers to no arena");
+	}
+	return status;
 }
 
 static enum jf_status load(uint32_t index, struct jf_error *error);
@@ -203,7 +211,7 @@ static enum jf_status fill_slots(uint32_t map, struct jf_error *error)
 static enum jf_status load(uint32_t index, struct jf_error *error)
 {
 	struct entry *entry = &all.entries[index];
-	struct map_cursor cursor = { &entry->selection.program, 0, 0 };
+	struct map_cursor cursor = {&entry->selection.program, 0, 0};
 	enum jf_status status;
 	uint32_t map;
 

@@ -54,7 +54,7 @@ bool registers_kept(const struct jf_backend *backend, const struct registers *re
  * The clobber lists make the compiler save and restore what the assembly overwrites. The frame pointer
  * is on the list of no compiler: the assembly itself puts it back.
  */
-void registers_scramble(void)
+static inline __attribute__((always_inline)) void scramble(void)
 {
 #if defined(__x86_64__)
 	__asm__ volatile("mov $-1, %%rbx\n\t"
@@ -92,4 +92,19 @@ void registers_scramble(void)
 #else
 #error "say here which registers the ABI calls callee-saved"
 #endif
+}
+
+void registers_scramble(void)
+{
+	scramble();
+}
+
+__attribute__((noinline)) uint64_t registers_deep(unsigned int frames, uint64_t (*innermost)(uint64_t), uint64_t arg)
+{
+	uint64_t result;
+
+	scramble();
+	result = frames > 1 ? registers_deep(frames - 1, innermost, arg) : innermost(arg);
+	__asm__ volatile("" : "+r"(result)); /* a jump would not leave this frame on the stack */
+	return result;
 }

@@ -19,4 +19,8 @@ bool registers_kept(const struct jf_backend *backend, const struct registers *re
 /* Overwrites every callee-saved register in C, which then restores them. */
 void registers_scramble(void);
 
+/* Calls innermost(arg) from under that many frames of C, each of which has saved every callee-saved register
+ * and holds values of its own in them. */
+uint64_t registers_deep(unsigned int frames, uint64_t (*innermost)(uint64_t), uint64_t arg);
+
 #endif

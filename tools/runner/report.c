@@ -100,6 +100,32 @@ static void report_landing(const struct jf_walk *walk)
 	       callback != NULL ? callback->name : "?", sp, jf_walk_fp(walk));
 }
 
+static const char *frame_kind(const struct jf_walk *walk)
+{
+	if (walk->range != NULL)
+		return jf_range_kind_name(walk->range->kind);
+	return walk->function != NULL ? "c" : "unknown";
+}
+
+/* Of C code the object's file. */
+static const char *frame_name(const struct jf_walk *walk)
+{
+	const char *slash = walk->name != NULL ? strrchr(walk->name, '/') : NULL;
+
+	if (walk->name == NULL)
+		return "?";
+	if (walk->name[0] == '\0')
+		return program_invocation_short_name;
+	return slash != NULL ? slash + 1 : walk->name;
+}
+
+static uint64_t frame_start(const struct jf_walk *walk)
+{
+	if (walk->range != NULL)
+		return walk->range->start;
+	return walk->function != NULL ? walk->function->start : walk->pc;
+}
+
 void report_frame(uint64_t cookie, const struct jf_walk *walk)
 {
 	const struct jf_range *range = walk->range;
@@ -111,9 +137,8 @@ void report_frame(uint64_t cookie, const struct jf_walk *walk)
 	}
 	report("frame throw=%u depth=%u kind=%s name=%s offset=%" PRIu64 " pc=0x%" PRIx64 " sp=0x%" PRIx64
 	       " fp=0x%" PRIx64 " cookie=%" PRIu64,
-	       throw_number, throw_depth++, range != NULL ? jf_range_kind_name(range->kind) : "unknown",
-	       range != NULL ? range->name : "?", range != NULL ? walk->pc - range->start : 0, walk->pc,
-	       jf_walk_sp(walk), jf_walk_fp(walk), cookie);
+	       throw_number, throw_depth++, frame_kind(walk), frame_name(walk), walk->pc - frame_start(walk),
+	       walk->pc, jf_walk_sp(walk), jf_walk_fp(walk), cookie);
 	if (range != NULL && range->kind == JF_RANGE_BOUNDARY) {
 		report_landing(walk);
 		throw_running = false;

@@ -7,6 +7,7 @@
  * Numbers marked hex have 0x in front; the text of `error` is the rest of its line.
  *
  *     frame throw= depth= kind= name= offset= pc=(hex) sp=(hex) fp=(hex) cookie=
+ *         (kind c: a function of C, name = the file it is in)
  *     landing throw= callback= sp=(hex) fp=(hex)
  *     result program= r0=(hex) runs=
  *     registers checked= changed=

@@ -161,8 +161,8 @@ static bool report_stacks(const struct worker *workers, uint32_t count, uint32_t
 	}
 	report("private_stacks checks=%" PRIu64 " broken=%d", (uint64_t)repeat * count, broken != NULL);
 	if (broken != NULL)
-		report_error_text("%s: wrote beyond its private stack, thread %u, run %u", broken->broken, broken->number,
-				  broken->broken_run);
+		report_error_text("%s: wrote beyond its private stack, thread %u, run %u", broken->broken,
+				  broken->number, broken->broken_run);
 	return broken == NULL;
 }
 
@@ -182,14 +182,14 @@ int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
 		work(&workers[0]);
 	else if (!run_threads(workers, opts->threads))
 		return report_error_text("%u threads cannot be started", opts->threads);
-	if (!results_agree(workers, opts->threads))
+	/* A result from a broken stack is none. */
+	if ((opts->check_stacks && !report_stacks(workers, opts->threads, opts->repeat)) ||
+	    !results_agree(workers, opts->threads))
 		code = EXIT_FAILED;
 	else
 		report("result program=%s r0=0x%" PRIx64 " runs=%" PRIu64, opts->name, workers[0].first,
 		       (uint64_t)opts->repeat * opts->threads);
 	if (opts->check_registers && !report_registers(workers, opts->threads))
-		code = EXIT_FAILED;
-	if (opts->check_stacks && !report_stacks(workers, opts->threads, opts->repeat))
 		code = EXIT_FAILED;
 	free(workers);
 	return code;

@@ -73,6 +73,8 @@ static void *(*const bpf_map_lookup_percpu_elem)(void *map, const void *key, u32
 extern void bpf_throw(u64 cookie) __ksym;
 extern u64 jf_run_program(u32 program, void *ctx) __ksym;
 extern u64 jf_throw_from_c(u64 cookie) __ksym;
+extern u64 jf_throw_from_deep_c(u64 cookie, u64 frames) __ksym;
+extern u64 jf_call_without_rows(void *callback, u64 arg) __ksym;
 extern void jf_scramble_registers(void) __ksym;
 
 /* Arena pointers: clang puts a cast in front of every use. As integers they are what they are then. */
@@ -97,6 +99,14 @@ extern void bpf_arena_free_pages(void *map, void __arena *address, u32 pages) __
 struct args {
 	u64 a[8];
 };
+
+/* For programs that give 0, or the number of the first check that failed: they count in `number`. */
+#define CHECK(got, want)                   \
+	do {                               \
+		number++;                  \
+		if ((got) != (want))       \
+			return number;     \
+	} while (0)
 
 /* A pattern in a function's BPF stack. `stack` has to be a volatile array. */
 #define PATTERN(seed, i) ((u64)(seed) * 0x9e3779b97f4a7c15ull + (u64)(i) * 0x0101010101010101ull)

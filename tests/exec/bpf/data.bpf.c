@@ -2,13 +2,6 @@
 /* Globals of every kind, strings, function addresses, text. 0, or the number of the first failed check. */
 #include "bpf_test.h"
 
-#define CHECK(got, want)                   \
-	do {                               \
-		number++;                  \
-		if ((got) != (want))       \
-			return number;     \
-	} while (0)
-
 u64 counter = 40;
 static volatile u32 narrow = 0x12345678;
 u64 zeros[16];

@@ -6,13 +6,6 @@
  */
 #include "bpf_test.h"
 
-#define CHECK(got, want)                   \
-	do {                               \
-		number++;                  \
-		if ((got) != (want))       \
-			return number;     \
-	} while (0)
-
 /* Both ways of one operation, for one pair of values. */
 #define CHECK_OP(type, op, a, b) \
 	CHECK((type)(opaque((type)(a)) op opaque((type)(b))), (type)((type)(a) op (type)(b)))

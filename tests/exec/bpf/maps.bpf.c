@@ -2,13 +2,6 @@
 /* Map helpers with the results of linux/bpf.h. 0, or the number of the first failed check. */
 #include "bpf_test.h"
 
-#define CHECK(got, want)                   \
-	do {                               \
-		number++;                  \
-		if ((got) != (want))       \
-			return number;     \
-	} while (0)
-
 struct value {
 	u64 number;
 	u8 text[5];

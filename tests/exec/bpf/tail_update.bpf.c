@@ -68,13 +68,6 @@ u64 goes_to(struct args *ctx)
 	return 5;
 }
 
-#define CHECK(got, want)                   \
-	do {                               \
-		number++;                  \
-		if ((got) != (want))       \
-			return number;     \
-	} while (0)
-
 SEC("tc")
 u64 helpers(struct args *ctx)
 {

@@ -1,40 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Throws that cannot work: C frames lie between the throw and the boundary. */
+/* Programs that cannot end well: nothing says how to go on from a frame under the throw; faults. */
 #include "bpf_test.h"
-
-static u64 throw_at_three(u32 i, void *ctx)
-{
-	if (i == 3)
-		bpf_throw(77);
-	return 0;
-}
-
-SEC("tc")
-u64 throw_in_loop(struct args *ctx)
-{
-	bpf_loop(5, throw_at_three, NULL, 0);
-	return 1;
-}
-
-static __noinline u64 deeper(u64 cookie)
-{
-	if (cookie)
-		bpf_throw(cookie);
-	return cookie;
-}
-
-static u64 call_deeper(u32 i, u64 *cookie)
-{
-	return deeper(*cookie + i);
-}
-
-SEC("tc")
-u64 throw_below_loop(struct args *ctx)
-{
-	u64 cookie = ctx->a[0];
-
-	return bpf_loop(2, call_deeper, &cookie, 0);
-}
 
 struct {
 	__uint(type, MAP_ARRAY);
@@ -43,27 +9,17 @@ struct {
 	__type(value, u64);
 } elements SEC(".maps");
 
-static u64 throw_for_element(void *map, u32 *key, u64 *value, void *ctx)
+static __noinline u64 throws_cookie(u64 cookie)
 {
-	bpf_throw(*key + 5);
+	bpf_throw(cookie);
 	return 0;
 }
 
+/* The C function in between was compiled without unwind tables. */
 SEC("tc")
-u64 throw_in_for_each(struct args *ctx)
+u64 throw_past_bare_c(struct args *ctx)
 {
-	bpf_for_each_map_elem(&elements, throw_for_element, NULL, 0);
-	return 1;
-}
-
-/* C code that calls jf_throw() gets a status; nothing was thrown. */
-SEC("tc")
-u64 throw_from_c(struct args *ctx)
-{
-	u64 kept = ctx->a[0];
-	s64 status = jf_throw_from_c(5);
-
-	return status == -10 ? kept : (u64)status;
+	return jf_call_without_rows(throws_cookie, ctx->a[0]);
 }
 
 static __noinline u64 reads(const u64 *address)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_SRC_CFI_H
+#define JF_SRC_CFI_H
+
+#include <jitframe/cfi.h>
+#include <jitframe/frame.h>
+
+/* Bytes with an end. Past it, reads give 0 and `bad` stays set: one look at it after several reads. */
+struct cfi_reader {
+	const uint8_t *start; /* of the section: offsets count from here */
+	const uint8_t *at;
+	const uint8_t *end;
+	uint64_t address; /* of start */
+	bool bad;
+};
+
+uint64_t jf_cfi_read(struct cfi_reader *reader, unsigned int bytes); /* 1, 2, 4, 8; zero-extended */
+uint64_t jf_cfi_uleb(struct cfi_reader *reader);
+int64_t jf_cfi_sleb(struct cfi_reader *reader);
+void jf_cfi_skip(struct cfi_reader *reader, uint64_t bytes);
+/* The next `bytes` bytes as a reader of their own. */
+struct cfi_reader jf_cfi_sub(struct cfi_reader *reader, uint64_t bytes);
+
+/* A pointer in one of the encodings of the LSB, "DWARF Exception Header Encoding". */
+enum {
+	CFI_PTR_ABS = 0x00,
+	CFI_PTR_ULEB = 0x01,
+	CFI_PTR_UDATA2 = 0x02,
+	CFI_PTR_UDATA4 = 0x03,
+	CFI_PTR_UDATA8 = 0x04,
+	CFI_PTR_SLEB = 0x09,
+	CFI_PTR_SDATA2 = 0x0a,
+	CFI_PTR_SDATA4 = 0x0b,
+	CFI_PTR_SDATA8 = 0x0c,
+	CFI_PTR_FORMAT = 0x0f,
+	CFI_PTR_PCREL = 0x10,
+	CFI_PTR_ALIGNED = 0x50,
+	CFI_PTR_RELATIVE = 0x70,
+	CFI_PTR_INDIRECT = 0x80,
+	CFI_PTR_OMIT = 0xff,
+};
+/* The value as it stands, in that format. returns: false for an unknown format. */
+bool jf_cfi_pointer_raw(struct cfi_reader *reader, uint8_t encoding, uint64_t *value);
+/* An address: absolute or relative to itself. *raw = before that. returns: false for any other encoding. */
+bool jf_cfi_pointer(struct cfi_reader *reader, uint8_t encoding, uint64_t *address, uint64_t *raw);
+
+/* ---- the state that the programs of CIE and FDE change ------------------------------------------------ */
+
+enum cfi_rule {
+	CFI_UNSAID, /* no rule: as the ABI has it, unchanged if callee-saved */
+	CFI_SAME,
+	CFI_UNDEFINED,
+	CFI_OFFSET,   /* saved at CFA + off */
+	CFI_VALUE,    /* is CFA + off */
+	CFI_REGISTER, /* is in another register */
+	CFI_EXPRESSION,
+	CFI_FAR, /* an offset that no row can say */
+};
+
+struct cfi_state {
+	uint64_t ruled[(JF_REGS_MAX + 63) / 64]; /* bit per register id: its rule is not CFI_UNSAID */
+	uint8_t rule[JF_REGS_MAX];
+	int32_t off[JF_REGS_MAX];
+	uint8_t cfa_rule; /* CFI_UNSAID, CFI_VALUE (cfa_reg + cfa_off), CFI_EXPRESSION */
+	uint8_t cfa_reg;  /* register id; JF_REG_NONE: not one of the backend's */
+	int64_t cfa_off;
+	bool ra_signed;
+};
+
+struct cfi_cie {
+	size_t offset; /* in the section */
+	uint64_t code_align;
+	int64_t data_align;
+	uint8_t ra; /* register id, or JF_REG_NONE */
+	uint8_t pointer_encoding;
+	bool has_data; /* 'z': FDEs have augmentation data with its length in front */
+	bool is_signal;
+	struct cfi_state initial;
+};
+
+/* Grows as rows are added. */
+struct cfi_list {
+	void *items;
+	size_t count, capacity;
+};
+
+#define CFI_RECENT 256
+
+/* A conversion under way. */
+struct cfi_converter {
+	const struct jf_backend *backend;
+	uint8_t reg_of_dw[256];
+	struct cfi_reader section;
+	struct jf_cfi_counts counts;
+	struct cfi_list functions, rows, slots;
+	/* Functions alike share rows and slots: places where lists of the same hash lie. */
+	struct cfi_recent {
+		uint32_t at, count;
+	} recent_rows[CFI_RECENT], recent_slots[CFI_RECENT];
+	struct jf_error *error;
+};
+
+/* A function on its way: rows and slots are indexes, as the arrays still move. */
+struct cfi_draft {
+	uint64_t start, end;
+	uint32_t row_at, row_count;
+	uint32_t slot_at;
+	uint32_t order; /* as they come: keeps sorting stable */
+	uint8_t slot_count;
+	uint8_t flags;
+};
+
+/* Room for one more of `bytes` bytes at the list's end. returns: NULL = no memory. */
+void *jf_cfi_list_add(struct cfi_list *list, size_t bytes);
+
+/* Records where and why. */
+enum jf_status jf_cfi_fail(struct cfi_converter *converter, enum jf_status status, const uint8_t *at, const char *text);
+
+/* Reads all entries of converter->section into its lists. */
+enum jf_status jf_cfi_parse(struct cfi_converter *converter, uint32_t fde_count);
+
+/* Runs the CIE's first instructions: cie->initial. */
+enum jf_status jf_cfi_run_cie(struct cfi_converter *converter, struct cfi_cie *cie, struct cfi_reader program);
+/* Runs an FDE's program and adds its rows and slots to the converter's. */
+enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
+			      struct cfi_draft *draft);
+
+/* ---- rows (cfi_row.c) ---------------------------------------------------------------------------------- */
+
+struct cfi_rows {
+	struct cfi_converter *converter;
+	const struct cfi_cie *cie;
+	size_t first; /* index of this function's first row in converter->rows */
+	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+	uint8_t slot_count;
+};
+
+/* Adds the row that `state` amounts to, unless it says what the row before says. */
+enum jf_status jf_cfi_row_add(struct cfi_rows *rows, const struct cfi_state *state, uint32_t code_off);
+/* Puts rows and slots of the function behind those of others, or shares equal ones. */
+enum jf_status jf_cfi_rows_finish(struct cfi_rows *rows, struct cfi_draft *draft);
+
+/* ---- between table and look-up ------------------------------------------------------------------------- */
+
+const struct jf_backend *jf_cfi_table_backend(const struct jf_cfi_table *table);
+/* [*start, *end) of its functions. returns: false when it has none. */
+bool jf_cfi_table_extent(const struct jf_cfi_table *table, uint64_t *start, uint64_t *end);
+
+#endif

@@ -1,0 +1,358 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rules that the source tree keeps, as tests: tree.py ROOT LIBRARY NM CC CXX
+
+Prints TAP. LIBRARY is the shared library of the build; NM, CC and CXX are commands, CXX may be empty.
+"""
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+LINES_MAX = 480
+
+# Files that are one long table, or one test per encoder, and would not be clearer in pieces.
+LONG_FILES = {
+    "backends/x86_64/insn.h",
+    "tests/unit/insn_arm64.c",
+    "tests/unit/insn_x86_64.c",
+    "tests/unit/prologue_arm64.c",
+}
+# Kinds of files that have no place for a licence line: prose, data, and what their readers would take for content.
+NO_LICENCE_LINE = {".md", ".txt", ".json", ".svg", ".data", ".orc", ".bin"}
+NO_LICENCE_NAMES = {"LICENSE", ".gitignore", ".clang-format", ".editorconfig"}
+# Not text: no rule about lines applies.
+BINARY = {".o", ".elf", ".bin", ".orc", ".gz", ".png"}
+
+# Places that documents and code may point to.
+HOSTS = {
+    "www.w3.org",
+    "www.rfc-editor.org",
+    "datatracker.ietf.org",
+    "docs.kernel.org",
+    "lore.kernel.org",
+    "www.kernel.org",
+    "git.kernel.org",
+    "github.com",
+    "spdx.org",
+    "loongson.github.io",
+    "developer.arm.com",
+    "llvm.org",
+    "mesonbuild.com",
+    "man7.org",
+    "dwarfstd.org",
+    "refspecs.linuxfoundation.org",
+    "gitlab.com",
+    "sourceware.org",
+    "gcc.gnu.org",
+}
+
+ARCHITECTURE = re.compile(
+    r"loongarch|loong64|aarch64|arm64|\barm\b|x86|amd64|i386|risc-?v|s390|power-?pc|ppc64|mips|sparc|EM_[A-Z0-9_]+", re.I
+)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+EXPORT = re.compile(r"\bJF_API\b[^;{]*?\b(jf_\w+)\s*\(", re.S)
+
+
+class Tree:
+    def __init__(self, root, library, nm, cc, cxx):
+        self.root = pathlib.Path(root)
+        self.library = library
+        self.nm = shlex.split(nm)
+        self.cc = shlex.split(cc)
+        self.cxx = shlex.split(cxx)
+        self.files = sorted(self.list_files())
+
+    def list_files(self):
+        """Everything that is in the repository or would be added to it; outside of one, everything."""
+        git = subprocess.run(
+            ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            text=True,
+        )
+        if git.returncode == 0:
+            names = [name for name in git.stdout.split("\0") if name]
+        else:
+            names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
+            names = [name for name in names if not name.startswith(("build/", ".git/"))]
+        return [name for name in names if (self.root / name).is_file()]
+
+    def text(self, name):
+        return (self.root / name).read_text(encoding="utf-8")
+
+    def texts(self, *suffixes):
+        for name in self.files:
+            path = pathlib.PurePath(name)
+            if path.suffix not in BINARY and (not suffixes or path.suffix in suffixes):
+                yield name, self.text(name)
+
+    def under(self, *folders):
+        return [name for name in self.files if name.startswith(folders)]
+
+    def headers(self):
+        return [name for name in self.under("include/jitframe/") if name.endswith(".h")]
+
+    def compile(self, command, source):
+        run = subprocess.run(
+            [*command, "-I", self.root / "include", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-"],
+            input=source,
+            capture_output=True,
+            text=True,
+        )
+        return run.stderr.strip() if run.returncode else ""
+
+
+def lines_with(text, pattern):
+    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
+
+
+def without_comments(text):
+    return COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
+
+
+# ---- the tests: each yields what is wrong ------------------------------------------------------------------
+
+
+def the_core_names_no_architecture(tree):
+    for name in tree.under("src/"):
+        for number, line in lines_with(tree.text(name), ARCHITECTURE):
+            yield f"{name}:{number}: {line.strip()}"
+
+
+def public_headers_name_an_architecture_in_comments_alone(tree):
+    for name in tree.headers():
+        for number, line in lines_with(without_comments(tree.text(name)), ARCHITECTURE):
+            yield f"{name}:{number}: {line.strip()}"
+
+
+def the_core_asks_for_no_architecture(tree):
+    """No architecture is chosen by the preprocessor, in any C file of the library but where native stubs are named."""
+    pattern = re.compile(r"^\s*#\s*(if|elif|ifdef|ifndef).*(__\w*(arch|x86|arm|riscv|mips|power|s390)|JF_NATIVE)", re.I)
+    for name in tree.under("src/", "include/", "backends/"):
+        path = pathlib.PurePath(name)
+        native = {"backend.c", "context.c", "native.S", path.parts[1] + ".h"}
+        if path.parts[0] == "backends" and path.name in native:
+            continue
+        for number, line in lines_with(tree.text(name), pattern):
+            yield f"{name}:{number}: {line.strip()}"
+
+
+def backends_have_the_same_files(tree):
+    folders = {}
+    for name in tree.under("backends/"):
+        parts = pathlib.PurePath(name).parts
+        if len(parts) == 3:
+            folders.setdefault(parts[1], set()).add(parts[2].replace(parts[1], "ARCH"))
+        elif len(parts) > 3:
+            yield f"{name} is in a folder of its own"
+    if len(folders) < 2:
+        yield "there are no two backends to compare"
+    optional = re.search(r"^optional_files = \[(.*?)\]", tree.text("backends/meson.build"), re.M | re.S)
+    everything = set().union(*folders.values()) - set(re.findall(r"'([^']+)'", optional.group(1) if optional else ""))
+    for arch, files in folders.items():
+        for file in sorted(everything - files):
+            yield f"backends/{arch} has no {file.replace('ARCH', arch)}"
+
+
+def every_noun_has_its_header_source_or_both(tree):
+    """The words of include/jitframe and src are the same, but for headers of plain data and sources of one step."""
+    data = {"export", "types", "reg", "jitframe"}
+    for name in tree.headers():
+        noun = pathlib.PurePath(name).stem
+        if noun not in data and f"src/{noun}.c" not in tree.files:
+            yield f"{name} has no src/{noun}.c"
+
+
+def the_umbrella_has_every_header(tree):
+    umbrella = tree.text("include/jitframe/jitframe.h")
+    installed = tree.text("include/jitframe/meson.build")
+    reached = " ".join(tree.text(name) for name in tree.headers())
+    for name in tree.headers():
+        header = pathlib.PurePath(name).name
+        if header != "jitframe.h" and f"<jitframe/{header}>" not in umbrella:
+            if f"<jitframe/{header}>" not in reached or header not in ("export.h", "types.h"):
+                yield f"jitframe.h does not include {header}"
+        if f"'{header}'" not in installed:
+            yield f"{header} is not installed"
+
+
+def headers_stand_alone_in_c(tree):
+    for name in tree.headers():
+        error = tree.compile([*tree.cc, "-std=c11", "-x", "c", "-Wpedantic", "-Wstrict-prototypes"],
+                             f"#include <jitframe/{pathlib.PurePath(name).name}>\ntypedef int not_empty;\n")
+        if error:
+            yield f"{name}: {error}"
+
+
+def headers_stand_alone_in_cxx(tree):
+    if not tree.cxx:
+        raise Skip("there is no C++ compiler")
+    for name in tree.headers():
+        source = f"#include <jitframe/{pathlib.PurePath(name).name}>\n"
+        error = tree.compile([*tree.cxx, "-std=c++17", "-x", "c++"], source)
+        if error:
+            yield f"{name}: {error}"
+
+
+def headers_have_guards_of_their_name(tree):
+    for name in tree.headers():
+        guard = "JF_" + pathlib.PurePath(name).stem.upper() + "_H"
+        text = tree.text(name)
+        if f"#ifndef {guard}\n#define {guard}\n" not in text:
+            yield f"{name} has no guard {guard}"
+        if "JF_API" in text and "JF_BEGIN_DECLS" not in text:
+            yield f"{name} has functions and no JF_BEGIN_DECLS"
+
+
+def exported(tree):
+    run = subprocess.run([*tree.nm, "-D", "--defined-only", tree.library], capture_output=True, text=True, check=True)
+    symbols = [line.split() for line in run.stdout.splitlines()]
+    # Absolute symbols are version names.
+    return {fields[-1].split("@")[0] for fields in symbols if len(fields) >= 2 and fields[-2] not in "AaUw"}
+
+
+def declared(tree):
+    names = set()
+    for name in tree.headers():
+        text = re.sub(r"^\s*#.*(\\\n.*)*", "", without_comments(tree.text(name)), flags=re.M)
+        names.update(EXPORT.findall(text))
+    return names
+
+
+def exported_symbols_are_declared(tree):
+    for symbol in sorted(exported(tree) - declared(tree)):
+        yield f"{symbol} is exported, and in no public header"
+
+
+def declared_functions_are_exported(tree):
+    names = declared(tree)
+    if len(names) < 50:
+        yield f"only {len(names)} declarations were found: {sorted(names)}"
+    for symbol in sorted(names - exported(tree)):
+        yield f"{symbol} is declared JF_API, and not exported"
+
+
+def exported_symbols_have_the_prefix(tree):
+    for symbol in sorted(exported(tree)):
+        if not symbol.startswith("jf_"):
+            yield symbol
+
+
+def files_say_their_licence(tree):
+    for name, text in tree.texts():
+        path = pathlib.PurePath(name)
+        if path.suffix in NO_LICENCE_LINE or path.name in NO_LICENCE_NAMES:
+            continue
+        if not any("SPDX-License-Identifier: BSD-2-Clause" in line for line in text.splitlines()[:3]):
+            yield name
+
+
+def files_are_not_long(tree):
+    for name, text in tree.texts(".c", ".h", ".S", ".py", ".in", ".build"):
+        count = text.count("\n")
+        if count > LINES_MAX and name not in LONG_FILES:
+            yield f"{name} has {count} lines"
+        if count <= LINES_MAX and name in LONG_FILES:
+            yield f"{name} has {count} lines now: take it off the list of long files"
+
+
+def lines_end_where_they_seem_to(tree):
+    for name, text in tree.texts():
+        if text and not text.endswith("\n"):
+            yield f"{name} does not end with a line feed"
+        if "\r" in text:
+            yield f"{name} has carriage returns"
+        for number, line in lines_with(text, re.compile(r"[ \t]$")):
+            yield f"{name}:{number} ends with blanks"
+
+
+def c_is_indented_with_tabs(tree):
+    for name, text in tree.texts(".c", ".h"):
+        for number, line in lines_with(text, re.compile(r"^\t* {8}.*[^\\]$")):
+            yield f"{name}:{number} has eight blanks for a tab"
+
+
+def names_can_be_searched_for(tree):
+    """No token pasting: what the debugger shows, grep finds."""
+    for name in tree.under("src/", "include/", "backends/"):
+        for number, line in lines_with(tree.text(name), re.compile(r"\w\s*##\s*\w")):
+            if name.endswith((".c", ".h", ".S")):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+def the_library_neither_prints_nor_exits(tree):
+    """One place ends the process: an exception that nothing catches, in src/throw.c."""
+    pattern = re.compile(r"\b(printf|fprintf|puts|perror|exit|_exit|abort|errno)\b\s*[(;=]?")
+    for name in tree.under("src/", "backends/"):
+        if not name.endswith((".c", ".h")) or name == "src/throw.c":
+            continue
+        for number, line in lines_with(without_comments(tree.text(name)), pattern):
+            yield f"{name}:{number}: {line.strip()}"
+
+
+def nothing_points_to_a_machine(tree):
+    """No folder of somebody's machine, no address, and no host that is not known to everybody."""
+    folder = re.compile(r"(?<![\w.$}/-])/(work|home|root|Users|mnt|srv|opt)/")
+    address = re.compile(r"\b(\d{1,3}\.){3}\d{1,3}\b|\blocalhost\b")
+    host = re.compile(r"\b(?:https?|ftp|git|ssh)://([\w.-]+)")
+    for name, text in tree.texts():
+        if name == "tests/tree/tree.py":
+            continue
+        for pattern in (folder, address):
+            for number, line in lines_with(text, pattern):
+                yield f"{name}:{number}: {line.strip()}"
+        for match in host.finditer(text):
+            if match.group(1) not in HOSTS:
+                yield f"{name} points to {match.group(1)}"
+
+
+# ---- TAP ---------------------------------------------------------------------------------------------------
+
+
+class Skip(Exception):
+    pass
+
+
+TESTS = [
+    the_core_names_no_architecture,
+    public_headers_name_an_architecture_in_comments_alone,
+    the_core_asks_for_no_architecture,
+    backends_have_the_same_files,
+    every_noun_has_its_header_source_or_both,
+    the_umbrella_has_every_header,
+    headers_stand_alone_in_c,
+    headers_stand_alone_in_cxx,
+    headers_have_guards_of_their_name,
+    exported_symbols_are_declared,
+    declared_functions_are_exported,
+    exported_symbols_have_the_prefix,
+    files_say_their_licence,
+    files_are_not_long,
+    lines_end_where_they_seem_to,
+    c_is_indented_with_tabs,
+    names_can_be_searched_for,
+    the_library_neither_prints_nor_exits,
+    nothing_points_to_a_machine,
+]
+
+
+def main(arguments):
+    tree = Tree(*arguments)
+    print(f"1..{len(TESTS)}", flush=True)
+    for number, test in enumerate(TESTS, 1):
+        try:
+            faults = list(test(tree))
+        except Skip as reason:
+            print(f"ok {number} - {test.__name__} # SKIP {reason}", flush=True)
+            continue
+        print(f"{'not ok' if faults else 'ok'} {number} - {test.__name__}", flush=True)
+        for fault in faults:
+            print(f"# {fault}".replace("\n", "\n# "), flush=True)
+            print(f"{test.__name__}: {fault}", file=sys.stderr)
+    return 0  # what failed is said in TAP
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

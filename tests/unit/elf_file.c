@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "elf_file.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct jf_backend *backend_of(unsigned int machine)
+{
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)) != NULL; i++)
+		if (backend->elf_machine == machine)
+			return backend;
+	return NULL;
+}
+
+static unsigned char *read_all(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	unsigned char *bytes = NULL;
+	long length;
+
+	if (!file)
+		return NULL;
+	if (fseek(file, 0, SEEK_END) == 0 && (length = ftell(file)) > 0 && fseek(file, 0, SEEK_SET) == 0) {
+		*size = (size_t)length;
+		bytes = malloc(*size);
+		if (bytes && fread(bytes, 1, *size, file) != *size) {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	fclose(file);
+	return bytes;
+}
+
+/* Our own machines' libraries: their headers are taken at their word. */
+bool elf_file_read(struct elf_file *file, const char *path)
+{
+	const Elf64_Ehdr *header;
+	const Elf64_Shdr *sections;
+	const char *names;
+
+	memset(file, 0, sizeof(*file));
+	file->bytes = read_all(path, &file->size);
+	if (!file->bytes)
+		return false;
+	header = (const Elf64_Ehdr *)(const void *)file->bytes;
+	if (file->size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_ident[EI_CLASS] != ELFCLASS64)
+		return true;
+	file->backend = backend_of(header->e_machine);
+	sections = (const Elf64_Shdr *)(const void *)(file->bytes + header->e_shoff);
+	names = (const char *)file->bytes + sections[header->e_shstrndx].sh_offset;
+	for (unsigned int i = 0; i < header->e_shnum; i++) {
+		void *copy;
+
+		if (strcmp(names + sections[i].sh_name, ".eh_frame") != 0 || sections[i].sh_type == SHT_NOBITS)
+			continue;
+		copy = malloc(sections[i].sh_size);
+		if (!copy)
+			return false;
+		memcpy(copy, file->bytes + sections[i].sh_offset, sections[i].sh_size);
+		file->section.bytes = copy;
+		file->section.size_bytes = sections[i].sh_size;
+		file->section.address = sections[i].sh_addr;
+	}
+	return true;
+}
+
+void elf_file_free(struct elf_file *file)
+{
+	free((void *)(uintptr_t)file->section.bytes);
+	free(file->bytes);
+}
+
+/* Where Debian and its kin have them: the machine's own, then those of the cross compilers. */
+static const char *const folders[] = {
+	"/lib64",
+	"/lib/x86_64-linux-gnu",
+	"/lib/aarch64-linux-gnu",
+	"/lib/loongarch64-linux-gnu",
+	"/usr/lib/x86_64-linux-gnu",
+	"/usr/lib/aarch64-linux-gnu",
+	"/usr/lib/loongarch64-linux-gnu",
+	"/usr/aarch64-linux-gnu/lib",
+	"/usr/loongarch64-linux-gnu/lib",
+};
+static const char *const names[] = {
+	"libc.so.6", "libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libcrypto.so.3", "libasan.so.8",
+};
+
+const char *elf_library(size_t index)
+{
+	static char path[256];
+	static char resolved[64][4096];
+	size_t found = 0;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) * (sizeof(names) / sizeof(names[0])); i++) {
+		bool again = false;
+
+		snprintf(path, sizeof(path), "%s/%s", folders[i / (sizeof(names) / sizeof(names[0]))],
+			 names[i % (sizeof(names) / sizeof(names[0]))]);
+		if (!realpath(path, resolved[found]))
+			continue;
+		for (size_t k = 0; k < found; k++) /* /lib may be /usr/lib */
+			again |= strcmp(resolved[k], resolved[found]) == 0;
+		if (!again && found++ == index)
+			return resolved[index];
+	}
+	return NULL;
+}
