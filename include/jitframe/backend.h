@@ -4,6 +4,7 @@
 
 #include <jitframe/body.h>
 #include <jitframe/code.h>
+#include <jitframe/effect.h>
 #include <jitframe/frame.h>
 
 JF_BEGIN_DECLS
@@ -106,6 +107,8 @@ struct jf_backend {
 	uint64_t (*strip_return)(uint64_t value);
 
 	const struct jf_native *native; /* NULL when this host is another architecture */
+	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
+	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
 };
 

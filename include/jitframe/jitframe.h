@@ -10,6 +10,7 @@
 #include <jitframe/codemap.h>
 #include <jitframe/contract.h>
 #include <jitframe/describe.h>
+#include <jitframe/effect.h>
 #include <jitframe/frame.h>
 #include <jitframe/orc.h>
 #include <jitframe/program.h>
