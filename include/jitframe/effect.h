@@ -22,28 +22,28 @@ JF_BEGIN_DECLS
  * left out.
  */
 enum jf_step_kind {
-	JF_STEP_MOVE,   /* dst = a + imm; without a: dst = imm */
-	JF_STEP_ADD,    /* dst = a OP b; without b: dst = a OP imm */
+	JF_STEP_MOVE, /* dst = a + imm; without a: dst = imm */
+	JF_STEP_ADD,  /* dst = a OP b; without b: dst = a OP imm */
 	JF_STEP_SUB,
 	JF_STEP_AND,
 	JF_STEP_OR,
 	JF_STEP_XOR,
-	JF_STEP_SHL,    /* b or imm = the count */
+	JF_STEP_SHL, /* b or imm = the count */
 	JF_STEP_SHR,
 	JF_STEP_SAR,
 	JF_STEP_INSERT, /* dst = a, with bits [shift, shift + bits) replaced by the low bits of imm */
 	JF_STEP_EXTEND, /* dst = the low `bytes` bytes of a, sign- or zero-extended to 64 bits */
-	JF_STEP_LOAD,   /* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: read, and the value goes elsewhere */
-	JF_STEP_STORE,  /* `bytes` bytes at ADDRESS = c; without c: something else */
-	JF_STEP_ADDRESS,/* dst = ADDRESS: lea and its kin; without registers imm is an offset from the instruction's first byte */
-	JF_STEP_SIGN,   /* dst = a with a pointer-authentication code made with SP */
-	JF_STEP_AUTH,   /* the way back, as STRIP too: dst = a without its code */
-	JF_STEP_KILL,   /* dst = something else */
+	JF_STEP_LOAD, /* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: read, and the value goes elsewhere */
+	JF_STEP_STORE, /* `bytes` bytes at ADDRESS = c; without c: something else */
+	JF_STEP_ADDRESS, /* dst = ADDRESS: lea and its kin; without registers imm is an offset from the instruction's first byte */
+	JF_STEP_SIGN, /* dst = a with a pointer-authentication code made with SP */
+	JF_STEP_AUTH, /* the way back, as STRIP too: dst = a without its code */
+	JF_STEP_KILL, /* dst = something else */
 	JF_STEP__COUNT
 };
 
 struct jf_step {
-	uint8_t kind;  /* enum jf_step_kind */
+	uint8_t kind; /* enum jf_step_kind */
 	uint8_t dst, a, b, c;
 	uint8_t bytes; /* width of memory access; of ALU steps 4 or 8, and a 4-byte result is extended as `sign` says. 0 = any number */
 	uint8_t shift;
@@ -55,16 +55,18 @@ struct jf_step {
 /* Where control goes behind the last step. */
 enum jf_flow {
 	JF_FLOW_NEXT,
-	JF_FLOW_JUMP,     /* to target_off */
-	JF_FLOW_BRANCH,   /* to target_off, or on */
-	JF_FLOW_CALL,     /* to target_off, and back behind this instruction. The return address goes where the backend's
-	                   * `ra` and `ra_pushed` say; no step says it */
+	JF_FLOW_JUMP,   /* to target_off */
+	JF_FLOW_BRANCH, /* to target_off, or on */
+	/* To target_off, and back behind this instruction. The return address goes where the backend's `ra` and
+	 * `ra_pushed` say; no step says it. */
+	JF_FLOW_CALL,
 	JF_FLOW_CALL_REG, /* the same, to flow_reg + flow_imm */
-	JF_FLOW_JUMP_REG, /* to flow_reg + flow_imm. A return is a jump to the return address: on x86_64 the steps
-	                   * pop it into the id that stands for it (jf_backend.ra) */
+	/* To flow_reg + flow_imm. A return is a jump to the return address: on x86_64 the steps pop it into the id
+	 * that stands for it (jf_backend.ra). */
+	JF_FLOW_JUMP_REG,
 	JF_FLOW_CALL_MEM, /* to an address that was read from memory (x86_64: call [mem]) */
 	JF_FLOW_JUMP_MEM,
-	JF_FLOW_TRAP,     /* does not go on: brk, ud2, int3, hlt, a break with a code */
+	JF_FLOW_TRAP, /* does not go on: brk, ud2, int3, hlt, a break with a code */
 	JF_FLOW__COUNT
 };
 
@@ -83,14 +85,14 @@ enum {
 #define JF_EFFECT_STEPS_MAX 6
 
 struct jf_effect {
-	const char *name;   /* of the instruction, as the manual spells it; static */
+	const char *name; /* of the instruction, as the manual spells it; static */
 	uint8_t size_bytes;
-	uint8_t flow;       /* enum jf_flow */
+	uint8_t flow; /* enum jf_flow */
 	uint8_t flow_reg;
-	uint8_t flags;      /* JF_EFFECT_ */
+	uint8_t flags; /* JF_EFFECT_ */
 	uint8_t step_count;
 	int32_t flow_imm;
-	int64_t target_off; /* from the instruction's first byte */
+	int64_t target_off;                        /* from the instruction's first byte */
 	struct jf_step steps[JF_EFFECT_STEPS_MAX]; /* they happen in this order */
 };
 
