@@ -57,6 +57,7 @@ const struct jf_backend jf_arm64_backend = {
 	.ra = JF_ARM64_X30,
 	.ra_pushed = false,
 	.cfa_sp_off_at_entry = 0,
+	.stack_align = 16,
 	.result = JF_ARM64_X0,
 	.arg_count = 8,
 	.args = {JF_ARM64_X0, JF_ARM64_X1, JF_ARM64_X2, JF_ARM64_X3, JF_ARM64_X4, JF_ARM64_X5, JF_ARM64_X6,

@@ -44,6 +44,7 @@ const struct jf_backend jf_loongarch64_backend = {
 	.ra = LA_RA,
 	.ra_pushed = false,
 	.cfa_sp_off_at_entry = 0,
+	.stack_align = 16,
 	.result = LA_A0,
 	.arg_count = 8,
 	.args = {LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_A5, LA_A6, LA_A7},

@@ -58,6 +58,7 @@ const struct jf_backend jf_x86_64_backend = {
 	.ra = RIP,
 	.ra_pushed = true,
 	.cfa_sp_off_at_entry = 8,
+	.stack_align = 16,
 	.result = RAX,
 	.arg_count = 6,
 	.args = {RDI, RSI, RDX, RCX, R8, R9},

@@ -110,6 +110,7 @@ struct jf_backend {
 	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
 	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
+	uint8_t stack_align; /* of SP where C is called, by the platform ABI, bytes */
 };
 
 /* Backends built in, then those registered. returns: NULL at the end. Any thread. */

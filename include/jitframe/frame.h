@@ -123,6 +123,9 @@ struct jf_convention {
 	uint32_t backend_flags;                 /* the backend's own variants, from its private header */
 	const struct jf_conflict *conflicts;
 	uint8_t conflict_count;
+	/* The register in which the tail-call count or its address comes in and is handed on. Used only with
+	 * JF_CAP_TAIL_CALLS. */
+	uint8_t count_reg;
 };
 
 /* ---- a spec and its solution ---------------------------------------------------------------- */

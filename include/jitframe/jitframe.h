@@ -6,6 +6,7 @@
 #include <jitframe/backend.h>
 #include <jitframe/body.h>
 #include <jitframe/cfi.h>
+#include <jitframe/check.h>
 #include <jitframe/code.h>
 #include <jitframe/codemap.h>
 #include <jitframe/contract.h>
