@@ -330,7 +330,8 @@ enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op)
 enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op)
 {
 	unsigned int dst = la_bpf(b, op->dst);
-	int64_t distance = op->imm - (int64_t)jf_code_pc(b->code);
+	/* Meaningless for a plain constant, which may be anything. */
+	int64_t distance = (int64_t)((uint64_t)op->imm - jf_code_pc(b->code));
 	int64_t low = ((distance & 0xfff) ^ 0x800) - 0x800;
 
 	if (op->src != SRC_CODE_ADDRESS) {

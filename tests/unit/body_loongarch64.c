@@ -337,6 +337,28 @@ Test(body_loongarch64, far_jump)
 	jf_image_free(image);
 }
 
+/* A plain constant is no address and may lie anywhere: taking a distance to it overflowed once, which only
+ * clang's sanitizer in scripts/fuzz sees. */
+Test(body_loongarch64, far_constant)
+{
+	static const struct jf_insn insns[] = {LDDW(0, 0, 0, INT32_MIN), EXIT};
+	static const struct jf_function function = {"main", insns, COUNT(insns)};
+	static uint8_t bytes[1024];
+	static struct mc_case cases[1];
+	const struct jf_program program = {
+		.size = sizeof(program), .functions = &function, .function_count = 1, .callback = -1};
+	struct jf_image *image;
+	struct jf_error error;
+
+	cr_assert_eq(jf_compile(la_convention(USER), &program, NULL, bytes, sizeof(bytes), ADDRESS, &image, &error),
+		     JF_OK, "%s", error.text);
+	cr_assert_eq(add_cases(cases, bytes, image->functions[0].insn_off[0], image->functions[0].insn_off[2],
+			       "lu52i.d $a5, $zero, -2048"),
+		     1);
+	mc_check_assembles("loongarch64-linux-gnu", "+d", cases, 1);
+	jf_image_free(image);
+}
+
 /* ---- tail calls, run ------------------------------------------------------------------------------ */
 
 #define TOP    (LA_STACK_TOP - 256)
