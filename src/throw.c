@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk.h"
+
 #include <jitframe/throw.h>
 
 #include <stdatomic.h>
@@ -66,7 +68,8 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	struct jf_walk walk;
 	enum jf_status status;
 
-	memory.low = regs->value[backend->sp];
+	if (!jf_walk_own_stack(backend, regs->value[backend->sp], &memory))
+		memory.low = regs->value[backend->sp];
 	status = jf_walk_start(&walk, backend, &memory, regs, backend->strip_return ? backend->strip_return(pc) : pc,
 			       true);
 	if (status != JF_OK) {

@@ -1,118 +1,81 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <jitframe/walk.h>
+#include "walk.h"
 
+#include <jitframe/orc.h>
 #include <string.h>
-
-static void set_known(struct jf_walk *walk, unsigned int reg, bool known)
-{
-	uint8_t bit = (uint8_t)(1u << reg % 8);
-
-	if (known)
-		walk->known[reg / 8] |= bit;
-	else
-		walk->known[reg / 8] &= (uint8_t)~bit;
-}
-
-static bool is_known(const struct jf_walk *walk, unsigned int reg)
-{
-	return walk->known[reg / 8] & 1u << reg % 8;
-}
-
-static enum jf_status fail(struct jf_walk *walk, enum jf_status status, uint64_t address)
-{
-	walk->fail_address = address;
-	return status;
-}
 
 static enum jf_status read_word(struct jf_walk *walk, uint64_t address, uint64_t *value)
 {
 	const struct jf_memory *memory = &walk->memory;
 
 	if (address < memory->low || address > memory->high || memory->high - address < sizeof(*value))
-		return fail(walk, JF_E_READ, address);
+		return walk_fail(walk, JF_E_READ, address);
 	if (!memory->read) {
 		memcpy(value, (const void *)(uintptr_t)address, sizeof(*value));
 		return JF_OK;
 	}
 	if (memory->read(memory->arg, address, value) != JF_OK)
-		return fail(walk, JF_E_READ, address);
+		return walk_fail(walk, JF_E_READ, address);
 	return JF_OK;
 }
 
-/* Finds what describes the present pc: range or C function, and the row in it. */
-static void look_up(struct jf_walk *walk, uint64_t address)
+/* ---- starting -------------------------------------------------------------------------------------- */
+
+static enum jf_status take_opts(struct jf_walk *walk, const struct jf_walk_opts *opts)
 {
-	const struct jf_range *range = jf_code_map_find(address);
-	const struct jf_cfi_function *function = NULL;
-
-	walk->range = range && range->backend == walk->backend ? range : NULL;
-	walk->function = NULL;
-	walk->row = NULL;
-	walk->slots = NULL;
-	walk->slot_count = 0;
-	walk->name = walk->range ? walk->range->name : NULL;
-	if (walk->range && walk->range->kind != JF_RANGE_ENTRY) {
-		walk->row = jf_row_find(range->rows, range->row_count, (uint32_t)(address - range->start));
-		walk->slots = range->slots;
-		walk->slot_count = range->slot_count;
-		return;
-	}
-	/* An entry stub is C code as far as its own frame goes. */
-	function = jf_cfi_find(walk->backend, address, walk->range ? NULL : &walk->name);
-	if (!function)
-		return;
-	if (!walk->range)
-		walk->function = function;
-	walk->row = jf_row_find(function->rows, function->row_count, (uint32_t)(address - function->start));
-	walk->slots = function->slots;
-	walk->slot_count = function->slot_count;
-}
-
-/* Finds range, row and CFA of the present pc. */
-static enum jf_status locate(struct jf_walk *walk)
-{
-	uint64_t address = walk->pc_is_return ? walk->pc - 1 : walk->pc;
-	const struct jf_row *row;
-	enum jf_status status = JF_OK;
-
-	look_up(walk, address);
-	row = walk->row;
-	if (!row || row->flags & JF_ROW_UNKNOWN)
-		status = JF_E_NO_ROW;
-	else if (!is_known(walk, row->cfa_reg))
-		status = JF_E_LOST;
-	else
-		walk->cfa = walk->regs.value[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
-	if (status == JF_OK)
+	if (!opts)
 		return JF_OK;
-	walk->row = NULL;
-	/* A walk that ends there needs no row; jf_walk_step_past_entry() finds it missing. */
-	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
-		return JF_OK;
-	return fail(walk, status, walk->pc);
+	if (opts->size != sizeof(*opts) || (opts->guess && opts->guess->backend != walk->backend) ||
+	    (opts->by_record && !opts->guess))
+		return JF_E_INVAL;
+	walk->opts = *opts;
+	if (opts->orc && !opts->orc_format)
+		walk->opts.orc_format = walk->backend->orc;
+	if (opts->orc && !walk->opts.orc_format)
+		return JF_E_UNSUPPORTED;
+	return walk->opts.orc_format && walk->opts.orc_format->backend != walk->backend ? JF_E_INVAL : JF_OK;
 }
 
 /*
  * All that a return address promises is that SP, FP and the callee-saved registers are what they were
  * at the call; at any other pc every register is the live one.
  */
-enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend, const struct jf_memory *memory,
-			     const struct jf_regs *regs, uint64_t pc, bool pc_is_return)
+enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend *backend,
+				  const struct jf_memory *memory, const struct jf_regs *regs, uint64_t pc,
+				  bool pc_is_return, const struct jf_walk_opts *opts)
 {
+	enum jf_status status;
+
 	if (!walk || !backend || !memory || !regs)
 		return JF_E_INVAL;
 	memset(walk, 0, sizeof(*walk));
 	walk->backend = backend;
+	status = take_opts(walk, opts);
+	if (status != JF_OK)
+		return status;
 	walk->memory = *memory;
 	walk->regs = *regs;
 	walk->pc = pc;
 	walk->pc_is_return = pc_is_return;
 	for (unsigned int i = 0; i < backend->reg_count; i++)
-		set_known(walk, i, !pc_is_return || backend->regs[i].flags & JF_REG_CALLEE_SAVED);
-	set_known(walk, backend->sp, true);
-	set_known(walk, backend->fp, true);
-	return locate(walk);
+		if (backend->regs[i].flags & JF_REG_CALLEE_SAVED)
+			walk->kept[i / 64] |= walk_bit(i);
+		else if (!pc_is_return)
+			walk->known[i / 64] |= walk_bit(i);
+	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
+		walk->known[i] |= walk->kept[i];
+	walk_set_known(walk, backend->sp, true);
+	walk_set_known(walk, backend->fp, true);
+	return jf_walk_locate(walk);
 }
+
+enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend, const struct jf_memory *memory,
+			     const struct jf_regs *regs, uint64_t pc, bool pc_is_return)
+{
+	return jf_walk_start_with(walk, backend, memory, regs, pc, pc_is_return, NULL);
+}
+
+/* ---- a step by a row ----------------------------------------------------------------------------------- */
 
 static uint64_t slot_value(const struct jf_walk *walk, uint8_t reg, uint64_t word)
 {
@@ -121,31 +84,167 @@ static uint64_t slot_value(const struct jf_walk *walk, uint8_t reg, uint64_t wor
 	return bytes < 8 ? word & ((UINT64_C(1) << 8 * bytes) - 1) : word;
 }
 
-/* The caller's registers, into *next. */
-static enum jf_status restore(struct jf_walk *walk, struct jf_walk *next)
+/* What the slots in force hold: words[n] of slots[n]. Nothing changes before all of it is there. */
+static enum jf_status read_slots(struct jf_walk *walk, uint64_t words[JF_FRAME_SLOTS_MAX], bool *has_ra)
 {
-	uint32_t saved = walk->row->saved;
-
-	for (unsigned int i = 0; i < walk->backend->reg_count; i++)
-		if (!(walk->backend->regs[i].flags & JF_REG_CALLEE_SAVED) || walk->row->flags & JF_ROW_REGS_LOST)
-			set_known(next, i, false);
-	/* A link register that was never stored still counts here, and only here. */
-	if (is_known(walk, walk->backend->ra))
-		set_known(next, walk->backend->ra, true);
-	for (unsigned int i = 0; i < walk->slot_count; i++) {
-		const struct jf_slot *slot = &walk->slots[i];
-		uint64_t word;
+	for (uint32_t left = walk->row->saved; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
 		enum jf_status status;
 
-		if (!(saved & UINT32_C(1) << i))
-			continue;
-		status = read_word(walk, walk->cfa + (uint64_t)(int64_t)slot->off_from_cfa, &word);
+		if (i >= walk->slot_count)
+			break;
+		status = read_word(walk, walk->cfa + (uint64_t)(int64_t)walk->slots[i].off_from_cfa, &words[i]);
 		if (status != JF_OK)
 			return status;
-		next->regs.value[slot->reg] = slot_value(walk, slot->reg, word);
-		set_known(next, slot->reg, true);
+		*has_ra |= walk->slots[i].reg == walk->backend->ra;
 	}
 	return JF_OK;
+}
+
+/* The caller's registers. */
+static void restore(struct jf_walk *walk, const uint64_t words[JF_FRAME_SLOTS_MAX])
+{
+	const struct jf_backend *backend = walk->backend;
+	const struct jf_row *row = walk->row;
+	bool fp_known = walk_is_known(walk, backend->fp) && (!(row->flags & JF_ROW_REGS_LOST) || row->flags & JF_ROW_FP_KEPT);
+
+	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
+		walk->known[i] &= row->flags & JF_ROW_REGS_LOST ? 0 : walk->kept[i];
+	walk_set_known(walk, backend->fp, fp_known);
+	for (uint32_t left = row->saved; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
+		uint8_t reg;
+
+		if (i >= walk->slot_count)
+			break;
+		reg = walk->slots[i].reg;
+		walk->regs.value[reg] = slot_value(walk, reg, words[i]);
+		walk_set_known(walk, reg, true);
+	}
+}
+
+static enum jf_status step_row(struct jf_walk *walk)
+{
+	const struct jf_backend *backend = walk->backend;
+	uint64_t sp = jf_walk_sp(walk), words[JF_FRAME_SLOTS_MAX];
+	/* A link register that was never stored still counts here, and only here. */
+	bool has_ra = walk_is_known(walk, backend->ra);
+	enum jf_status status;
+
+	if (walk->row->flags & JF_ROW_OUTERMOST)
+		return JF_END;
+	/* A function that has not moved SP yet may hand its caller the same SP, but only as the first frame. */
+	if (walk->cfa < sp || (walk->cfa == sp && walk->pc_is_return))
+		return walk_fail(walk, JF_E_STUCK, walk->cfa);
+	status = read_slots(walk, words, &has_ra);
+	if (status != JF_OK)
+		return status;
+	if (!has_ra)
+		return walk_fail(walk, JF_E_LOST, walk->pc);
+	walk->guessed |= (walk->row->flags & JF_ROW_GUESSED) != 0;
+	restore(walk, words);
+	walk->pc = walk->regs.value[backend->ra];
+	if (backend->strip_return)
+		walk->pc = backend->strip_return(walk->pc);
+	/* Behind a signal's trampoline lies what the signal interrupted. */
+	walk->pc_is_return = !(walk->function && walk->function->flags & JF_CFI_SIGNAL);
+	walk_set_known(walk, backend->ra, false);
+	walk->regs.value[backend->sp] = walk->cfa;
+	walk_set_known(walk, backend->sp, true);
+	return jf_walk_locate(walk);
+}
+
+/* ---- other steps ---------------------------------------------------------------------------------------- */
+
+/* Whether the caller's frame pointer is read from memory. */
+static bool frame_has_fp(const struct jf_orc_format *format, const struct jf_orc_entry *entry)
+{
+	return format->codes[entry->fp_reg].saved != JF_ORC_KEPT ||
+	       (entry->type == JF_ORC_REGS && format->regs.fp_at != JF_ORC_NO_OFF);
+}
+
+/* As the kernel's ORC unwinder goes. */
+static enum jf_status step_orc(struct jf_walk *walk)
+{
+	const struct jf_backend *backend = walk->backend;
+	const struct jf_orc_format *format = walk->opts.orc_format;
+	struct jf_orc_frame frame = {
+		.pc = walk->pc_is_return ? walk->pc - format->call_bytes : walk->pc,
+		.sp = jf_walk_sp(walk),
+		.fp = jf_walk_fp(walk),
+		.ra = walk->regs.value[backend->ra],
+		.ra_live = !backend->ra_pushed && walk_is_known(walk, backend->ra),
+		.interrupted = !walk->pc_is_return,
+		.context = walk->orc_context,
+	};
+	bool fp_known = walk_is_known(walk, backend->fp) || frame_has_fp(format, walk->orc);
+	enum jf_status status;
+
+	if (!walk->pc_is_return && !walk->orc_context)
+		frame.live = &walk->regs;
+	status = jf_orc_step(format, walk->orc, &walk->memory, &frame);
+	if (status != JF_OK)
+		return status < 0 ? walk_fail(walk, status, status == JF_E_READ ? frame.fail_address : walk->pc) : status;
+	memset(walk->known, 0, sizeof(walk->known));
+	walk->regs.value[backend->sp] = frame.sp;
+	walk_set_known(walk, backend->sp, true);
+	walk->regs.value[backend->fp] = frame.fp;
+	walk_set_known(walk, backend->fp, fp_known);
+	walk->regs.value[backend->ra] = frame.ra;
+	walk_set_known(walk, backend->ra, frame.ra_live);
+	walk->orc_context = frame.context;
+	walk->pc_is_return = !frame.interrupted;
+	walk->pc = walk->pc_is_return ? frame.pc + format->call_bytes : frame.pc;
+	return jf_walk_locate(walk);
+}
+
+/* Whether SP may go there from here: upwards, or once over to the stack that this one interrupted. */
+static bool enter_interrupted_stack(struct jf_walk *walk, uint64_t sp)
+{
+	if (sp > jf_walk_sp(walk) && sp <= walk->memory.high)
+		return true;
+	if (sp < walk->outer_low || sp > walk->outer_high || walk->outer_low == walk->outer_high)
+		return false;
+	walk->memory.low = walk_low_for(walk->backend, walk->outer_low, sp);
+	walk->memory.high = walk->outer_high;
+	walk->outer_low = walk->outer_high = 0;
+	return true;
+}
+
+/* From a signal's trampoline to what was interrupted. */
+static enum jf_status step_signal(struct jf_walk *walk)
+{
+	const struct jf_backend *backend = walk->backend;
+	const struct jf_signal_frame *frame = backend->signal_frame;
+	uint64_t base = jf_walk_sp(walk), pc, sp;
+	struct jf_regs regs;
+	enum jf_status status = read_word(walk, base + (uint64_t)(int64_t)frame->pc_off, &pc);
+
+	for (unsigned int i = 0; i < backend->reg_count && status == JF_OK; i++)
+		if (frame->reg_off[i])
+			status = read_word(walk, base + (uint64_t)(int64_t)frame->reg_off[i], &regs.value[i]);
+	if (status != JF_OK)
+		return status;
+	sp = regs.value[backend->sp];
+	if (!enter_interrupted_stack(walk, sp))
+		return walk_fail(walk, JF_E_STUCK, sp);
+	for (unsigned int i = 0; i < backend->reg_count; i++) {
+		walk_set_known(walk, i, frame->reg_off[i] != 0);
+		if (frame->reg_off[i])
+			walk->regs.value[i] = regs.value[i];
+	}
+	walk->pc = pc;
+	walk->pc_is_return = false;
+	return jf_walk_locate(walk);
+}
+
+enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
+{
+	if (walk_at_trampoline(walk))
+		return step_signal(walk);
+	if (walk->orc)
+		return step_orc(walk);
+	return walk->row ? step_row(walk) : JF_E_NO_ROW;
 }
 
 enum jf_status jf_walk_step(struct jf_walk *walk)
@@ -155,41 +254,9 @@ enum jf_status jf_walk_step(struct jf_walk *walk)
 	return jf_walk_step_past_entry(walk);
 }
 
-enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
-{
-	const struct jf_backend *backend = walk->backend;
-	struct jf_walk next;
-	uint64_t sp = jf_walk_sp(walk);
-	enum jf_status status;
-
-	if (!walk->row)
-		return JF_E_NO_ROW;
-	if (walk->row->flags & JF_ROW_OUTERMOST)
-		return JF_END;
-	/* A function that has not moved SP yet may hand its caller the same SP, but only as the first frame. */
-	if (walk->cfa < sp || (walk->cfa == sp && walk->pc_is_return))
-		return fail(walk, JF_E_STUCK, walk->cfa);
-	next = *walk;
-	status = restore(walk, &next);
-	if (status != JF_OK)
-		return status;
-	if (!is_known(&next, backend->ra))
-		return fail(walk, JF_E_LOST, walk->pc);
-	next.pc = next.regs.value[backend->ra];
-	if (backend->strip_return)
-		next.pc = backend->strip_return(next.pc);
-	/* Behind a signal's trampoline lies what the signal interrupted. */
-	next.pc_is_return = !(walk->function && walk->function->flags & JF_CFI_SIGNAL);
-	set_known(&next, backend->ra, false);
-	next.regs.value[backend->sp] = walk->cfa;
-	set_known(&next, backend->sp, true);
-	*walk = next;
-	return locate(walk);
-}
-
 bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value)
 {
-	if (reg >= walk->backend->reg_count || !is_known(walk, reg))
+	if (reg >= walk->backend->reg_count || !walk_is_known(walk, reg))
 		return false;
 	*value = walk->regs.value[reg];
 	return true;

@@ -101,6 +101,9 @@ extern const struct jf_backend jf_arm64_backend;
 /* regs.c */
 extern const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT];
 
+/* signal.c */
+extern const struct jf_signal_frame jf_arm64_signal_frame;
+
 /* frame.c */
 #define JF_ARM64_CONVENTION_COUNT 2
 extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];

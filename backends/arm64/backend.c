@@ -88,5 +88,6 @@ const struct jf_backend jf_arm64_backend = {
 	.short_branch_reach = (1 << 20) - 8, /* bit tests, the fewest, reach 32 KiB */
 	.long_jump_extra = 4,
 	.strip_return = strip_return,
+	.signal_frame = &jf_arm64_signal_frame,
 	.native = NATIVE,
 };

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <asm/sigcontext.h>
+#include <signal.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "arm64.h"
+
+/* signal.c has these as numbers. */
+_Static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.regs) == 312, "ucontext_t");
+_Static_assert(offsetof(mcontext_t, sp) == offsetof(mcontext_t, regs) + 31 * 8 &&
+		       offsetof(mcontext_t, pc) == offsetof(mcontext_t, regs) + 32 * 8,
+	       "mcontext_t");
 
 /*
  * A signal's context. Floating-point registers are in a record of their own behind the integer ones;

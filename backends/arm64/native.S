@@ -144,8 +144,12 @@
 	ldp	x21, x22, [sp, #32]
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #CHECKED_BYTES
-	.cfi_restore x29
-	.cfi_restore x30
+	.irp	reg, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30
+	.cfi_restore \reg
+	.endr
+	.irp	reg, d8, d9, d10, d11, d12, d13, d14, d15
+	.cfi_restore \reg
+	.endr
 	.cfi_def_cfa_offset 0
 	ret
 	function_ends jf_arm64_enter_checked
@@ -249,6 +253,57 @@ jf_throw:
 1:	ret
 	.cfi_endproc
 	.size	jf_throw, . - jf_throw
+
+/*
+ * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
+ * and its return address go on to `target`.
+ *
+ *     CFA     +----------------+
+ *             | struct jf_regs |   16
+ *             | x29, x30       |    0  <- x29, sp
+ */
+#define CALLER_REGS 16
+#define CALLER_BYTES (CALLER_REGS + JF_ARM64_REGS_BYTES)
+.macro with_caller name, target
+	.globl	\name
+	.type	\name, %function
+	.balign	16
+\name:
+	.cfi_startproc
+	hint	#34
+	sub	sp, sp, #CALLER_BYTES
+	.cfi_def_cfa_offset CALLER_BYTES
+	stp	x29, x30, [sp]
+	.cfi_offset x29, -CALLER_BYTES
+	.cfi_offset x30, -CALLER_BYTES + 8
+	add	x2, sp, #CALLER_REGS
+	stp	x19, x20, [x2, #X(19)]
+	stp	x21, x22, [x2, #X(21)]
+	stp	x23, x24, [x2, #X(23)]
+	stp	x25, x26, [x2, #X(25)]
+	stp	x27, x28, [x2, #X(27)]
+	str	x29, [x2, #X(29)]
+	add	x9, sp, #CALLER_BYTES
+	str	x9, [x2, #REG_SP]
+	stp	d8, d9, [x2, #D(8)]
+	stp	d10, d11, [x2, #D(10)]
+	stp	d12, d13, [x2, #D(12)]
+	stp	d14, d15, [x2, #D(14)]
+	mov	x29, sp
+	mov	x3, x30
+	bl	\target
+	ldp	x29, x30, [sp]
+	.cfi_restore x29
+	.cfi_restore x30
+	add	sp, sp, #CALLER_BYTES
+	.cfi_def_cfa_offset 0
+	ret
+	.cfi_endproc
+	.size	\name, . - \name
+.endm
+
+	with_caller jf_walk_here, jf_walk_here_from
+	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
 
 	.section .note.GNU-stack, "", %progbits
 

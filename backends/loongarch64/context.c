@@ -4,6 +4,11 @@
 #include <signal.h>
 #include <ucontext.h>
 
+/* signal.c has these as numbers. */
+_Static_assert(sizeof(siginfo_t) + offsetof(ucontext_t, uc_mcontext.__gregs) == 312 &&
+		       offsetof(mcontext_t, __gregs) == offsetof(mcontext_t, __pc) + 8,
+	       "ucontext_t");
+
 /*
  * A signal's context has the integer registers; behind them stand records, of which one has the
  * floating-point registers: alone, or as the low parts of vectors, `step` words apart.

@@ -87,6 +87,7 @@ extern const struct jf_backend jf_loongarch64_backend;
 
 extern const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT];
 extern const struct jf_orc_format jf_loongarch64_orc;
+extern const struct jf_signal_frame jf_loongarch64_signal_frame;
 extern const struct jf_convention *const jf_loongarch64_conventions[3];
 
 void jf_loongarch64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);

@@ -139,6 +139,49 @@ jf_throw:
 	.cfi_endproc
 	.size	jf_throw, . - jf_throw
 
+/*
+ * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
+ * and its return address go on to `target`.
+ *
+ *     CFA ->  +-----------------------+
+ *             | return address        |
+ *             | (8 bytes)             |
+ *             | struct jf_regs        |
+ *     sp ->   +-----------------------+
+ */
+#undef RA
+#undef FRAME
+#define RA (LA_REGS_BYTES + 8)
+#define FRAME (RA + 8)
+
+	.macro	with_caller name, target
+	.globl	\name
+	.type	\name, @function
+	.balign	16
+\name:
+	.cfi_startproc
+	addi.d	$sp, $sp, -FRAME
+	.cfi_def_cfa_offset FRAME
+	st.d	$ra, $sp, RA
+	.cfi_offset 1, RA - FRAME
+	each_saved st.d, fst.d, $sp
+	addi.d	$t0, $sp, FRAME
+	st.d	$t0, $sp, 8 * 3		/* sp as the caller has it */
+	move	$a2, $sp
+	move	$a3, $ra
+	bl	%plt(\target)
+	ld.d	$ra, $sp, RA
+	.cfi_restore 1
+	addi.d	$sp, $sp, FRAME
+	.cfi_def_cfa_offset 0
+	ret
+	.cfi_endproc
+	.size	\name, . - \name
+	.endm
+
+	with_caller jf_walk_here, jf_walk_here_from
+	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
+
 /* uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2) */
 	.globl	jf_loongarch64_enter
 	.hidden	jf_loongarch64_enter

@@ -59,6 +59,7 @@ const struct jf_backend jf_x86_64_backend = {
 	.ra_pushed = true,
 	.cfa_sp_off_at_entry = 8,
 	.stack_align = 16,
+	.red_zone_bytes = 128,
 	.result = RAX,
 	.arg_count = 6,
 	.args = {RDI, RSI, RDX, RCX, R8, R9},
@@ -90,6 +91,7 @@ const struct jf_backend jf_x86_64_backend = {
 			.arg_put = jf_x86_64_arg_put,
 			.arg_get = jf_x86_64_arg_get,
 		},
+	.signal_frame = &jf_x86_64_signal_frame,
 	.orc = &jf_x86_64_orc,
 #ifdef JF_NATIVE_X86_64
 	.native = &native,

@@ -11,6 +11,10 @@ static const uint8_t gregs[RIP] = {
 	[R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15,
 };
 
+/* signal.c has these as numbers. */
+_Static_assert(offsetof(ucontext_t, uc_mcontext.gregs) == 40 && REG_R8 == 0 && REG_RSP == 15 && REG_RIP == 16,
+	       "ucontext_t");
+
 void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
 {
 	const mcontext_t *m = &((const ucontext_t *)ucontext)->uc_mcontext;

@@ -81,6 +81,52 @@ jf_throw:
 	.size jf_throw, . - jf_throw
 
 /*
+ * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
+ * and its return address go on to `target`.
+ *
+ *      rsp at entry ->  +-----------------------+
+ *                       | return address: pc    |
+ *                       | struct jf_regs        |  640 bytes
+ *      rsp ->           | (8 bytes)             |
+ *                       +-----------------------+
+ */
+#define CALLER_BYTES (REGS_BYTES + 8)
+	.macro with_caller name, target
+	.globl \name
+	.type \name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	endbr64
+	sub rsp, CALLER_BYTES
+	.cfi_def_cfa_offset CALLER_BYTES + 8
+	lea rdx, [rsp + 8]
+	mov REG(rdx, RBX), rbx
+	mov REG(rdx, RBP), rbp
+	mov REG(rdx, R12), r12
+	mov REG(rdx, R13), r13
+	mov REG(rdx, R14), r14
+	mov REG(rdx, R15), r15
+	lea rax, [rsp + CALLER_BYTES + 8]	/* the caller's rsp, once this call has returned */
+	mov REG(rdx, RSP), rax
+	xor eax, eax
+	mov REG(rdx, MXCSR), rax
+	stmxcsr REG(rdx, MXCSR)
+	mov REG(rdx, FCW), rax
+	fnstcw REG(rdx, FCW)
+	mov rcx, [rsp + CALLER_BYTES]
+	call \target@PLT
+	add rsp, CALLER_BYTES
+	.cfi_def_cfa_offset 8
+	ret
+	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	with_caller jf_walk_here, jf_walk_here_from
+	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
+
+/*
  * What a `linux` callback takes for its tail-call count: Linux's own hands down whatever RAX holds, and
  * its verifier sees to it that no tail call follows. Here none succeeds.
  */

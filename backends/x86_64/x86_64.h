@@ -58,6 +58,7 @@
 extern const struct jf_backend jf_x86_64_backend HIDDEN;
 extern const struct jf_reg jf_x86_64_regs[REG__COUNT] HIDDEN;
 extern const struct jf_orc_format jf_x86_64_orc HIDDEN;
+extern const struct jf_signal_frame jf_x86_64_signal_frame HIDDEN;
 extern const struct jf_convention jf_x86_64_linux HIDDEN;
 extern const struct jf_convention jf_x86_64_user HIDDEN;
 

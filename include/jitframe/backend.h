@@ -31,6 +31,15 @@ struct jf_regs {
 };
 
 /*
+ * What the kernel leaves on the stack for a signal handler: where the registers are that it interrupted, bytes
+ * from SP at the trampoline that the handler returns to.
+ */
+struct jf_signal_frame {
+	int16_t pc_off;
+	int16_t reg_off[JF_REGS_MAX]; /* by register id; 0 = not there */
+};
+
+/*
  * Stubs that only exist where the host is the backend's architecture. All follow the platform ABI.
  * [start, end) are their code addresses: the code map holds them so that walks know where C begins.
  */
@@ -74,6 +83,7 @@ struct jf_backend {
 	uint8_t ra; /* link register, or the id that stands for a pushed return address */
 	bool ra_pushed; /* a call pushes the return address (its slot is saved at entry) */
 	int16_t cfa_sp_off_at_entry; /* CFA - SP at the first instruction of a function */
+	uint16_t red_zone_bytes; /* below SP, that signals leave alone */
 	uint8_t result; /* the ABI's return register */
 	uint8_t arg_count;
 	uint8_t args[JF_ARG_REGS_MAX]; /* register ids of the ABI's integer arguments */
@@ -109,6 +119,7 @@ struct jf_backend {
 	const struct jf_native *native; /* NULL when this host is another architecture */
 	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
 	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+	const struct jf_signal_frame *signal_frame; /* NULL = not known: walks do not go through signal handlers */
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
 	uint8_t stack_align; /* of SP where C is called, by the platform ABI, bytes */
 };

@@ -216,16 +216,11 @@ JF_API JF_CHECK enum jf_status jf_orc_sort(const struct jf_orc_table *table, voi
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
-/*
- * In the flags of a row made from an entry, beside JF_ROW_REGS_LOST: the frame pointer, when it is not among
- * `saved`, is unchanged all the same. (ORC knows nothing of any other callee-saved register.)
- */
-#define JF_ROW_FP_KEPT (1 << 7)
-
 #define JF_ORC_SLOTS 2 /* return address, frame pointer */
 
 /*
- * What an entry says, as a row with code_off 0 and slots of its own.
+ * What an entry says, as a row with code_off 0 and slots of its own. ORC knows nothing of callee-saved registers
+ * but the frame pointer: the row has JF_ROW_REGS_LOST, and JF_ROW_FP_KEPT where that is unchanged.
  * returns: JF_OK, also for UNDEFINED: JF_ROW_UNKNOWN; JF_END for END_OF_STACK (nothing is written);
  *      JF_E_UNSUPPORTED for what no row can say: register frames, a CFA that is loaded from memory, a
  *      frame pointer saved away from the CFA, a caller that was interrupted; JF_E_BAD_IMAGE (a register code

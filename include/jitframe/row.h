@@ -13,6 +13,8 @@ enum {
 	JF_ROW_REGS_LOST = 1 << 1, /* registers outside `saved` are unknown, not unchanged */
 	JF_ROW_UNKNOWN = 1 << 2,   /* nothing is known from here on: the walk ends with JF_E_NO_ROW */
 	JF_ROW_OUTERMOST = 1 << 3, /* there is no caller: the walk ends with JF_END */
+	JF_ROW_FP_KEPT = 1 << 4,   /* beside REGS_LOST: the frame pointer, when not among `saved`, is unchanged */
+	JF_ROW_GUESSED = 1 << 5,   /* the frame record, for want of anything better: may be wrong */
 };
 
 /*

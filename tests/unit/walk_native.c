@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
+
+#include <jitframe/walk.h>
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unwind.h>
+
+/* Walks of the present thread from itself, and from signal handlers, against libgcc's unwinder. */
+
+#define FRAMES 64
+
+struct trace {
+	uint64_t pcs[FRAMES], sps[FRAMES];
+	unsigned int count;
+	enum jf_status status;
+};
+
+static struct trace ours, theirs;
+static unsigned int landed_in_handler;
+
+/* raise() is declared to call nothing back here, which a handler does. */
+static void raise_signal(int number)
+{
+	__asm__ volatile("" ::: "memory");
+	raise(number);
+	__asm__ volatile("" ::: "memory");
+}
+
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct trace *trace = arg;
+
+	if (trace->count == FRAMES)
+		return _URC_END_OF_STACK;
+	trace->pcs[trace->count] = _Unwind_GetIP(context);
+	trace->sps[trace->count++] = _Unwind_GetCFA(context);
+	return _URC_NO_REASON;
+}
+
+static void follow(struct jf_walk *walk, enum jf_status status)
+{
+	ours.count = 0;
+	while (status == JF_OK && ours.count < FRAMES) {
+		ours.pcs[ours.count] = walk->pc;
+		ours.sps[ours.count++] = jf_walk_sp(walk);
+		status = jf_walk_step_past_entry(walk);
+	}
+	ours.status = status;
+}
+
+__attribute__((noinline)) static void walk_both(void)
+{
+	unsigned int section;
+	struct jf_walk walk;
+
+	theirs.count = 0;
+	_Unwind_Backtrace(add_frame, &theirs);
+	section = jf_code_map_enter();
+	follow(&walk, jf_walk_here(&walk, NULL));
+	jf_code_map_leave(section);
+}
+
+/* From frame `first` of ours on, which theirs has somewhere too. libgcc adds one at pc 0, or not. */
+static void check_same(unsigned int first)
+{
+	unsigned int at = 0;
+
+	cr_assert_eq(ours.status, JF_END, "%s after %u frames", jf_status_name(ours.status), ours.count);
+	cr_assert_gt(ours.count, first + 1);
+	while (at < theirs.count && theirs.pcs[at] != ours.pcs[first])
+		at++;
+	cr_assert_lt(at, theirs.count, "libgcc has no frame at %" PRIx64, ours.pcs[first]);
+	for (unsigned int i = first; i < ours.count; i++, at++)
+		cr_assert(at < theirs.count && ours.pcs[i] == theirs.pcs[at] && ours.sps[i] == theirs.sps[at],
+			  "frame %u: pc %" PRIx64 ", libgcc %" PRIx64, i, ours.pcs[i], theirs.pcs[at]);
+}
+
+static void set_up(void)
+{
+	if (!jf_backend_host())
+		cr_skip_test("no native stubs");
+	cr_assert_eq(jf_cfi_load_objects(NULL), JF_OK);
+	cr_assert_eq(jf_walk_thread_init(), JF_OK);
+}
+
+TestSuite(walk_native, .init = set_up);
+
+Test(walk_native, here)
+{
+	walk_both();
+	check_same(1);
+}
+
+/* ---- through a signal handler ---------------------------------------------------------------------- */
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	landed_in_handler++;
+	if (context)
+		walk_both();
+}
+
+static void on_signal_by_context(int number, siginfo_t *info, void *context)
+{
+	unsigned int section = jf_code_map_enter();
+	struct jf_walk walk;
+
+	(void)number;
+	(void)info;
+	landed_in_handler++;
+	theirs.count = 0;
+	_Unwind_Backtrace(add_frame, &theirs);
+	follow(&walk, jf_walk_context(&walk, context, NULL));
+	jf_code_map_leave(section);
+}
+
+static void raise_with(void (*handler)(int, siginfo_t *, void *), int flags)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = handler;
+	action.sa_flags = SA_SIGINFO | flags;
+	cr_assert_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	landed_in_handler = 0;
+	raise_signal(SIGUSR1);
+	cr_assert_eq(landed_in_handler, 1);
+}
+
+static void use_alternate_stack(void)
+{
+	static uint8_t memory[65536];
+	stack_t stack = {.ss_sp = memory, .ss_size = sizeof(memory)};
+
+	cr_assert_eq(sigaltstack(&stack, NULL), 0);
+}
+
+Test(walk_native, out_of_a_handler)
+{
+	raise_with(on_signal, 0);
+	check_same(1);
+}
+
+Test(walk_native, out_of_a_handler_on_another_stack)
+{
+	use_alternate_stack();
+	raise_with(on_signal, SA_ONSTACK);
+	check_same(1);
+}
+
+Test(walk_native, from_a_context)
+{
+	raise_with(on_signal_by_context, 0);
+	check_same(0);
+	use_alternate_stack();
+	raise_with(on_signal_by_context, SA_ONSTACK);
+	check_same(0);
+}
+
+/* One signal's handler interrupted by another one's, the second walking from what it has interrupted. */
+static void on_outer(int number, siginfo_t *info, void *context)
+{
+	struct sigaction action;
+
+	(void)number;
+	(void)info;
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_signal_by_context;
+	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	if (context && !sigaction(SIGUSR2, &action, NULL))
+		raise_signal(SIGUSR2);
+}
+
+static void raise_nested(int flags)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_outer;
+	action.sa_flags = SA_SIGINFO | flags;
+	cr_assert_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	raise_signal(SIGUSR1);
+	check_same(0);
+}
+
+Test(walk_native, from_a_context_in_a_handler)
+{
+	raise_nested(0);
+	use_alternate_stack();
+	raise_nested(0);
+	raise_nested(SA_ONSTACK);
+}
+
+/* ---- bounds ------------------------------------------------------------------------------------------ */
+
+static void *without_init(void *arg)
+{
+	struct jf_memory memory = {.low = (uintptr_t)&memory, .high = (uintptr_t)&memory + 4096};
+	struct jf_walk_opts opts = {.size = sizeof(opts), .memory = &memory};
+	enum jf_status *statuses = arg;
+	struct jf_walk walk;
+
+	statuses[0] = jf_walk_here(&walk, NULL);
+	statuses[1] = jf_walk_here(&walk, &opts);
+	statuses[2] = jf_walk_thread_init();
+	statuses[3] = jf_walk_here(&walk, NULL);
+	statuses[4] = walk.memory.low <= jf_walk_sp(&walk) && walk.memory.high > jf_walk_sp(&walk) ? JF_OK : JF_E_INVAL;
+	follow(&walk, statuses[3]);
+	return NULL;
+}
+
+Test(walk_native, bounds_are_a_threads_own)
+{
+	enum jf_status statuses[5];
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, without_init, statuses), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_eq(statuses[0], JF_E_NOT_FOUND);
+	for (unsigned int i = 1; i < 5; i++)
+		CHECK_STATUS(statuses[i], JF_OK, "%u", i);
+	cr_assert_eq(ours.status, JF_END, "%s", jf_status_name(ours.status));
+}
+
+Test(walk_native, arguments)
+{
+	struct jf_walk_opts opts = {.size = sizeof(opts) + 8};
+	struct jf_walk walk;
+
+	cr_assert_eq(jf_walk_here(NULL, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_walk_here(&walk, &opts), JF_E_INVAL);
+	cr_assert_eq(jf_walk_context(&walk, NULL, NULL), JF_E_INVAL);
+	opts.size = sizeof(opts);
+	opts.by_record = true;
+	cr_assert_eq(jf_walk_here(&walk, &opts), JF_E_INVAL);
+}
