@@ -74,6 +74,7 @@ const struct jf_backend jf_loongarch64_backend = {
 			.arg_get = jf_loongarch64_arg_get,
 		},
 	.signal_frame = &jf_loongarch64_signal_frame,
+	.decode = jf_loongarch64_decode,
 	.orc = &jf_loongarch64_orc,
 #ifdef JF_NATIVE_LOONGARCH64
 	.native = &native,

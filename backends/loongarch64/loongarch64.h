@@ -111,6 +111,8 @@ enum jf_status jf_loongarch64_may_goto(struct jf_body *b, const struct jf_op *op
 enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op);
 
+enum jf_status jf_loongarch64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+
 /* The load hook without its note about faults, as part of a longer operation. */
 void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op);
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_BACKEND_LOONGARCH64_DECODE_H
+#define JF_BACKEND_LOONGARCH64_DECODE_H
+
+#include "loongarch64.h"
+
+/* How the fields of a word become steps; decode.c has a function for each. Formats as in insn.h. */
+enum la_format {
+	F_NONE,    /* writes no register of the table: comparisons, FP control */
+	F_NOP,     /* barriers and hints */
+	F_UNKNOWN, /* not told apart: the name is that of the extension, or of a group */
+	F_TRAP,
+	F_SYSTEM,
+	F_KILL_RD,
+	F_KILL_RD_RJ,
+	F_KILL_FD,
+	F_FD_FJ, /* moves between the register files */
+	F_FD_RJ,
+	F_RD_FJ,
+	F_EXTEND,
+	F_ALU3, /* rd = rj OP rk */
+	F_NOR,
+	F_ANDN,
+	F_ORN,
+	F_ALSL,
+	F_SHIFT5, /* rd = rj OP constant */
+	F_SHIFT6,
+	F_ALUI12, /* signed */
+	F_ALUU12, /* unsigned */
+	F_ADDU16I,
+	F_BSTRINS,
+	F_BSTRPICK,
+	F_LU12I,
+	F_LU32I,
+	F_LU52I,
+	F_PCADDI,
+	F_PCADDU12I,
+	F_PCADDU18I,
+	F_PCALAU12I,
+	F_MEM12, /* rd and memory at rj + si12 */
+	F_MEM14, /* at rj + si14 * 4 */
+	F_MEMX,  /* at rj + rk */
+	F_MEM_RJ,
+	F_FMEM12, /* fd, or a vector whose low part it is */
+	F_FMEMX,
+	F_FMEM_RJ,
+	F_SC,       /* stores rd, perhaps, at rj + si14 * 4; rd = whether */
+	F_SC_AT_RJ, /* at rj */
+	F_AM,       /* rd = memory at rj, which is changed */
+	F_AMSWAP,   /* to rk */
+	F_BRANCH16,
+	F_BRANCH21,
+	F_B,
+	F_BL,
+	F_JIRL,
+	F_JISCR,
+	F__COUNT
+};
+
+/* Bytes in memory or, of an ALU step, of the result; and how it is extended to 64 bits. */
+enum la_width {
+	LA_SIGN = 0x80,
+	S8 = 1 | LA_SIGN,
+	S16 = 2 | LA_SIGN,
+	S32 = 4 | LA_SIGN,
+	U8 = 1,
+	U16 = 2,
+	U32 = 4,
+	D64 = 8,
+	V128 = 16,
+	V256 = 32,
+};
+
+/* Words with (word & mask) == value are this instruction. */
+struct la_row {
+	uint32_t mask, value;
+	const char *name;
+	uint8_t format; /* enum la_format */
+	uint8_t kind;   /* enum jf_step_kind, where the format leaves it open */
+	uint8_t width;  /* enum la_width, likewise */
+};
+
+/* By rising value; where one row's words are some of another's, it stands behind that. */
+extern const struct la_row jf_loongarch64_rows[];
+extern const unsigned int jf_loongarch64_row_count;
+
+#endif
