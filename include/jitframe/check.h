@@ -57,18 +57,20 @@ struct jf_check_input {
 	const struct jf_row *rows;
 	size_t row_count;
 	const struct jf_slot *slots;
-	uint8_t slot_count; /* at most 32 */
+	uint8_t slot_count;                    /* at most 32 */
 	const struct jf_check_target *targets; /* NULL: none */
 	size_t target_count;
 	const struct jf_values *values; /* what the prologue has to load; NULL: any constant will do */
 };
-#define JF_CHECK_INPUT_INIT                                                                                      \
-	{                                                                                                        \
-		.size = sizeof(struct jf_check_input), .spec = JF_FRAME_SPEC_INIT, .marks = {                    \
-			JF_MARK_UNSET, JF_MARK_UNSET, JF_MARK_UNSET                                              \
-		}                                                                                                \
+#define JF_CHECK_INPUT_INIT                                                                   \
+	{                                                                                     \
+		.size = sizeof(struct jf_check_input), .spec = JF_FRAME_SPEC_INIT, .marks = { \
+			JF_MARK_UNSET,                                                        \
+			JF_MARK_UNSET,                                                        \
+			JF_MARK_UNSET                                                         \
+		}                                                                             \
 	}
-#define JF_CHECK_BYTES_MAX (64u << 20)
+#define JF_CHECK_BYTES_MAX (16u << 20)
 
 enum jf_verdict {
 	JF_VERDICT_NOT_APPLICABLE, /* nothing in this function that the rule speaks of */
@@ -78,8 +80,8 @@ enum jf_verdict {
 	JF_VERDICT__COUNT
 };
 
-#define JF_RULE_COUNT 18
-#define JF_CHECK_NO_OFF UINT32_MAX
+#define JF_RULE_COUNT       18
+#define JF_CHECK_NO_OFF     UINT32_MAX
 #define JF_FINDING_TEXT_MAX 224
 
 /* Why a rule is broken or undecided, at one place. */
@@ -99,11 +101,11 @@ struct jf_finding {
 struct jf_check_report {
 	struct jf_finding *findings;
 	size_t finding_capacity;
-	size_t finding_count;                    /* how many there are, also those that did not fit */
-	uint8_t verdicts[JF_RULE_COUNT + 1];     /* enum jf_verdict, by rule number; [0] is the worst of all */
-	size_t insn_count;                       /* instructions that can be reached */
-	size_t call_count;                       /* of them, calls */
-	uint32_t exit_count, tail_exit_count;    /* of them, returns and tail-call exits */
+	size_t finding_count;                 /* how many there are, also those that did not fit */
+	uint8_t verdicts[JF_RULE_COUNT + 1];  /* enum jf_verdict, by rule number; [0] is the worst of all */
+	size_t insn_count;                    /* instructions that can be reached */
+	size_t call_count;                    /* of them, calls */
+	uint32_t exit_count, tail_exit_count; /* of them, returns and tail-call exits */
 };
 
 /*

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_CHECK_CHECKER_H
+#define JF_CHECK_CHECKER_H
+
+#include <jitframe/check.h>
+
+#include "check/state.h"
+
+/* ---- findings (report.c) --------------------------------------------------------------------------- */
+
+#define FINDINGS_MAX 1024 /* of one check; what goes beyond is not counted */
+
+struct sink {
+	struct jf_finding *findings;
+	size_t capacity, count;
+	uint32_t applies; /* rules by bit: something was judged */
+	bool no_memory;
+};
+
+/* ---- following the code (run.c) -------------------------------------------------------------------- */
+
+struct leader; /* an instruction where paths meet, and what holds before it */
+
+struct checker {
+	const struct jf_check_input *input;
+	const struct jf_convention *conv;
+	const struct jf_backend *backend;
+	struct jf_frame frame;
+	struct jf_frame boundary; /* callbacks only: whose frame it lands in */
+	bool is_callback, is_function, counts_tail_calls;
+	struct stack_map map;
+	uint32_t tail_entry; /* of this function: bytes from its start, or JF_MARK_UNSET */
+
+	/* What a tail call finds: as the convention's own prologue leaves it at its tail-call entry. */
+	bool has_entry_state;
+	uint32_t entry_off;
+	struct state entry_state;
+
+	uint8_t *flags; /* by code offset */
+	uint32_t *leader_index;
+	struct leader *leaders;
+	uint32_t leader_count;
+	uint32_t lowest_pending;
+	uint64_t budget; /* instructions that may still be followed */
+
+	/* The instruction being looked at. */
+	uint32_t off;
+	struct jf_effect effect;
+	bool judging;
+	uint32_t judged; /* rules by bit that this instruction has a finding of */
+	struct sink *sink;
+	const char *landing; /* of a callback: the boundary in words, for findings */
+
+	uint32_t unsaved_told[3]; /* R3: registers by bit that a finding has named */
+	int32_t rmw_off;          /* what this instruction has read by an exact offset; INT32_MAX: nothing */
+	uint64_t changes;         /* counts writes that rows may speak of */
+	uint64_t row_changes;     /* as it was when row_judged was found true */
+	const struct jf_row *row_judged;
+
+	size_t insn_count, call_count;
+	uint32_t exit_count, tail_exit_count;
+};
+
+/* *input = what the caller gave, held to its description. */
+enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check_input *input, struct jf_error *error);
+/* Frame, boundary and map from input. `boundary` as in struct jf_check_input, or NULL. */
+enum jf_status checker_init(struct checker *c, const struct jf_check_input *input, const struct jf_frame_spec *boundary,
+			    struct sink *sink, struct jf_error *error);
+void checker_fini(struct checker *c);
+/* Follows every path to a fixed point. returns: JF_OK also for code that cannot be followed. */
+enum jf_status checker_run(struct checker *c);
+/* Calls `visit` for every instruction that is reached, with what holds before it; block by block. */
+void checker_visit(struct checker *c, void (*visit)(struct checker *c, const struct state *before, void *arg),
+		   void *arg);
+/* Whether an instruction starts there; what holds before it if it is one where paths meet or a mark. */
+bool checker_is_start(const struct checker *c, uint32_t off);
+bool checker_state_at(const struct checker *c, uint32_t off, struct state *state);
+
+/* ---- one instruction (step.c) ---------------------------------------------------------------------- */
+
+/* Applies all steps of c->effect; memory accesses are judged on the way when c->judging. */
+void checker_steps(struct checker *c, struct state *state);
+/* What a call to something of that kind leaves. */
+void checker_call(struct checker *c, struct state *state, enum jf_target_kind kind);
+void checker_entry_state(const struct checker *c, struct state *state);
+
+enum exit_kind {
+	EXIT_RETURN,
+	EXIT_TAIL,     /* to another program's tail-call entry */
+	EXIT_COMPUTED, /* a jump table, perhaps */
+};
+/* What a jump through a register or out of the function is. `target`: NULL when it goes to a fixed address. */
+enum exit_kind checker_exit_kind(const struct checker *c, const struct state *state, const struct value *target);
+enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_off);
+
+/* ---- rules: each judges what holds before or at c->off ------------------------------------------------ */
+
+void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
+		  const struct value *value);                                                 /* R4 R6 R8 R9 */
+void rules_written(struct checker *c, const struct value *fp_before, const struct value *fp); /* R2 */
+void rules_anchor(struct checker *c, const struct state *state, int call_kind);               /* calls, and marks: -1 */
+void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind);      /* R9 R15 R17 R18 */
+void rules_return(struct checker *c, const struct state *state, const struct value *target);  /* R5 R14 */
+void rules_tail_exit(struct checker *c, const struct state *state, const struct value *target); /* R9 R16 */
+void rules_tail_entry(struct checker *c, const struct state *state);                            /* R16 */
+void rules_row(struct checker *c, const struct state *state);                                   /* R10 */
+void rules_row_of_call(struct checker *c, const struct state *state);                           /* R17 */
+void rules_tail_entry_place(struct checker *c);                                                 /* R16 */
+bool row_is_true(const struct checker *c, const struct state *state, const struct jf_row *row,
+		 const struct jf_slot *slots, unsigned int slot_count, char *why, size_t capacity);
+
+/* The computed state at a tail-call entry: see struct checker. */
+enum jf_status checker_find_entry_state(struct checker *c);
+
+static inline const char *reg_name(const struct checker *c, unsigned int reg)
+{
+	return reg < c->backend->reg_count ? c->backend->regs[reg].name : "?";
+}
+
+static inline bool is_callee_saved(const struct checker *c, unsigned int reg)
+{
+	return reg < c->backend->reg_count && c->backend->regs[reg].flags & JF_REG_CALLEE_SAVED;
+}
+
+/* The slot of the frame that holds a caller's value and overlaps [off, off + bytes), or NULL. */
+const struct jf_slot *frame_save_at(const struct jf_frame *frame, int32_t off, uint32_t bytes);
+
+/* A rule was looked at here. */
+static inline void applies(struct checker *c, unsigned int rule)
+{
+	c->sink->applies |= UINT32_C(1) << rule;
+}
+
+/* One finding per rule and instruction; fmt goes on behind "at +0x24 `st.d` ". */
+void finding(struct checker *c, unsigned int rule, enum jf_verdict verdict, const char *fmt, ...) JF_PRINTF(4, 5);
+/* One of no place. */
+void finding_of_all(struct sink *sink, unsigned int rule, enum jf_verdict verdict, const char *fmt, ...)
+	JF_PRINTF(4, 5);
+void sink_merge(struct sink *into, const struct sink *from);
+void sink_sort(struct sink *sink);
+/* BROKEN, or UNDECIDED for a value that cannot be told. */
+static inline enum jf_verdict verdict_on(const struct value *got)
+{
+	return value_is_vague(got) ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN;
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/checker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Unwind rows from the code itself: what jf_frame_emit() states, found instead. */
+
+#define SLOTS_MAX 32
+
+struct rows {
+	struct jf_row *by_off; /* one for each byte of the code; UNKNOWN until something is found */
+	struct jf_slot slots[SLOTS_MAX];
+	unsigned int slot_count;
+};
+
+/* The slot of that register there, a new one if need be. returns: -1 when there is no room. */
+static int slot_for(struct rows *rows, const struct checker *c, uint8_t reg, int32_t off)
+{
+	for (unsigned int i = 0; i < rows->slot_count; i++)
+		if (rows->slots[i].reg == reg && rows->slots[i].off_from_cfa == off)
+			return (int)i;
+	if (rows->slot_count == SLOTS_MAX)
+		return -1;
+	rows->slots[rows->slot_count] = (struct jf_slot){.kind = reg == c->backend->ra ? JF_SLOT_RETURN : JF_SLOT_SAVE,
+							 .reg = reg,
+							 .off_from_cfa = off,
+							 .size_bytes = 8};
+	return (int)rows->slot_count++;
+}
+
+/* The frame pointer as soon as it is the frame's: SP may move then. In a callback's first instructions, an argument. */
+static bool find_cfa(const struct checker *c, const struct state *state, struct jf_row *row)
+{
+	const struct value *fp = &state->regs[c->backend->fp], *sp = &state->regs[c->backend->sp];
+	uint8_t reg = c->backend->sp;
+	int64_t off;
+
+	if (value_is_cfa(fp, c->conv->fp_off_from_cfa))
+		reg = c->backend->fp;
+	else if (sp->kind != VALUE_CFA)
+		reg = c->is_callback ? c->backend->args[2] : c->backend->fp;
+	if (state->regs[reg].kind != VALUE_CFA)
+		return false;
+	off = -state->regs[reg].imm;
+	if (off != (int32_t)off)
+		return false;
+	row->cfa_reg = reg;
+	row->cfa_off = (int32_t)off;
+	return true;
+}
+
+/* The highest place in memory that the caller's value is safe in: at or above SP. */
+static const struct cell *find_save(const struct checker *c, const struct state *state, uint8_t reg)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+	const struct cell *best = NULL;
+
+	for (uint32_t i = 0; i < state->cell_count; i++) {
+		const struct cell *cell = &state->cells[i];
+
+		if (value_is_entry(&cell->value, reg) && (sp->kind != VALUE_CFA || cell->off >= sp->imm) &&
+		    (!best || cell->off > best->off))
+			best = cell;
+	}
+	return best;
+}
+
+static void find_row(struct checker *c, const struct state *before, void *arg)
+{
+	struct jf_row *row = &((struct rows *)arg)->by_off[c->off];
+
+	*row = (struct jf_row){.code_off = c->off};
+	if (!find_cfa(c, before, row)) {
+		row->flags = JF_ROW_UNKNOWN;
+		return;
+	}
+	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
+		bool is_ra = reg == c->backend->ra;
+		const struct value *value = &before->regs[reg];
+		const struct cell *cell;
+		int slot = -1;
+
+		if (!is_ra && !is_callee_saved(c, reg))
+			continue;
+		cell = find_save(c, before, (uint8_t)reg);
+		if (cell)
+			slot = slot_for(arg, c, (uint8_t)reg, cell->off);
+		if (slot >= 0) {
+			row->saved |= UINT32_C(1) << slot;
+			value = &cell->value;
+		} else if (!value_is_entry(value, (uint8_t)reg)) {
+			row->flags |= is_ra ? JF_ROW_UNKNOWN : JF_ROW_REGS_LOST;
+		}
+		if (is_ra && value->flags & VALUE_SIGNED)
+			row->flags |= JF_ROW_RA_SIGNED;
+	}
+	if (row->flags & JF_ROW_UNKNOWN)
+		*row = (struct jf_row){.code_off = c->off, .flags = JF_ROW_UNKNOWN};
+}
+
+/* Bytes inside of an instruction are the instruction's; those that no path reaches are nobody's. */
+static size_t compress(const struct checker *c, const struct jf_row *by_off, struct jf_row *out, size_t capacity)
+{
+	const struct jf_row unknown = {.flags = JF_ROW_UNKNOWN};
+	struct jf_effect effect;
+	struct jf_row last = {0};
+	size_t count = 0;
+	uint32_t size = 1;
+
+	for (uint32_t off = 0; off < c->input->byte_count; off += size) {
+		struct jf_row row = checker_is_start(c, off) ? by_off[off] : unknown;
+
+		size = 1;
+		if (checker_is_start(c, off) &&
+		    jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) == JF_OK)
+			size = effect.size_bytes;
+		row.code_off = off;
+		if (count && jf_row_same(&row, &last))
+			continue;
+		if (count < capacity)
+			out[count] = row;
+		last = row;
+		count++;
+	}
+	return count;
+}
+
+static enum jf_status derive(struct checker *c, struct rows *found, struct jf_row *rows, size_t *row_count,
+			     struct jf_slot *slots, size_t *slot_count)
+{
+	size_t rows_needed;
+	bool fits;
+
+	checker_visit(c, find_row, found);
+	rows_needed = compress(c, found->by_off, NULL, 0);
+	fits = rows_needed <= *row_count && found->slot_count <= *slot_count;
+	*row_count = rows_needed;
+	*slot_count = found->slot_count;
+	if (!fits)
+		return JF_E_NOSPACE;
+	compress(c, found->by_off, rows, rows_needed);
+	memcpy(slots, found->slots, found->slot_count * sizeof(*slots));
+	return JF_OK;
+}
+
+enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *rows, size_t *row_count,
+			     struct jf_slot *slots, size_t *slot_count, struct jf_error *error)
+{
+	struct jf_frame_spec any_boundary = JF_FRAME_SPEC_INIT;
+	struct jf_check_input input;
+	struct rows found = {0};
+	struct sink sink = {0};
+	struct checker *c;
+	enum jf_status status;
+
+	if (!in || !row_count || !slot_count || (!rows && *row_count) || (!slots && *slot_count))
+		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
+	status = check_read_input(in, &input, error);
+	if (status != JF_OK)
+		return status;
+	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
+		input.marks[i] = JF_MARK_UNSET;
+	any_boundary.role = JF_ROLE_BOUNDARY;
+	any_boundary.sign_return = input.spec.sign_return;
+	c = calloc(1, sizeof(*c));
+	found.by_off = calloc(input.byte_count, sizeof(*found.by_off));
+	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
+	if (status == JF_OK)
+		status = checker_init(c, &input, input.boundary ? input.boundary : &any_boundary, &sink, error);
+	if (status == JF_OK)
+		status = checker_run(c);
+	if (status == JF_OK)
+		status = derive(c, &found, rows, row_count, slots, slot_count);
+	if (status == JF_E_NO_MEMORY)
+		jf_error_set(error, status, "bytes", "no memory");
+	else if (status == JF_E_NOSPACE)
+		jf_error_set(error, status, "rows", "%zu rows and %zu slots are needed", *row_count, *slot_count);
+	if (c)
+		checker_fini(c);
+	free(c);
+	free(found.by_off);
+	free(sink.findings);
+	return status;
+}

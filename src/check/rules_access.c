@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/checker.h"
+
+/* What one instruction may do to memory (R4, R6, R8, R9) and to the frame pointer (R2). */
+
+static bool overlaps(const struct jf_slot *slot, int32_t off, uint32_t bytes)
+{
+	return off < slot->off_from_cfa + (int32_t)slot->size_bytes &&
+	       slot->off_from_cfa < (int64_t)off + (bytes ? bytes : 1);
+}
+
+const struct jf_slot *frame_save_at(const struct jf_frame *frame, int32_t off, uint32_t bytes)
+{
+	for (unsigned int i = 0; i < frame->slot_count; i++) {
+		const struct jf_slot *slot = &frame->slots[i];
+
+		if ((slot->kind == JF_SLOT_RETURN || slot->kind == JF_SLOT_SAVE) && overlaps(slot, off, bytes))
+			return slot;
+	}
+	return NULL;
+}
+
+/* ---- R9: the state slots ---------------------------------------------------------------------------- */
+
+static const char *count_slot_name(const struct checker *c, int32_t off)
+{
+	return off == c->map.tcc ? "the tail-call count" : "the pointer to the tail-call count";
+}
+
+/* What a prologue puts there is what came in, or the slot's address; a body counts up what was there. */
+static bool is_count_for(const struct checker *c, const struct state *state, int32_t off, const struct value *value)
+{
+	bool first = !state_cell(state, off, 8);
+	const struct value *count = c->map.count_reg == JF_REG_NONE ? NULL : &state->regs[c->map.count_reg];
+
+	if (value->kind == VALUE_COUNT || value->kind == VALUE_SLOT || (count && value_same(value, count)))
+		return true;
+	if (count && value_is_entry(value, c->map.count_reg))
+		return true;
+	if (value->kind == VALUE_CONST)
+		return first && off == c->map.tcc && !value->imm;
+	if (off == c->map.tcc_ptr && value_is_cfa(value, c->map.tcc))
+		return true;
+	/* A pointer chosen without a branch is neither here nor there. */
+	return value->kind == VALUE_UNKNOWN && (c->rmw_off == off || (first && off == c->map.tcc_ptr));
+}
+
+static void judge_count(struct checker *c, const struct state *state, int32_t off, uint32_t bytes,
+			const struct value *value)
+{
+	char text[VALUE_TEXT_MAX];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int32_t slot = i ? c->map.tcc_ptr : c->map.tcc;
+
+		if (!slot || off >= slot + 8 || (int64_t)off + bytes <= slot)
+			continue;
+		applies(c, 9);
+		if (value && (off != slot || bytes != 8 || !is_count_for(c, state, slot, value))) {
+			value_text(c->backend, value, text, sizeof(text));
+			finding(c, 9, verdict_on(value), "stores %s to CFA%+d, the slot of %s at CFA%+d", text, off,
+				count_slot_name(c, slot), slot);
+		} else if (!value && !state_cell(state, slot, 8)) {
+			finding(c, 9, state->cells_dropped ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN,
+				"reads %s at CFA%+d, where it has not been stored on every way here",
+				count_slot_name(c, slot), slot);
+		}
+	}
+}
+
+/* ---- R6: the save area -------------------------------------------------------------------------------- */
+
+static void judge_store(struct checker *c, int32_t off, uint32_t bytes, const struct value *value)
+{
+	const struct jf_slot *slot = frame_save_at(&c->frame, off, bytes);
+	char text[VALUE_TEXT_MAX];
+
+	applies(c, 6);
+	if ((int64_t)off + bytes > 0) {
+		finding(c, 6, JF_VERDICT_BROKEN, "stores to CFA%+d, in the caller's frame", off);
+		return;
+	}
+	if (!slot || c->input->kind == JF_CHECK_PRIVATE_STUB)
+		return;
+	if (slot->off_from_cfa == off && bytes <= slot->size_bytes && value_is_entry(value, slot->reg))
+		return;
+	/* A save that went astray: R1, R3, R4 and R5 tell what is missing where. */
+	if (value->kind == VALUE_ENTRY && (is_callee_saved(c, value->reg) || value->reg == c->backend->ra) &&
+	    !value->imm && !(c->input->marks[JF_MARK_BODY] <= c->off))
+		return;
+	value_text(c->backend, value, text, sizeof(text));
+	finding(c, 6, JF_VERDICT_BROKEN, "stores %s to CFA%+d, the save slot of %s", text, off, reg_name(c, slot->reg));
+}
+
+/* ---- all of an access ------------------------------------------------------------------------------------ */
+
+static void judge_bounds(struct checker *c, const struct state *state, int32_t off, uint32_t bytes, bool store)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+	const char *verb = store ? "stores to" : "reads";
+
+	applies(c, 8);
+	if (sp->kind == VALUE_CFA && off < sp->imm && off < 0)
+		finding(c, 8, JF_VERDICT_BROKEN, "%s %u bytes at CFA%+d, below SP = CFA%+lld", verb, bytes, off,
+			(long long)sp->imm);
+	else if (value_is_vague(sp) && (sp->kind != VALUE_STACK || sp->imm == 1))
+		finding(c, 8, JF_VERDICT_UNDECIDED, "%s %u bytes at CFA%+d while SP cannot be told", verb, bytes, off);
+}
+
+void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
+		  const struct value *value)
+{
+	char text[VALUE_TEXT_MAX];
+
+	if (address->kind == VALUE_ENTRY && address->reg == c->backend->sp && c->is_callback) {
+		if (store)
+			finding(c, 4, JF_VERDICT_BROKEN,
+				"stores below the frames that were thrown away, before it has taken over the boundary's SP");
+		return;
+	}
+	if (address->kind == VALUE_STACK || address->kind == VALUE_LOST) {
+		value_text(c->backend, address, text, sizeof(text));
+		if (store)
+			finding(c, 6, JF_VERDICT_UNDECIDED, "stores by an address that may be one of this frame: %s",
+				text);
+		return;
+	}
+	if (address->kind != VALUE_CFA)
+		return; /* not of this stack, or derived from R10: the verifier's business */
+	if (address->imm != (int32_t)address->imm) {
+		finding(c, 8, JF_VERDICT_BROKEN, "goes %lld bytes away from the CFA", (long long)address->imm);
+		return;
+	}
+	judge_bounds(c, state, (int32_t)address->imm, bytes, store);
+	judge_count(c, state, (int32_t)address->imm, bytes, value);
+	if (store)
+		judge_store(c, (int32_t)address->imm, bytes, value);
+}
+
+/* Once it is the frame's, it stays until the caller's comes back. */
+void rules_written(struct checker *c, const struct value *before, const struct value *fp)
+{
+	char text[VALUE_TEXT_MAX];
+
+	if (c->input->kind == JF_CHECK_PRIVATE_STUB || !value_is_cfa(before, c->conv->fp_off_from_cfa))
+		return;
+	applies(c, 2);
+	if (value_same(before, fp) || value_is_entry(fp, c->backend->fp))
+		return;
+	value_text(c->backend, fp, text, sizeof(text));
+	finding(c, 2, verdict_on(fp), "makes %s %s, which is neither this frame's CFA%+d nor the caller's",
+		reg_name(c, c->backend->fp), text, c->conv->fp_off_from_cfa);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/checker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What has to hold where something is called, and so where a throw may start. */
+
+/* Whether the caller's value of `reg` is in memory at `off`. */
+static bool is_saved_at(const struct state *state, int32_t off, uint8_t reg, struct value *got)
+{
+	*got = value_unknown(DEF_ENTRY, reg);
+	for (uint32_t i = 0; i < state->cell_count; i++) {
+		if (state->cells[i].off == off) {
+			*got = state->cells[i].value;
+			return value_is_entry(got, reg);
+		}
+	}
+	if (state->cells_dropped)
+		got->kind = VALUE_LOST;
+	return false;
+}
+
+static const struct cell *saved_elsewhere(const struct state *state, uint8_t reg)
+{
+	for (uint32_t i = 0; i < state->cell_count; i++)
+		if (value_is_entry(&state->cells[i].value, reg))
+			return &state->cells[i];
+	return NULL;
+}
+
+/* ---- R1, R2: frame record and frame pointer ------------------------------------------------------------ */
+
+static void judge_record(struct checker *c, const struct state *state)
+{
+	const struct jf_convention *conv = c->conv;
+	const struct value *fp = &state->regs[c->backend->fp];
+	char text[VALUE_TEXT_MAX];
+	struct value got;
+
+	applies(c, 1);
+	applies(c, 2);
+	if (!is_saved_at(state, conv->ra_off_from_cfa, c->backend->ra, &got)) {
+		value_text(c->backend, &got, text, sizeof(text));
+		finding(c, 1, verdict_on(&got), "is reached with %s at CFA%+d, where the return address belongs", text,
+			conv->ra_off_from_cfa);
+	} else if (!is_saved_at(state, conv->prev_fp_off_from_cfa, c->backend->fp, &got)) {
+		value_text(c->backend, &got, text, sizeof(text));
+		finding(c, 1, verdict_on(&got), "is reached with %s at CFA%+d, where the caller's %s belongs", text,
+			conv->prev_fp_off_from_cfa, reg_name(c, c->backend->fp));
+	}
+	if (!value_is_cfa(fp, conv->fp_off_from_cfa)) {
+		value_text(c->backend, fp, text, sizeof(text));
+		finding(c, 2, verdict_on(fp), "is reached with %s = %s, not CFA%+d", reg_name(c, c->backend->fp), text,
+			conv->fp_off_from_cfa);
+	}
+}
+
+/* ---- R3, R4: what a boundary saves, and where ------------------------------------------------------------ */
+
+struct names {
+	char text[96];
+	size_t length;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	int length;
+
+	if (names->length >= sizeof(names->text))
+		return;
+	length = snprintf(names->text + names->length, sizeof(names->text) - names->length, "%s%s",
+			  names->length ? ", " : "", name);
+	names->length += length > 0 ? (size_t)length : 0;
+}
+
+/* Names a register the first time only: what a boundary does not save it saves at no call. */
+static bool tell_once(struct checker *c, unsigned int reg)
+{
+	uint32_t bit = UINT32_C(1) << reg % 32;
+
+	if (c->unsaved_told[reg / 32] & bit)
+		return false;
+	c->unsaved_told[reg / 32] |= bit;
+	return true;
+}
+
+static void judge_save_set(struct checker *c, const struct state *state)
+{
+	struct names ints = {.length = 0}, others = {.length = 0};
+	enum jf_verdict verdict = JF_VERDICT_UNDECIDED;
+
+	applies(c, 3);
+	applies(c, 4);
+	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
+		int slot = jf_frame_slot(&c->frame, JF_SLOT_SAVE, (uint8_t)reg);
+		const struct cell *elsewhere;
+		struct value got = {0};
+
+		if (!is_callee_saved(c, reg) || reg == c->backend->fp)
+			continue;
+		if (slot >= 0 && is_saved_at(state, c->frame.slots[slot].off_from_cfa, (uint8_t)reg, &got))
+			continue;
+		elsewhere = saved_elsewhere(state, (uint8_t)reg);
+		if (slot >= 0 && elsewhere) {
+			finding(c, 4, JF_VERDICT_BROKEN,
+				"is reached with the caller's %s at CFA%+d: a callback looks for it at CFA%+d",
+				reg_name(c, reg), elsewhere->off, c->frame.slots[slot].off_from_cfa);
+			continue;
+		}
+		if (elsewhere || !tell_once(c, reg))
+			continue;
+		if (!value_is_vague(&got))
+			verdict = JF_VERDICT_BROKEN;
+		add_name(c->backend->regs[reg].cls == JF_REG_INT ? &ints : &others, reg_name(c, reg));
+	}
+	if (ints.length || others.length)
+		finding(c, 3, verdict, "may throw, and the boundary has not saved %s%s%s%s", ints.text,
+			ints.length && others.length ? "; nor " : "", others.length ? others.text : "",
+			ints.length ? "" : " (no integer register)");
+}
+
+/* ---- R4, R11, R13, R15: a callback --------------------------------------------------------------------- */
+
+static void judge_adoption(struct checker *c, const struct state *state)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+	const struct jf_frame *boundary = &c->boundary;
+
+	applies(c, 4);
+	if (sp->kind == VALUE_ENTRY) {
+		finding(c, 4, JF_VERDICT_BROKEN, "is reached with SP still below the frames that were thrown away");
+		return;
+	}
+	if (!value_is_cfa(&state->regs[c->backend->fp], c->conv->fp_off_from_cfa)) {
+		char text[VALUE_TEXT_MAX];
+
+		value_text(c->backend, &state->regs[c->backend->fp], text, sizeof(text));
+		finding(c, 4, verdict_on(&state->regs[c->backend->fp]),
+			"is reached with %s = %s: the boundary's is CFA%+d", reg_name(c, c->backend->fp), text,
+			c->conv->fp_off_from_cfa);
+	}
+	if (c->conv->landing != JF_LANDING_ADOPT)
+		return;
+	for (unsigned int i = 0; i < boundary->slot_count; i++) {
+		const struct jf_slot *slot = &boundary->slots[i];
+		struct value got;
+
+		if ((slot->kind != JF_SLOT_SAVE && slot->kind != JF_SLOT_RETURN) ||
+		    (is_saved_at(state, slot->off_from_cfa, slot->reg, &got) &&
+		     !(sp->kind == VALUE_CFA && sp->imm > slot->off_from_cfa)))
+			continue;
+		finding(c, 4, JF_VERDICT_BROKEN, "is reached with the boundary's save of %s at CFA%+d %s",
+			reg_name(c, slot->reg), slot->off_from_cfa,
+			value_is_entry(&got, slot->reg) ? "below SP" : "overwritten");
+		return;
+	}
+}
+
+/* Whether a register is as it was when the function was entered. */
+static bool value_is_untouched(const struct value *value, uint8_t reg)
+{
+	return value_is_entry(value, reg) || (value->kind == VALUE_UNKNOWN && value->def == DEF_ENTRY);
+}
+
+/* R10 where it is a register of its own; where it is the frame pointer, that has been judged. */
+static void judge_bpf_fp(struct checker *c, const struct state *state)
+{
+	const struct jf_frame *frame = &c->frame;
+	bool private_stack = frame->spec.private_stack;
+	uint8_t reg = private_stack ? c->conv->bpf_fp_private : c->conv->bpf_reg[JF_BPF_FP];
+	const struct value *value = &state->regs[reg];
+	const struct value *sp = &state->regs[c->backend->sp];
+	char text[VALUE_TEXT_MAX];
+
+	if (!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes))
+		return;
+	applies(c, 11);
+	value_text(c->backend, value, text, sizeof(text));
+	if (private_stack && (value_taint(&c->map, value) || value_is_untouched(value, reg))) {
+		applies(c, 15);
+		finding(c, 15, verdict_on(value), "is reached with %s = %s, which is no private stack",
+			reg_name(c, reg), text);
+	} else if (!private_stack && reg != c->backend->fp && !value_is_cfa(value, frame->bpf_fp_off_from_cfa)) {
+		finding(c, 11, verdict_on(value), "is reached with R10 (%s) = %s, not CFA%+d", reg_name(c, reg), text,
+			frame->bpf_fp_off_from_cfa);
+	} else if (!private_stack && sp->kind == VALUE_CFA && sp->imm > c->map.bpf_low) {
+		finding(c, 11, JF_VERDICT_BROKEN, "is reached with SP = CFA%+lld: the BPF stack goes down to CFA%+d",
+			(long long)sp->imm, c->map.bpf_low);
+	}
+}
+
+static void judge_state_registers(struct checker *c, const struct state *state)
+{
+	const struct value *value = &state->regs[c->conv->arena_reg];
+	char text[VALUE_TEXT_MAX];
+
+	if (!c->frame.spec.arena)
+		return;
+	applies(c, 15);
+	if (value->kind == VALUE_CONST && (!c->input->values || (uint64_t)value->imm == c->input->values->arena_base))
+		return;
+	value_text(c->backend, value, text, sizeof(text));
+	finding(c, 15,
+		value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY ? JF_VERDICT_UNDECIDED : verdict_on(value),
+		"is reached with %s = %s, which is not the arena's base", reg_name(c, c->conv->arena_reg), text);
+}
+
+static void judge_arguments(struct checker *c, const struct state *state)
+{
+	const struct value *r1 = &state->regs[c->conv->bpf_reg[JF_BPF_R1]];
+	const struct value *fp = &state->regs[c->backend->fp];
+	char text[VALUE_TEXT_MAX];
+
+	applies(c, 13);
+	value_text(c->backend, r1, text, sizeof(text));
+	if (!value_is_entry(r1, c->backend->args[0]))
+		finding(c, 13, verdict_on(r1), "is reached with R1 = %s, not the cookie", text);
+	value_text(c->backend, fp, text, sizeof(text));
+	if (!value_is_cfa(fp, c->conv->fp_off_from_cfa))
+		finding(c, 13, verdict_on(fp), "is reached with %s = %s, which is not what the third argument says",
+			reg_name(c, c->backend->fp), text);
+}
+
+/* ---- R7, R8: SP ---------------------------------------------------------------------------------------------- */
+
+static int64_t known_alignment(const struct checker *c, const struct value *sp)
+{
+	uint64_t off = (uint64_t)sp->imm;
+	int64_t align = c->conv->frame_align;
+
+	if (sp->kind == VALUE_STACK)
+		return sp->imm;
+	if (sp->kind != VALUE_CFA)
+		return 1;
+	return off && (int64_t)(off & -off) < align ? (int64_t)(off & -off) : align;
+}
+
+static void judge_sp(struct checker *c, const struct state *state, int call_kind)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+	unsigned int align = call_kind == JF_TARGET_C ? c->backend->stack_align : c->conv->frame_align;
+	char text[VALUE_TEXT_MAX];
+
+	value_text(c->backend, sp, text, sizeof(text));
+	if (sp->kind != VALUE_ENTRY) {
+		applies(c, 7);
+		if (known_alignment(c, sp) < (int64_t)align)
+			finding(c, 7, verdict_on(sp), "is reached with SP = %s: not a multiple of %u", text, align);
+	}
+	if (c->input->kind != JF_CHECK_FUNCTION)
+		return;
+	applies(c, 8);
+	if (sp->kind == VALUE_CFA && sp->imm > -(int64_t)c->frame.size_bytes)
+		finding(c, 8, JF_VERDICT_BROKEN, "is reached with SP = %s: the frame goes down to CFA-%u", text,
+			c->frame.size_bytes);
+	else if (sp->kind != VALUE_CFA && sp->kind != VALUE_ENTRY)
+		finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
+}
+
+void rules_anchor(struct checker *c, const struct state *state, int call_kind)
+{
+	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
+		return;
+	judge_record(c, state);
+	judge_sp(c, state, call_kind);
+	if (!c->is_function)
+		return;
+	if (c->frame.spec.role == JF_ROLE_BOUNDARY)
+		judge_save_set(c, state);
+	if (c->is_callback) {
+		judge_adoption(c, state);
+		judge_bpf_fp(c, state);
+		if (call_kind < 0)
+			judge_arguments(c, state);
+	}
+	judge_state_registers(c, state);
+}
+
+/* ---- calls alone: R9, R17, R18 ----------------------------------------------------------------------------- */
+
+/* Whether what travels to a BPF function is the address of the count in force. */
+static bool is_count_address(const struct checker *c, const struct state *state, const struct value *value)
+{
+	int32_t slot = c->map.tcc_ptr;
+
+	if (value->kind == VALUE_COUNT)
+		return true;
+	if (slot)
+		return value->kind == VALUE_SLOT && (int32_t)value->def == slot && !value->imm &&
+		       state_cell(state, slot, 8);
+	if (c->is_callback) /* found anew, by a way that no path tells */
+		return value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY;
+	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));
+}
+
+static void judge_count_handed_on(struct checker *c, const struct state *state)
+{
+	const struct value *value;
+	char text[VALUE_TEXT_MAX];
+
+	if (!c->counts_tail_calls || c->map.count_reg == JF_REG_NONE ||
+	    (!c->map.tcc && !is_callee_saved(c, c->map.count_reg)))
+		return;
+	value = &state->regs[c->map.count_reg];
+	applies(c, 9);
+	if (is_count_address(c, state, value))
+		return;
+	value_text(c->backend, value, text, sizeof(text));
+	finding(c, c->is_callback ? 15 : 9, verdict_on(value),
+		"is reached with %s = %s, not the address of the tail-call count", reg_name(c, c->map.count_reg), text);
+}
+
+static void judge_stub_argument(struct checker *c, const struct state *state)
+{
+	const struct value *ax = &state->regs[c->conv->bpf_reg[JF_BPF_AX]];
+	char text[VALUE_TEXT_MAX];
+
+	applies(c, 18);
+	if (c->frame.spec.private_stack ||
+	    (ax->kind == VALUE_CFA && ax->imm >= c->map.bpf_low && ax->imm < c->map.bpf_high))
+		return;
+	value_text(c->backend, ax, text, sizeof(text));
+	finding(c, 18, verdict_on(ax), "is reached with AX = %s, which is not in this program's BPF stack", text);
+}
+
+void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind)
+{
+	if (kind == JF_TARGET_BPF && c->is_function)
+		judge_count_handed_on(c, state);
+	if (kind == JF_TARGET_PRIVATE_STUB)
+		judge_stub_argument(c, state);
+	rules_row_of_call(c, state);
+}

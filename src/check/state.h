@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_CHECK_STATE_H
+#define JF_CHECK_STATE_H
+
+#include <jitframe/backend.h>
+
+/* What registers and the words of one frame hold, as far as a path through the code tells. */
+
+enum value_kind {
+	VALUE_UNKNOWN, /* no address in this stack: whatever `reg` got at `def`, plus imm */
+	VALUE_CONST,   /* imm */
+	VALUE_ENTRY,   /* what the function's caller had in `reg`, plus imm */
+	VALUE_CFA,     /* CFA + imm */
+	VALUE_SLOT,    /* what the state slot at CFA + (int32_t)def held, plus imm */
+	VALUE_COUNT,   /* the tail-call count or its address, as it travels between programs */
+	VALUE_BPF,     /* somewhere in the BPF stack, or derived from R10: the verifier's business */
+	VALUE_STACK,   /* perhaps somewhere in this stack; a multiple of imm */
+	VALUE_LOST,    /* written by an instruction that the decoder does not know */
+};
+
+enum {
+	VALUE_SIGNED = 1 << 0, /* with a pointer-authentication code, made while SP was CFA + (int32_t)def */
+};
+
+/* Two values are the same when all of their bytes are. */
+struct value {
+	uint8_t kind;
+	uint8_t reg; /* id; of what cells got where paths meet: 0x80 and the cell's word */
+	uint8_t ext; /* 0: all 64 bits; else the width of the part that was extended, its top bit set when by sign */
+	uint8_t flags;
+	uint32_t def; /* code offset; or one of these */
+	int64_t imm;
+};
+#define DEF_ENTRY UINT32_C(0x7fffffff) /* there at the first instruction */
+#define DEF_JOIN  UINT32_C(0x80000000) /* ored in: where paths that disagree meet */
+_Static_assert(sizeof(struct value) == 16, "no padding: values are compared as bytes");
+
+/* Memory that has been written, at an offset that is known. */
+struct cell {
+	int32_t off; /* from the CFA */
+	uint32_t bytes;
+	struct value value;
+};
+
+#define CELLS_MAX 72 /* save slots and state slots, outgoing arguments, pushes around a call */
+
+struct state {
+	uint32_t cell_count;
+	bool cells_dropped; /* there was no room for all: what is not found may have been written all the same */
+	struct value regs[JF_REGS_MAX];
+	struct cell cells[CELLS_MAX];
+};
+
+/* How offsets from the CFA are to be read. */
+struct stack_map {
+	int32_t bpf_low, bpf_high; /* the BPF stack, [low, high]; R10 is bpf_high */
+	int32_t tcc, tcc_ptr;      /* state slots; 0: there is none */
+	uint8_t count_reg;         /* or JF_REG_NONE */
+	uint8_t reg_count;
+};
+
+static inline struct value value_const(int64_t imm)
+{
+	return (struct value){.kind = VALUE_CONST, .imm = imm};
+}
+
+static inline struct value value_entry(uint8_t reg)
+{
+	return (struct value){.kind = VALUE_ENTRY, .reg = reg};
+}
+
+static inline struct value value_cfa(int64_t off)
+{
+	return (struct value){.kind = VALUE_CFA, .imm = off};
+}
+
+static inline struct value value_unknown(uint32_t def, uint8_t reg)
+{
+	return (struct value){.kind = VALUE_UNKNOWN, .reg = reg, .def = def};
+}
+
+bool value_same(const struct value *a, const struct value *b);
+/* Exactly what the caller had in `reg`; a return address may be signed. */
+bool value_is_entry(const struct value *value, uint8_t reg);
+bool value_is_cfa(const struct value *value, int32_t off);
+/* Whether nobody can tell what it is, as opposed to: it is something else than asked for. */
+bool value_is_vague(const struct value *value);
+/* 0: no address of this stack. 1: at most one in the BPF stack. 2: perhaps any. 3: nothing is known. */
+unsigned int value_taint(const struct stack_map *map, const struct value *value);
+/* Something not known that is as tainted as `taint` says. */
+struct value value_tainted(unsigned int taint, uint32_t def, uint8_t reg);
+struct value value_extend(struct value value, unsigned int bytes, bool sign, uint32_t def, uint8_t reg);
+struct value value_add(const struct stack_map *map, struct value a, struct value b, uint32_t def, uint8_t reg);
+/* "CFA-24", "the caller's s0", "5"; text[0, capacity). */
+void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity);
+#define VALUE_TEXT_MAX 64
+
+/* The cell that lies exactly there, or NULL. */
+const struct cell *state_cell(const struct state *state, int32_t off, uint32_t bytes);
+/* Forgets what overlaps [off, off + bytes), a size of 0 being any. */
+void state_forget(struct state *state, int32_t off, uint32_t bytes);
+void state_forget_below(struct state *state, int64_t off);
+void state_store(struct state *state, int32_t off, uint32_t bytes, struct value value);
+
+/*
+ * into = what holds on both ways, at the code offset where they meet.
+ * returns: whether `into` is another one than before.
+ */
+bool state_join(const struct stack_map *map, struct state *into, const struct state *from, uint32_t code_off);
+
+#endif

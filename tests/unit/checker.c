@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "checker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool emit_frame(struct emitted *out, const struct jf_convention *conv, const struct jf_frame_spec *spec)
+{
+	if (jf_frame_solve(conv, spec, &out->frame, NULL) != JF_OK)
+		return false;
+	jf_code_init(&out->code, out->bytes, sizeof(out->bytes), 0x10000, out->rows, FRAME_ROWS);
+	if (jf_frame_emit(&out->code, &out->frame, JF_PART_ALL, NULL) != JF_OK)
+		return false;
+	out->input = (struct jf_check_input)JF_CHECK_INPUT_INIT;
+	out->input.conv = conv;
+	out->input.bytes = out->bytes;
+	out->input.byte_count = out->code.size;
+	out->input.address = out->code.address;
+	out->input.spec = out->frame.spec;
+	memcpy(out->input.marks, out->code.marks, sizeof(out->input.marks));
+	out->input.rows = out->rows;
+	out->input.row_count = out->code.row_count;
+	out->input.slots = out->frame.slots;
+	out->input.slot_count = out->frame.slot_count;
+	return true;
+}
+
+uint32_t known_findings(const struct jf_convention *conv, const struct jf_frame_spec *spec)
+{
+	uint32_t known = 0;
+
+	if (spec->role == JF_ROLE_BOUNDARY && jf_convention_unsaved(conv, NULL, 0) > 0)
+		known |= UINT32_C(1) << 3;
+	return known;
+}
+
+bool is_clean(const struct jf_check_report *report, uint32_t known, char *text, size_t capacity)
+{
+	size_t length = 0;
+
+	text[0] = 0;
+	for (size_t i = 0; i < report->finding_count && i < report->finding_capacity; i++) {
+		const struct jf_finding *f = &report->findings[i];
+		int more;
+
+		if (known & UINT32_C(1) << f->rule && f->verdict == JF_VERDICT_BROKEN)
+			continue;
+		more = snprintf(text + length, capacity - length, "\n  R%u %s: %s", f->rule,
+				jf_verdict_name((enum jf_verdict)f->verdict), f->text);
+		length += more > 0 ? (size_t)more : 0;
+		if (length >= capacity)
+			return false;
+	}
+	return !length;
+}

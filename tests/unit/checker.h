@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TESTS_CHECKER_H
+#define JF_TESTS_CHECKER_H
+
+#include <jitframe/check.h>
+
+#define FRAME_CODE_BYTES 4096
+#define FRAME_ROWS       256
+
+/* The code of one frame, as jf_frame_emit() puts it down, and what there is to know of it. */
+struct emitted {
+	uint8_t bytes[FRAME_CODE_BYTES];
+	struct jf_row rows[FRAME_ROWS];
+	struct jf_code code;
+	struct jf_frame frame;
+	struct jf_check_input input;
+};
+
+/* returns: false when the convention refuses the spec. */
+bool emit_frame(struct emitted *out, const struct jf_convention *conv, const struct jf_frame_spec *spec);
+
+/*
+ * The rules that good frames of a convention are known to break, as bits: what jf_convention_unsaved() says,
+ * and SP that is not aligned as the platform's C wants it.
+ */
+uint32_t known_findings(const struct jf_convention *conv, const struct jf_frame_spec *spec);
+
+/* All findings that are not known, as text. returns: whether there are none. */
+bool is_clean(const struct jf_check_report *report, uint32_t known, char *text, size_t capacity);
+
+#endif
