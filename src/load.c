@@ -218,7 +218,7 @@ void jf_unload(struct jf_loaded *loaded)
 {
 	if (!loaded)
 		return;
-	/* Out of memory while removing: the code has to stay, for it is still in the map. */
+	/* From within a reader section: the code has to stay, for it is still in the map. */
 	if (loaded->ranges && jf_code_map_remove_all(loaded->ranges, loaded->image->function_count) != JF_OK)
 		return;
 	if (loaded->private_bytes)

@@ -39,23 +39,34 @@ struct jf_range {
 /*
  * Registers a range. owns: *range, its rows, slots and name stay the caller's and must not change or
  * go away before jf_code_map_remove() has returned.
- * returns: JF_E_INVAL (start >= end, rows missing or unsorted, slot_count over 32, a boundary without
- *      callback), JF_E_OVERLAP, JF_E_NO_MEMORY.
- * threads: any; takes a lock and allocates: not from signal handlers, and not between jf_code_map_enter()
- * and _leave() of the same thread, for which it would wait. Readers never wait for it.
+ * returns: JF_E_INVAL (start >= end, 4 GiB or more, rows missing or unsorted, slot_count over 32, a boundary
+ *      without callback; called between jf_code_map_enter() and _leave() of this thread, for which it might
+ *      wait), JF_E_OVERLAP, JF_E_NO_MEMORY.
+ * threads: any; takes a lock and allocates: not from signal handlers. Readers never wait for it. Time and
+ * memory do not depend on how many ranges there are: a few hundred bytes, more when code is thinly spread;
+ * removing gives them back.
  */
 JF_API JF_CHECK enum jf_status jf_code_map_add(const struct jf_range *range);
 
-/* The same for several ranges at once: all or none. */
+/* The same for several ranges at once: all or none. While it runs, look-ups may find some and not others. */
 JF_API JF_CHECK enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count);
 
-/* Removes the ranges that were added from ranges[0, count). Returns when no reader can see them any
- * more. returns: JF_E_NOT_FOUND (none removed), JF_E_NO_MEMORY (none removed). */
+/*
+ * Removes a range, known by its address in memory. Returns when no reader can see it any more.
+ * returns: JF_E_NOT_FOUND; JF_E_INVAL (NULL, or inside a section of this thread).
+ * threads: any; takes a lock, waits for sections that were open before, allocates nothing: not from signal
+ * handlers.
+ */
+JF_API JF_CHECK enum jf_status jf_code_map_remove(const struct jf_range *range);
+
+/* The same for all of ranges[0, count), with one wait. returns: JF_E_NOT_FOUND when one of them is not
+ * registered: none was removed. */
 JF_API JF_CHECK enum jf_status jf_code_map_remove_all(const struct jf_range *ranges, size_t count);
 
 /*
  * Looks up the range that holds `address`. For a return address pass the byte before it (R17).
- * A found range is safe to read until jf_code_map_leave(); calls nest.
+ * A found range is safe to read until jf_code_map_leave(). Sections nest: they end in the reverse order, each
+ * in its own thread, with what its jf_code_map_enter() gave.
  * returns: NULL when none does. Wait-free, async-signal-safe.
  *
  *     unsigned int section = jf_code_map_enter();

@@ -238,7 +238,8 @@ Test(codemap, ranges_that_contradict_themselves_are_refused)
 	REFUSED(range_.rows = no_slot);
 	REFUSED(range_.rows = pad_saved);
 	/* Row offsets are 32 bits. */
-	REFUSED(range_.end = range_.start + UINT64_C(0x100000001));
+	REFUSED(range_.end = range_.start + UINT64_C(0x100000000));
+	REFUSED(range_.kind = JF_RANGE_ENTRY; range_.end = range_.start + UINT64_C(0x100000000));
 }
 
 Test(codemap, a_bad_range_keeps_the_others_out)
@@ -249,6 +250,25 @@ Test(codemap, a_bad_range_keeps_the_others_out)
 	cr_assert_null(find(100));
 }
 
+/* It would wait for itself. */
+Test(codemap, inside_a_section_nothing_is_changed)
+{
+	struct jf_range there = range_of(100, 200), range = range_of(300, 400);
+	unsigned int outer, inner;
+
+	cr_assert_eq(jf_code_map_add(&there), JF_OK);
+	outer = jf_code_map_enter();
+	inner = jf_code_map_enter();
+	jf_code_map_leave(inner);
+	cr_assert_eq(jf_code_map_add(&range), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_remove(&there), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_find(100), &there);
+	cr_assert_null(jf_code_map_find(300));
+	jf_code_map_leave(outer);
+	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_remove(&there), JF_OK);
+}
+
 Test(codemap, null_and_nothing)
 {
 	struct jf_range range = range_of(100, 200);
@@ -256,6 +276,7 @@ Test(codemap, null_and_nothing)
 	cr_assert_eq(jf_code_map_add(NULL), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_add_all(NULL, 1), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_add_all(&range, 0), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_remove(NULL), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_remove_all(NULL, 1), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_remove_all(&range, 0), JF_E_INVAL);
 }

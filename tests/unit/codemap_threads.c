@@ -93,7 +93,7 @@ static void *write_often(void *arg)
 
 	for (unsigned int round = 0; round < ROUNDS && (round < 10 || seconds() < end); round++) {
 		struct jf_range *ranges = calloc(RANGES, sizeof(*ranges));
-		unsigned int section;
+		unsigned int section, found_before = atomic_load(&found_count);
 
 		for (unsigned int i = 0; i < RANGES; i++)
 			fill(&ranges[i], start_of(writer, i));
@@ -103,6 +103,9 @@ static void *write_often(void *arg)
 		if (jf_code_map_find(ranges[3].start) != &ranges[3])
 			atomic_fetch_add(&bad_count, 1);
 		jf_code_map_leave(section);
+		/* Readers are to hold what goes. */
+		for (unsigned int i = 0; i < 20 && atomic_load(&found_count) == found_before; i++)
+			sched_yield();
 		if (jf_code_map_remove_all(ranges, RANGES) != JF_OK)
 			atomic_fetch_add(&bad_count, 1);
 		memset(ranges, 0xdd, RANGES * sizeof(*ranges));
