@@ -26,8 +26,11 @@ static bool try_path(struct search *s, const char *dir, size_t dir_length, const
 
 	if (length > 0 && (size_t)length < sizeof(s->found) && access(s->found, X_OK) == 0)
 		return true;
-	snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir,
-		 below);
+	/* As much of it as there is room for. */
+	length = snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir,
+			  below);
+	if (length < 0)
+		s->tried[used] = '\0';
 	return false;
 }
 

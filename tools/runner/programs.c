@@ -274,7 +274,7 @@ const char *programs_broken_stack(void)
 enum jf_status programs_set(const char *name, uint32_t index, const char *program, struct jf_error *error)
 {
 	int64_t map = maps_find(name);
-	const struct jf_loaded *loaded;
+	const struct jf_loaded *loaded = NULL;
 	enum jf_status status;
 	uint32_t number;
 
