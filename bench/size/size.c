@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes of machine code per program: jitframe's against those of a Linux kernel's JIT, from files that
+ * scripts/capture-jit makes (captured.h).
+ *
+ *     bench_size [--json FILE] [--limit PERCENT] CAPTURED...   a table; fails when a program is more than
+ *                                                              PERCENT larger than the kernel's
+ *     bench_size --list PROGRAM CAPTURED                       both codes, instruction by instruction
+ *
+ * The kernel's code is counted without what is no part of the program and jitframe never emits: the int3
+ * behind each ret and indirect jmp of x86-64 (CONFIG_MITIGATION_SLS). Jitframe's is counted without call
+ * stubs, which C needs in user space and kernel code has no use for.
+ */
+#include "../measure.h"
+#include "captured.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct total {
+	uint64_t insns, kernel, ours;
+};
+
+static double percent(uint64_t ours, uint64_t kernel)
+{
+	return 100.0 * ((double)ours - (double)kernel) / (double)kernel;
+}
+
+static uint64_t kernel_bytes(const struct captured_program *p, struct disasm *disasm)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < p->function_count; i++) {
+		const struct captured_function *f = &p->functions[i];
+		size_t length;
+
+		for (size_t off = 0; off < f->size_bytes; off += length) {
+			char text[128];
+
+			length = disasm_insn(disasm, f->code + off, f->size_bytes - off, f->address + off, text,
+					     sizeof(text));
+			if (strcmp(text, "int3") != 0)
+				sum += length;
+		}
+	}
+	return sum;
+}
+
+static uint64_t our_bytes(const struct captured_program *p, const struct jf_image *image)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < p->function_count; i++)
+		sum += image->functions[i].size_bytes;
+	return sum;
+}
+
+static void print_row(const char *name, const struct total *t)
+{
+	printf("%-34s %7llu %8llu %8llu %+7.1f %%\n", name, (unsigned long long)t->insns, (unsigned long long)t->kernel,
+	       (unsigned long long)t->ours, percent(t->ours, t->kernel));
+}
+
+/* returns: whether all programs are within the limit. */
+static bool compare(const char *path, double limit, json_t *rows)
+{
+	struct captured c;
+	struct total sum = {0};
+	struct disasm *disasm;
+	bool within = true;
+	char target[64];
+
+	captured_read(path, &c);
+	disasm = disasm_new(c.conv->backend);
+	if (!disasm)
+		return false;
+	snprintf(target, sizeof(target), "%s/%s", c.conv->backend->name, c.conv->name);
+	printf("%s against Linux %s\n%-34s %7s %8s %8s\n", target, c.kernel, "program", "insns", "kernel", "jitframe");
+	for (uint32_t i = 0; i < c.program_count; i++) {
+		const struct captured_program *p = &c.programs[i];
+		uint8_t *code;
+		struct jf_image *image = captured_compile(&c, p, &code);
+		struct total t = {p->insn_count, kernel_bytes(p, disasm), our_bytes(p, image)};
+
+		jf_image_free(image);
+		free(code);
+		print_row(p->name, &t);
+		if (percent(t.ours, t.kernel) > limit) {
+			printf("^ more than %.1f %% larger than the kernel's\n", limit);
+			within = false;
+		}
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "target", target, "kernel", c.kernel,
+						"program", p->name, "instructions", (json_int_t)t.insns, "kernel_bytes",
+						(json_int_t)t.kernel, "bytes", (json_int_t)t.ours));
+		sum = (struct total){sum.insns + t.insns, sum.kernel + t.kernel, sum.ours + t.ours};
+	}
+	print_row("all", &sum);
+	printf("\n");
+	disasm_free(disasm);
+	captured_free(&c);
+	return within;
+}
+
+/* ---- listings ----------------------------------------------------------------------------------------------- */
+
+static void print_insn(struct disasm *disasm, const uint8_t *code, size_t *off, size_t size, uint64_t address)
+{
+	char text[128];
+	size_t length = disasm_insn(disasm, code + *off, size - *off, address + *off, text, sizeof(text));
+
+	printf("  %4zx %2zu  %s\n", *off, length, text);
+	*off += length;
+}
+
+static void list_function(const struct captured_program *p, uint32_t index, const struct jf_image *image,
+			  const uint8_t *code, struct disasm *disasm)
+{
+	const struct jf_image_function *f = &image->functions[index];
+	const struct captured_function *kernel = &p->functions[index];
+	uint32_t insn = 0;
+	size_t off = 0;
+
+	printf("function %u, jitframe: %u bytes\n", index, f->size_bytes);
+	while (off < f->size_bytes) {
+		while (insn < f->insn_count && f->insn_off[insn] <= off)
+			printf("%u:\n", insn++);
+		print_insn(disasm, code + f->start, &off, f->size_bytes, image->address + f->start);
+	}
+	printf("function %u, kernel: %zu bytes\n", index, kernel->size_bytes);
+	for (off = 0; off < kernel->size_bytes;)
+		print_insn(disasm, kernel->code, &off, kernel->size_bytes, kernel->address);
+}
+
+static void list_program(const struct captured *c, const struct captured_program *p, struct disasm *disasm)
+{
+	uint8_t *code;
+	struct jf_image *image = captured_compile(c, p, &code);
+
+	for (uint32_t i = 0; i < p->function_count; i++)
+		list_function(p, i, image, code, disasm);
+	jf_image_free(image);
+	free(code);
+}
+
+static int list(const char *path, const char *name)
+{
+	struct disasm *disasm;
+	struct captured c;
+	int status = 1;
+
+	captured_read(path, &c);
+	disasm = disasm_new(c.conv->backend);
+	for (uint32_t i = 0; disasm && i < c.program_count; i++) {
+		if (strcmp(c.programs[i].name, name) != 0)
+			continue;
+		list_program(&c, &c.programs[i], disasm);
+		status = 0;
+	}
+	if (status)
+		fprintf(stderr, "%s: no program %s, or no disassembler for it\n", path, name);
+	disasm_free(disasm);
+	captured_free(&c);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	json_t *rows = json_array();
+	double limit = 1e9;
+	bool within = true;
+	int status;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--list") == 0 && i + 2 < argc) {
+			json_decref(rows);
+			return list(argv[i + 2], argv[i + 1]);
+		}
+		if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
+			limit = atof(argv[++i]);
+		else if (strcmp(argv[i], "--json") == 0)
+			i++;
+		else
+			within &= compare(argv[i], limit, rows);
+	}
+	status = measure_finish(argc, argv, "size", rows);
+	return within ? status : 1;
+}
