@@ -103,7 +103,8 @@ unsigned int jf_code_map_enter(void)
 	if (atomic_load_explicit(&jf_code_map_fences, memory_order_relaxed)) {
 		atomic_store(&seat->since, atomic_load(&age));
 	} else {
-		atomic_store_explicit(&seat->since, atomic_load(&age), memory_order_relaxed);
+		/* Who sees this knows that sections before it are over. */
+		atomic_store_explicit(&seat->since, atomic_load(&age), memory_order_release);
 		atomic_signal_fence(memory_order_seq_cst);
 	}
 	return SECTION_SEAT;
@@ -174,22 +175,21 @@ static void clear_seats(unsigned int used)
 
 		if (!is_gone(atomic_load(&seat->tid)))
 			continue;
-		atomic_store(&seat->since, 0);
+		if (atomic_load(&seat->since))
+			atomic_store(&seat->since, 0);
 		atomic_store(&seat->tid, 0);
 	}
 }
 
-/* A thread may have ended in a section. */
+/* A thread may have ended in a section; its word is looked at once more after that. */
 static void wait_for_seat(const struct seat *seat, uint64_t new_age)
 {
-	for (;;) {
+	for (bool gone = false;; gone = is_gone(atomic_load(&seat->tid))) {
 		uint64_t since = atomic_load(&seat->since);
 
-		if (!since || since >= new_age)
+		if (!since || since >= new_age || gone)
 			return;
 		sched_yield();
-		if (is_gone(atomic_load(&seat->tid)))
-			return;
 	}
 }
 

@@ -1,35 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check.h"
-#include "toy.h"
 
-#include <jitframe/codemap.h>
+/*
+ * Readers look up while writers add and remove.
+ *
+ *     codemap_threads [SECONDS]     for each test; 1 unless told otherwise
+ *
+ * Each range lives in memory that its writer frees as soon as the removal has returned, so a reader that still
+ * saw it reads freed memory: the sanitizers see that, and without them the range was overwritten before. No
+ * test framework, for the thread sanitizer's sake:
+ *
+ *     meson setup -Dtools=enabled -Db_sanitize=thread -Db_lundef=false build/tsan
+ *     ninja -C build/tsan tests/unit/codemap_threads && build/tsan/tests/unit/codemap_threads 10
+ */
+
+#include "codemap.h"
+#include "toy.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/*
- * Readers look up while writers add and remove. Each range lives in memory that its writer frees as soon
- * as the removal has returned, so a reader that still saw it reads freed memory: the address and thread
- * sanitizers see that, and without them the range was overwritten before.
- */
 #define WRITERS 2
 #define READERS 3
-#define ROUNDS 3000 /* or as many as a second has time for */
-#define RANGES 8
+#define RANGES  8
 
-static const struct jf_row one_row = { .cfa_reg = TOY_SP };
+static const struct jf_row one_row = {.cfa_reg = TOY_SP};
+static double duration = 1;
 static atomic_bool stop;
 static atomic_uint found_count, bad_count;
 static struct jf_range constant;
 
 static uint64_t start_of(unsigned int writer, unsigned int i)
 {
-	return 0x10000 * (writer + 1) + 0x100 * i;
+	/* Of one block, of one leaf, and across regions. */
+	static const uint64_t apart[] = {0x20, 0x100, 0x1f000};
+
+	return 0x1000000 * (writer + 1) + apart[writer % 3] * i;
 }
 
 static void fill(struct jf_range *range, uint64_t start)
@@ -38,7 +48,7 @@ static void fill(struct jf_range *range, uint64_t start)
 		.size = sizeof(*range),
 		.kind = JF_RANGE_MAIN,
 		.start = start,
-		.end = start + 0x80,
+		.end = start + 0x18,
 		.name = "range",
 		.backend = &toy_backend,
 		.rows = &one_row,
@@ -47,34 +57,46 @@ static void fill(struct jf_range *range, uint64_t start)
 	};
 }
 
+static void count(atomic_uint *counter, bool really)
+{
+	if (really)
+		atomic_fetch_add(counter, 1);
+}
+
 /* As a walk does: finds, and reads what it found. */
 static void look(uint64_t address)
 {
 	unsigned int section = jf_code_map_enter();
 	const struct jf_range *range = jf_code_map_find(address);
 
-	if (range) {
-		atomic_fetch_add(&found_count, 1);
-		if (address < range->start || address >= range->end || range->backend != &toy_backend ||
-		    range->owner != (void *)(uintptr_t)range->start)
-			atomic_fetch_add(&bad_count, 1);
-	}
+	count(&found_count, range != NULL);
+	if (range)
+		count(&bad_count, address < range->start || address >= range->end || range->backend != &toy_backend ||
+					  range->owner != (void *)(uintptr_t)range->start);
+	jf_code_map_leave(section);
+}
+
+static void read_once(unsigned int turn)
+{
+	unsigned int section = jf_code_map_enter();
+
+	look(start_of(turn % WRITERS, turn / WRITERS % RANGES) + turn % 0x1c);
+	/* Sections nest. */
+	count(&bad_count, jf_code_map_find(constant.start) != &constant);
 	jf_code_map_leave(section);
 }
 
 static void *read_forever(void *arg)
 {
-	struct rng rng = { (uintptr_t)arg };
+	for (unsigned int turn = (unsigned int)(uintptr_t)arg; !atomic_load(&stop); turn += 7)
+		read_once(turn);
+	return NULL;
+}
 
-	while (!atomic_load(&stop)) {
-		unsigned int section = jf_code_map_enter();
-
-		look(start_of(rng_below(&rng, WRITERS), rng_below(&rng, RANGES)) + rng_below(&rng, 0x100));
-		/* Sections nest. */
-		if (jf_code_map_find(constant.start) != &constant)
-			atomic_fetch_add(&bad_count, 1);
-		jf_code_map_leave(section);
-	}
+static void *read_a_little(void *arg)
+{
+	for (unsigned int turn = (unsigned int)(uintptr_t)arg, end = turn + 2000; turn != end; turn++)
+		read_once(turn);
 	return NULL;
 }
 
@@ -86,70 +108,82 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void write_round(unsigned int writer)
+{
+	unsigned int section, found_before = atomic_load(&found_count);
+	struct jf_range *ranges = calloc(RANGES, sizeof(*ranges));
+
+	for (unsigned int i = 0; i < RANGES; i++)
+		fill(&ranges[i], start_of(writer, i));
+	count(&bad_count, jf_code_map_add_all(ranges, RANGES) != JF_OK);
+	section = jf_code_map_enter();
+	count(&bad_count, jf_code_map_find(ranges[3].start) != &ranges[3]);
+	jf_code_map_leave(section);
+	/* Readers are to hold what goes. */
+	for (unsigned int i = 0; i < 20 && atomic_load(&found_count) == found_before; i++)
+		sched_yield();
+	for (unsigned int i = 0; i < RANGES; i += 4)
+		count(&bad_count, jf_code_map_remove_all(&ranges[i], 4) != JF_OK);
+	memset(ranges, 0xdd, RANGES * sizeof(*ranges));
+	free(ranges);
+}
+
 static void *write_often(void *arg)
 {
-	unsigned int writer = (unsigned int)(uintptr_t)arg;
-	double end = seconds() + 1;
+	double end = seconds() + duration;
 
-	for (unsigned int round = 0; round < ROUNDS && (round < 10 || seconds() < end); round++) {
-		struct jf_range *ranges = calloc(RANGES, sizeof(*ranges));
-		unsigned int section, found_before = atomic_load(&found_count);
-
-		for (unsigned int i = 0; i < RANGES; i++)
-			fill(&ranges[i], start_of(writer, i));
-		if (jf_code_map_add_all(ranges, RANGES) != JF_OK)
-			atomic_fetch_add(&bad_count, 1);
-		section = jf_code_map_enter();
-		if (jf_code_map_find(ranges[3].start) != &ranges[3])
-			atomic_fetch_add(&bad_count, 1);
-		jf_code_map_leave(section);
-		/* Readers are to hold what goes. */
-		for (unsigned int i = 0; i < 20 && atomic_load(&found_count) == found_before; i++)
-			sched_yield();
-		if (jf_code_map_remove_all(ranges, RANGES) != JF_OK)
-			atomic_fetch_add(&bad_count, 1);
-		memset(ranges, 0xdd, RANGES * sizeof(*ranges));
-		free(ranges);
-	}
+	for (unsigned int round = 0; round < 10 || seconds() < end; round++)
+		write_round((unsigned int)(uintptr_t)arg);
 	return NULL;
 }
 
-static void check_result(void)
+/* ---- the tests ------------------------------------------------------------------------------------------- */
+
+static void begin(pthread_t *thread, void *(*function)(void *), uintptr_t arg)
 {
-	cr_assert_eq(atomic_load(&bad_count), 0, "%u lookups or updates went wrong", atomic_load(&bad_count));
-	cr_assert_gt(atomic_load(&found_count), 0);
-	for (unsigned int writer = 0; writer < WRITERS; writer++)
-		for (unsigned int i = 0; i < RANGES; i++)
-			cr_assert_null(jf_code_map_find(start_of(writer, i)));
+	if (pthread_create(thread, NULL, function, (void *)arg))
+		abort();
 }
 
-Test(codemap_threads, readers_see_whole_ranges_while_writers_work, .timeout = 120)
+static void readers_and_writers(void)
 {
 	pthread_t readers[READERS], writers[WRITERS];
 
-	fill(&constant, 0x500);
-	cr_assert_eq(jf_code_map_add(&constant), JF_OK);
-	for (uintptr_t i = 0; i < READERS; i++)
-		cr_assert_eq(pthread_create(&readers[i], NULL, read_forever, (void *)(i + 1)), 0);
-	for (uintptr_t i = 0; i < WRITERS; i++)
-		cr_assert_eq(pthread_create(&writers[i], NULL, write_often, (void *)i), 0);
+	for (unsigned int i = 0; i < READERS; i++)
+		begin(&readers[i], read_forever, i);
+	for (unsigned int i = 0; i < WRITERS; i++)
+		begin(&writers[i], write_often, i);
 	for (unsigned int i = 0; i < WRITERS; i++)
 		pthread_join(writers[i], NULL);
 	atomic_store(&stop, true);
 	for (unsigned int i = 0; i < READERS; i++)
 		pthread_join(readers[i], NULL);
-	check_result();
 }
 
-/* ---- the same from a signal handler, which may come while its own thread is adding or removing ------- */
+static void short_lived_readers(void)
+{
+	pthread_t writers[WRITERS], readers[READERS];
+	double end = seconds() + duration;
+
+	for (unsigned int i = 0; i < WRITERS; i++)
+		begin(&writers[i], write_often, i);
+	for (unsigned int round = 0; seconds() < end; round++) {
+		for (unsigned int i = 0; i < READERS; i++)
+			begin(&readers[i], read_a_little, round + i);
+		for (unsigned int i = 0; i < READERS; i++)
+			pthread_join(readers[i], NULL);
+	}
+	for (unsigned int i = 0; i < WRITERS; i++)
+		pthread_join(writers[i], NULL);
+}
 
 static void on_signal(int number)
 {
-	static uint64_t turn;
+	static unsigned int turn;
 
 	(void)number;
 	for (unsigned int i = 0; i < 20; i++)
-		look(start_of(0, (unsigned int)(turn++ % RANGES)));
+		read_once(turn++);
 }
 
 static void *interrupt(void *arg)
@@ -163,50 +197,65 @@ static void *interrupt(void *arg)
 	return NULL;
 }
 
-Test(codemap_threads, a_signal_handler_may_look_up_while_its_thread_writes, .timeout = 120)
+/* Which may come while its own thread is adding or removing. */
+static void signal_handler(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	pthread_t self = pthread_self(), other;
 	double end = seconds() + 60;
 
-	fill(&constant, 0x500);
-	cr_assert_eq(jf_code_map_add(&constant), JF_OK);
 	sigaction(SIGUSR1, &action, NULL);
-	cr_assert_eq(pthread_create(&other, NULL, interrupt, &self), 0);
-	while (atomic_load(&found_count) < 100 && seconds() < end)
-		write_often((void *)(uintptr_t)0);
+	begin(&other, interrupt, (uintptr_t)&self);
+	do
+		write_often(NULL);
+	while (atomic_load(&found_count) < 100 && seconds() < end);
 	atomic_store(&stop, true);
 	pthread_join(other, NULL);
-	check_result();
 }
 
-/* A removal waits for a section that was open before it, and only for that long. */
-static atomic_int removed;
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{"readers see whole ranges while writers work", readers_and_writers},
+	{"threads come and go while writers work", short_lived_readers},
+	{"a signal handler may look up while its thread writes", signal_handler},
+};
+#define TEST_COUNT (sizeof(tests) / sizeof(tests[0]))
 
-static void *remove_constant(void *arg)
+/* Returns: whether all was as it should be. */
+static bool run(size_t test, bool fences, unsigned int number)
 {
-	(void)arg;
-	atomic_store(&removed, jf_code_map_remove_all(&constant, 1) == JF_OK ? 1 : -1);
-	return NULL;
+	bool nothing_left = true, ok;
+
+	atomic_store(&stop, false);
+	atomic_store(&found_count, 0);
+	tests[test].run();
+	for (unsigned int writer = 0; writer < WRITERS; writer++)
+		for (unsigned int i = 0; i < RANGES; i++)
+			nothing_left = nothing_left && !jf_code_map_find(start_of(writer, i));
+	ok = nothing_left && !atomic_load(&bad_count) && atomic_load(&found_count);
+	printf("%sok %u - %s%s\n", ok ? "" : "not ", number, tests[test].name, fences ? ", with fences" : "");
+	printf("# found %u times, wrong %u times%s\n", atomic_load(&found_count), atomic_load(&bad_count),
+	       nothing_left ? "" : "; something is left");
+	return ok;
 }
 
-Test(codemap_threads, a_removal_waits_for_open_sections, .timeout = 120)
+int main(int argc, char **argv)
 {
-	pthread_t other;
-	unsigned int section;
+	bool ok = true;
 
+	if (argc > 1)
+		duration = strtod(argv[1], NULL);
 	fill(&constant, 0x500);
-	cr_assert_eq(jf_code_map_add(&constant), JF_OK);
-	section = jf_code_map_enter();
-	cr_assert_eq(jf_code_map_find(0x500), &constant);
-	cr_assert_eq(pthread_create(&other, NULL, remove_constant, NULL), 0);
-	/* It is out of sight soon, and not yet done. */
-	while (jf_code_map_find(0x500))
-		sched_yield();
-	for (unsigned int i = 0; i < 1000; i++)
-		sched_yield();
-	cr_assert_eq(atomic_load(&removed), 0);
-	jf_code_map_leave(section);
-	pthread_join(other, NULL);
-	cr_assert_eq(atomic_load(&removed), 1);
+	if (jf_code_map_add(&constant) != JF_OK)
+		return 2;
+	jf_code_map_wait(); /* decides on fences */
+	printf("1..%zu\n", 2 * TEST_COUNT);
+	for (unsigned int number = 1; number <= 2 * TEST_COUNT; number++) {
+		if (number == TEST_COUNT + 1)
+			atomic_store(&jf_code_map_fences, true);
+		ok = run((number - 1) % TEST_COUNT, number > TEST_COUNT, number) && ok;
+	}
+	return !ok;
 }
