@@ -177,6 +177,12 @@ static enum jf_status check_convention(const struct jf_backend *backend, const s
 	return JF_OK;
 }
 
+static bool branches_sound(const struct jf_branches *branches)
+{
+	return branches->put && branches->short_bytes && branches->long_bytes >= branches->short_bytes &&
+	       branches->long_always_bytes >= branches->short_bytes;
+}
+
 enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error)
 {
 	if (!backend || !backend->regs || !backend->name || !backend->conventions)
@@ -190,6 +196,8 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 		return bad(error, backend->name, "sp, fp or ra is no register of the table");
 	if (!backend->emit_prologue || !backend->emit_epilogue || !backend->emit_tail_exit)
 		return bad(error, backend->name, "a mandatory hook is NULL");
+	if (backend->branches && !branches_sound(backend->branches))
+		return bad(error, backend->name, "a branch has no size, or its long form is the shorter one");
 	for (unsigned int i = 0; i < backend->convention_count; i++) {
 		enum jf_status status = check_convention(backend, backend->conventions[i], error);
 

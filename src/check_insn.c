@@ -350,6 +350,7 @@ enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *u
 			kind = JF_OP_ALU;
 			continue;
 		}
+		usage->sites++;
 		kind = jf_insn_kind(insn);
 		status = check_one(&c, insn, kind);
 		if (status != JF_OK)

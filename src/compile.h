@@ -20,6 +20,7 @@ struct jf_unit {
 	uint8_t *flags;
 	bool may_goto;
 	uint8_t in_args; /* arguments after the fifth that it takes */
+	uint32_t site_start, site_count;
 };
 
 /* The core's side of struct jf_body: what the calls of body.h answer from. */
@@ -30,7 +31,30 @@ struct jf_body_state {
 	bool grown;         /* some branch grew in this pass */
 	bool looked_ahead;  /* some distance was to code not emitted yet in this pass */
 	struct jf_faults *faults;
+	struct jf_sites *sites; /* notes distances here instead of giving them; NULL: gives them */
 };
+
+/* An instruction whose code depends on where code lies. */
+struct jf_site {
+	uint32_t index;  /* BPF instruction */
+	uint32_t off;    /* of its branch, from the start of the function */
+	uint32_t target; /* of its branch: BPF instruction */
+	uint8_t extra;   /* bytes that its branch has grown */
+	bool is_branch;
+	bool is_placed; /* depends on its own place, too, or on another function's */
+	bool is_ahead;  /* on a place not known when it was emitted */
+};
+
+/* The sites of all functions, in the order of the code. */
+struct jf_sites {
+	struct jf_site *list;
+	uint32_t start; /* first one of the function being emitted */
+	uint32_t count;
+	uint32_t capacity;
+};
+
+/* The site of the instruction being emitted. returns: NULL when there is no room. */
+struct jf_site *jf_site_here(const struct jf_body *b);
 
 /* Faults of all functions of an image, as they are found in one pass. */
 struct jf_faults {
@@ -52,6 +76,7 @@ struct jf_usage {
 	uint8_t in_args;  /* most incoming arguments after the fifth that it gets */
 	uint8_t out_args; /* most outgoing arguments after the fifth that it puts */
 	uint32_t calls;
+	uint32_t sites; /* no more than that, see struct jf_site */
 };
 
 /*

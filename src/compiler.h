@@ -6,7 +6,8 @@
 
 /*
  * One run of jf_compile(), in three parts: plan.c looks at the whole program and solves the frames,
- * select.c takes an instruction to the backend's hook, program.c runs the passes.
+ * select.c takes an instruction to the backend's hook, program.c runs the passes, relax.c does without the
+ * second one.
  */
 #define JF_FUNCTION_ALIGN 16
 #define JF_MAY_GOTO_BYTES 16 /* count and start time, below the function's own stack */
@@ -35,19 +36,26 @@ struct jf_compiler {
 	bool uses_arena;
 	bool calls_register;
 	bool throws;
+	uint32_t placed_count; /* functions whose place is known */
+	struct jf_sites sites;
 	bool first_pass;
+	bool is_ahead; /* the instruction being emitted refers to what has no place yet */
 	bool looked_ahead;
-	bool moved;
+	bool unsettled;
+	bool again; /* another pass is needed */
 };
 
 /* Checks every function, decides roles, solves frames, makes stubs. returns: as jf_compile(). */
 enum jf_status jf_compiler_plan(struct jf_compiler *c);
 
 /*
- * After the first pass: finds the branches that will need their long form and moves everything behind
- * them, as the next pass will. A guess: a pass that finds it wrong mends it.
+ * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches
+ * that need their long form, moves what is behind them and fills distances in. Sets c->unsettled when some
+ * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, JF_E_NO_MEMORY, or as a hook; b->index is where.
  */
-void jf_compiler_relax(struct jf_compiler *c);
+enum jf_status jf_compiler_settle(struct jf_compiler *c, struct jf_body *b);
+/* Behind the whole first pass: what refers to functions that had no place when it was emitted. */
+enum jf_status jf_compiler_settle_ahead(struct jf_compiler *c, struct jf_body *b);
 
 /* Fills in c->hooks. */
 void jf_compiler_choose_hooks(struct jf_compiler *c);

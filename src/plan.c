@@ -58,6 +58,7 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->uses_arena |= usage[i].arena;
 		c->image->uses_per_cpu |= usage[i].per_cpu;
 		c->calls_register |= usage[i].calls_register;
+		c->sites.capacity += usage[i].sites;
 		c->row_capacity += ROWS_PER_FUNCTION +
 				   (usage[i].tail_call ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
 	}
@@ -135,6 +136,7 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 
 		if (status != JF_OK)
 			return status;
+		c->sites.capacity += usage[c->unit_count].sites;
 		c->image->callback = (int32_t)c->unit_count++;
 	}
 	for (uint32_t i = 0; i < c->unit_count; i++) {

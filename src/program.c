@@ -5,9 +5,11 @@
 #include <string.h>
 
 /*
- * From a program to an image: check every function, solve its frame, then emit all of them again and
- * again until no branch grows and nothing moves. Distances to code further on come from the pass
- * before; the last pass changes nothing, so there they are exact.
+ * From a program to an image: check every function, solve its frame, and emit it. With a backend that says
+ * what its branches are like, relax.c does the rest, and only code whose size still depends on where other code lies
+ * is emitted again. With others, all functions are emitted again and again until no branch grows and nothing
+ * moves: distances to code further on come from the pass before; the last pass changes nothing, so there
+ * they are exact.
  */
 
 #define PASSES_MAX 64
@@ -19,43 +21,97 @@ static enum jf_status refuse(struct jf_compiler *c, const struct jf_function *fu
 			    status == JF_E_UNSUPPORTED ? "not covered by this backend" : jf_status_text(status));
 }
 
-static enum jf_status emit_body(struct jf_compiler *c, struct jf_unit *unit, const struct jf_frame *frame)
+static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, struct jf_body_state *state)
 {
-	const struct jf_function *function = unit->function;
-	struct jf_body_state state = { .unit = unit, .first_pass = c->first_pass, .faults = &c->faults };
-	struct jf_body b = { .code = &c->code, .frame = frame, .state = &state };
-	jf_body_hook *const *hooks = c->hooks;
-	uint32_t off;
+	const struct jf_frame *frame = &c->image->functions[unit - c->units].frame;
+	struct jf_body b = { .code = &c->code, .frame = frame, .state = state };
 
+	*state = (struct jf_body_state){ .unit = unit, .first_pass = c->first_pass, .faults = &c->faults };
 	memcpy(b.reg, frame->conv->bpf_reg, sizeof(b.reg));
 	if (frame->spec.private_stack)
 		b.reg[JF_BPF_FP] = frame->conv->bpf_fp_private;
-	if (jf_compiler_emit_start(c, &b, unit) != JF_OK)
-		return refuse(c, function, 0, JF_E_UNSUPPORTED);
-	while (b.index < function->insn_count) {
-		enum jf_op_kind kind = jf_insn_kind(&function->insns[b.index]);
-		struct jf_op op;
-		uint32_t units = jf_insn_decode(function->insns, b.index, kind, &op);
+	return b;
+}
+
+/* returns: how many 8-byte units the instruction takes. */
+static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, enum jf_status *status)
+{
+	const struct jf_unit *unit = b->state->unit;
+	enum jf_op_kind kind = jf_insn_kind(&unit->function->insns[b->index]);
+	struct jf_op op;
+	uint32_t units = jf_insn_decode(unit->function->insns, b->index, kind, &op);
+
+	op.arena |= (unit->flags[b->index] & JF_INSN_ARENA) != 0;
+	*status = c->hooks[kind] ? c->hooks[kind](b, &op) : jf_compiler_emit(c, b, kind, &op);
+	if (*status == JF_OK)
+		*status = c->code.status;
+	return units;
+}
+
+/* In the first pass nothing has been anywhere before. */
+static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
+{
+	uint32_t *insn_off = b->state->unit->insn_off, count = b->state->unit->function->insn_count;
+	size_t start = c->code.start;
+
+	while (b->index < count) {
+		uint32_t index = b->index, off = (uint32_t)(c->code.size - start);
+		enum jf_status status;
+
+		insn_off[index] = off;
+		b->index += emit_insn(c, b, &status);
+		if (status != JF_OK) {
+			b->index = index;
+			return status;
+		}
+		insn_off[b->index - 1] = off;
+	}
+	insn_off[count] = (uint32_t)(c->code.size - start);
+	c->looked_ahead |= b->state->looked_ahead;
+	return JF_OK;
+}
+
+static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b)
+{
+	struct jf_body_state *state = b->state;
+	uint32_t *insn_off = state->unit->insn_off, count = state->unit->function->insn_count, off;
+
+	while (b->index < count) {
+		uint32_t index = b->index;
 		enum jf_status status;
 
 		off = (uint32_t)(c->code.size - c->code.start);
-		state.drift = (int64_t)off - unit->insn_off[b.index];
-		c->moved |= state.drift != 0;
-		unit->insn_off[b.index] = off;
-		unit->insn_off[b.index + units - 1] = off;
-		op.arena |= (unit->flags[b.index] & JF_INSN_ARENA) != 0;
-		status = hooks[kind] ? hooks[kind](&b, &op) : jf_compiler_emit(c, &b, kind, &op);
-		if (status == JF_OK)
-			status = c->code.status;
-		if (status != JF_OK)
-			return refuse(c, function, b.index, status);
-		b.index += units;
+		state->drift = (int64_t)off - insn_off[index];
+		c->again |= state->drift != 0;
+		insn_off[index] = off;
+		b->index += emit_insn(c, b, &status);
+		if (status != JF_OK) {
+			b->index = index;
+			return status;
+		}
+		insn_off[b->index - 1] = off;
 	}
 	off = (uint32_t)(c->code.size - c->code.start);
-	c->moved |= unit->insn_off[function->insn_count] != off || state.grown;
-	unit->insn_off[function->insn_count] = off;
-	c->looked_ahead |= state.looked_ahead;
+	c->again |= insn_off[count] != off || state->grown;
+	insn_off[count] = off;
 	return JF_OK;
+}
+
+static enum jf_status emit_body(struct jf_compiler *c, struct jf_unit *unit)
+{
+	struct jf_body_state state;
+	struct jf_body b = begin_body(c, unit, &state);
+	bool settle = c->first_pass && c->conv->backend->branches;
+	enum jf_status status;
+
+	if (jf_compiler_emit_start(c, &b, unit) != JF_OK)
+		return refuse(c, unit->function, 0, JF_E_UNSUPPORTED);
+	c->sites.start = c->sites.count;
+	state.sites = settle ? &c->sites : NULL;
+	status = c->first_pass ? emit_insns_first(c, &b) : emit_insns_again(c, &b);
+	if (status == JF_OK && settle)
+		status = jf_compiler_settle(c, &b);
+	return status == JF_OK ? JF_OK : refuse(c, unit->function, b.index, status);
 }
 
 /* Unreachable bytes between functions. */
@@ -72,8 +128,10 @@ static void align_code(struct jf_compiler *c)
 static void function_begins(struct jf_compiler *c, struct jf_image_function *f)
 {
 	align_code(c);
-	c->moved |= f->start != c->code.size;
+	c->again |= f->start != c->code.size;
 	f->start = (uint32_t)c->code.size;
+	if (c->first_pass)
+		c->placed_count++;
 	f->row_start = (uint32_t)c->code.row_count;
 	f->fault_start = c->faults.count;
 }
@@ -97,7 +155,7 @@ static enum jf_status emit_function(struct jf_compiler *c, uint32_t index)
 	function_begins(c, f);
 	jf_frame_begin(&c->code, &f->frame);
 	backend->emit_prologue(&c->code, &f->frame, &values);
-	status = emit_body(c, &c->units[index], &f->frame);
+	status = emit_body(c, &c->units[index]);
 	if (status != JF_OK)
 		return status;
 	jf_code_mark(&c->code, JF_MARK_EPILOGUE);
@@ -122,8 +180,7 @@ static enum jf_status emit_pass(struct jf_compiler *c)
 	c->code.size = 0;
 	c->code.row_count = 0;
 	c->faults.count = 0;
-	c->looked_ahead = false;
-	c->moved = false;
+	c->again = false;
 	for (uint32_t i = 0; i < c->unit_count; i++) {
 		enum jf_status status = emit_function(c, i);
 
@@ -138,10 +195,29 @@ static enum jf_status emit_pass(struct jf_compiler *c)
 	return JF_OK;
 }
 
+/* What the first pass leaves to do. out: c->again. */
+static enum jf_status after_first_pass(struct jf_compiler *c)
+{
+	bool settles = c->conv->backend->branches;
+
+	c->first_pass = false;
+	for (uint32_t i = 0; i < c->unit_count && settles && c->looked_ahead; i++) {
+		struct jf_body_state state;
+		struct jf_body b = begin_body(c, &c->units[i], &state);
+		enum jf_status status = jf_compiler_settle_ahead(c, &b);
+
+		if (status != JF_OK)
+			return refuse(c, c->units[i].function, b.index, status);
+	}
+	c->again = settles ? c->unsettled : c->looked_ahead;
+	return JF_OK;
+}
+
 static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
 	c->image->rows = calloc(c->row_capacity, sizeof(*c->image->rows));
-	if (!c->image->rows)
+	c->sites.list = malloc(c->sites.capacity * sizeof(*c->sites.list));
+	if (!c->image->rows || (c->sites.capacity && !c->sites.list))
 		return jf_compiler_no_memory(c);
 	jf_code_init(&c->code, bytes, capacity, c->image->address, c->image->rows, c->row_capacity);
 	c->first_pass = true;
@@ -149,13 +225,10 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 		enum jf_status status = emit_pass(c);
 
 		c->image->passes++;
-		if (status != JF_OK)
+		if (status == JF_OK && c->first_pass)
+			status = after_first_pass(c);
+		if (status != JF_OK || !c->again)
 			return status;
-		if (!c->moved || (c->first_pass && !c->looked_ahead))
-			return JF_OK;
-		if (c->first_pass)
-			jf_compiler_relax(c);
-		c->first_pass = false;
 	}
 	return jf_error_set(c->error, JF_E_RANGE, "", "branch sizes do not settle in %d passes", PASSES_MAX);
 }
@@ -206,6 +279,7 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 	c.image->insn_off = c.insn_off;
 	c.image->faults = c.faults.list;
 	c.image->fault_count = c.faults.count;
+	free(c.sites.list);
 	free(c.units);
 	free(c.flags);
 	free(c.helper_stub);

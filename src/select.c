@@ -7,14 +7,12 @@
 
 static uint64_t function_address(struct jf_compiler *c, uint32_t index)
 {
-	const struct jf_image_function *f = &c->image->functions[index];
-
-	/* In the first pass this function and those further on have no place yet: here is as good as any. */
-	if (c->first_pass && !f->size_bytes) {
-		c->looked_ahead = true;
+	/* In the first pass functions further on have no place yet: here is as good as any. */
+	if (index >= c->placed_count) {
+		c->is_ahead = true;
 		return jf_code_pc(&c->code);
 	}
-	return c->image->address + f->start;
+	return c->image->address + c->image->functions[index].start;
 }
 
 static uint64_t import_address(struct jf_compiler *c, const struct jf_import *imports, const uint32_t *stubs, uint32_t number)
@@ -148,11 +146,20 @@ void jf_compiler_choose_hooks(struct jf_compiler *c)
 	c->hooks[JF_OP_ARG_GET] = ops->arg_get;
 }
 
-/* What needs more than the instruction itself; for the rest, a hook that is missing. */
-enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op)
+static enum jf_status emit_jump_always(struct jf_compiler *c, struct jf_body *b, struct jf_op *op, enum jf_op_kind kind)
 {
 	jf_body_hook *jump_always = c->conv->backend->body.jump_always;
 
+	if (kind == JF_OP_EXIT)
+		op->target = b->state->unit->function->insn_count;
+	if (op->target == op->index + 1)
+		return JF_OK;
+	return jump_always ? jump_always(b, op) : JF_E_UNSUPPORTED;
+}
+
+/* Those whose code may depend on where it lies, or on where functions do. */
+static enum jf_status emit_placed(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op)
+{
 	switch (kind) {
 	case JF_OP_IMM64:
 		return emit_imm64(c, b, op);
@@ -162,16 +169,30 @@ enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum j
 		return emit_call_register(c, b, op);
 	case JF_OP_MAY_GOTO:
 		return emit_may_goto(c, b, op);
-	case JF_OP_CAST:
-		return emit_cast(c, b, op);
-	case JF_OP_EXIT:
-		op->target = b->state->unit->function->insn_count;
-		/* fall through */
-	case JF_OP_JUMP_ALWAYS:
-		if (op->target == op->index + 1)
-			return JF_OK;
-		return jump_always ? jump_always(b, op) : JF_E_UNSUPPORTED;
 	default:
 		return JF_E_UNSUPPORTED;
 	}
+}
+
+/* What needs more than the instruction itself; for the rest, a hook that is missing. */
+enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op)
+{
+	enum jf_status status;
+
+	if (kind == JF_OP_EXIT || kind == JF_OP_JUMP_ALWAYS)
+		return emit_jump_always(c, b, op, kind);
+	if (kind == JF_OP_CAST)
+		return emit_cast(c, b, op);
+	c->is_ahead = false;
+	status = emit_placed(c, b, kind, op);
+	c->looked_ahead |= c->is_ahead;
+	if (status == JF_OK && b->state->sites) {
+		struct jf_site *site = jf_site_here(b);
+
+		if (!site)
+			return JF_E_UNSUPPORTED;
+		site->is_placed = true;
+		site->is_ahead = c->is_ahead;
+	}
+	return status;
 }

@@ -154,6 +154,7 @@ enum jf_status jf_arm64_per_cpu(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
 
 /* jump.c */
+extern const struct jf_branches jf_arm64_branches;
 enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);

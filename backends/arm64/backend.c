@@ -85,8 +85,7 @@ const struct jf_backend jf_arm64_backend = {
 			.arg_put = jf_arm64_arg_put,
 			.arg_get = jf_arm64_arg_get,
 		},
-	.short_branch_reach = (1 << 20) - 8, /* bit tests, the fewest, reach 32 KiB */
-	.long_jump_extra = 4,
+	.branches = &jf_arm64_branches,
 	.strip_return = strip_return,
 	.signal_frame = &jf_arm64_signal_frame,
 	.native = NATIVE,

@@ -303,10 +303,12 @@ static inline uint32_t jf_arm64_branch_field(int64_t off, unsigned int bits)
 }
 
 #define JF_ARM64_JUMP_BITS 26 /* +-128 MiB */
+#define JF_ARM64_B         0x14000000u
+#define JF_ARM64_B_MASK    0xfc000000u
 static inline void jf_arm64_b(struct jf_code *code, bool link, int64_t off)
 {
 	jf_arm64_put(code, jf_arm64_fits_branch(off, JF_ARM64_JUMP_BITS),
-		     (uint32_t)link << 31 | 0x14000000 | jf_arm64_branch_field(off, JF_ARM64_JUMP_BITS));
+		     (uint32_t)link << 31 | JF_ARM64_B | jf_arm64_branch_field(off, JF_ARM64_JUMP_BITS));
 }
 
 /* Arm ARM, "Condition code"; xor 1 is the opposite. */
@@ -331,7 +333,9 @@ enum jf_arm64_cond {
 
 /* A conditional branch without its distance: b.cond, cbz, tbz. Each has one bit that turns it round. */
 #define JF_ARM64_B_COND          0x54000000u
+#define JF_ARM64_B_COND_MASK     0xff000010u
 #define JF_ARM64_CBZ             0x34000000u
+#define JF_ARM64_CBZ_MASK        0x7e000000u
 #define JF_ARM64_TBZ             0x36000000u
 #define JF_ARM64_B_COND_OPPOSITE 1u
 #define JF_ARM64_ON_NONZERO      (1u << 24)

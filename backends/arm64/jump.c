@@ -1,41 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-/* A conditional branch in one of the three ways arm64 has. */
-struct branch {
-	uint32_t word;     /* without its distance */
-	uint32_t opposite; /* the bit that turns it round */
-	unsigned int bits; /* of its distance */
+/* A branch's word says how many bits its distance has, where, and which bit turns it round. */
+struct shape {
+	unsigned int bits, shift;
+	uint32_t opposite;
 };
 
-static struct branch on_flags(enum jf_arm64_cond cond)
+static inline struct shape shape_of(uint32_t word)
 {
-	return (struct branch){JF_ARM64_B_COND | (uint32_t)cond, JF_ARM64_B_COND_OPPOSITE, JF_ARM64_COND_BITS};
+	if ((word & JF_ARM64_B_MASK) == JF_ARM64_B)
+		return (struct shape){JF_ARM64_JUMP_BITS, 0, 0};
+	if ((word & JF_ARM64_B_COND_MASK) == JF_ARM64_B_COND)
+		return (struct shape){JF_ARM64_COND_BITS, 5, JF_ARM64_B_COND_OPPOSITE};
+	return (struct shape){(word & JF_ARM64_CBZ_MASK) == JF_ARM64_CBZ ? JF_ARM64_COND_BITS : JF_ARM64_TEST_BITS, 5,
+			      JF_ARM64_ON_NONZERO};
 }
 
-static struct branch on_zero(bool is64, unsigned int reg)
+static inline uint32_t with_distance(uint32_t word, struct shape shape, int64_t distance)
 {
-	return (struct branch){jf_arm64_cbz_word(is64, reg), JF_ARM64_ON_NONZERO, JF_ARM64_COND_BITS};
+	uint32_t mask = ((1u << shape.bits) - 1) << shape.shift;
+
+	return (word & ~mask) | jf_arm64_branch_field(distance, shape.bits) << shape.shift;
 }
 
-static struct branch on_clear_bit(unsigned int reg, unsigned int bit)
+/* Short: the branch. Long: the opposite one over a jump. returns: how many words, 0 when they do not reach. */
+static inline unsigned int branch_words(uint32_t words[2], uint32_t word, int64_t distance, bool is_long)
 {
-	return (struct branch){jf_arm64_tbz_word(reg, bit), JF_ARM64_ON_NONZERO, JF_ARM64_TEST_BITS};
+	struct shape shape = shape_of(word);
+
+	if (!is_long && jf_arm64_fits_branch(distance, shape.bits)) {
+		words[0] = with_distance(word, shape, distance);
+		return 1;
+	}
+	if (!is_long || !shape.opposite || !jf_arm64_fits_branch(distance - 4, JF_ARM64_JUMP_BITS))
+		return 0;
+	words[0] = with_distance(word ^ shape.opposite, shape, 2 * 4);
+	words[1] = JF_ARM64_B | jf_arm64_branch_field(distance - 4, JF_ARM64_JUMP_BITS);
+	return 2;
 }
 
-/* Short: the branch. Long: the opposite one over a jump. */
-static inline void branch_to(struct jf_body *b, struct branch branch, uint32_t target)
+static bool put_branch(uint8_t *branch, int64_t distance, bool is_long)
+{
+	uint32_t word = branch[0] | (uint32_t)branch[1] << 8 | (uint32_t)branch[2] << 16 | (uint32_t)branch[3] << 24;
+	uint32_t words[2];
+	unsigned int count = branch_words(words, word, distance, is_long);
+
+	for (unsigned int i = 0; i < 4 * count; i++)
+		branch[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
+	return count;
+}
+
+const struct jf_branches jf_arm64_branches = {
+	.short_bytes = 4,
+	.long_bytes = 8,
+	.long_always_bytes = 4,
+	.short_reach = (1 << (JF_ARM64_TEST_BITS + 1)) - 4,
+	.put = put_branch,
+};
+
+static inline void branch_to(struct jf_body *b, uint32_t word, uint32_t target)
 {
 	int64_t distance = jf_body_distance(b, target);
+	unsigned int count;
+	uint32_t words[2];
 
-	if (!jf_arm64_fits_branch(distance, branch.bits))
+	count = branch_words(words, word, distance, jf_body_is_long(b));
+	if (!count) {
 		jf_body_grow(b);
-	if (!jf_body_is_long(b)) {
-		jf_arm64_branch(b->code, branch.word, branch.bits, distance);
-		return;
+		count = branch_words(words, word, distance, true);
 	}
-	jf_arm64_branch(b->code, branch.word ^ branch.opposite, branch.bits, 2 * 4);
-	jf_arm64_b(b->code, false, jf_body_distance(b, target));
+	if (!count)
+		jf_code_fail(b->code, JF_E_RANGE);
+	for (unsigned int i = 0; i < count; i++)
+		jf_code_put32(b->code, words[i]);
 }
 
 /*
@@ -59,20 +97,20 @@ static const struct {
 };
 
 /* Those, and tests of one bit. */
-static bool branch_without_compare(const struct jf_op *op, unsigned int dst, struct branch *branch)
+static bool branch_without_compare(const struct jf_op *op, unsigned int dst, uint32_t *word)
 {
 	if (op->code == JF_COND_SET) {
 		int log2 = jf_arm64_imm_log2(op);
 
-		*branch = on_clear_bit(dst, (unsigned int)log2);
-		branch->word ^= branch->opposite;
+		*word = jf_arm64_tbz_word(dst, (unsigned int)log2 & 63) ^ JF_ARM64_ON_NONZERO;
 		return log2 >= 0;
 	}
 	if (op->imm != tests[op->code].imm)
 		return false;
-	*branch = tests[op->code].test >= POSITIVE ? on_clear_bit(dst, op->is64 ? 63 : 31) : on_zero(op->is64, dst);
+	*word = tests[op->code].test >= POSITIVE ? jf_arm64_tbz_word(dst, op->is64 ? 63 : 31)
+						 : jf_arm64_cbz_word(op->is64, dst);
 	if (tests[op->code].test & 1) /* NONZERO, NEGATIVE */
-		branch->word ^= branch->opposite;
+		*word ^= JF_ARM64_ON_NONZERO;
 	return true;
 }
 
@@ -109,24 +147,24 @@ enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op)
 		[JF_COND_SLE] = JF_ARM64_LE, [JF_COND_SET] = JF_ARM64_NE,
 	};
 	unsigned int dst = jf_body_reg(b, op->dst);
-	struct branch branch;
+	uint32_t word;
 
 	if (op->code >= JF_COND__COUNT)
 		return JF_E_UNSUPPORTED;
-	if (!op->is_imm || !branch_without_compare(op, dst, &branch)) {
+	if (!op->is_imm || !branch_without_compare(op, dst, &word)) {
 		if (op->code == JF_COND_SET)
 			test(b, op, dst);
 		else
 			compare(b, op, dst);
-		branch = on_flags((enum jf_arm64_cond)conds[op->code]);
+		word = JF_ARM64_B_COND | conds[op->code];
 	}
-	branch_to(b, branch, op->target);
+	branch_to(b, word, op->target);
 	return JF_OK;
 }
 
 enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	jf_arm64_b(b->code, false, jf_body_distance(b, op->target));
+	branch_to(b, JF_ARM64_B, op->target);
 	return JF_OK;
 }
 
@@ -144,7 +182,7 @@ enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint
 	size_t left;
 
 	jf_arm64_load_stack(b, JF_ARM64_AX, op->imm);
-	branch_to(b, on_zero(true, JF_ARM64_AX), op->target);
+	branch_to(b, jf_arm64_cbz_word(true, JF_ARM64_AX), op->target);
 	jf_arm64_addsub(b->code, JF_ARM64_SUBI, true, JF_ARM64_AX, JF_ARM64_AX, 1);
 	left = b->code->size;
 	jf_arm64_cbz(b->code, true, true, JF_ARM64_AX, 0);

@@ -53,8 +53,7 @@ const struct jf_backend jf_loongarch64_backend = {
 	.emit_prologue = jf_loongarch64_prologue,
 	.emit_epilogue = jf_loongarch64_epilogue,
 	.emit_tail_exit = jf_loongarch64_tail_exit,
-	.short_branch_reach = (1 << 17) - 8,
-	.long_jump_extra = 4,
+	.branches = &jf_loongarch64_branches,
 	.body =
 		{
 			.alu = jf_loongarch64_alu,

@@ -86,6 +86,7 @@ enum {
 extern const struct jf_backend jf_loongarch64_backend;
 
 extern const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT];
+extern const struct jf_branches jf_loongarch64_branches;
 extern const struct jf_orc_format jf_loongarch64_orc;
 extern const struct jf_signal_frame jf_loongarch64_signal_frame;
 extern const struct jf_convention *const jf_loongarch64_conventions[3];

@@ -70,9 +70,7 @@ const struct jf_backend jf_x86_64_backend = {
 	.emit_tail_exit = jf_x86_64_tail_exit,
 	.emit_call_stub = jf_x86_64_call_stub,
 	.call_stubs = jf_x86_64_call_stubs,
-	.short_branch_reach = 127,
-	.long_jump_extra = 4,
-	.long_jump_always_extra = 3,
+	.branches = &jf_x86_64_branches,
 	.body =
 		{
 			.alu = jf_x86_64_alu,

@@ -2,27 +2,74 @@
 /* Jumps: two bytes where they reach, five or six where they do not. */
 #include "insn.h"
 
-/* At most one per BPF instruction. The opcode of the short form, and the form of the long one. */
-ALWAYS_INLINE void emit_branch(struct jf_body *b, unsigned int opcode8, unsigned int form32, uint32_t target)
+#define OPCODE_JCC8 0x70u
+#define OPCODE_JMP8 0xebu
+
+/*
+ *   short  70+cc rel8      EB rel8      distances are from the first byte, rel from the end
+ *   long   0F 80+cc rel32  E9 rel32
+ */
+#define SHORT_BYTES       2
+#define LONG_BYTES        6
+#define LONG_ALWAYS_BYTES 5
+
+static bool put_branch(uint8_t *branch, int64_t distance, bool is_long)
 {
+	unsigned int opcode = branch[0], size = opcode == OPCODE_JMP8 ? LONG_ALWAYS_BYTES : LONG_BYTES;
+
+	if (!is_long) {
+		if (!fits_s8(distance - SHORT_BYTES))
+			return false;
+		branch[1] = (uint8_t)(distance - SHORT_BYTES);
+		return true;
+	}
+	distance -= size;
+	if (!fits_s32(distance))
+		return false;
+	if (opcode == OPCODE_JMP8) {
+		branch[0] = 0xe9;
+	} else {
+		branch[0] = 0x0f;
+		branch[1] = (uint8_t)(opcode + 0x10);
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		branch[size - 4 + i] = (uint8_t)(distance >> 8 * i);
+	return true;
+}
+
+const struct jf_branches jf_x86_64_branches = {
+	.short_bytes = SHORT_BYTES,
+	.long_bytes = LONG_BYTES,
+	.long_always_bytes = LONG_ALWAYS_BYTES,
+	.short_reach = 126,
+	.put = put_branch,
+};
+
+/* The opcode is the short form's. */
+static void emit_branch(struct jf_body *b, unsigned int opcode, uint32_t target)
+{
+	uint8_t bytes[JF_INSN_BYTES_MAX] = {(uint8_t)opcode};
 	int64_t distance = jf_body_distance(b, target);
 
-	if (!jf_body_is_long(b) && fits_s8(distance - 2)) {
-		emit_branch8(b->code, opcode8, distance - 2);
+	if (!jf_body_is_long(b) && put_branch(bytes, distance, false)) {
+		jf_code_put_insn(b->code, bytes, SHORT_BYTES);
 		return;
 	}
 	jf_body_grow(b);
-	emit_branch32(b->code, form32, distance - (form32 & F_0F ? 6 : 5));
+	if (put_branch(bytes, distance, true))
+		jf_code_put_insn(b->code, bytes, opcode == OPCODE_JMP8 ? LONG_ALWAYS_BYTES : LONG_BYTES);
+	else
+		jf_code_fail(b->code, JF_E_RANGE);
 }
 
 static void emit_jcc(struct jf_body *b, unsigned int cc, uint32_t target)
 {
-	emit_branch(b, 0x70 | (cc & 15), F_0F | 0x80 | (cc & 15), target);
+	emit_branch(b, OPCODE_JCC8 | (cc & 15), target);
 }
 
 enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	emit_branch(b, 0xeb, 0xe9, op->target);
+	emit_branch(b, OPCODE_JMP8, op->target);
 	return JF_OK;
 }
 

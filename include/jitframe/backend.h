@@ -67,6 +67,26 @@ struct jf_native {
 };
 
 /*
+ * What the core needs to know of branches to settle their sizes and distances in the code itself. For the
+ * branches of jump, jump_always and may_goto to op->target: their hooks put down at most one, at the place
+ * where they last asked for its distance. See "Branch sizes" in body.h.
+ */
+struct jf_branches {
+	uint8_t short_bytes;
+	uint8_t long_bytes;        /* jump and may_goto */
+	uint8_t long_always_bytes; /* jump_always; short_bytes where there is but one form */
+	/* Distances of that many bytes, either way, are in reach of every short form; what is farther away is
+	 * asked of put(). */
+	uint32_t short_reach;
+	/*
+	 * Gives a branch its distance. in: `branch` = one in its short form, whatever its distance; `is_long`:
+	 * which form it is to have, in the same place, where there is room for it; `distance` in bytes, from
+	 * the first byte. returns: false, with nothing written, when that form does not reach so far.
+	 */
+	bool (*put)(uint8_t *branch, int64_t distance, bool is_long);
+};
+
+/*
  * One architecture. Const, static, never freed; every hook mandatory unless it says otherwise. Hooks
  * report failure through jf_code_fail() or their status, never by pretending success.
  */
@@ -107,11 +127,7 @@ struct jf_backend {
 	bool (*call_stubs)(const struct jf_convention *conv);
 
 	struct jf_body_ops body; /* members may be NULL: unsupported */
-	/* For guessing branch sizes early; a wrong guess costs a pass, or a branch longer than need be. What a
-	 * short branch reaches from its end, and what the long form is longer, in bytes; 0 = no guess. */
-	uint32_t short_branch_reach;
-	uint8_t long_jump_extra;
-	uint8_t long_jump_always_extra;
+	const struct jf_branches *branches; /* NULL = every change of a branch means emitting everything again */
 
 	/* A return address as found in memory -> a code address (pointer authentication). NULL = as it is. */
 	uint64_t (*strip_return)(uint64_t value);

@@ -12,8 +12,9 @@ JF_BEGIN_DECLS
  * code through b->code. A hook that is NULL, or that returns JF_E_UNSUPPORTED, makes the core refuse
  * the program with the function's name, instruction index and opcode.
  *
- * The core runs all hooks over the program until no branch grows any more, so a hook must put down the
- * same code for the same op, frame and distances each time (no state of its own).
+ * The core may run a hook for an instruction again, at another place, so a hook must put down the same code
+ * for the same op, frame and distances each time (no state of its own). Code of imm64, call, tail_call and
+ * may_goto may depend on where it lies; all other code must not, but for branches.
  */
 
 enum jf_alu {
@@ -96,7 +97,7 @@ struct jf_call {
 	/* JF_CALL_C: the BPF register that travels as the C function's sixth argument, or JF_REG_NONE. A
 	 * call through a register goes to a C function that gets the register so. */
 	uint8_t sixth;
-	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate until the last pass */
+	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate at first */
 };
 
 /* What a hook sees. Filled in by the core; read-only for hooks but for code. */
@@ -166,8 +167,15 @@ struct jf_program_array {
  * Branch sizes. Every branch starts in its short form. A hook asks for the distance in bytes from the
  * place where the next instruction goes to the code of BPF instruction `target`; when the short form
  * cannot reach, it calls jf_body_grow() and puts down the long form, and does so for good: once grown,
- * jf_body_is_long() stays true for that instruction in later passes. In the first pass distances to
- * later instructions are unknown and given as 0.
+ * jf_body_is_long() stays true for that instruction.
+ *
+ * In the first pass distances to later instructions are unknown and given as 0. Without struct
+ * jf_branches, passes over the whole program follow until no branch grows and nothing moves.
+ *
+ * With struct jf_branches all distances are given as 0 in the first pass. Behind each function the core
+ * finds the smallest set of long branches with which every short one reaches its target, moves code apart to
+ * make room for them, puts distances in, and runs once more the hooks whose code depends on where it lies.
+ * Should one of those put down code of another size now, passes follow as above.
  */
 JF_API int64_t jf_body_distance(const struct jf_body *b, uint32_t target);
 JF_API bool jf_body_is_long(const struct jf_body *b);

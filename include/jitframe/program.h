@@ -120,7 +120,7 @@ struct jf_image {
 	uint32_t private_stack_bytes; /* of all functions, guards included */
 	struct jf_fault *faults;
 	uint32_t fault_count;
-	uint32_t passes; /* how often the body was emitted until no branch grew */
+	uint32_t passes; /* how often the whole program was emitted until nothing changed */
 };
 
 /* An upper bound for the code that jf_compile() makes of `program`, in bytes. */
@@ -132,7 +132,9 @@ JF_API size_t jf_compile_bound(const struct jf_program *program);
  * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`.
  * returns: JF_E_INVAL; JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function
  *      index, falling off the end); JF_E_UNSUPPORTED (an instruction or call that this backend does not
- *      have, an import without address); JF_E_BAD_SPEC (frame); JF_E_NOSPACE (code > capacity);
+ *      have, an import without address); JF_E_BAD_SPEC (frame); JF_E_NOSPACE (code > capacity; the address of
+ *      a function further on may take a few bytes more than in the end as long as it is not known, so
+ *      that code may not compile in just its own size, but always does in jf_compile_bound());
  *      JF_E_RANGE (a distance no form reaches); JF_E_NO_MEMORY.
  *      error->where is the function's name, error->text names instruction index and opcode.
  * threads: any, no shared state; allocates.

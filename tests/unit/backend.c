@@ -80,6 +80,34 @@ Test(backend, tables_and_hooks_must_be_there)
 	check_bad(&copy, "backend", "NULL");
 }
 
+static bool no_branch(uint8_t *branch, int64_t distance, bool is_long)
+{
+	(void)branch;
+	return distance == is_long;
+}
+
+Test(backend, long_branches_are_not_shorter_than_short_ones)
+{
+	const struct jf_branches sound = {.short_bytes = 2, .long_bytes = 6, .long_always_bytes = 2, .put = no_branch};
+	struct jf_branches branches = sound;
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.backend.branches = &branches;
+	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
+	branches.put = NULL;
+	check_bad(&copy, "toy", "branch");
+	branches = sound;
+	branches.short_bytes = 0;
+	check_bad(&copy, "toy", "branch");
+	branches = sound;
+	branches.long_bytes = 1;
+	check_bad(&copy, "toy", "branch");
+	branches = sound;
+	branches.long_always_bytes = 1;
+	check_bad(&copy, "toy", "branch");
+}
+
 Test(backend, a_registers_id_is_its_index)
 {
 	struct copy copy;
