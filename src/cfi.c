@@ -146,6 +146,10 @@ enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_
 	status = jf_cfi_parse(converter, section->fde_count);
 	if (status == JF_OK) {
 		sort_functions(converter);
+		status = jf_cfi_known_add(converter, section);
+	}
+	if (status == JF_OK) {
+		sort_functions(converter);
 		status = build(converter, name, table);
 	}
 	if (status == JF_E_NO_MEMORY)

@@ -55,16 +55,24 @@ enum cfi_rule {
 	CFI_REGISTER, /* is in another register */
 	CFI_EXPRESSION,
 	CFI_FAR, /* an offset that no row can say */
+	CFI_LINKAGE, /* the CFA of a procedure linkage table */
+};
+
+/* CFA = cfa_reg + cfa_off + ((pc & mask) >= limit ? pushed : 0) */
+struct cfi_linkage {
+	int64_t cfa_off, pushed;
+	uint8_t cfa_reg, mask, limit;
 };
 
 struct cfi_state {
 	uint64_t ruled[(JF_REGS_MAX + 63) / 64]; /* bit per register id: its rule is not CFI_UNSAID */
 	uint8_t rule[JF_REGS_MAX];
 	int32_t off[JF_REGS_MAX];
-	uint8_t cfa_rule; /* CFI_UNSAID, CFI_VALUE (cfa_reg + cfa_off), CFI_EXPRESSION */
+	uint8_t cfa_rule; /* CFI_UNSAID, CFI_VALUE (cfa_reg + cfa_off), CFI_LINKAGE, CFI_EXPRESSION */
 	uint8_t cfa_reg;  /* register id; JF_REG_NONE: not one of the backend's */
 	int64_t cfa_off;
 	bool ra_signed;
+	struct cfi_linkage linkage;
 };
 
 struct cfi_cie {
@@ -139,6 +147,17 @@ struct cfi_rows {
 enum jf_status jf_cfi_row_add(struct cfi_rows *rows, const struct cfi_state *state, uint32_t code_off);
 /* Puts rows and slots of the function behind those of others, or shares equal ones. */
 enum jf_status jf_cfi_rows_finish(struct cfi_rows *rows, struct cfi_draft *draft);
+
+/* ---- code that no compiler wrote (cfi_linkage.c) --------------------------------------------------------- */
+
+/* Whether a CFA's expression, the whole of `program`, is that of a linkage table. */
+bool jf_cfi_linkage_parse(const struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
+			  struct cfi_linkage *linkage);
+/* Adds the rows that it amounts to at [from, to), bytes from `start`. */
+enum jf_status jf_cfi_linkage_rows(struct cfi_rows *rows, const struct cfi_state *state, uint64_t start, uint64_t from,
+				   uint64_t to);
+/* Adds what is known between the functions, which are sorted, behind them. */
+enum jf_status jf_cfi_known_add(struct cfi_converter *converter, const struct jf_cfi_section *section);
 
 /* ---- between table and look-up ------------------------------------------------------------------------- */
 

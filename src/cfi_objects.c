@@ -30,6 +30,21 @@ static size_t bytes_behind(const struct dl_phdr_info *info, uint64_t address)
 	return 0;
 }
 
+/* The first readable segment of code. */
+static void find_code(const struct dl_phdr_info *info, struct jf_cfi_section *section)
+{
+	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		if (header->p_type != PT_LOAD || (header->p_flags & (PF_R | PF_X)) != (PF_R | PF_X))
+			continue;
+		section->code = address_of(info, header);
+		section->code_bytes = header->p_filesz;
+		section->code_address = info->dlpi_addr + header->p_vaddr;
+		return;
+	}
+}
+
 bool jf_cfi_object_section(const struct dl_phdr_info *info, struct jf_cfi_section *section)
 {
 	const ElfW(Phdr) *header = NULL;
@@ -58,6 +73,7 @@ bool jf_cfi_object_section(const struct dl_phdr_info *info, struct jf_cfi_sectio
 	section->bytes = (const void *)(uintptr_t)address;
 	section->address = address;
 	section->fde_count = count > UINT32_MAX ? 0 : (uint32_t)count;
+	find_code(info, section);
 	return section->size_bytes;
 }
 

@@ -103,27 +103,29 @@ static void skip_block(struct machine *m)
 
 /* ---- places -------------------------------------------------------------------------------------- */
 
-/* The row up to here is complete. */
-static enum jf_status flush(struct machine *m)
+/* The row is complete; it holds up to `end`. */
+static enum jf_status flush(struct machine *m, uint64_t end)
 {
 	if (!m->rows || m->location >= m->size_bytes)
 		return JF_OK;
+	if (m->state.cfa_rule == CFI_LINKAGE)
+		return jf_cfi_linkage_rows(m->rows, &m->state, m->start, m->location,
+					   end < m->size_bytes ? end : m->size_bytes);
 	return jf_cfi_row_add(m->rows, &m->state, (uint32_t)m->location);
 }
 
 static enum jf_status advance(struct machine *m, uint64_t count)
 {
-	uint64_t bytes;
+	uint64_t next = UINT64_MAX, bytes;
 	enum jf_status status;
 
 	if (m->program.bad || !count)
 		return JF_OK;
-	status = flush(m);
 	/* What lies behind the function's end is never looked up: stay there. */
-	if (__builtin_mul_overflow(count, m->cie->code_align, &bytes) || bytes > UINT64_MAX - m->location)
-		m->location = UINT64_MAX;
-	else
-		m->location += bytes;
+	if (!__builtin_mul_overflow(count, m->cie->code_align, &bytes) && bytes <= UINT64_MAX - m->location)
+		next = m->location + bytes;
+	status = flush(m, next);
+	m->location = next;
 	return status;
 }
 
@@ -138,7 +140,7 @@ static enum jf_status set_location(struct machine *m, const uint8_t *at)
 		return JF_OK;
 	if (address < m->start || address - m->start <= m->location)
 		return jf_cfi_fail(m->converter, JF_E_BAD_IMAGE, at, "a location that goes back");
-	status = flush(m);
+	status = flush(m, address - m->start);
 	m->location = address - m->start;
 	return status;
 }
@@ -172,8 +174,10 @@ static bool run_cfa(struct machine *m, uint8_t op)
 			s->cfa_off = INT64_MAX;
 		return true;
 	case CFA_DEF_CFA_EXPRESSION:
-		skip_block(m);
-		s->cfa_rule = CFI_EXPRESSION;
+		s->cfa_rule = jf_cfi_linkage_parse(m->converter, m->cie,
+						   jf_cfi_sub(&m->program, jf_cfi_uleb(&m->program)), &s->linkage) ?
+				      CFI_LINKAGE :
+				      CFI_EXPRESSION;
 		return true;
 	default: return false;
 	}
@@ -341,7 +345,7 @@ enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_
 	m.rows = &rows;
 	status = run(&m);
 	if (status == JF_OK)
-		status = flush(&m);
+		status = flush(&m, m.size_bytes);
 	if (status == JF_OK)
 		status = jf_cfi_rows_finish(&rows, draft);
 	return status;

@@ -77,6 +77,7 @@ static int add_rule(struct cfi_rows *rows, const struct cfi_state *state, unsign
 		return JF_CFI_REG_VALUE;
 	case CFI_REGISTER: return matters(backend, reg) ? JF_CFI_REG_REGISTER : -1;
 	case CFI_EXPRESSION: return matters(backend, reg) ? JF_CFI_REG_EXPRESSION : -1;
+	case CFI_LINKAGE:
 	case CFI_FAR: break;
 	}
 	return matters(backend, reg) ? JF_CFI_RANGE : -1;

@@ -103,6 +103,8 @@ extern const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT];
 
 /* signal.c */
 extern const struct jf_signal_frame jf_arm64_signal_frame;
+#define JF_ARM64_KNOWN_CODE_COUNT 4
+extern const struct jf_known_code jf_arm64_known_code[JF_ARM64_KNOWN_CODE_COUNT];
 
 /* frame.c */
 #define JF_ARM64_CONVENTION_COUNT 2

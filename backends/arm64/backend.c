@@ -88,5 +88,7 @@ const struct jf_backend jf_arm64_backend = {
 	.branches = &jf_arm64_branches,
 	.strip_return = strip_return,
 	.signal_frame = &jf_arm64_signal_frame,
+	.known_code = jf_arm64_known_code,
+	.known_code_count = JF_ARM64_KNOWN_CODE_COUNT,
 	.native = NATIVE,
 };

@@ -73,6 +73,8 @@ const struct jf_backend jf_loongarch64_backend = {
 			.arg_get = jf_loongarch64_arg_get,
 		},
 	.signal_frame = &jf_loongarch64_signal_frame,
+	.known_code = jf_loongarch64_known_code,
+	.known_code_count = LA_KNOWN_CODE_COUNT,
 	.decode = jf_loongarch64_decode,
 	.orc = &jf_loongarch64_orc,
 #ifdef JF_NATIVE_LOONGARCH64

@@ -89,6 +89,8 @@ extern const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT];
 extern const struct jf_branches jf_loongarch64_branches;
 extern const struct jf_orc_format jf_loongarch64_orc;
 extern const struct jf_signal_frame jf_loongarch64_signal_frame;
+#define LA_KNOWN_CODE_COUNT 3
+extern const struct jf_known_code jf_loongarch64_known_code[LA_KNOWN_CODE_COUNT];
 extern const struct jf_convention *const jf_loongarch64_conventions[3];
 
 void jf_loongarch64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);

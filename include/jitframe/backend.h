@@ -6,6 +6,7 @@
 #include <jitframe/code.h>
 #include <jitframe/effect.h>
 #include <jitframe/frame.h>
+#include <jitframe/row.h>
 
 JF_BEGIN_DECLS
 
@@ -37,6 +38,20 @@ struct jf_regs {
 struct jf_signal_frame {
 	int16_t pc_off;
 	int16_t reg_off[JF_REGS_MAX]; /* by register id; 0 = not there */
+};
+
+/*
+ * Code of linkers and kernels that comes without unwind information: entries of a procedure linkage table, the
+ * trampoline that a signal handler returns to. For instructions of 4 bytes, little endian.
+ */
+struct jf_known_code {
+	const struct jf_insn_pattern {
+		uint32_t word, mask;
+	} *insns;
+	const struct jf_row *rows; /* code_off from its first instruction */
+	const struct jf_slot *slots;
+	uint8_t insn_count, row_count, slot_count;
+	bool is_trampoline; /* what was interrupted is in the struct jf_signal_frame at SP */
 };
 
 /*
@@ -136,6 +151,8 @@ struct jf_backend {
 	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
 	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
 	const struct jf_signal_frame *signal_frame; /* NULL = not known: walks do not go through signal handlers */
+	const struct jf_known_code *known_code; /* longer ones before those that they end with */
+	uint8_t known_code_count;
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
 	uint8_t stack_align; /* of SP where C is called, by the platform ABI, bytes */
 };

@@ -46,13 +46,18 @@ struct jf_cfi_section {
 	uint64_t address;   /* run-time address of bytes[0] */
 	uint32_t fde_count; /* as .eh_frame_hdr has it: where no zero word ends the section, whatever is not an
 			     * entry ends it behind that many; 0 = only the zero word or size_bytes does */
+	/* The object's code. Between functions that have entries, linkage tables and signal trampolines are known by
+	 * their instructions (struct jf_known_code) and get rows too. NULL: not looked at. */
+	const void *code;
+	size_t code_bytes;
+	uint64_t code_address; /* run-time address of its first byte */
 };
 
 enum {
 	JF_CFI_SIGNAL = 1 << 0, /* a signal's return trampoline: the caller was interrupted, not calling */
 };
 
-/* One function: an FDE. */
+/* One function: an FDE, or known code. */
 struct jf_cfi_function {
 	uint64_t start, end; /* code addresses, [start, end) */
 	const struct jf_row *rows; /* sorted; the first has code_off 0 */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cfi_bytes.h"
+#include "check.h"
+
+/* Linkage tables and signal trampolines: rows from an expression, or from nothing but the instructions. */
+
+/* ---- the expression of x86-64's linkage tables ---------------------------------------------------------- */
+
+static const struct jf_backend *x86;
+
+static void set_up(void)
+{
+	x86 = jf_backend_find("x86_64");
+}
+
+TestSuite(cfi_linkage, .init = set_up);
+
+/* rsp + 8 + ((rip & 15) >= 11) << 3, as GNU ld and lld write it. */
+static const unsigned char linkage[] = {0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22};
+
+static struct jf_cfi_table *table_of(const unsigned char *expression, uint8_t count, uint32_t bytes)
+{
+	struct bytes b = {.count = 0};
+	struct jf_cfi_table *table = NULL;
+
+	cie_usual(&b, x86);
+	fde_begin(&b, 0, CODE, bytes);
+	put(&b, 0x40 | 16, 1); /* advance: the first entry has another form */
+	put(&b, 0x0f, 1);      /* def_cfa_expression */
+	put(&b, count, 1);
+	put_bytes(&b, expression, count);
+	entry_end(&b);
+	cr_assert_eq(convert(x86, &b, &table, NULL), JF_OK);
+	return table;
+}
+
+Test(cfi_linkage, an_expression)
+{
+	struct jf_cfi_table *table = table_of(linkage, sizeof(linkage), 16 + 5 * 16 + 3);
+	const struct jf_cfi_function *function = jf_cfi_table_at(table, 0);
+
+	for (uint32_t off = 0; off < 16 + 5 * 16 + 3; off++) {
+		const struct jf_row *row = jf_row_find(function->rows, function->row_count, off);
+		int32_t wanted = off >= 16 && off % 16 >= 11 ? 16 : 8;
+
+		cr_assert(row->flags == 0 && row->cfa_reg == x86->sp && row->cfa_off == wanted, "%u: %d", off,
+			  row->cfa_off);
+		cr_assert_eq(row->saved, 1u);
+	}
+	cr_assert_eq(function->row_count, 1 + 5 * 2);
+	cr_assert_eq(jf_cfi_table_counts(table)->unknown[JF_CFI_CFA_EXPRESSION], 0);
+	jf_cfi_table_free(table);
+}
+
+/* Any other byte anywhere makes it another expression, or another table. */
+Test(cfi_linkage, other_expressions)
+{
+	for (unsigned int at = 0; at < sizeof(linkage); at++) {
+		for (unsigned int value = 0; value < 256; value++) {
+			unsigned char bytes[sizeof(linkage)];
+			struct jf_cfi_table *table;
+			const struct jf_cfi_function *function;
+			const struct jf_row *row;
+
+			memcpy(bytes, linkage, sizeof(bytes));
+			bytes[at] = (unsigned char)value;
+			table = table_of(bytes, sizeof(bytes), 64);
+			function = jf_cfi_table_at(table, 0);
+			row = jf_row_find(function->rows, function->row_count, 27);
+			if (row->flags & JF_ROW_UNKNOWN || value == linkage[at])
+				cr_assert(value != linkage[at] || row->cfa_off == 16);
+			else /* another register, offset, mask, limit or shift */
+				cr_assert(at == 0 || at == 1 || at == 4 || at == 6 || at == 8, "%u: %#x", at, value);
+			jf_cfi_table_free(table);
+		}
+	}
+	for (uint8_t count = 0; count < sizeof(linkage); count++) {
+		struct jf_cfi_table *table = table_of(linkage, count, 64);
+
+		cr_assert(jf_cfi_table_at(table, 0)->rows[1].flags & JF_ROW_UNKNOWN, "%u bytes", count);
+		jf_cfi_table_free(table);
+	}
+}
+
+/* A function of gigabytes does not make as many rows. */
+Test(cfi_linkage, too_large)
+{
+	struct jf_cfi_table *table = table_of(linkage, sizeof(linkage), 0x7fffff00);
+
+	cr_assert_eq(jf_cfi_table_at(table, 0)->row_count, 2);
+	cr_assert(jf_cfi_table_at(table, 0)->rows[1].flags & JF_ROW_UNKNOWN);
+	jf_cfi_table_free(table);
+}
+
+/* ---- known code --------------------------------------------------------------------------------------------- */
+
+/* As linkers wrote them into real libraries: the first entry, two others; then a vDSO's trampoline. */
+static const uint32_t arm64_code[] = {
+	0xa9bf7bf0, 0xf0000250, 0xf947fe11, 0x913fe210, 0xd61f0220, 0xd503201f, 0xd503201f, 0xd503201f, /* first */
+	0x90000270, 0xf9400211, 0x91000210, 0xd61f0220,                                                 /* entry */
+	0xd503245f, 0x90000270, 0xf9400611, 0x91002210, 0xd61f0220, /* with a landing pad */
+	0xd503201f, 0xd2801168, 0xd4000001,                         /* trampoline */
+};
+static const uint32_t loongarch64_code[] = {
+	0x1c00046e, 0x0011bdad, 0x28e1e1cf, 0x02ff51ad, 0x02e1e1cc, 0x004505ad, 0x28c0218c, 0x4c0001e0, /* first */
+	0x1c00046f, 0x28e1a1ef, 0x4c0001ed, 0x03400000,                                                 /* entry */
+	0x03400000, 0x03822c0b, 0x002b0000,                                                             /* trampoline */
+};
+
+/* By instruction: '-' no row, '0' as at a function's entry, 'p' two registers pushed, 's' a trampoline's. */
+static void check_known(const char *arch, const uint32_t *words, size_t count, const char *wanted)
+{
+	const struct jf_backend *backend = jf_backend_find(arch);
+	const unsigned char nop = 0;
+	struct jf_cfi_table *table = NULL;
+	struct jf_cfi_section section;
+	struct bytes b = {.count = 0};
+
+	cie_usual(&b, backend);
+	fde_begin(&b, 0, CODE - 64, 64);
+	put_bytes(&b, &nop, 1);
+	entry_end(&b);
+	section = (struct jf_cfi_section){
+		.bytes = b.at,
+		.size_bytes = b.count,
+		.address = SECTION,
+		.code = words,
+		.code_bytes = 4 * count,
+		.code_address = CODE,
+	};
+	cr_assert_eq(jf_cfi_convert(backend, &section, "by hand", &table, NULL), JF_OK);
+	for (size_t i = 0; i < count; i++) {
+		const struct jf_cfi_function *f = jf_cfi_table_find(table, CODE + 4 * i);
+		const struct jf_row *row =
+			f ? jf_row_find(f->rows, f->row_count, (uint32_t)(CODE + 4 * i - f->start)) : NULL;
+		char got = !row ? '-' : f->flags & JF_CFI_SIGNAL ? 's' : row->saved ? 'p' : '0';
+
+		cr_assert_eq(got, wanted[i], "%s: instruction %zu: %c", arch, i, got);
+		if (got == 'p')
+			cr_assert(row->cfa_off == 16 && f->slots[0].off_from_cfa == -8 &&
+				  f->slots[0].reg == backend->ra);
+		else if (row)
+			cr_assert(row->cfa_off == 0 && row->cfa_reg == backend->sp);
+	}
+	cr_assert_null(jf_cfi_table_find(table, CODE + 4 * count));
+	jf_cfi_table_free(table);
+}
+
+Test(cfi_linkage, known_code)
+{
+	check_known("arm64", arm64_code, sizeof(arm64_code) / 4, "0pppp---000000000-ss");
+	check_known("loongarch64", loongarch64_code, sizeof(loongarch64_code) / 4, "00000000000--ss");
+	/* Cut off in the middle of an entry. */
+	check_known("arm64", arm64_code, 4, "----");
+	check_known("loongarch64", loongarch64_code, 10, "00000000--");
+}
+
+/* What has an entry in .eh_frame keeps it. */
+Test(cfi_linkage, known_code_with_an_entry)
+{
+	const struct jf_backend *backend = jf_backend_find("arm64");
+	struct jf_cfi_section section;
+	struct bytes b = {.count = 0};
+	struct jf_cfi_table *table = NULL;
+
+	cie_usual(&b, backend);
+	fde_begin(&b, 0, CODE, sizeof(arm64_code));
+	entry_end(&b);
+	section = (struct jf_cfi_section){.bytes = b.at,
+					  .size_bytes = b.count,
+					  .address = SECTION,
+					  .code = arm64_code,
+					  .code_bytes = sizeof(arm64_code),
+					  .code_address = CODE};
+	cr_assert_eq(jf_cfi_convert(backend, &section, "by hand", &table, NULL), JF_OK);
+	cr_assert_eq(jf_cfi_table_counts(table)->functions, 1);
+	jf_cfi_table_free(table);
+}
