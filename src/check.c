@@ -37,6 +37,8 @@ enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check
 			return invalid(error, "rows", "not sorted");
 	if (!input->targets && input->target_count)
 		return invalid(error, "targets", "NULL");
+	if (!input->from_body && input->from_body_count)
+		return invalid(error, "from_body", "NULL");
 	if (!input->conv->backend->decode)
 		return jf_error_set(error, JF_E_UNSUPPORTED, "conv", "%s has no decoder", input->conv->backend->name);
 	return JF_OK;
@@ -116,8 +118,6 @@ static void judge(struct checker *c, const struct state *before, void *arg)
 {
 	(void)arg;
 	rules_row(c, before);
-	if (c->off == c->input->marks[JF_MARK_BODY])
-		rules_anchor(c, before, -1);
 }
 
 static enum jf_status check_once(const struct jf_check_input *input, const struct jf_frame_spec *boundary,
@@ -159,7 +159,7 @@ static enum jf_status check_for_all(const struct jf_check_input *input, bool kee
 {
 	struct boundaries *all = malloc(sizeof(*all));
 	size_t fewest = SIZE_MAX, most = 0;
-	char landing[80], worst[80] = "";
+	char landing[80], worst[JF_FINDING_TEXT_MAX] = "";
 	enum jf_status status = JF_OK;
 
 	if (!all)
@@ -173,7 +173,7 @@ static enum jf_status check_for_all(const struct jf_check_input *input, bool kee
 		describe_boundary(&all->specs[i], landing, sizeof(landing));
 		status = check_once(input, &all->specs[i], landing, &own, report, error);
 		if (own.count > most)
-			memcpy(worst, landing, sizeof(worst));
+			memcpy(worst, own.findings[0].text, sizeof(worst));
 		most = own.count > most ? own.count : most;
 		fewest = own.count < fewest ? own.count : fewest;
 		if (keep)
@@ -183,8 +183,7 @@ static enum jf_status check_for_all(const struct jf_check_input *input, bool kee
 	free(all);
 	sink->applies |= UINT32_C(1) << 12;
 	if (status == JF_OK && most > fewest)
-		finding_of_all(sink, 12, JF_VERDICT_BROKEN,
-			       "what holds for some boundaries does not for others: see %s", worst);
+		finding_of_all(sink, 12, JF_VERDICT_BROKEN, "not the same for every boundary: %s", worst);
 	return status;
 }
 

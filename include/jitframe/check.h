@@ -61,6 +61,10 @@ struct jf_check_input {
 	const struct jf_check_target *targets; /* NULL: none */
 	size_t target_count;
 	const struct jf_values *values; /* what the prologue has to load; NULL: any constant will do */
+	/* Places that a body would jump to, in code that has none, as bytes from bytes[0]: what holds at the mark BODY
+	 * comes in there. The tail exit that jf_frame_emit() puts behind the epilogue is one. NULL: none. */
+	const uint32_t *from_body;
+	size_t from_body_count;
 };
 #define JF_CHECK_INPUT_INIT                                                                   \
 	{                                                                                     \
@@ -126,7 +130,7 @@ JF_API bool jf_check_passed(const struct jf_check_report *report);
 /*
  * Derives unwind rows from the code itself, for code that comes without: what jf_code_map_add() wants. Where
  * the CFA or the return address is not known, and at bytes that no path reaches, rows have JF_ROW_UNKNOWN.
- * in:  input as for jf_check(); rows, slots and marks in it are ignored. rows[0, *row_count), slots[0, *slot_count)
+ * in:  input as for jf_check(); rows and slots in it are ignored. rows[0, *row_count), slots[0, *slot_count)
  *      are the caller's; 32 slots are enough for any function.
  * out: rows, slots and both counts, on JF_OK; on JF_E_NOSPACE the counts that are needed and nothing else.
  * returns: as jf_check(); JF_E_NOSPACE.

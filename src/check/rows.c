@@ -12,6 +12,8 @@ struct rows {
 	struct jf_row *by_off; /* one for each byte of the code; UNKNOWN until something is found */
 	struct jf_slot slots[SLOTS_MAX];
 	unsigned int slot_count;
+	struct jf_frame big; /* a callback's boundary with the largest stack: what is elsewhere in it, no row may say */
+	bool any_boundary;
 };
 
 /* The slot of that register there, a new one if need be. returns: -1 when there is no room. */
@@ -50,8 +52,20 @@ static bool find_cfa(const struct checker *c, const struct state *state, struct 
 	return true;
 }
 
+/* Whether the slot is where it is whatever the boundary is like. */
+static bool is_certain(const struct rows *rows, uint8_t reg, int32_t off)
+{
+	if (!rows->any_boundary)
+		return true;
+	for (unsigned int i = 0; i < rows->big.slot_count; i++)
+		if (rows->big.slots[i].reg == reg && rows->big.slots[i].off_from_cfa == off)
+			return true;
+	return false;
+}
+
 /* The highest place in memory that the caller's value is safe in: at or above SP. */
-static const struct cell *find_save(const struct checker *c, const struct state *state, uint8_t reg)
+static const struct cell *find_save(const struct checker *c, const struct rows *rows, const struct state *state,
+				    uint8_t reg)
 {
 	const struct value *sp = &state->regs[c->backend->sp];
 	const struct cell *best = NULL;
@@ -60,7 +74,7 @@ static const struct cell *find_save(const struct checker *c, const struct state 
 		const struct cell *cell = &state->cells[i];
 
 		if (value_is_entry(&cell->value, reg) && (sp->kind != VALUE_CFA || cell->off >= sp->imm) &&
-		    (!best || cell->off > best->off))
+		    is_certain(rows, reg, cell->off) && (!best || cell->off > best->off))
 			best = cell;
 	}
 	return best;
@@ -83,7 +97,7 @@ static void find_row(struct checker *c, const struct state *before, void *arg)
 
 		if (!is_ra && !is_callee_saved(c, reg))
 			continue;
-		cell = find_save(c, before, (uint8_t)reg);
+		cell = find_save(c, arg, before, (uint8_t)reg);
 		if (cell)
 			slot = slot_for(arg, c, (uint8_t)reg, cell->off);
 		if (slot >= 0) {
@@ -147,7 +161,7 @@ static enum jf_status derive(struct checker *c, struct rows *found, struct jf_ro
 enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *rows, size_t *row_count,
 			     struct jf_slot *slots, size_t *slot_count, struct jf_error *error)
 {
-	struct jf_frame_spec any_boundary = JF_FRAME_SPEC_INIT;
+	struct jf_frame_spec boundary = JF_FRAME_SPEC_INIT;
 	struct jf_check_input input;
 	struct rows found = {0};
 	struct sink sink = {0};
@@ -159,15 +173,18 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 	status = check_read_input(in, &input, error);
 	if (status != JF_OK)
 		return status;
-	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
-		input.marks[i] = JF_MARK_UNSET;
-	any_boundary.role = JF_ROLE_BOUNDARY;
-	any_boundary.sign_return = input.spec.sign_return;
+	boundary.role = JF_ROLE_BOUNDARY;
+	boundary.sign_return = input.spec.sign_return;
 	c = calloc(1, sizeof(*c));
 	found.by_off = calloc(input.byte_count, sizeof(*found.by_off));
 	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
 	if (status == JF_OK)
-		status = checker_init(c, &input, input.boundary ? input.boundary : &any_boundary, &sink, error);
+		status = checker_init(c, &input, input.boundary ? input.boundary : &boundary, &sink, error);
+	if (status == JF_OK && c->is_callback && !input.boundary) {
+		found.any_boundary = true;
+		boundary.bpf_stack_bytes = input.conv->bpf_stack_max_bytes;
+		status = jf_frame_solve(input.conv, &boundary, &found.big, error);
+	}
 	if (status == JF_OK)
 		status = checker_run(c);
 	if (status == JF_OK)

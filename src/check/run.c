@@ -90,6 +90,8 @@ static bool scan(struct checker *c)
 	struct queue queue = {0};
 	bool ok = enqueue(c, &queue, 0);
 
+	for (size_t i = 0; ok && i < c->input->from_body_count; i++)
+		ok = enqueue(c, &queue, c->input->from_body[i]);
 	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
 		if (is_inside(c, c->input->marks[i]))
 			c->flags[c->input->marks[i]] |= IS_LEADER;
@@ -299,6 +301,14 @@ static bool flow(struct checker *c, struct state *state)
 
 typedef void visit_fn(struct checker *c, const struct state *before, void *arg);
 
+/* Judged on the way in: the body may jump back to where it begins. */
+static void end_prologue(struct checker *c, const struct state *state)
+{
+	c->judged = 0;
+	if (decode(c))
+		rules_anchor(c, state, -1);
+}
+
 /* From a leader to the next one, or to where control does not go on. */
 static void walk_block(struct checker *c, const struct leader *leader, visit_fn *visit, void *arg)
 {
@@ -338,6 +348,8 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 		if (c->flags[c->off] & IS_LEADER) {
 			if (!visit)
 				arrive(c, &state, c->off);
+			else if (c->judging && c->off == c->input->marks[JF_MARK_BODY])
+				end_prologue(c, &state);
 			return;
 		}
 	}
@@ -382,6 +394,17 @@ static void enter_by_tail_call(struct checker *c)
 	arrive(c, &state, c->tail_entry);
 }
 
+static void enter_from_body(struct checker *c)
+{
+	struct state state;
+
+	if (!checker_state_at(c, c->input->marks[JF_MARK_BODY], &state))
+		return;
+	for (size_t i = 0; i < c->input->from_body_count; i++)
+		if (is_inside(c, c->input->from_body[i]))
+			arrive(c, &state, c->input->from_body[i]);
+}
+
 enum jf_status checker_run(struct checker *c)
 {
 	struct state state;
@@ -400,6 +423,8 @@ enum jf_status checker_run(struct checker *c)
 		enter_by_tail_call(c);
 		settle(c);
 	}
+	enter_from_body(c);
+	settle(c);
 	return c->sink->no_memory ? JF_E_NO_MEMORY : JF_OK;
 }
 

@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static size_t tail_exit_size(const struct jf_frame *frame)
+{
+	uint8_t bytes[FRAME_CODE_BYTES];
+	struct jf_code code;
+
+	jf_code_init(&code, bytes, sizeof(bytes), 0, NULL, 0);
+	return jf_frame_emit(&code, frame, JF_PART_TAIL_EXIT, NULL) == JF_OK ? code.size : 0;
+}
+
 bool emit_frame(struct emitted *out, const struct jf_convention *conv, const struct jf_frame_spec *spec)
 {
 	if (jf_frame_solve(conv, spec, &out->frame, NULL) != JF_OK)
@@ -22,6 +31,9 @@ bool emit_frame(struct emitted *out, const struct jf_convention *conv, const str
 	out->input.row_count = out->code.row_count;
 	out->input.slots = out->frame.slots;
 	out->input.slot_count = out->frame.slot_count;
+	out->tail_exit_off = (uint32_t)(out->code.size - tail_exit_size(&out->frame));
+	out->input.from_body = &out->tail_exit_off;
+	out->input.from_body_count = out->tail_exit_off != out->code.size;
 	return true;
 }
 

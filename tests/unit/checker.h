@@ -14,6 +14,7 @@ struct emitted {
 	struct jf_code code;
 	struct jf_frame frame;
 	struct jf_check_input input;
+	uint32_t tail_exit_off;
 };
 
 /* returns: false when the convention refuses the spec. */

@@ -12,6 +12,40 @@ struct counts {
 	unsigned int frames, rows;
 };
 
+/*
+ * The rows found are as true as those emitted, at every instruction, and so say the same of the CFA, the return
+ * address and every callee-saved register. Where a register is both in its slot and in its place, as in the middle
+ * of a prologue, the two may name different ones.
+ */
+static void check_rows(const struct emitted *e, const char *name, struct counts *counts)
+{
+	struct jf_check_input input = e->input;
+	struct jf_row rows[FRAME_ROWS];
+	struct jf_slot slots[32];
+	struct jf_finding findings[FINDINGS];
+	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	size_t row_count = FRAME_ROWS, slot_count = 32;
+	struct jf_error error = {0};
+	char text[2048];
+
+	CHECK_STATUS(jf_check_rows(&input, rows, &row_count, slots, &slot_count, &error), JF_OK, "%s: %s: %s", name,
+		     error.where, error.text);
+	for (size_t i = 0; i < row_count; i++) {
+		const struct jf_row *there = jf_row_find(e->rows, e->code.row_count, rows[i].code_off);
+
+		CHECK(!(rows[i].flags & JF_ROW_UNKNOWN), "%s: +0x%x", name, rows[i].code_off);
+		CHECK(rows[i].flags == there->flags, "%s: +0x%x: flags %x, not %x", name, rows[i].code_off,
+		      rows[i].flags, there->flags);
+	}
+	input.rows = rows;
+	input.row_count = row_count;
+	input.slots = slots;
+	input.slot_count = (uint8_t)slot_count;
+	CHECK_STATUS(jf_check(&input, &report, &error), JF_OK, "%s: %s: %s", name, error.where, error.text);
+	CHECK(report.verdicts[10] == JF_VERDICT_HOLDS, "%s", is_clean(&report, 0, text, sizeof(text)) ? "" : text);
+	counts->rows += (unsigned int)row_count;
+}
+
 static void check_good(const struct jf_convention *conv, const struct jf_frame_spec *spec, void *arg)
 {
 	static struct emitted e;
@@ -27,6 +61,8 @@ static void check_good(const struct jf_convention *conv, const struct jf_frame_s
 	CHECK_STATUS(jf_check(&e.input, &report, &error), JF_OK, "%s: %s: %s", name, error.where, error.text);
 	CHECK(is_clean(&report, known_findings(conv, spec), text, sizeof(text)), "%s:%s", name, text);
 	CHECK(report.exit_count == 1, "%s: %u exits", name, report.exit_count);
+	CHECK(report.tail_exit_count == e.input.from_body_count, "%s: %u tail exits", name, report.tail_exit_count);
+	check_rows(&e, name, counts);
 	counts->frames++;
 }
 

@@ -4,11 +4,11 @@
 #include <jitframe/describe.h>
 #include <stdio.h>
 
-static const uint8_t out_args[] = { 0, 1, 3, 4, 7 };
+static const uint8_t out_args[] = {0, 1, 3, 4, 7};
 
 static uint32_t stack_size(const struct jf_convention *conv, unsigned int i)
 {
-	static const uint32_t sizes[] = { 0, 8, 16, 24, 64, 512 };
+	static const uint32_t sizes[] = {0, 8, 16, 24, 64, 512};
 
 	return i < 6 ? sizes[i] : conv->bpf_stack_max_bytes;
 }
@@ -43,8 +43,7 @@ void each_spec(const struct jf_convention *conv, spec_fn *fn, void *arg)
 	}
 }
 
-void spec_text(const struct jf_convention *conv, const struct jf_frame_spec *spec, char *text,
-	       size_t capacity)
+void spec_text(const struct jf_convention *conv, const struct jf_frame_spec *spec, char *text, size_t capacity)
 {
 	snprintf(text, capacity, "%s/%s %s, stack %u, registers %x, out args %u%s%s%s%s%s", conv->backend->name,
 		 conv->name, jf_role_name((enum jf_role)spec->role), spec->bpf_stack_bytes, spec->bpf_regs_used,
