@@ -31,18 +31,18 @@ static const char *count_slot_name(const struct checker *c, int32_t off)
 static bool is_count_for(const struct checker *c, const struct state *state, int32_t off, const struct value *value)
 {
 	bool first = !state_cell(state, off, 8);
-	const struct value *count = c->map.count_reg == JF_REG_NONE ? NULL : &state->regs[c->map.count_reg];
 
-	if (value->kind == VALUE_COUNT || value->kind == VALUE_SLOT || (count && value_same(value, count)))
+	if (value->kind == VALUE_COUNT || value->kind == VALUE_SLOT)
 		return true;
-	if (count && value_is_entry(value, c->map.count_reg))
+	if (c->map.count_reg != JF_REG_NONE && value_is_entry(value, c->map.count_reg))
 		return true;
 	if (value->kind == VALUE_CONST)
 		return first && off == c->map.tcc && !value->imm;
 	if (off == c->map.tcc_ptr && value_is_cfa(value, c->map.tcc))
 		return true;
-	/* A pointer chosen without a branch is neither here nor there. */
-	return value->kind == VALUE_UNKNOWN && (c->rmw_off == off || (first && off == c->map.tcc_ptr));
+	/* A pointer chosen without a branch is neither here nor there. A callback gets a count that nobody reads. */
+	return value->kind == VALUE_UNKNOWN &&
+	       (c->rmw_off == off || (first && (off == c->map.tcc_ptr || c->is_callback)));
 }
 
 static void judge_count(struct checker *c, const struct state *state, int32_t off, uint32_t bytes,

@@ -258,6 +258,22 @@ static void judge_sp(struct checker *c, const struct state *state, int call_kind
 		finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
 }
 
+/* R9: what BPF functions and tail calls will read has been stored. */
+static void judge_count_slots(struct checker *c, const struct state *state)
+{
+	const int32_t offs[] = {c->map.tcc, c->map.tcc_ptr};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!offs[i] || !c->counts_tail_calls)
+			continue;
+		applies(c, 9);
+		if (!state_cell(state, offs[i], 8))
+			finding(c, 9, state->cells_dropped ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN,
+				"is reached with nothing stored at CFA%+d, the slot of the tail-call count%s", offs[i],
+				i ? "'s address" : "");
+	}
+}
+
 void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 {
 	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
@@ -270,11 +286,12 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 		judge_save_set(c, state);
 	if (c->is_callback) {
 		judge_adoption(c, state);
-		judge_bpf_fp(c, state);
 		if (call_kind < 0)
 			judge_arguments(c, state);
 	}
+	judge_bpf_fp(c, state);
 	judge_state_registers(c, state);
+	judge_count_slots(c, state);
 }
 
 /* ---- calls alone: R9, R17, R18 ----------------------------------------------------------------------------- */

@@ -301,12 +301,26 @@ static bool flow(struct checker *c, struct state *state)
 
 typedef void visit_fn(struct checker *c, const struct state *before, void *arg);
 
-/* Judged on the way in: the body may jump back to where it begins. */
-static void end_prologue(struct checker *c, const struct state *state)
+/*
+ * The prologue ends. Judged on the way in, since the body may jump back to where it begins. From here on nothing
+ * holds that a body may change: what calls lose, and what is still the caller's although the frame has saved it.
+ */
+static void end_prologue(struct checker *c, struct state *state)
 {
+	const struct jf_frame *frame = &c->frame;
+
 	c->judged = 0;
-	if (decode(c))
+	if (c->judging && decode(c))
 		rules_anchor(c, state, -1);
+	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
+		bool saved = jf_frame_slot(frame, JF_SLOT_SAVE, (uint8_t)reg) >= 0 ||
+			     (reg == c->backend->ra && jf_frame_slot(frame, JF_SLOT_RETURN, (uint8_t)reg) >= 0);
+		bool lost = !is_callee_saved(c, reg) && state->regs[reg].kind != VALUE_CFA &&
+			    reg != c->conv->bpf_fp_private && !(c->backend->regs[reg].flags & JF_REG_RESERVED);
+
+		if (reg != c->backend->sp && (lost || (saved && value_is_entry(&state->regs[reg], (uint8_t)reg))))
+			state->regs[reg] = value_unknown(c->off, (uint8_t)reg);
+	}
 }
 
 /* From a leader to the next one, or to where control does not go on. */
@@ -346,10 +360,10 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 		}
 		c->off += c->effect.size_bytes;
 		if (c->flags[c->off] & IS_LEADER) {
+			if (c->off == c->input->marks[JF_MARK_BODY] && c->is_function)
+				end_prologue(c, &state);
 			if (!visit)
 				arrive(c, &state, c->off);
-			else if (c->judging && c->off == c->input->marks[JF_MARK_BODY])
-				end_prologue(c, &state);
 			return;
 		}
 	}
