@@ -137,6 +137,8 @@ static inline unsigned int jf_arm64_access_shift(const struct jf_op *op)
 /* alu.c */
 /* The second operand: its register; the zero register for 0; otherwise a constant in JF_ARM64_TMP. */
 unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+
 enum jf_status jf_arm64_alu(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_swap(struct jf_body *b, const struct jf_op *op);
 

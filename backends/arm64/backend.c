@@ -90,5 +90,6 @@ const struct jf_backend jf_arm64_backend = {
 	.signal_frame = &jf_arm64_signal_frame,
 	.known_code = jf_arm64_known_code,
 	.known_code_count = JF_ARM64_KNOWN_CODE_COUNT,
+	.decode = jf_arm64_decode,
 	.native = NATIVE,
 };

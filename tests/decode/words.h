@@ -14,6 +14,8 @@ struct words {
 	bool (*same)(const char *name, const struct llvm *llvm);
 	/* Whether LLVM reads an instruction where the manual has none. */
 	bool (*overread)(uint32_t word, const struct llvm *llvm);
+	/* Whether LLVM reads none where the manual has `name`. NULL: never. */
+	bool (*underread)(uint32_t word, const char *name);
 	/* Looks at the effect of a word that both read alike: prints what is wrong. returns: false then. NULL: no. */
 	bool (*check)(uint32_t word, const struct llvm *llvm, const struct jf_effect *effect);
 };
@@ -24,7 +26,10 @@ struct words {
  */
 void words_check(const struct words *words);
 
-/* Decodes, holds name, size and the order of all values to what they may be. Fails the test otherwise. */
+/* Fails the test when a value of the effect is none that it may have. */
 void words_check_effect(const struct jf_backend *backend, uint32_t word, const struct jf_effect *effect);
+
+/* Registers that steps write: bit by id. */
+uint64_t words_written(const struct jf_effect *effect);
 
 #endif

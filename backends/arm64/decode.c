@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "decode.h"
+
+/*
+ * Field value 31 is sp or the zero register. The zero register has no id: where it is written there is no
+ * step, where it is read the step is said without it.
+ */
+
+static unsigned int width_of(uint32_t word)
+{
+	return word >> 31 ? U64 : U32;
+}
+
+static unsigned int field_rd(uint32_t word)
+{
+	return jf_arm64_bits(word, 4, 0);
+}
+
+static unsigned int field_rn(uint32_t word)
+{
+	return jf_arm64_bits(word, 9, 5);
+}
+
+static unsigned int field_rm(uint32_t word)
+{
+	return jf_arm64_bits(word, 20, 16);
+}
+
+/* dst = value; a W register is cleared above. */
+static void put_constant(struct jf_effect *effect, unsigned int dst, uint64_t value, unsigned int width)
+{
+	jf_arm64_step(effect, JF_STEP_MOVE, dst, JF_REG_NONE, 0)->imm =
+		(int64_t)(width == U64 ? value : (uint32_t)value);
+}
+
+static void put_copy(struct jf_effect *effect, unsigned int dst, unsigned int a, unsigned int width)
+{
+	if (width == U64)
+		jf_arm64_step(effect, JF_STEP_MOVE, dst, a, 0);
+	else
+		jf_arm64_step(effect, JF_STEP_EXTEND, dst, a, U32);
+}
+
+static struct jf_step *put_imm(struct jf_effect *effect, unsigned int kind, unsigned int dst, unsigned int a,
+			       int64_t imm, unsigned int width)
+{
+	struct jf_step *step = jf_arm64_step(effect, (enum jf_step_kind)kind, dst, a, width);
+
+	step->imm = imm;
+	return step;
+}
+
+/* dst = a OP b, either of which may be the zero register. */
+static void put_alu(struct jf_effect *effect, unsigned int kind, unsigned int dst, unsigned int a, unsigned int b,
+		    unsigned int width)
+{
+	if (b == JF_REG_NONE && a != JF_REG_NONE && kind != JF_STEP_AND) {
+		put_copy(effect, dst, a, width);
+	} else if (a == JF_REG_NONE && b != JF_REG_NONE && kind == JF_STEP_SUB) {
+		put_imm(effect, JF_STEP_XOR, dst, b, -1, width);
+		put_imm(effect, JF_STEP_ADD, dst, dst, 1, width);
+	} else if (a == JF_REG_NONE && b != JF_REG_NONE && kind != JF_STEP_AND) {
+		put_copy(effect, dst, b, width);
+	} else if (a == JF_REG_NONE || b == JF_REG_NONE) {
+		put_constant(effect, dst, 0, width);
+	} else {
+		jf_arm64_step(effect, (enum jf_step_kind)kind, dst, a, width)->b = (uint8_t)b;
+	}
+}
+
+/* ---- immediates ------------------------------------------------------------------------------ */
+
+static bool decode_addsub_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	bool flags = word & 1u << 29;
+	unsigned int rd = flags ? jf_arm64_gp(field_rd(word)) : field_rd(word), width = width_of(word);
+	int64_t imm = (int64_t)jf_arm64_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
+
+	if (rd == JF_REG_NONE)
+		return true;
+	if (imm)
+		put_imm(effect, row->kind, rd, field_rn(word), imm, width);
+	else
+		put_copy(effect, rd, field_rn(word), width);
+	return true;
+}
+
+/* Arm ARM, pseudocode DecodeBitMasks; insn.c draws the fields. returns: whether there is such a mask. */
+static bool bit_mask(uint32_t word, uint64_t *mask)
+{
+	unsigned int n = word >> 22 & 1, immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10);
+	unsigned int size = 64, rotation, ones;
+	uint64_t element;
+
+	if (n && !(word >> 31))
+		return false;
+	for (unsigned int bit = n ? 64 : 32; !n && size == 64; bit >>= 1) {
+		if (bit < 2)
+			return false;
+		if (!(imms & bit))
+			size = bit;
+	}
+	ones = (imms & (size - 1)) + 1;
+	rotation = immr & (size - 1);
+	if (ones == size)
+		return false;
+	element = UINT64_MAX >> (64 - ones);
+	if (rotation)
+		element = element >> rotation | element << (size - rotation);
+	element &= UINT64_MAX >> (64 - size);
+	for (; size < 64; size *= 2)
+		element |= element << size;
+	*mask = element;
+	return true;
+}
+
+static bool decode_logical_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	bool flags = jf_arm64_bits(word, 30, 29) == 3;
+	unsigned int rd = flags ? jf_arm64_gp(field_rd(word)) : field_rd(word), rn = jf_arm64_gp(field_rn(word));
+	uint64_t mask;
+
+	if (!bit_mask(word, &mask))
+		return false;
+	if (rd == JF_REG_NONE)
+		return true;
+	if (rn == JF_REG_NONE)
+		put_constant(effect, rd, row->kind == JF_STEP_AND ? 0 : mask, width_of(word));
+	else
+		put_imm(effect, row->kind, rd, rn, (int64_t)(word >> 31 ? mask : (uint32_t)mask), width_of(word));
+	return true;
+}
+
+static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	unsigned int rd = jf_arm64_gp(field_rd(word)), shift = jf_arm64_bits(word, 22, 21) * 16, width = width_of(word);
+	uint64_t imm = jf_arm64_bits(word, 20, 5);
+	struct jf_step *step;
+
+	if (width == U32 && shift >= 32)
+		return false;
+	if (rd == JF_REG_NONE)
+		return true;
+	if (row->format != F_MOVK) {
+		put_constant(effect, rd, row->format == F_MOVN ? ~(imm << shift) : imm << shift, width);
+		return true;
+	}
+	step = put_imm(effect, JF_STEP_INSERT, rd, rd, (int64_t)imm, 0);
+	step->shift = (uint8_t)shift;
+	step->bits = 16;
+	if (width == U32)
+		put_copy(effect, rd, rd, U32);
+	return true;
+}
+
+/*
+ * Bits imms..immr of Rn go to the low end, or bits imms..0 to bit width - immr: up to the top, and back down
+ * with zeros or the sign behind.
+ */
+static void put_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word, unsigned int rd,
+			 unsigned int rn)
+{
+	unsigned int immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10), width = width_of(word);
+	unsigned int top = width == U64 ? 63 : 31, up = top - imms, down = imms >= immr ? up + immr : immr - imms - 1;
+	bool sign = row->kind == JF_STEP_SAR,
+	     whole = !immr && (imms == 7 || imms == 15 || (imms == 31 && width == U64));
+
+	if (whole && (!sign || width == U64)) {
+		jf_arm64_step(effect, JF_STEP_EXTEND, rd, rn, ((imms + 1) / 8) | (sign ? SIGNED : 0u));
+		return;
+	}
+	if (up)
+		put_imm(effect, JF_STEP_SHL, rd, rn, up, width);
+	if (down)
+		put_imm(effect, row->kind, rd, up ? rd : rn, down, width);
+	if (!up && !down)
+		put_copy(effect, rd, rn, width);
+}
+
+static bool decode_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word));
+	bool wide = word >> 31;
+
+	if (wide != (word >> 22 & 1) || (!wide && (word & (1u << 21 | 1u << 15))))
+		return false;
+	if (rd == JF_REG_NONE)
+		return true;
+	if (row->format == F_BFM)
+		jf_arm64_kill(effect, rd);
+	else if (rn == JF_REG_NONE)
+		put_constant(effect, rd, 0, U64);
+	else
+		put_bitfield(effect, row, word, rd, rn);
+	return true;
+}
+
+static bool decode_extract(struct jf_effect *effect, uint32_t word)
+{
+	bool wide = word >> 31;
+
+	if (wide != (word >> 22 & 1) || (!wide && (word & 1u << 15)))
+		return false;
+	jf_arm64_kill(effect, jf_arm64_gp(field_rd(word)));
+	return true;
+}
+
+static void decode_adr(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	int64_t imm = jf_arm64_signed_bits(word, 23, 5) * 4 | jf_arm64_bits(word, 30, 29);
+	unsigned int rd = jf_arm64_gp(field_rd(word));
+
+	if (rd == JF_REG_NONE)
+		return;
+	put_imm(effect, JF_STEP_ADDRESS, rd, JF_REG_NONE, row->format == F_ADRP ? imm * 4096 : imm, 0);
+	if (row->format == F_ADRP)
+		put_imm(effect, JF_STEP_AND, rd, rd, -4096, U64);
+}
+
+/* ---- registers ------------------------------------------------------------------------------- */
+
+/* rd = rn OP (what `index` becomes on its way through rd), which takes that rd is not rn. */
+static void put_alu_through(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word, unsigned int rd,
+			    unsigned int rn)
+{
+	bool inverted = row->format == F_LOGICAL_INVERTED;
+	unsigned int width = width_of(word);
+
+	if (inverted)
+		put_imm(effect, JF_STEP_XOR, rd, rd, -1, width);
+	put_alu(effect, row->kind, rd, rn, rd, width);
+}
+
+static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	static const uint8_t shifts[] = {JF_STEP_SHL, JF_STEP_SHR, JF_STEP_SAR};
+	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word)),
+		     rm = jf_arm64_gp(field_rm(word));
+	unsigned int type = jf_arm64_bits(word, 23, 22), count = jf_arm64_bits(word, 15, 10), width = width_of(word);
+	bool inverted = row->format == F_LOGICAL_INVERTED;
+	struct jf_step *step;
+
+	if ((width == U32 && count > 31) || (type == 3 && row->format == F_ADDSUB_SHIFTED))
+		return false;
+	if (rd == JF_REG_NONE)
+		return true;
+	if (!inverted && (!count || rm == JF_REG_NONE)) {
+		put_alu(effect, row->kind, rd, rn, rm, width);
+	} else if (row->kind == JF_STEP_ADD && !type && width == U64 && rn != JF_REG_NONE) {
+		step = jf_arm64_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
+		step->b = (uint8_t)rm;
+		step->shift = (uint8_t)count;
+	} else if (rd == rn || rm == JF_REG_NONE || (type == 3 && count)) {
+		jf_arm64_kill(effect, rd);
+	} else {
+		if (count)
+			put_imm(effect, shifts[type], rd, rm, count, width);
+		else
+			put_copy(effect, rd, rm, width);
+		put_alu_through(effect, row, word, rd, rn);
+	}
+	return true;
+}
+
+/* Rm is extended and then shifted by 0 to 4; Rn, and Rd unless flags are set, may be sp. */
+static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	unsigned int rd = word & 1u << 29 ? jf_arm64_gp(field_rd(word)) : field_rd(word), rn = field_rn(word);
+	unsigned int rm = jf_arm64_gp(field_rm(word)), width = width_of(word);
+	unsigned int option = jf_arm64_bits(word, 15, 13), shift = jf_arm64_bits(word, 12, 10);
+	bool plain = rm == JF_REG_NONE || (option & 3) == 3 || ((option & 3) == 2 && width == U32);
+	struct jf_step *step;
+
+	if (shift > 4)
+		return false;
+	if (rd == JF_REG_NONE)
+		return true;
+	if (plain && (!shift || rm == JF_REG_NONE)) {
+		put_alu(effect, row->kind, rd, rn, rm, width);
+	} else if (plain && row->kind == JF_STEP_ADD && width == U64) {
+		step = jf_arm64_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
+		step->b = (uint8_t)rm;
+		step->shift = (uint8_t)shift;
+	} else if (rd == rn || rd == JF_ARM64_SP) {
+		jf_arm64_kill(effect, rd);
+	} else {
+		if (plain)
+			put_copy(effect, rd, rm, width);
+		else
+			jf_arm64_step(effect, JF_STEP_EXTEND, rd, rm, 1u << (option & 3) | (option & 4 ? SIGNED : 0u));
+		if (shift)
+			put_imm(effect, JF_STEP_SHL, rd, rd, shift, width);
+		put_alu_through(effect, row, word, rd, rn);
+	}
+	return true;
+}
+
+static void decode_shift_reg(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word)),
+		     rm = jf_arm64_gp(field_rm(word));
+
+	if (rd == JF_REG_NONE)
+		return;
+	if (rn == JF_REG_NONE)
+		put_constant(effect, rd, 0, U64);
+	else
+		put_alu(effect, row->kind, rd, rn, rm, width_of(word));
+}
+
+/* With sp, which is what a frame's return address is signed with; any other code is somebody's own. */
+static void decode_pac(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	unsigned int rd = jf_arm64_gp(field_rd(word));
+
+	if (rd == JF_ARM64_X30 && (row->format == F_STRIP || field_rn(word) == JF_ARM64_SP))
+		jf_arm64_step(effect, row->format == F_PAC_SIGN ? JF_STEP_SIGN : JF_STEP_AUTH, rd, rd, 0);
+	else if (row->format == F_STRIP && rd != JF_REG_NONE)
+		jf_arm64_step(effect, JF_STEP_AUTH, rd, rd, 0);
+	else
+		jf_arm64_kill(effect, rd);
+}
+
+/* ---- branches -------------------------------------------------------------------------------- */
+
+static void decode_branch(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	switch (row->format) {
+	case F_B:
+	case F_BL:
+		effect->flow = row->format == F_B ? JF_FLOW_JUMP : JF_FLOW_CALL;
+		effect->target_off = jf_arm64_signed_bits(word, 25, 0) * 4;
+		break;
+	case F_BRANCH19:
+	case F_BRANCH14:
+		effect->flow = JF_FLOW_BRANCH;
+		effect->target_off = jf_arm64_signed_bits(word, row->format == F_BRANCH19 ? 23 : 18, 5) * 4;
+		break;
+	case F_RETA:
+		jf_arm64_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0);
+		effect->flow = JF_FLOW_JUMP_REG;
+		effect->flow_reg = JF_ARM64_X30;
+		break;
+	default:
+		effect->flow = row->format == F_BR ? JF_FLOW_JUMP_REG : JF_FLOW_CALL_REG;
+		effect->flow_reg = (uint8_t)field_rn(word);
+		if (field_rn(word) != JF_ARM64_XZR)
+			break;
+		/* To address 0. */
+		effect->flow = row->format == F_BR ? JF_FLOW_JUMP_MEM : JF_FLOW_CALL_MEM;
+		effect->flow_reg = JF_REG_NONE;
+		break;
+	}
+}
+
+/* ---- the formats ----------------------------------------------------------------------------- */
+
+static bool decode_simple(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	switch (row->format) {
+	case F_INVALID: return false;
+	case F_NOP: effect->flags |= JF_EFFECT_NOP; break;
+	case F_LANDING: effect->flags |= JF_EFFECT_LANDING_PAD; break;
+	case F_UNKNOWN: effect->flags |= JF_EFFECT_UNKNOWN; break;
+	case F_SYSTEM: effect->flags |= JF_EFFECT_SYSTEM; break;
+	case F_TRAP: effect->flow = JF_FLOW_TRAP; break;
+	case F_KILL: jf_arm64_kill(effect, jf_arm64_gp(field_rd(word))); break;
+	case F_KILL_SP: jf_arm64_kill(effect, field_rd(word)); break;
+	case F_KILL_D: jf_arm64_kill(effect, JF_ARM64_D0 + field_rd(word)); break;
+	case F_KILL_X16: jf_arm64_kill(effect, JF_ARM64_X16); break;
+	case F_KILL_X17: jf_arm64_kill(effect, JF_ARM64_X16 + 1); break;
+	case F_KILL_X30: jf_arm64_kill(effect, JF_ARM64_X30); break;
+	case F_AUTH: jf_arm64_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0); break;
+	case F_SIGN: /* where indirect calls may land, too */
+		effect->flags |= JF_EFFECT_LANDING_PAD;
+		jf_arm64_step(effect, JF_STEP_SIGN, JF_ARM64_X30, JF_ARM64_X30, 0);
+		break;
+	default: break;
+	}
+	return true;
+}
+
+static bool decode_fields(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+{
+	if (row->format >= F_LITERAL)
+		return jf_arm64_decode_memory(effect, row, word);
+	if (row->format >= F_FP && row->format <= F_X_TO_FIXED)
+		return jf_arm64_decode_float(effect, row, word);
+	switch (row->format) {
+	case F_PAC_SIGN:
+	case F_PAC_AUTH:
+	case F_STRIP: decode_pac(effect, row, word); return true;
+	case F_ADR:
+	case F_ADRP: decode_adr(effect, row, word); return true;
+	case F_ADDSUB_IMM: return decode_addsub_imm(effect, row, word);
+	case F_LOGICAL_IMM: return decode_logical_imm(effect, row, word);
+	case F_MOVN:
+	case F_MOVZ:
+	case F_MOVK: return decode_wide(effect, row, word);
+	case F_BITFIELD:
+	case F_BFM: return decode_bitfield(effect, row, word);
+	case F_EXTR: return decode_extract(effect, word);
+	case F_ADDSUB_SHIFTED:
+	case F_LOGICAL_SHIFTED:
+	case F_LOGICAL_INVERTED: return decode_shifted(effect, row, word);
+	case F_ADDSUB_EXTENDED: return decode_extended(effect, row, word);
+	case F_SHIFT_REG: decode_shift_reg(effect, row, word); return true;
+	case F_B:
+	case F_BL:
+	case F_BRANCH19:
+	case F_BRANCH14:
+	case F_BR:
+	case F_BLR:
+	case F_RETA: decode_branch(effect, row, word); return true;
+	default: return decode_simple(effect, row, word);
+	}
+}
+
+enum jf_status jf_arm64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect)
+{
+	struct jf_effect decoded = {.size_bytes = 4, .flow = JF_FLOW_NEXT, .flow_reg = JF_REG_NONE};
+	const struct jf_arm64_group *group;
+	uint32_t word;
+
+	if (count < 4)
+		return JF_E_NOSPACE;
+	word = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+	group = jf_arm64_groups[jf_arm64_bits(word, 28, 25)];
+	for (unsigned int i = 0; group && i < group->count; i++) {
+		if ((word & group->rows[i].mask) != group->rows[i].value)
+			continue;
+		decoded.name = group->rows[i].name;
+		if (!decode_fields(&decoded, &group->rows[i], word))
+			return JF_E_NOT_FOUND;
+		*effect = decoded;
+		return JF_OK;
+	}
+	return JF_E_NOT_FOUND;
+}
