@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The programs of an object file as machine code that is only to be looked at. */
+
+/*
+ * Nothing runs here, so what programs call and address stands at made-up places, each its own: far from
+ * the code, as C code is for a JIT in user space.
+ */
+#define HELPER_ADDRESS(number)   (UINT64_C(0x7f1000000000) + (uint64_t)(number)*64)
+#define KFUNC_ADDRESS(index)     (UINT64_C(0x7f1100000000) + (uint64_t)(index)*64)
+#define MAP_ADDRESS(index)       (UINT64_C(0x7f2000000000) + (uint64_t)(index)*4096)
+#define REGISTER_CALL_ADDRESS    UINT64_C(0x7f1200000000)
+#define MAP_VALUE_ADDRESS(index) (UINT64_C(0x7f4000000000) + ((uint64_t)(index) << 32))
+
+/* What is shared by the programs of one object. */
+struct opened {
+	const struct object *object;
+	struct bundle bundle;
+	struct jf_import *kfuncs;
+	struct jf_map_ref *maps;
+	struct disasm *disasm;
+};
+
+static const struct jf_import helpers[] = {
+#define HELPER(number, helper) [number] = {.name = "bpf_" #helper, .address = HELPER_ADDRESS(number)},
+#include "helpers.def"
+#undef HELPER
+};
+
+static const struct {
+	const char *name;
+	bool throws;
+	uint8_t args;
+} kfunc_list[] = {
+#define KFUNC(name, throws, args) {#name, throws, args},
+#include "kfuncs.def"
+#undef KFUNC
+};
+
+/* ---- one program ------------------------------------------------------------------------------- */
+
+static int compile_selection(struct opened *o, uint32_t index, struct jf_program *program)
+{
+	const struct object *object = o->object;
+	size_t capacity = jf_compile_bound(program);
+	uint8_t *bytes = malloc(capacity ? capacity : 1);
+	struct jf_error error = {0};
+	struct jf_image *image;
+	int status = 0;
+
+	if (!bytes)
+		return cli_failed("no memory");
+	if (jf_compile(object->conv, program, &object->opts, bytes, capacity, object->address, &image, &error) !=
+	    JF_OK) {
+		status = cli_error(object->path, "function", &error);
+	} else {
+		struct listing listing = {
+			.bundle = &o->bundle,
+			.program = &o->bundle.programs[index],
+			.source = program,
+			.image = image,
+			.bytes = bytes,
+			.disasm = o->disasm,
+		};
+
+		status = object->show(object->arg, &listing);
+		jf_image_free(image);
+	}
+	free(bytes);
+	return status;
+}
+
+static int compile_program(struct opened *o, uint32_t index)
+{
+	const struct object *object = o->object;
+	struct bundle_selection selection;
+	struct jf_error error = {0};
+	int status;
+
+	if (bundle_select(&o->bundle, index, &selection, &error) != JF_OK)
+		return cli_error(object->path, NULL, &error);
+	selection.program.helpers = helpers;
+	selection.program.helper_count = sizeof(helpers) / sizeof(helpers[0]);
+	selection.program.kfuncs = o->kfuncs;
+	selection.program.kfunc_count = o->bundle.count[BUNDLE_KFUNCS];
+	selection.program.maps = o->maps;
+	selection.program.map_count = o->bundle.count[BUNDLE_MAPS];
+	selection.program.call_register = (struct jf_import){.name = "call_register", .address = REGISTER_CALL_ADDRESS};
+	for (uint32_t i = 0; i < o->bundle.count[BUNDLE_MAPS]; i++)
+		if (o->bundle.maps[i].type == BUNDLE_TYPE_ARENA)
+			selection.program.arena_user_base = o->maps[i].value;
+	status = compile_selection(o, index, &selection.program);
+	bundle_selection_free(&selection);
+	return status;
+}
+
+/* ---- one object --------------------------------------------------------------------------------- */
+
+static struct jf_import find_kfunc(const char *name, uint32_t index)
+{
+	struct jf_import import = {.name = name, .address = KFUNC_ADDRESS(index)};
+
+	for (size_t i = 0; i < sizeof(kfunc_list) / sizeof(kfunc_list[0]); i++) {
+		if (strcmp(kfunc_list[i].name, name) != 0)
+			continue;
+		import.throws = kfunc_list[i].throws;
+		import.arg_count = kfunc_list[i].args;
+	}
+	return import;
+}
+
+static bool set_up(struct opened *o)
+{
+	const struct bundle *bundle = &o->bundle;
+
+	o->kfuncs = calloc((size_t)bundle->count[BUNDLE_KFUNCS] + 1, sizeof(*o->kfuncs));
+	o->maps = calloc((size_t)bundle->count[BUNDLE_MAPS] + 1, sizeof(*o->maps));
+	if (!o->kfuncs || !o->maps)
+		return false;
+	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
+		o->kfuncs[i] = find_kfunc(bundle->strings + bundle->kfuncs[i].name, i);
+	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++) {
+		o->maps[i].object = MAP_ADDRESS(i);
+		o->maps[i].value = MAP_VALUE_ADDRESS(i);
+	}
+	return true;
+}
+
+/* Without a name: every program but those that are only run by name (SEC("?...")). */
+static int compile_programs(struct opened *o)
+{
+	const struct object *object = o->object;
+	struct jf_error error = {0};
+	uint32_t index = 0;
+	int status = 0;
+
+	if (object->program) {
+		if (bundle_find(&o->bundle, object->program, &index, &error) != JF_OK)
+			return cli_error(object->path, NULL, &error);
+		return compile_program(o, index);
+	}
+	for (; status == 0 && index < o->bundle.count[BUNDLE_PROGRAMS]; index++)
+		if (o->bundle.strings[o->bundle.programs[index].section] != '?')
+			status = compile_program(o, index);
+	return status;
+}
+
+int object_compile(const struct object *object)
+{
+	struct opened opened = {.object = object};
+	struct jf_error error = {0};
+	void *bytes = NULL;
+	size_t size;
+	int status = cli_link(object->path, object->program, &bytes, &size);
+
+	if (status != 0)
+		return status;
+	opened.disasm = disasm_new(object->conv->backend);
+	if (!opened.disasm)
+		status = cli_failed("LLVM cannot disassemble for %s", object->conv->backend->llvm_triple);
+	else if (bundle_open(&opened.bundle, bytes, size, &error) != JF_OK)
+		status = cli_error(object->path, NULL, &error);
+	else if (!set_up(&opened))
+		status = cli_failed("no memory");
+	else
+		status = compile_programs(&opened);
+	free(opened.kfuncs);
+	free(opened.maps);
+	disasm_free(opened.disasm);
+	free(bytes);
+	return status;
+}
