@@ -138,6 +138,26 @@ JF_API bool jf_check_passed(const struct jf_check_report *report);
 JF_API JF_CHECK enum jf_status jf_check_rows(const struct jf_check_input *input, struct jf_row *rows, size_t *row_count,
 					     struct jf_slot *slots, size_t *slot_count, struct jf_error *error);
 
+/* A spec that was found from the code. */
+struct jf_inferred {
+	struct jf_frame_spec spec;
+	uint32_t insns;   /* of this spec's prologue ... */
+	uint32_t matched; /* ... and how many of them the code has, in their order */
+	uint32_t body_off; /* where they end in the code: bytes from its start; JF_MARK_UNSET when not all are there */
+};
+#define JF_INFER_ANY_ROLE ((UINT32_C(1) << JF_ROLE__COUNT) - 1)
+
+/*
+ * Infers the spec of foreign code: that whose own prologue is nearest to how the code begins, at the depth that
+ * the code's frame has. An option that leaves no trace in a prologue is not set: outgoing arguments count as BPF
+ * stack, and the size of a private stack stays 0.
+ * in:  input as for jf_check(); spec, boundary, rows and marks in it are ignored. roles: which to think of, by bit.
+ * returns: JF_E_INVAL; JF_E_UNSUPPORTED (no decoder, or the convention has none of the roles); JF_E_NO_MEMORY.
+ * threads: any; allocates.
+ */
+JF_API JF_CHECK enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles,
+					      struct jf_inferred *inferred);
+
 /*
  * Looks for contradictions in a convention alone, without code: each is a finding with the rule it breaks, or 0
  * when it breaks the description itself (overlapping slots, a role without a register, a capability without what

@@ -11,58 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
+
 #define KINDS OBJECT_DIR "/kinds.bpf.o"
 
-struct result {
-	int status; /* exit status, or -1 */
-	char out[1 << 20];
-	char err[4096];
-};
-
-static struct result result;
-
-static void read_back(FILE *file, char *text, size_t capacity)
-{
-	rewind(file);
-	text[fread(text, 1, capacity - 1, file)] = '\0';
-	fclose(file);
-}
-
-/* `arguments` goes through the shell. */
-static void jitframe(const char *arguments)
-{
-	FILE *out = tmpfile(), *err = tmpfile();
-	char command[2048];
-	int status = -1;
-	pid_t pid;
-
-	cr_assert(getenv("JITFRAME") && out && err, "JITFRAME has to name the command");
-	snprintf(command, sizeof(command), "exec '%s' %s", getenv("JITFRAME"), arguments);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fileno(out), STDOUT_FILENO);
-		dup2(fileno(err), STDERR_FILENO);
-		execl("/bin/sh", "sh", "-c", command, NULL);
-		_exit(127);
-	}
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	read_back(out, result.out, sizeof(result.out));
-	read_back(err, result.err, sizeof(result.err));
-}
-
-/* Runs and parses. */
-static json_t *jitframe_json(const char *arguments)
-{
-	json_error_t error;
-	json_t *value;
-
-	jitframe(arguments);
-	cr_assert_eq(result.status, 0, "%s: %d: %s", arguments, result.status, result.err);
-	value = json_loads(result.out, 0, &error);
-	cr_assert_not_null(value, "%s: line %d: %s", arguments, error.line, error.text);
-	return value;
-}
+#define KINDS OBJECT_DIR "/kinds.bpf.o"
 
 /* ---- usage and bad input ------------------------------------------------------------------------ */
 
@@ -138,7 +91,7 @@ Test(tools_cli, every_command_has_help, .timeout = 60)
 
 Test(tools_cli, archs)
 {
-	json_t *all = jitframe_json("archs --json");
+	json_t *all = jitframe_json("archs --json", 0);
 	const json_t *archs = json_object_get(all, "archs");
 	size_t count = 0;
 
@@ -162,7 +115,7 @@ Test(tools_cli, archs)
 Test(tools_cli, frame)
 {
 	json_t *frame =
-		jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json");
+		jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json", 0);
 	int64_t lowest = 0;
 	const json_t *slot;
 	size_t i;
@@ -190,7 +143,8 @@ Test(tools_cli, svg)
 	jitframe(arguments);
 	unlink(path);
 	cr_assert_eq(result.status, 0, "%s", result.err);
-	read_back(fdopen(fd, "r"), text, sizeof(text));
+	text[read(fd, text, sizeof(text) - 1)] = '\0';
+	close(fd);
 	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s",
 		  text);
 }
@@ -228,7 +182,7 @@ Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
 			snprintf(arguments, sizeof(arguments),
 				 "emit %s/%s --role %s --stack 48 --uses r6,r7 --json", backend->name,
 				 backend->conventions[k / 4]->name, roles[k % 4]);
-			emitted = jitframe_json(arguments);
+			emitted = jitframe_json(arguments, 0);
 			check_instructions(emitted, arguments);
 			json_decref(emitted);
 		}
@@ -237,7 +191,7 @@ Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
 
 Test(tools_cli, emit_hex_is_the_code)
 {
-	json_t *emitted = jitframe_json("emit arm64/linux --role boundary --json");
+	json_t *emitted = jitframe_json("emit arm64/linux --role boundary --json", 0);
 	const char *code = json_string_value(json_object_get(emitted, "code"));
 
 	jitframe("emit arm64/linux --role boundary --hex");
@@ -259,7 +213,7 @@ Test(tools_cli, compile_for_every_convention, .timeout = 300)
 
 			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s",
 				 backend->name, backend->conventions[k]->name);
-			all = jitframe_json(arguments);
+			all = jitframe_json(arguments, 0);
 			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 2);
 			json_array_foreach(json_object_get(all, "programs"), p, program)
 				json_array_foreach(json_object_get(program, "functions"), f, function)
@@ -289,7 +243,7 @@ Test(tools_cli, run)
 
 	if (!jf_backend_host())
 		cr_skip("no native backend");
-	all = jitframe_json("run " KINDS " program_a --json --trace --check-registers");
+	all = jitframe_json("run " KINDS " program_a --json --trace --check-registers", 0);
 	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s",
 		  result.err);
 	one = json_object_get(all, "result");
@@ -306,7 +260,7 @@ Test(tools_cli, run_with_a_throw)
 
 	if (!jf_backend_host())
 		cr_skip("no native backend");
-	all = jitframe_json("run " KINDS " program_d --json --trace --threads 2 --repeat 3");
+	all = jitframe_json("run " KINDS " program_d --json --trace --threads 2 --repeat 3", 0);
 	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(all, "result"), "r0")), "0x28");
 	cr_assert_eq(json_array_size(json_object_get(all, "throws")), 6);
 	one = json_array_get(json_object_get(all, "throws"), 0);

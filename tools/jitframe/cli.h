@@ -21,6 +21,7 @@ int cmd_emit(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_orc(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 
 /* Prints "jitframe: ..." and a newline on standard error. returns: CLI_BAD_INPUT. */
 int cli_bad_input(const char *fmt, ...) JF_PRINTF(1, 2);
@@ -48,6 +49,8 @@ int cli_link(const char *path, const char *program, void **bundle, size_t *size)
 struct spec_args {
 	const struct jf_convention *conv;
 	struct jf_frame_spec spec;
+	bool own_target; /* in: arguments are the parent's, who gets conv some other way */
+	bool given;      /* one of its options was there */
 };
 /* A child parser: takes ARCH/CONVENTION and the options of struct jf_frame_spec. Its input is a struct
  * spec_args, initialised with spec = JF_FRAME_SPEC_INIT. Ends the process on bad usage. */

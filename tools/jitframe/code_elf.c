@@ -136,7 +136,7 @@ static int read_elf(struct reader *r)
 
 	if (elf_kind(r->elf) != ELF_K_ELF || !gelf_getehdr(r->elf, &header) ||
 	    elf_getshdrnum(r->elf, &r->section_count) != 0)
-		return cli_bad_input("%s: %s", r->code->path, elf_errmsg(-1));
+		return cli_bad_input("%s: it is no ELF file, or cut short", r->code->path);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return cli_bad_input("%s: only 64-bit little-endian files can be checked", r->code->path);
 	for (size_t i = 0; (r->code->backend = jf_backend_at(i)); i++)

@@ -81,6 +81,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct spec_args *args = state->input;
 	enum jf_role role;
 
+	if (key >= KEY_ROLE && key <= KEY_SIGN_RETURN)
+		args->given = true;
 	switch (key) {
 	case KEY_ROLE:
 		if (jf_role_parse(arg, &role) != JF_OK)
@@ -105,7 +107,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			exit(CLI_BAD_INPUT);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which ARCH/CONVENTION? `jitframe archs` lists them");
+		if (!args->own_target)
+			argp_error(state, "which ARCH/CONVENTION? `jitframe archs` lists them");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

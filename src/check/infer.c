@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/checker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The spec of foreign code, by trying: every spec of the convention is solved, its prologue emitted, and laid
+ * beside the start of the code, instruction by instruction as their effects are. The nearest one it is. So a
+ * frame with one save dropped is still told from one that needs no such save. What leaves no trace in a prologue
+ * is not asked for: outgoing arguments count as BPF stack.
+ */
+
+#define PROLOGUE_BYTES 2048
+#define TOKENS_MAX     96
+
+/* An instruction as far as specs are compared: two effects match when their tokens do. */
+struct tokens {
+	uint32_t count;
+	struct jf_effect effects[TOKENS_MAX];
+	uint32_t end_off[TOKENS_MAX]; /* bytes from the start, behind the instruction */
+	/* It only loads a constant. The code may take more of them than the prologue, whose constants are short. */
+	bool is_constant[TOKENS_MAX];
+};
+
+struct inference {
+	const struct jf_check_input *input;
+	const struct jf_backend *backend;
+	struct tokens code;
+	int64_t depth[2]; /* CFA - SP at its deepest, read as a callback or not; -1: not known */
+	bool signs, pads;
+	uint8_t bytes[PROLOGUE_BYTES], last_bytes[PROLOGUE_BYTES];
+	size_t last_size;
+	struct jf_inferred best;
+	uint32_t best_cost;
+};
+
+static bool loads_constant(const struct jf_effect *effect)
+{
+	for (unsigned int i = 0; i < effect->step_count; i++) {
+		const struct jf_step *step = &effect->steps[i];
+
+		if ((step->kind != JF_STEP_MOVE || step->a != JF_REG_NONE) && step->kind != JF_STEP_INSERT &&
+		    (step->kind != JF_STEP_ADDRESS || step->a != JF_REG_NONE))
+			return false;
+	}
+	return effect->step_count && effect->flow == JF_FLOW_NEXT;
+}
+
+static void tokenize(const struct jf_backend *backend, const uint8_t *bytes, size_t size, struct tokens *tokens)
+{
+	size_t off = 0;
+
+	for (tokens->count = 0; tokens->count < TOKENS_MAX; tokens->count++) {
+		struct jf_effect *effect = &tokens->effects[tokens->count];
+
+		if (off >= size || jf_decode(backend, bytes + off, size - off, effect) != JF_OK)
+			return;
+		tokens->is_constant[tokens->count] = loads_constant(effect);
+		off += effect->size_bytes;
+		tokens->end_off[tokens->count] = (uint32_t)off;
+	}
+}
+
+static bool same_step(const struct jf_step *a, const struct jf_step *b, bool constant)
+{
+	return a->kind == b->kind && a->dst == b->dst && a->a == b->a && a->b == b->b && a->c == b->c &&
+	       a->bytes == b->bytes && a->shift == b->shift && a->bits == b->bits && a->sign == b->sign &&
+	       (constant || a->imm == b->imm);
+}
+
+static bool same(const struct tokens *x, uint32_t i, const struct tokens *y, uint32_t k)
+{
+	const struct jf_effect *a = &x->effects[i], *b = &y->effects[k];
+
+	if (a->flow != b->flow || a->flags != b->flags || a->step_count != b->step_count ||
+	    (a->flow != JF_FLOW_NEXT && a->flow_reg != b->flow_reg) ||
+	    (a->flags & JF_EFFECT_UNKNOWN && strcmp(a->name, b->name) != 0))
+		return false;
+	for (unsigned int n = 0; n < a->step_count; n++)
+		if (!same_step(&a->steps[n], &b->steps[n], x->is_constant[i]))
+			return false;
+	return true;
+}
+
+#define EDIT 2 /* what an instruction costs that only one side has */
+
+struct cell_cost {
+	uint32_t cost;
+	uint32_t matched;
+	uint32_t end; /* instructions of the code up to the last one that matched */
+};
+
+static struct cell_cost better(struct cell_cost a, struct cell_cost b)
+{
+	return b.cost < a.cost || (b.cost == a.cost && b.matched > a.matched) ? b : a;
+}
+
+/* The cheapest way to make `prologue` out of the start of the code; what comes behind that costs nothing. */
+static struct cell_cost distance(const struct tokens *prologue, const struct tokens *code)
+{
+	struct cell_cost row[TOKENS_MAX + 1], best;
+
+	row[0] = (struct cell_cost){0, 0, 0};
+	for (uint32_t k = 0; k < code->count; k++) {
+		row[k + 1] = row[k];
+		row[k + 1].cost += code->is_constant[k] ? 0 : EDIT;
+	}
+	for (uint32_t i = 0; i < prologue->count; i++) {
+		struct cell_cost corner = row[0];
+
+		row[0].cost += EDIT;
+		for (uint32_t k = 0; k < code->count; k++) {
+			struct cell_cost above = row[k + 1], left = row[k], diagonal = corner;
+
+			corner = above;
+			above.cost += EDIT;
+			left.cost += code->is_constant[k] ? 0 : EDIT;
+			row[k + 1] = better(above, left);
+			if (same(prologue, i, code, k)) {
+				diagonal.matched++;
+				diagonal.end = k + 1;
+				row[k + 1] = better(row[k + 1], diagonal);
+			}
+		}
+	}
+	best = row[0];
+	for (uint32_t k = 0; k < code->count; k++)
+		best = better(best, row[k + 1]);
+	return best;
+}
+
+/* ---- candidates -------------------------------------------------------------------------------------- */
+
+static bool fits(const struct inference *inf, const struct jf_frame_spec *spec, struct jf_frame *frame)
+{
+	return jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK &&
+	       (int64_t)frame->size_bytes == inf->depth[spec->role == JF_ROLE_CALLBACK];
+}
+
+/*
+ * The BPF stack that makes this spec's frame as deep as the code's, or else the outgoing arguments that do: without
+ * a BPF stack its frame pointer may not be there.
+ */
+static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame, bool by_args)
+{
+	int64_t depth = inf->depth[spec->role == JF_ROLE_CALLBACK];
+
+	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) != JF_OK)
+		return false;
+	if (depth <= (int64_t)frame->size_bytes)
+		return !by_args;
+	if (!by_args && !spec->private_stack) {
+		spec->bpf_stack_bytes = (uint32_t)(depth - (int64_t)frame->size_bytes);
+		if (fits(inf, spec, frame))
+			return true;
+		spec->bpf_stack_bytes = 0;
+	}
+	for (spec->out_args = JF_OUT_ARGS_MAX; by_args && spec->out_args; spec->out_args--) {
+		spec->bpf_stack_bytes = 0;
+		if (fits(inf, spec, frame))
+			return true;
+		if (depth < (int64_t)frame->size_bytes || spec->private_stack)
+			continue;
+		spec->bpf_stack_bytes = (uint32_t)(depth - (int64_t)frame->size_bytes);
+		if (fits(inf, spec, frame))
+			return true;
+	}
+	return !by_args && jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK;
+}
+
+static void try_spec(struct inference *inf, struct jf_frame_spec spec, bool by_args)
+{
+	static const struct jf_values no_values;
+	struct jf_frame frame;
+	struct jf_code code;
+	struct tokens prologue;
+	struct cell_cost cost;
+
+	if (!fit_depth(inf, &spec, &frame, by_args))
+		return;
+	jf_code_init(&code, inf->bytes, sizeof(inf->bytes), 0, NULL, 0);
+	jf_frame_begin(&code, &frame);
+	inf->backend->emit_prologue(&code, &frame, inf->input->values ? inf->input->values : &no_values);
+	/* An option that leaves no trace there is not asked for. */
+	if (code.status != JF_OK ||
+	    (code.size == inf->last_size && memcmp(inf->bytes, inf->last_bytes, code.size) == 0))
+		return;
+	inf->last_size = code.size;
+	memcpy(inf->last_bytes, inf->bytes, code.size);
+	tokenize(inf->backend, inf->bytes, code.size, &prologue);
+	cost = distance(&prologue, &inf->code);
+	if (cost.cost > inf->best_cost || (cost.cost == inf->best_cost && cost.matched <= inf->best.matched))
+		return;
+	inf->best_cost = cost.cost;
+	inf->best = (struct jf_inferred){
+		.spec = spec, .insns = prologue.count, .matched = cost.matched, .body_off = JF_MARK_UNSET};
+	if (cost.matched == prologue.count && cost.end)
+		inf->best.body_off = inf->code.end_off[cost.end - 1];
+}
+
+/* Registers innermost: where they make no difference, the prologues in a row are the same. */
+static void try_registers(struct inference *inf, struct jf_frame_spec spec)
+{
+	for (unsigned int used = 0; used < 32; used++) {
+		spec.bpf_regs_used = (uint16_t)(used << JF_BPF_R6);
+		try_spec(inf, spec, false);
+		try_spec(inf, spec, true);
+	}
+}
+
+static void try_role(struct inference *inf, uint32_t role)
+{
+	inf->last_size = 0;
+	for (unsigned int options = 0; options < 8; options++) {
+		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+
+		spec.role = role;
+		spec.tail_calls = options & 1;
+		spec.arena = options & 2;
+		spec.private_stack = options & 4;
+		spec.sign_return = inf->signs;
+		spec.landing_pads = inf->pads;
+		try_registers(inf, spec);
+	}
+}
+
+/* ---- what the code says by itself --------------------------------------------------------------------- */
+
+static void note_depth(struct checker *c, const struct state *before, void *arg)
+{
+	const struct value *sp = &before->regs[c->backend->sp];
+	int64_t *depth = arg;
+
+	if (sp->kind == VALUE_CFA && -sp->imm > *depth)
+		*depth = -sp->imm;
+}
+
+/* How deep the frame gets, when the code is read as a callback's or as another function's. */
+static int64_t find_depth(const struct jf_check_input *input, uint32_t role)
+{
+	struct jf_check_input plain = *input;
+	struct jf_frame_spec boundary = JF_FRAME_SPEC_INIT, spec = JF_FRAME_SPEC_INIT;
+	struct sink sink = {0};
+	struct checker c;
+	int64_t depth = -1;
+
+	boundary.role = JF_ROLE_BOUNDARY;
+	spec.role = role;
+	spec.sign_return = input->spec.sign_return;
+	plain.spec = spec;
+	plain.rows = NULL;
+	plain.kind = JF_CHECK_FUNCTION;
+	if (checker_init(&c, &plain, role == JF_ROLE_CALLBACK ? &boundary : NULL, &sink, NULL) != JF_OK)
+		return -1;
+	if (checker_run(&c) == JF_OK)
+		checker_visit(&c, note_depth, &depth);
+	checker_fini(&c);
+	return depth;
+}
+
+static void look_at_code(struct inference *inf)
+{
+	const struct jf_check_input *input = inf->input;
+
+	tokenize(inf->backend, input->bytes, input->byte_count, &inf->code);
+	for (uint32_t i = 0; i < inf->code.count; i++) {
+		const struct jf_effect *effect = &inf->code.effects[i];
+
+		inf->pads |= i < 2 && effect->flags & JF_EFFECT_LANDING_PAD;
+		for (unsigned int k = 0; k < effect->step_count; k++)
+			inf->signs |= effect->steps[k].kind == JF_STEP_SIGN;
+	}
+	inf->signs &= jf_convention_supports(input->conv, JF_CAP_SIGN_RETURN);
+	inf->pads &= jf_convention_supports(input->conv, JF_CAP_LANDING_PADS);
+	inf->depth[0] = find_depth(input, JF_ROLE_MAIN);
+	inf->depth[1] = find_depth(input, JF_ROLE_CALLBACK);
+}
+
+enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles, struct jf_inferred *inferred)
+{
+	struct inference *inf;
+
+	if (!input || !inferred || !input->conv || !input->bytes || !input->byte_count || !(roles & JF_INFER_ANY_ROLE))
+		return JF_E_INVAL;
+	if (!input->conv->backend->decode)
+		return JF_E_UNSUPPORTED;
+	inf = calloc(1, sizeof(*inf));
+	if (!inf)
+		return JF_E_NO_MEMORY;
+	inf->input = input;
+	inf->backend = input->conv->backend;
+	inf->best_cost = UINT32_MAX;
+	look_at_code(inf);
+	for (uint32_t role = 0; role < JF_ROLE__COUNT; role++)
+		if (roles & UINT32_C(1) << role)
+			try_role(inf, role);
+	*inferred = inf->best;
+	free(inf);
+	return inferred->insns ? JF_OK : JF_E_UNSUPPORTED;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "checked.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "object.h"
+
+/* jitframe check: from a file to the verdicts on its functions. */
+
+enum {
+	FINDINGS = 256,
+	SLOTS = 32
+};
+
+/* ---- one function ------------------------------------------------------------------------------------ */
+
+static int failed(const char *name, enum jf_status status, struct jf_error *error)
+{
+	/* Not every failure has a sentence. */
+	error->status = status;
+	return cli_error(name, NULL, error);
+}
+
+/* Rows are derived in two turns: how many, then them. */
+static int derive_rows(struct checked *c, struct jf_row **rows, struct jf_slot slots[SLOTS])
+{
+	struct jf_error error = {0};
+	size_t row_count = 0, slot_count = SLOTS;
+	enum jf_status status = jf_check_rows(c->input, NULL, &row_count, slots, &slot_count, &error);
+
+	if (status == JF_E_NOSPACE) {
+		*rows = calloc(row_count + 1, sizeof(**rows));
+		if (!*rows)
+			return cli_failed("no memory");
+		slot_count = SLOTS;
+		status = jf_check_rows(c->input, *rows, &row_count, slots, &slot_count, &error);
+	}
+	if (status != JF_OK)
+		return failed(c->name, status, &error);
+	c->rows = *rows;
+	c->row_count = row_count;
+	c->slots = slots;
+	c->slot_count = slot_count;
+	return 0;
+}
+
+static int check_function(struct check_args *args, const char *name, const struct jf_check_input *input,
+			  const struct jf_inferred *inferred)
+{
+	static struct jf_finding findings[FINDINGS];
+	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	struct checked checked = {.name = name, .input = input, .inferred = inferred, .report = &report};
+	struct jf_slot slots[SLOTS];
+	struct jf_row *rows = NULL;
+	struct jf_error error = {0};
+	enum jf_status status = jf_check(input, &report, &error);
+	int exit_status = 0;
+
+	if (status != JF_OK)
+		return failed(name, status, &error);
+	if (args->output.rows)
+		exit_status = derive_rows(&checked, &rows, slots);
+	if (exit_status == 0)
+		check_print(&args->output, &checked);
+	free(rows);
+	return exit_status;
+}
+
+/* ---- machine code ------------------------------------------------------------------------------------ */
+
+/* A program's first function is entered from outside, the others by calls or after a throw. */
+static uint32_t likely_roles(size_t index, size_t count)
+{
+	if (count == 1)
+		return JF_INFER_ANY_ROLE;
+	return index == 0 ? 1u << JF_ROLE_MAIN | 1u << JF_ROLE_BOUNDARY : JF_INFER_ANY_ROLE;
+}
+
+static bool add_target(struct check_args *args, struct jf_check_target *targets, size_t *count,
+		       const struct machine_code *code)
+{
+	memcpy(targets, args->targets, args->target_count * sizeof(*targets));
+	*count = args->target_count;
+	for (size_t i = 0; i < code->count; i++) {
+		const struct code_function *f = &code->functions[i];
+
+		if (f->address)
+			targets[(*count)++] = (struct jf_check_target){f->address, f->address + f->size, JF_TARGET_BPF};
+	}
+	return *count > 0;
+}
+
+/* Where the body begins, if the code has the very prologue that the spec asks for. */
+static uint32_t body_off(const struct jf_check_input *input)
+{
+	uint8_t bytes[4096];
+	struct jf_frame frame;
+	struct jf_code code;
+
+	if (input->kind != JF_CHECK_FUNCTION || jf_frame_solve(input->conv, &input->spec, &frame, NULL) != JF_OK)
+		return JF_MARK_UNSET;
+	jf_code_init(&code, bytes, sizeof(bytes), input->address, NULL, 0);
+	if (jf_frame_emit(&code, &frame, JF_PART_PROLOGUE, NULL) != JF_OK || code.size > input->byte_count ||
+	    memcmp(bytes, input->bytes, code.size) != 0)
+		return JF_MARK_UNSET;
+	return code.marks[JF_MARK_BODY];
+}
+
+static int check_code_function(struct check_args *args, const struct machine_code *code, size_t index,
+			       const struct jf_check_target *targets, size_t target_count)
+{
+	const struct code_function *function = &code->functions[index];
+	struct jf_check_input input = JF_CHECK_INPUT_INIT;
+	struct jf_inferred inferred;
+	enum jf_status status;
+
+	input.kind = args->kind;
+	input.conv = args->spec.conv;
+	input.bytes = function->bytes;
+	input.byte_count = function->size;
+	input.address = function->address ? function->address : args->address;
+	input.spec = args->spec.spec;
+	input.boundary = args->has_boundary ? &args->boundary : NULL;
+	input.targets = targets;
+	input.target_count = target_count;
+	if (args->spec.given || args->kind != JF_CHECK_FUNCTION) {
+		input.marks[JF_MARK_BODY] = body_off(&input);
+		return check_function(args, function->name, &input, NULL);
+	}
+	status = jf_check_infer(&input, likely_roles(index, code->count), &inferred);
+	if (status != JF_OK)
+		return cli_bad_input("%s: its spec cannot be inferred: %s", function->name, jf_status_text(status));
+	input.spec = inferred.spec;
+	input.marks[JF_MARK_BODY] = inferred.body_off;
+	return check_function(args, function->name, &input, &inferred);
+}
+
+/* "linux" for what a kernel has dumped, else "user". */
+static int choose_convention(struct check_args *args, const struct machine_code *code)
+{
+	bool kernel = code->format == CODE_BPFTOOL || code->format == CODE_BPFTOOL_JSON;
+	const struct jf_backend *backend = code->backend ? code->backend : jf_backend_host();
+	char target[96];
+
+	if (args->target || !backend)
+		return cli_convention(args->target, &args->spec.conv);
+	snprintf(target, sizeof(target), "%s/%s", backend->name, kernel ? "linux" : "user");
+	return cli_convention(target, &args->spec.conv);
+}
+
+static int open_output(struct check_args *args)
+{
+	args->output.conv = args->spec.conv;
+	args->output.functions = json_array();
+	args->output.disasm = disasm_new(args->spec.conv->backend);
+	if (!args->output.disasm)
+		return cli_failed("LLVM cannot disassemble for %s", args->spec.conv->backend->llvm_triple);
+	return 0;
+}
+
+static int check_functions(struct check_args *args, const struct machine_code *code)
+{
+	struct jf_check_target *targets = calloc(args->target_count + code->count, sizeof(*targets));
+	size_t target_count = 0;
+	int status = targets ? open_output(args) : cli_failed("no memory");
+
+	if (status == 0 && code->backend && code->backend != args->spec.conv->backend)
+		status = cli_bad_input("%s: it is for %s, not for %s", code->path, code->backend->name,
+				       args->spec.conv->backend->name);
+	if (status == 0 && !add_target(args, targets, &target_count, code)) {
+		free(targets);
+		targets = NULL;
+	}
+	for (size_t i = 0; status == 0 && i < code->count; i++)
+		status = check_code_function(args, code, i, targets, target_count);
+	free(targets);
+	return status == 0 ? check_print_end(&args->output) : status;
+}
+
+static int check_machine_code(struct check_args *args)
+{
+	struct machine_code code;
+	int status = code_read(&code, args->path, args->format, args->function);
+
+	if (status == 0)
+		status = choose_convention(args, &code);
+	if (status == 0)
+		status = check_functions(args, &code);
+	code_free(&code);
+	return status;
+}
+
+/* ---- BPF objects -------------------------------------------------------------------------------------- */
+
+static enum jf_target_kind image_target_kind(const struct jf_image_function *f)
+{
+	return f->is_stub ? JF_TARGET_CALL_STUB : JF_TARGET_BPF;
+}
+
+static int check_image_function(struct check_args *args, const struct listing *listing, uint32_t index,
+				const struct jf_check_target *targets)
+{
+	const struct jf_image *image = listing->image;
+	const struct jf_image_function *f = &image->functions[index];
+	struct jf_check_input input = JF_CHECK_INPUT_INIT;
+
+	input.kind = f->is_stub ? JF_CHECK_CALL_STUB : JF_CHECK_FUNCTION;
+	input.conv = image->conv;
+	input.bytes = listing->bytes + f->start;
+	input.byte_count = f->size_bytes;
+	input.address = image->address + f->start;
+	input.spec = f->frame.spec;
+	input.boundary = &image->functions[0].frame.spec;
+	memcpy(input.marks, f->marks, sizeof(input.marks));
+	input.rows = image->rows + f->row_start;
+	input.row_count = f->row_count;
+	input.slots = f->frame.slots;
+	input.slot_count = f->frame.slot_count;
+	input.targets = targets;
+	input.target_count = image->function_count;
+	return check_function(args, f->name, &input, NULL);
+}
+
+/* Every function of a compiled program: with the rows that were made for it, and with its boundary. */
+static int check_image(void *arg, struct listing *listing)
+{
+	const struct jf_image *image = listing->image;
+	struct jf_check_target *targets = calloc(image->function_count, sizeof(*targets));
+	struct check_args *args = arg;
+	int status = targets ? 0 : cli_failed("no memory");
+
+	for (uint32_t i = 0; status == 0 && i < image->function_count; i++) {
+		const struct jf_image_function *f = &image->functions[i];
+		uint64_t start = image->address + f->start;
+
+		targets[i] = (struct jf_check_target){start, start + f->size_bytes, (uint8_t)image_target_kind(f)};
+	}
+	for (uint32_t i = 0; status == 0 && i < image->function_count; i++)
+		status = check_image_function(args, listing, i, targets);
+	free(targets);
+	return status;
+}
+
+static int check_object(struct check_args *args)
+{
+	struct object object = {
+		.path = args->path,
+		.program = args->function,
+		.opts = {.size = sizeof(object.opts),
+			 .landing_pads = args->spec.spec.landing_pads,
+			 .sign_return = args->spec.spec.sign_return},
+		.address = args->address ? args->address : OBJECT_ADDRESS,
+		.show = check_image,
+		.arg = args,
+	};
+	int status = cli_convention(args->target, &args->spec.conv);
+
+	object.conv = args->spec.conv;
+	if (status == 0)
+		status = open_output(args);
+	if (status == 0)
+		status = object_compile(&object);
+	return status == 0 ? check_print_end(&args->output) : status;
+}
+
+static bool is_bpf_object(const char *path)
+{
+	FILE *file = strcmp(path, "-") ? fopen(path, "rb") : NULL;
+	Elf64_Ehdr header;
+	bool is_bpf;
+
+	if (!file)
+		return false;
+	is_bpf = fread(&header, sizeof(header), 1, file) == 1 && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+		 header.e_machine == EM_BPF;
+	fclose(file);
+	return is_bpf;
+}
+
+int check_file(struct check_args *args)
+{
+	int status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
+
+	json_decref(args->output.functions);
+	disasm_free(args->output.disasm);
+	return status;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+
+/* jitframe check: the command line. */
+
+enum {
+	KEY_FORMAT = 0x300,
+	KEY_BOUNDARY,
+	KEY_AT,
+	KEY_KIND,
+	KEY_ADDRESS,
+	KEY_ROWS,
+	KEY_CONVENTIONS
+};
+
+static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
+static const char *const target_names[JF_TARGET__COUNT] = {"c", "bpf", "call-stub", "private-stub"};
+
+static bool find_name(const char *const *names, unsigned int count, const char *name, size_t length,
+		      unsigned int *index)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* KIND=START-END */
+static bool parse_target(const char *text, struct jf_check_target *target)
+{
+	const char *equals = strchr(text, '='), *dash = equals ? strchr(equals, '-') : NULL;
+	char start[24];
+	unsigned int kind = 0;
+
+	if (!dash || (size_t)(dash - equals) > sizeof(start) ||
+	    !find_name(target_names, JF_TARGET__COUNT, text, (size_t)(equals - text), &kind))
+		return false;
+	memcpy(start, equals + 1, (size_t)(dash - equals - 1));
+	start[dash - equals - 1] = '\0';
+	target->kind = (uint8_t)kind;
+	return cli_number(start, 16, UINT64_MAX, &target->start) &&
+	       cli_number(dash + 1, 16, UINT64_MAX, &target->end) && target->start < target->end;
+}
+
+/* "stack=64,arena": the options of a spec without their dashes. */
+static bool parse_boundary_word(struct jf_frame_spec *spec, char *word)
+{
+	static const char *const names[] = {"tail-calls", "arena", "private-stack", "landing-pads", "sign-return"};
+	bool *const flags[] = {&spec->tail_calls, &spec->arena, &spec->private_stack, &spec->landing_pads,
+			       &spec->sign_return};
+	unsigned int index;
+	uint64_t number;
+
+	if (find_name(names, 5, word, strlen(word), &index)) {
+		*flags[index] = true;
+		return true;
+	}
+	if (strncmp(word, "stack=", 6) == 0 && cli_number(word + 6, 10, UINT32_MAX, &number)) {
+		spec->bpf_stack_bytes = (uint32_t)number;
+		return true;
+	}
+	if (strncmp(word, "out-args=", 9) == 0 && cli_number(word + 9, 10, UINT8_MAX, &number)) {
+		spec->out_args = (uint8_t)number;
+		return true;
+	}
+	if (word[0] == 'r' && cli_number(word + 1, 10, JF_BPF_FP, &number) && number >= JF_BPF_R6) {
+		spec->bpf_regs_used |= (uint16_t)(1u << number);
+		return true;
+	}
+	return strcmp(word, "none") == 0;
+}
+
+static void parse_boundary(struct check_args *args, const char *text, struct argp_state *state)
+{
+	char *words = strdup(text), *rest = words;
+	const struct jf_frame_spec init = JF_FRAME_SPEC_INIT;
+
+	args->has_boundary = true;
+	args->boundary = init;
+	args->boundary.role = JF_ROLE_BOUNDARY;
+	for (char *word = words ? strsep(&rest, ",") : NULL; word; word = strsep(&rest, ","))
+		if (!parse_boundary_word(&args->boundary, word))
+			argp_error(
+				state,
+				"--boundary %s: \"%s\" is none of stack=N, out-args=N, r6 to r10, tail-calls, arena, "
+				"private-stack, landing-pads, sign-return, none",
+				text, word);
+	free(words);
+}
+
+static void parse_at(struct check_args *args, const char *text, struct argp_state *state)
+{
+	if (args->target_count == CHECK_TARGETS_MAX)
+		argp_error(state, "--at: more than %d", CHECK_TARGETS_MAX);
+	else if (!parse_target(text, &args->targets[args->target_count++]))
+		argp_error(state, "--at %s: not KIND=START-END with KIND one of c, bpf, call-stub, private-stub", text);
+}
+
+static void parse_argument(struct check_args *args, char *arg, struct argp_state *state)
+{
+	if (args->conventions)
+		args->target = args->target ? (argp_error(state, "unexpected argument %s", arg), NULL) : arg;
+	else if (!args->path)
+		args->path = arg;
+	else if (!args->function)
+		args->function = arg;
+	else
+		argp_error(state, "unexpected argument %s", arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct check_args *args = state->input;
+	unsigned int kind = 0;
+
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &args->spec; return 0;
+	case 't': args->target = arg; return 0;
+	case 'j': args->output.json = true; return 0;
+	case KEY_ROWS: args->output.rows = true; return 0;
+	case KEY_CONVENTIONS: args->conventions = true; return 0;
+	case KEY_AT: parse_at(args, arg, state); return 0;
+	case KEY_BOUNDARY: parse_boundary(args, arg, state); return 0;
+	case KEY_FORMAT:
+		if (!code_format_parse(arg, &args->format))
+			argp_error(state, "--format %s: not one of auto, raw, hex, elf, bpftool, bpftool-json", arg);
+		return 0;
+	case KEY_KIND:
+		if (!find_name(kind_names, JF_CHECK__COUNT, arg, strlen(arg), &kind))
+			argp_error(state, "--kind %s: not one of function, call-stub, private-stub", arg);
+		args->kind = (enum jf_check_kind)kind;
+		return 0;
+	case KEY_ADDRESS:
+		if (!cli_number(arg, 16, UINT64_MAX, &args->address))
+			argp_error(state, "--address %s: not a hexadecimal number of 64 bits", arg);
+		return 0;
+	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
+	case ARGP_KEY_NO_ARGS:
+		if (!args->conventions)
+			argp_error(state, "which FILE? (- is standard input)");
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{"target", 't', "ARCH/CONVENTION", 0,
+	 "what the code is for (default: the file's architecture or this processor's; linux for kernel dumps, else user)",
+	 1},
+	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool or bpftool-json (default: as it looks)", 1},
+	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
+	{"address", KEY_ADDRESS, "HEX", 0, "where the code runs, if the input does not say", 1},
+	{"at", KEY_AT, "KIND=START-END", 0,
+	 "what is called there: c (what nothing is said of), bpf, call-stub, private-stub", 1},
+	{"boundary", KEY_BOUNDARY, "SPEC", 0,
+	 "of a callback: the boundary that it lands in, as stack=64,r6,tail-calls (default: any of the convention)", 1},
+	{NULL, 0, NULL, 0, "Output:", 3},
+	{"rows", KEY_ROWS, NULL, 0, "print unwind rows derived from the code", 3},
+	{"json", 'j', NULL, 0, "print JSON", 3},
+	{"conventions", KEY_CONVENTIONS, NULL, 0,
+	 "check the descriptions of all conventions, or of one, instead of code", 3},
+	{0},
+};
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&spec_argp, 0, NULL, 2}, {0}};
+	static const struct argp argp = {
+		options,
+		parse,
+		"FILE [FUNCTION]\n--conventions [ARCH/CONVENTION]",
+		"Follows every path through machine code and judges the rules of the exception contract. FILE is raw code, "
+		"hex text, an ELF object, the output of `bpftool prog dump jited PROG opcodes`, or a BPF object, which is "
+		"compiled first. A spec that is not given is inferred from the code.\v"
+		"Exit status: 0 all rules hold, 1 a rule is broken or cannot be decided, 2 bad input or usage.",
+		children,
+		NULL,
+		NULL,
+	};
+	struct check_args args = {.spec = {.spec = JF_FRAME_SPEC_INIT, .own_target = true}};
+
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.conventions)
+		return check_conventions(args.target, args.output.json);
+	return check_file(&args);
+}

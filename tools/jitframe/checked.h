@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TOOLS_CHECKED_H
+#define JF_TOOLS_CHECKED_H
+
+#include <jitframe/check.h>
+
+#include "cli.h"
+#include "json.h"
+#include "machine_code.h"
+
+/* Results of `jitframe check`, gathered and printed. */
+struct check_output {
+	bool json, rows;
+	json_t *functions;
+	struct disasm *disasm;
+	const struct jf_convention *conv;
+	unsigned int checked, failed;
+};
+
+#define CHECK_TARGETS_MAX 64
+
+/* The command line. */
+struct check_args {
+	struct spec_args spec;
+	const char *path, *function, *target;
+	enum code_format format;
+	enum jf_check_kind kind;
+	uint64_t address;
+	bool conventions;
+	bool has_boundary;
+	struct jf_frame_spec boundary;
+	struct jf_check_target targets[CHECK_TARGETS_MAX]; /* given with --at */
+	size_t target_count;
+	struct check_output output;
+};
+
+/* One function with all that is said of it. */
+struct checked {
+	const char *name;
+	const struct jf_check_input *input;
+	const struct jf_inferred *inferred; /* NULL: the spec was given */
+	const struct jf_check_report *report;
+	const struct jf_row *rows; /* derived ones, if they are wanted */
+	size_t row_count;
+	const struct jf_slot *slots;
+	size_t slot_count;
+};
+
+/* Checks args->path, for args->function alone if that is given. returns: the exit status. */
+int check_file(struct check_args *args);
+
+void check_print(struct check_output *output, const struct checked *checked);
+/* After the last one. returns: the exit status. */
+int check_print_end(struct check_output *output);
+/* jitframe check --conventions. returns: the exit status. */
+int check_conventions(const char *name, bool json);
+
+#endif
