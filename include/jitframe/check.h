@@ -60,7 +60,9 @@ struct jf_check_input {
 	uint8_t slot_count;                    /* at most 32 */
 	const struct jf_check_target *targets; /* NULL: none */
 	size_t target_count;
-	const struct jf_values *values; /* what the prologue has to load; NULL: any constant will do */
+	/* What this function's own prologue has to load (of an image's function: private_stack_off is in it); NULL: any
+	 * constant will do. */
+	const struct jf_values *values;
 	/* Places that a body would jump to, in code that has none, as bytes from bytes[0]: what holds at the mark BODY
 	 * comes in there. The tail exit that jf_frame_emit() puts behind the epilogue is one. NULL: none. */
 	const uint32_t *from_body;

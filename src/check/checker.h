@@ -97,7 +97,8 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
 		  const struct value *value);                                                 /* R4 R6 R8 R9 */
-void rules_written(struct checker *c, const struct value *fp_before, const struct value *fp); /* R2 */
+void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,
+		   const struct state *after); /* R2 R6 R11; fp, bpf_fp: as they were before */
 void rules_anchor(struct checker *c, const struct state *state, int call_kind);               /* calls, and marks: -1 */
 void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind);      /* R9 R15 R17 R18 */
 void rules_return(struct checker *c, const struct state *state, const struct value *target);  /* R5 R14 */

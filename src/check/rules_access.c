@@ -137,17 +137,29 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 		judge_store(c, (int32_t)address->imm, bytes, value);
 }
 
-/* Once it is the frame's, it stays until the caller's comes back. */
-void rules_written(struct checker *c, const struct value *before, const struct value *fp)
+static void judge_written(struct checker *c, unsigned int rule, uint8_t reg, int32_t off, const struct value *before,
+			  const struct value *after)
 {
 	char text[VALUE_TEXT_MAX];
 
-	if (c->input->kind == JF_CHECK_PRIVATE_STUB || !value_is_cfa(before, c->conv->fp_off_from_cfa))
+	if (!value_is_cfa(before, off))
 		return;
-	applies(c, 2);
-	if (value_same(before, fp) || value_is_entry(fp, c->backend->fp))
+	applies(c, rule);
+	if (value_same(before, after) || value_is_entry(after, reg))
 		return;
-	value_text(c->backend, fp, text, sizeof(text));
-	finding(c, 2, verdict_on(fp), "makes %s %s, which is neither this frame's CFA%+d nor the caller's",
-		reg_name(c, c->backend->fp), text, c->conv->fp_off_from_cfa);
+	value_text(c->backend, after, text, sizeof(text));
+	finding(c, rule, verdict_on(after), "makes %s %s, which is neither this frame's CFA%+d nor the caller's", reg_name(c, reg),
+		text, off);
+}
+
+/* Once they are the frame's, they stay until the caller's come back. */
+void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp, const struct state *after)
+{
+	uint8_t reg = c->conv->bpf_reg[JF_BPF_FP];
+
+	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
+		return;
+	judge_written(c, 2, c->backend->fp, c->conv->fp_off_from_cfa, fp, &after->regs[c->backend->fp]);
+	if (c->is_function && reg != c->backend->fp && c->frame.bpf_stack_bytes)
+		judge_written(c, c->is_callback ? 11 : 6, reg, c->frame.bpf_fp_off_from_cfa, bpf_fp, &after->regs[reg]);
 }

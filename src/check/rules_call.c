@@ -163,7 +163,21 @@ static bool value_is_untouched(const struct value *value, uint8_t reg)
 	return value_is_entry(value, reg) || (value->kind == VALUE_UNKNOWN && value->def == DEF_ENTRY);
 }
 
-/* R10 where it is a register of its own; where it is the frame pointer, that has been judged. */
+/* The private stack's upper end, from the constant that the prologue adds the base to. */
+static bool is_another_stack(const struct checker *c, const struct value *value)
+{
+	const struct jf_convention *conv = c->conv;
+	uint32_t align = conv->bpf_stack_align ? conv->bpf_stack_align : 1;
+	uint64_t bytes = ((uint64_t)c->frame.spec.bpf_stack_bytes + align - 1) / align * align;
+
+	return c->input->values && value->imm &&
+	       (uint64_t)value->imm != c->input->values->private_stack + conv->private_stack_guard_bytes + bytes;
+}
+
+/*
+ * R10 where it is a register of its own; where it is the frame pointer, that has been judged. Stores by way of R10
+ * are taken to stay in the BPF stack, so in any function it is part of R6 that R10 is the stack's end.
+ */
 static void judge_bpf_fp(struct checker *c, const struct state *state)
 {
 	const struct jf_frame *frame = &c->frame;
@@ -175,16 +189,18 @@ static void judge_bpf_fp(struct checker *c, const struct state *state)
 
 	if (!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes))
 		return;
-	applies(c, 11);
+	if (c->is_callback)
+		applies(c, 11);
 	value_text(c->backend, value, text, sizeof(text));
-	if (private_stack && (value_taint(&c->map, value) || value_is_untouched(value, reg))) {
+	if (private_stack) {
 		applies(c, 15);
-		finding(c, 15, verdict_on(value), "is reached with %s = %s, which is no private stack",
-			reg_name(c, reg), text);
-	} else if (!private_stack && reg != c->backend->fp && !value_is_cfa(value, frame->bpf_fp_off_from_cfa)) {
-		finding(c, 11, verdict_on(value), "is reached with R10 (%s) = %s, not CFA%+d", reg_name(c, reg), text,
-			frame->bpf_fp_off_from_cfa);
-	} else if (!private_stack && sp->kind == VALUE_CFA && sp->imm > c->map.bpf_low) {
+		if (value_taint(&c->map, value) || value_is_untouched(value, reg) || is_another_stack(c, value))
+			finding(c, 15, verdict_on(value), "is reached with %s = %s, which is not the private stack",
+				reg_name(c, reg), text);
+	} else if (reg != c->backend->fp && !value_is_cfa(value, frame->bpf_fp_off_from_cfa)) {
+		finding(c, c->is_callback ? 11 : 6, verdict_on(value), "is reached with R10 (%s) = %s, not CFA%+d",
+			reg_name(c, reg), text, frame->bpf_fp_off_from_cfa);
+	} else if (c->is_callback && sp->kind == VALUE_CFA && sp->imm > c->map.bpf_low) {
 		finding(c, 11, JF_VERDICT_BROKEN, "is reached with SP = CFA%+lld: the BPF stack goes down to CFA%+d",
 			(long long)sp->imm, c->map.bpf_low);
 	}

@@ -120,6 +120,14 @@ void rules_row(struct checker *c, const struct state *state)
 	}
 }
 
+static bool has_return_address(const struct checker *c, const struct jf_row *row)
+{
+	for (unsigned int i = 0; i < c->input->slot_count; i++)
+		if (row->saved & UINT32_C(1) << i && c->input->slots[i].reg == c->backend->ra)
+			return true;
+	return false;
+}
+
 /* While the call lasts, the byte before its return address is looked up. */
 void rules_row_of_call(struct checker *c, const struct state *state)
 {
@@ -135,6 +143,9 @@ void rules_row_of_call(struct checker *c, const struct state *state)
 	if (!row)
 		finding(c, 17, JF_VERDICT_BROKEN,
 			"has no row for its last byte, where its return address is looked up");
+	else if (!c->backend->ra_pushed && !has_return_address(c, row))
+		finding(c, 17, JF_VERDICT_BROKEN, "is looked up by its last byte, whose row leaves the return address in %s",
+			reg_name(c, c->backend->ra));
 	else if (row != jf_row_find(input->rows, input->row_count, c->off) &&
 		 !row_is_true(c, state, row, input->slots, input->slot_count, why, sizeof(why)))
 		finding(c, 17, JF_VERDICT_BROKEN, "is looked up by its last byte, whose row says: %s", why);

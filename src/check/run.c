@@ -327,7 +327,7 @@ static void end_prologue(struct checker *c, struct state *state)
 static void walk_block(struct checker *c, const struct leader *leader, visit_fn *visit, void *arg)
 {
 	struct state state;
-	struct value fp;
+	struct value fp, bpf_fp;
 
 	unpack(c, leader, &state);
 	if (leader->off == c->input->marks[JF_MARK_EPILOGUE]) { /* a name for R14 to follow */
@@ -347,9 +347,10 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 		if (visit)
 			visit(c, &state, arg);
 		fp = state.regs[c->backend->fp];
+		bpf_fp = state.regs[c->conv->bpf_reg[JF_BPF_FP]];
 		checker_steps(c, &state);
 		if (c->judging)
-			rules_written(c, &fp, &state.regs[c->backend->fp]);
+			rules_written(c, &fp, &bpf_fp, &state);
 		if (!flow(c, &state))
 			return;
 		if (!is_inside(c, (int64_t)c->off + c->effect.size_bytes)) {

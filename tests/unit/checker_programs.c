@@ -205,6 +205,7 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 {
 	const struct jf_image_function *f = &image->functions[index];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
+	struct jf_values values = opts->values;
 	struct jf_finding findings[FINDINGS];
 	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
 	struct jf_check_target targets[16 + FUNCTIONS];
@@ -232,7 +233,8 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 	input.address = image->address + f->start;
 	input.spec = f->frame.spec;
 	input.boundary = &image->functions[0].frame.spec;
-	input.values = &opts->values;
+	values.private_stack += f->private_stack_off;
+	input.values = &values;
 	if (!f->is_stub)
 		memcpy(input.marks, f->marks, sizeof(f->marks));
 	input.rows = image->rows + f->row_start;
