@@ -3,7 +3,8 @@
  * BPF arithmetic (RFC 9669, section 4) to machine code.
  *
  * No flag lives from one BPF instruction to the next, so forms are chosen for size alone. SCRATCH and
- * SCRATCH2 (r11, r10) are free within an instruction; RSP stays where the prologue put it.
+ * SCRATCH2 (r11, r10) are free within an instruction. RSP is where the prologue put it, but
+ * divisions and shifts push a register meanwhile: one byte, where a copy takes three. RBP tells the CFA.
  */
 #include "insn.h"
 
@@ -76,16 +77,19 @@ static void emit_mul_imm(struct jf_code *code, bool w, unsigned int dst, int64_t
 /* The count has to be in CL. It is taken modulo the width, as BPF wants it. */
 static void emit_shift_reg(struct jf_code *code, unsigned int op, bool w, unsigned int dst, unsigned int count)
 {
-	unsigned int to = dst == RCX && count != RCX ? SCRATCH : dst;
-
 	if (count == RCX) {
 		emit_shift_cl(code, op, w, dst);
-		return;
+	} else if (dst == RCX) {
+		emit_mov_rr(code, true, SCRATCH, RCX);
+		emit_mov_rr(code, false, RCX, count);
+		emit_shift_cl(code, op, w, SCRATCH);
+		emit_mov_rr(code, true, RCX, SCRATCH);
+	} else {
+		emit_push(code, RCX);
+		emit_mov_rr(code, false, RCX, count);
+		emit_shift_cl(code, op, w, dst);
+		emit_pop(code, RCX);
 	}
-	emit_mov_rr(code, true, SCRATCH, RCX);
-	emit_mov_rr(code, false, RCX, count);
-	emit_shift_cl(code, op, w, to);
-	emit_mov_rr(code, true, RCX, SCRATCH);
 }
 
 static void emit_shift(struct jf_body *b, const struct jf_op *op, unsigned int dst)
@@ -115,13 +119,13 @@ struct division {
  */
 static void emit_divide(struct jf_code *code, const struct division *d, unsigned int divisor)
 {
-	unsigned int result = d->mod ? RDX : RAX;
+	unsigned int result = d->mod ? RDX : RAX, kept = d->dst == RDX ? RAX : RDX;
 
 	if (divisor == RAX || divisor == RDX || divisor == d->dst) {
 		emit_mov_rr(code, d->w, SCRATCH, divisor);
 		divisor = SCRATCH;
 	}
-	emit_mov_rr(code, true, SCRATCH2, d->dst == RDX ? RAX : RDX);
+	emit_push(code, kept);
 	if (d->dst == RDX)
 		emit_mov_rr(code, d->w, RAX, RDX);
 	else if (d->dst != RAX)
@@ -140,7 +144,7 @@ static void emit_divide(struct jf_code *code, const struct division *d, unsigned
 	} else {
 		jf_x86_64_emit_xchg_rr(code, true, RAX, d->dst);
 	}
-	emit_mov_rr(code, true, d->dst == RDX ? RAX : RDX, SCRATCH2);
+	emit_pop(code, kept);
 }
 
 /* x / 0 = 0, x % 0 = x */

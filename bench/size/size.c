@@ -7,9 +7,10 @@
  *                                                              PERCENT larger than the kernel's
  *     bench_size --list PROGRAM CAPTURED                       both codes, instruction by instruction
  *
- * The kernel's code is counted without what is no part of the program and jitframe never emits: the int3
- * behind each ret and indirect jmp of x86-64 (CONFIG_MITIGATION_SLS). Jitframe's is counted without call
- * stubs, which C needs in user space and kernel code has no use for.
+ * The kernel's code is counted without what is no part of the program and jitframe never emits: on x86-64
+ * the int3 behind each ret and indirect jmp (CONFIG_MITIGATION_SLS), on arm64 the trampoline behind the
+ * last ret, for attaching to the program (nop, ldr x10, br x10). Jitframe's is counted without call stubs,
+ * which C needs in user space and kernel code has no use for.
  */
 #include "../measure.h"
 #include "captured.h"
@@ -29,26 +30,32 @@ static double percent(uint64_t ours, uint64_t kernel)
 	return 100.0 * ((double)ours - (double)kernel) / (double)kernel;
 }
 
+static uint64_t function_bytes(const struct captured_function *f, struct disasm *disasm)
+{
+	uint64_t sum = 0, to_ret = 0;
+	char text[128] = "";
+	size_t length;
+
+	for (size_t off = 0; off < f->size_bytes; off += length) {
+		length = disasm_insn(disasm, f->code + off, f->size_bytes - off, f->address + off, text, sizeof(text));
+		if (strcmp(text, "int3") != 0)
+			sum += length;
+		if (strcmp(text, "ret") == 0)
+			to_ret = sum;
+	}
+	return strcmp(text, "br x10") == 0 ? to_ret : sum;
+}
+
 static uint64_t kernel_bytes(const struct captured_program *p, struct disasm *disasm)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < p->function_count; i++) {
-		const struct captured_function *f = &p->functions[i];
-		size_t length;
-
-		for (size_t off = 0; off < f->size_bytes; off += length) {
-			char text[128];
-
-			length = disasm_insn(disasm, f->code + off, f->size_bytes - off, f->address + off, text,
-					     sizeof(text));
-			if (strcmp(text, "int3") != 0)
-				sum += length;
-		}
-	}
+	for (uint32_t i = 0; i < p->function_count; i++)
+		sum += function_bytes(&p->functions[i], disasm);
 	return sum;
 }
 
+/* Of the program's functions, without stubs: those are what user space needs of its own. */
 static uint64_t our_bytes(const struct captured_program *p, const struct jf_image *image)
 {
 	uint64_t sum = 0;

@@ -157,6 +157,11 @@ Test(body_x86_64, arithmetic)
 	ALU(OP32(.code = JF_ALU_MUL, .dst = 2, IMM(7)), "imull $7, %esi, %esi");
 	ALU(OP(.code = JF_ALU_NEG, .dst = 2), "negq %rsi");
 	ALU(OP(.code = JF_ALU_LSH, .dst = 2, .src = 4), "shlq %cl, %rsi");
+	ALU(OP(.code = JF_ALU_LSH, .dst = 2, .src = 3), "pushq %rcx; movl %edx, %ecx; shlq %cl, %rsi; popq %rcx");
+	ALU(OP32(.code = JF_ALU_DIV, .dst = 1, IMM(7)),
+	    "movl $7, %r11d; pushq %rdx; xchgq %rdi, %rax; xorl %edx, %edx; divl %r11d; xchgq %rdi, %rax; popq %rdx");
+	ALU(OP(.code = JF_ALU_MOD, .dst = 3, IMM(7)),
+	    "movl $7, %r11d; pushq %rax; movq %rdx, %rax; xorl %edx, %edx; divq %r11; popq %rax");
 	ALU(OP32(.code = JF_ALU_ARSH, .dst = 4, .src = 1),
 	    "movq %rcx, %r11; movl %edi, %ecx; sarl %cl, %r11d; movq %r11, %rcx");
 	ALU(OP(.code = JF_ALU_RSH, .dst = 4, IMM(1)), "shrq %rcx");
