@@ -240,38 +240,36 @@ static enum jf_status check_memory(const struct checker *c, const struct jf_insn
  * is looked at one by one. No branch depends on what the instruction is: this is done for every one.
  */
 struct plain {
-	uint8_t dst_end, src_end; /* first register number that is too high; 0: look at it one by one */
-	uint16_t off_zero;        /* bits that have to be zero */
-	uint32_t imm_zero;
+	uint32_t regs;      /* what jf_insn_regs has to say of its registers; 0: look at it one by one */
+	uint32_t fp_access; /* and of an access by R10 */
+	uint32_t imm_zero;  /* bits that have to be zero */
+	uint16_t off_zero;
 };
 
 #define ALL_BITS 0xffffffff
 #define PLAIN_ALU(bits)                                                                            \
-	[(bits) << 4 | 0x04] = { 10, 1, 0xffff, 0 }, [(bits) << 4 | 0x07] = { 10, 1, 0xffff, 0 },  \
-	[(bits) << 4 | 0x0c] = { 10, 11, 0xffff, ALL_BITS },                                       \
-	[(bits) << 4 | 0x0f] = { 10, 11, 0xffff, ALL_BITS }
-#define PLAIN_SIZES(class, dst_end, src_end, imm_zero)                                             \
-	[(class) | JF_MODE_MEM | 0x00] = { dst_end, src_end, 0, imm_zero },                        \
-	[(class) | JF_MODE_MEM | 0x08] = { dst_end, src_end, 0, imm_zero },                        \
-	[(class) | JF_MODE_MEM | 0x10] = { dst_end, src_end, 0, imm_zero },                        \
-	[(class) | JF_MODE_MEM | 0x18] = { dst_end, src_end, 0, imm_zero }
+	[(bits) << 4 | 0x04] = { JF_REGS_SET_IMM, 0, 0, 0xffff },                                  \
+	[(bits) << 4 | 0x07] = { JF_REGS_SET_IMM, 0, 0, 0xffff },                                  \
+	[(bits) << 4 | 0x0c] = { JF_REGS_SET, 0, ALL_BITS, 0xffff },                               \
+	[(bits) << 4 | 0x0f] = { JF_REGS_SET, 0, ALL_BITS, 0xffff }
+#define PLAIN_SIZES(class, regs, fp_access, imm_zero)                                              \
+	[(class) | JF_MODE_MEM | 0x00] = { regs, fp_access, imm_zero, 0 },                         \
+	[(class) | JF_MODE_MEM | 0x08] = { regs, fp_access, imm_zero, 0 },                         \
+	[(class) | JF_MODE_MEM | 0x10] = { regs, fp_access, imm_zero, 0 },                         \
+	[(class) | JF_MODE_MEM | 0x18] = { regs, fp_access, imm_zero, 0 }
 
 static const struct plain plains[256] = {
 	PLAIN_ALU(0x0), PLAIN_ALU(0x1), PLAIN_ALU(0x2), PLAIN_ALU(0x3), PLAIN_ALU(0x4), PLAIN_ALU(0x5),
 	PLAIN_ALU(0x6), PLAIN_ALU(0x7), PLAIN_ALU(0x9), PLAIN_ALU(0xa), PLAIN_ALU(0xb), PLAIN_ALU(0xc),
-	PLAIN_SIZES(JF_CLASS_LDX, 10, 11, ALL_BITS),
-	PLAIN_SIZES(JF_CLASS_ST, 11, 1, 0),
-	PLAIN_SIZES(JF_CLASS_STX, 11, 11, ALL_BITS),
+	PLAIN_SIZES(JF_CLASS_LDX, JF_REGS_SET, JF_REGS_FROM_FP, ALL_BITS),
+	PLAIN_SIZES(JF_CLASS_ST, JF_REGS_READ_IMM, JF_REGS_TO_FP, 0),
+	PLAIN_SIZES(JF_CLASS_STX, JF_REGS_READ, JF_REGS_TO_FP, ALL_BITS),
 };
 
-static inline bool is_plain(const struct jf_insn *insn)
+static inline bool is_plain(const struct jf_insn *insn, const struct plain *plain, uint32_t regs)
 {
-	const struct plain *plain = &plains[insn->opcode];
-
-	unsigned int numbers = (unsigned int)(jf_insn_dst(insn) >= plain->dst_end) |
-			       (unsigned int)(jf_insn_src(insn) >= plain->src_end);
-
-	return !(numbers | ((uint16_t)insn->off & plain->off_zero) | ((uint32_t)insn->imm & plain->imm_zero));
+	return !((unsigned int)!(regs & plain->regs) | ((uint16_t)insn->off & plain->off_zero) |
+		 ((uint32_t)insn->imm & plain->imm_zero));
 }
 
 static enum jf_status check_one(const struct checker *c, const struct jf_insn *insn, enum jf_op_kind kind)
@@ -331,46 +329,70 @@ static enum jf_status check_targets(struct checker *c)
 	return JF_OK;
 }
 
+static inline int32_t min(int32_t a, int32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Looks at all instructions. out: *last = kind of the last one that is more than plain data flow, or JF_OP_ALU. */
+static enum jf_status check_all(struct checker *c, enum jf_op_kind *last)
+{
+	const struct jf_insn *insns = c->unit->function->insns;
+	uint32_t count = c->unit->function->insn_count;
+	struct jf_usage *usage = c->usage;
+	uint32_t named = 0, fp_beside = 0;
+	int32_t fp_lowest = 0;
+
+	for (uint32_t index = 0; index < count; index++) {
+		const struct jf_insn *insn = &insns[index];
+		const struct plain *plain = &plains[insn->opcode];
+		uint32_t regs = jf_insn_regs[insn->regs];
+		uint32_t by_fp = 0 - (uint32_t)((regs & plain->fp_access) != 0);
+		enum jf_status status;
+
+		named |= regs;
+		fp_beside |= regs & ~by_fp;
+		fp_lowest = min(fp_lowest, insn->off & (int32_t)by_fp);
+		*last = JF_OP_ALU;
+		if (__builtin_expect(is_plain(insn, plain, regs), true))
+			continue;
+		fp_beside |= regs;
+		c->index = index;
+		usage->sites++;
+		*last = jf_insn_kind(insn);
+		status = check_one(c, insn, *last);
+		if (status != JF_OK)
+			return status;
+		usage->jumps |= is_jump(*last);
+		if (*last == JF_OP_IMM64) {
+			c->unit->flags[++index] |= JF_INSN_SECOND;
+			usage->wide = true;
+		}
+	}
+	usage->bpf_regs |= (uint16_t)named;
+	usage->fp_beside = (fp_beside & 1u << JF_BPF_FP) != 0;
+	usage->fp_lowest = fp_lowest;
+	return JF_OK;
+}
+
 enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *unit, struct jf_usage *usage,
 			     struct jf_error *error)
 {
 	const struct jf_function *function = unit->function;
 	struct checker c = { .program = program, .unit = unit, .usage = usage, .error = error };
-	enum jf_op_kind kind = JF_OP_BAD;
-	bool jumps = false, wide = false;
+	enum jf_op_kind last = JF_OP_BAD;
+	enum jf_status status;
 
 	if (!function->name || !function->insns || !function->insn_count)
 		return jf_error_set(error, JF_E_BAD_INSN, function->name ? function->name : "", "function has no instructions");
-	for (c.index = 0; c.index < function->insn_count; c.index++) {
-		const struct jf_insn *insn = &function->insns[c.index];
-		enum jf_status status;
-
-		usage->bpf_regs |= (uint16_t)(1u << jf_insn_dst(insn) | 1u << jf_insn_src(insn));
-		if (is_plain(insn)) {
-			kind = JF_OP_ALU;
-			continue;
-		}
-		usage->sites++;
-		kind = jf_insn_kind(insn);
-		status = check_one(&c, insn, kind);
-		if (status != JF_OK)
-			return status;
-		jumps |= is_jump(kind);
-		if (kind == JF_OP_IMM64) {
-			unit->flags[++c.index] |= JF_INSN_SECOND;
-			wide = true;
-		}
-	}
-	if (jumps && wide) {
-		enum jf_status status = check_targets(&c);
-
-		if (status != JF_OK)
-			return status;
-	}
+	status = check_all(&c, &last);
+	if (status == JF_OK && usage->jumps && usage->wide)
+		status = check_targets(&c);
+	if (status != JF_OK)
+		return status;
 	c.index = function->insn_count - 1;
 	/* A call may be last: one that does not return, as a throw. */
-	if (kind != JF_OP_EXIT && kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_CALL &&
-	    kind != JF_OP_CALL_REG)
+	if (last != JF_OP_EXIT && last != JF_OP_JUMP_ALWAYS && last != JF_OP_CALL && last != JF_OP_CALL_REG)
 		return bad(&c, "control falls off the end of the function");
 	return JF_OK;
 }

@@ -19,6 +19,7 @@ struct jf_unit {
 			     * instruction being emitted, from the pass before after it */
 	uint8_t *flags;
 	bool may_goto;
+	bool arena;      /* some instruction has JF_INSN_ARENA */
 	uint8_t in_args; /* arguments after the fifth that it takes */
 	uint32_t site_start, site_count;
 };
@@ -76,6 +77,10 @@ struct jf_usage {
 	uint8_t in_args;  /* most incoming arguments after the fifth that it gets */
 	uint8_t out_args; /* most outgoing arguments after the fifth that it puts */
 	uint32_t calls;
+	bool jumps;
+	bool wide;         /* 16-byte instructions */
+	bool fp_beside;    /* R10 is named by more than loads and stores of other registers by it; if not: */
+	int32_t fp_lowest; /* lowest offset of those */
 	uint32_t sites; /* no more than that, see struct jf_site */
 };
 
@@ -111,6 +116,21 @@ enum jf_op_kind {
 	JF_OP__COUNT
 };
 
+/*
+ * By the byte that holds the register numbers: bit per register named, and what can be said of both. READ: both
+ * are registers; SET: dst is not R10, either; IMM: src is 0. FROM_FP: src is R10 and dst is not; TO_FP: dst
+ * is R10 and src is not.
+ */
+extern const uint32_t jf_insn_regs[256];
+enum {
+	JF_REGS_READ = 1 << 16,
+	JF_REGS_SET = 1 << 17,
+	JF_REGS_READ_IMM = 1 << 18,
+	JF_REGS_SET_IMM = 1 << 19,
+	JF_REGS_FROM_FP = 1 << 20,
+	JF_REGS_TO_FP = 1 << 21,
+};
+
 extern const uint8_t jf_insn_kinds[256]; /* by opcode */
 enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn);
 
@@ -127,8 +147,8 @@ static inline enum jf_op_kind jf_insn_kind(const struct jf_insn *insn)
  */
 enum jf_status jf_unit_mark_arena(struct jf_unit *unit);
 
-/* Stack use by unit->flags and code; see jf_function_stack(). */
-uint32_t jf_unit_stack(const struct jf_unit *unit, uint32_t max);
+/* Stack use by unit->flags, *usage and code; see jf_function_stack(). */
+uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max);
 
 #define JF_HELPER_TAIL_CALL 12
 

@@ -48,6 +48,23 @@ const uint8_t jf_insn_kinds[256] = {
 };
 /* clang-format on */
 
+#define REGS(dst, src)                                                                     \
+	(1u << (dst) | 1u << (src) | ((dst) <= 10 && (src) <= 10 ? JF_REGS_READ : 0u) |    \
+	 ((dst) < 10 && (src) <= 10 ? JF_REGS_SET : 0u) |                                  \
+	 ((dst) <= 10 && (src) == 0 ? JF_REGS_READ_IMM : 0u) |                             \
+	 ((dst) < 10 && (src) == 0 ? JF_REGS_SET_IMM : 0u) |                               \
+	 ((src) == 10 && (dst) != 10 ? JF_REGS_FROM_FP : 0u) |                             \
+	 ((dst) == 10 && (src) != 10 ? JF_REGS_TO_FP : 0u))
+#define REGS_OF(src)                                                                       \
+	REGS(0, src), REGS(1, src), REGS(2, src), REGS(3, src), REGS(4, src), REGS(5, src), \
+	REGS(6, src), REGS(7, src), REGS(8, src), REGS(9, src), REGS(10, src), REGS(11, src), \
+	REGS(12, src), REGS(13, src), REGS(14, src), REGS(15, src)
+
+const uint32_t jf_insn_regs[256] = {
+	REGS_OF(0), REGS_OF(1), REGS_OF(2), REGS_OF(3), REGS_OF(4), REGS_OF(5), REGS_OF(6), REGS_OF(7),
+	REGS_OF(8), REGS_OF(9), REGS_OF(10), REGS_OF(11), REGS_OF(12), REGS_OF(13), REGS_OF(14), REGS_OF(15),
+};
+
 /* Arguments after the fifth look like 8 bytes of memory at R11. */
 static bool is_argument(const struct jf_insn *insn, uint8_t base, bool outgoing)
 {

@@ -99,7 +99,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 
 	spec.role = role;
 	may_goto_bytes = usage->may_goto ? JF_MAY_GOTO_BYTES : 0;
-	spec.bpf_stack_bytes = jf_unit_stack(&c->units[index], c->conv->bpf_stack_max_bytes - may_goto_bytes);
+	spec.bpf_stack_bytes = jf_unit_stack(&c->units[index], usage, c->conv->bpf_stack_max_bytes - may_goto_bytes);
 	if (usage->may_goto)
 		spec.bpf_stack_bytes = round_up(spec.bpf_stack_bytes, 8) + may_goto_bytes;
 	spec.private_stack = c->opts->private_stack && spec.bpf_stack_bytes && has_private_stack(c, role) &&
@@ -150,6 +150,7 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 			return status;
 		c->units[i].may_goto = usage[i].may_goto;
 		c->units[i].in_args = usage[i].in_args;
+		c->units[i].arena = usage[i].arena;
 		c->image->functions[i].name = c->units[i].function->name;
 		c->image->functions[i].insn_count = c->units[i].function->insn_count;
 		c->image->functions[i].insn_off = c->units[i].insn_off;

@@ -34,14 +34,16 @@ static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, st
 }
 
 /* returns: how many 8-byte units the instruction takes. */
-static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, enum jf_status *status)
+static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, uint32_t index, enum jf_status *status)
 {
 	const struct jf_unit *unit = b->state->unit;
-	enum jf_op_kind kind = jf_insn_kind(&unit->function->insns[b->index]);
+	enum jf_op_kind kind = jf_insn_kind(&unit->function->insns[index]);
 	struct jf_op op;
-	uint32_t units = jf_insn_decode(unit->function->insns, b->index, kind, &op);
+	uint32_t units = jf_insn_decode(unit->function->insns, index, kind, &op);
 
-	op.arena |= (unit->flags[b->index] & JF_INSN_ARENA) != 0;
+	b->index = index;
+	if (unit->arena)
+		op.arena |= (unit->flags[index] & JF_INSN_ARENA) != 0;
 	*status = c->hooks[kind] ? c->hooks[kind](b, &op) : jf_compiler_emit(c, b, kind, &op);
 	if (*status == JF_OK)
 		*status = c->code.status;
@@ -51,20 +53,18 @@ static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, enum 
 /* In the first pass nothing has been anywhere before. */
 static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
 {
-	uint32_t *insn_off = b->state->unit->insn_off, count = b->state->unit->function->insn_count;
+	uint32_t *insn_off = b->state->unit->insn_off, count = b->state->unit->function->insn_count, index = 0;
 	size_t start = c->code.start;
 
-	while (b->index < count) {
-		uint32_t index = b->index, off = (uint32_t)(c->code.size - start);
+	while (index < count) {
+		uint32_t off = (uint32_t)(c->code.size - start);
 		enum jf_status status;
 
 		insn_off[index] = off;
-		b->index += emit_insn(c, b, &status);
-		if (status != JF_OK) {
-			b->index = index;
+		index += emit_insn(c, b, index, &status);
+		if (status != JF_OK)
 			return status;
-		}
-		insn_off[b->index - 1] = off;
+		insn_off[index - 1] = off;
 	}
 	insn_off[count] = (uint32_t)(c->code.size - start);
 	c->looked_ahead |= b->state->looked_ahead;
@@ -74,22 +74,19 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
 static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b)
 {
 	struct jf_body_state *state = b->state;
-	uint32_t *insn_off = state->unit->insn_off, count = state->unit->function->insn_count, off;
+	uint32_t *insn_off = state->unit->insn_off, count = state->unit->function->insn_count, index = 0, off;
 
-	while (b->index < count) {
-		uint32_t index = b->index;
+	while (index < count) {
 		enum jf_status status;
 
 		off = (uint32_t)(c->code.size - c->code.start);
 		state->drift = (int64_t)off - insn_off[index];
 		c->again |= state->drift != 0;
 		insn_off[index] = off;
-		b->index += emit_insn(c, b, &status);
-		if (status != JF_OK) {
-			b->index = index;
+		index += emit_insn(c, b, index, &status);
+		if (status != JF_OK)
 			return status;
-		}
-		insn_off[b->index - 1] = off;
+		insn_off[index - 1] = off;
 	}
 	off = (uint32_t)(c->code.size - c->code.start);
 	c->again |= insn_off[count] != off || state->grown;

@@ -248,10 +248,12 @@ static bool look(struct depth *d, const struct jf_unit *unit)
 	       d->spills_away != before.spills_away;
 }
 
-uint32_t jf_unit_stack(const struct jf_unit *unit, uint32_t max)
+uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max)
 {
 	struct depth d = { .floor = -(int32_t)max, .ever = 1u << JF_BPF_FP };
 
+	if (!usage->fp_beside)
+		return (uint32_t)-usage->fp_lowest;
 	while (look(&d, unit))
 		;
 	/* An offset below the limit is the program's own: the frame is refused for it, not cut to fit. */
@@ -273,7 +275,7 @@ enum jf_status jf_function_stack(const struct jf_function *function, uint32_t ma
 	}
 	status = jf_unit_check(NULL, &unit, &usage, NULL);
 	if (status == JF_OK) {
-		uint32_t depth = jf_unit_stack(&unit, max);
+		uint32_t depth = jf_unit_stack(&unit, &usage, max);
 
 		*bytes = depth < max ? depth : max;
 	}
