@@ -8,40 +8,47 @@
 struct jf_site *jf_site_here(const struct jf_body *b)
 {
 	struct jf_sites *sites = b->state->sites;
-	struct jf_site *site;
+	struct jf_site *site = sites->list + sites->count;
 
-	if (sites->count > sites->start && sites->list[sites->count - 1].index == b->index)
-		return &sites->list[sites->count - 1];
+	if (sites->count > sites->start && site[-1].index == b->index)
+		return &site[-1];
 	if (sites->count == sites->capacity)
 		return NULL;
-	site = &sites->list[sites->count++];
 	*site = (struct jf_site){ .index = b->index, .off = b->state->unit->insn_off[b->index], .target = b->index };
+	sites->count++;
 	return site;
 }
 
 /* There is room for all hooks that have to do with distances. */
 static void note_branch(const struct jf_body *b, uint32_t target)
 {
-	struct jf_site *site = jf_site_here(b);
+	struct jf_sites *sites = b->state->sites;
+	uint32_t at = sites->count;
 
-	if (!site) {
+	at -= at > sites->start && sites->list[at - 1].index == b->index;
+	if (at == sites->capacity) {
 		jf_code_fail(b->code, JF_E_UNSUPPORTED);
 		return;
 	}
-	site->is_branch = true;
-	site->target = target;
-	site->off = (uint32_t)(b->code->size - b->code->start);
+	sites->list[at] = (struct jf_site){
+		.index = b->index,
+		.off = (uint32_t)(b->code->size - b->code->start),
+		.target = target,
+		.is_branch = true,
+	};
+	sites->count = at + 1;
 }
 
 int64_t jf_body_distance(const struct jf_body *b, uint32_t target)
 {
 	struct jf_body_state *state = b->state;
-	int64_t here = (int64_t)(b->code->size - b->code->start);
+	int64_t here;
 
 	if (state->sites) {
 		note_branch(b, target);
 		return 0;
 	}
+	here = (int64_t)(b->code->size - b->code->start);
 	if (target <= b->index)
 		return (int64_t)state->unit->insn_off[target] - here;
 	state->looked_ahead = true;

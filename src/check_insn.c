@@ -358,7 +358,6 @@ static enum jf_status check_all(struct checker *c, enum jf_op_kind *last)
 			continue;
 		fp_beside |= regs;
 		c->index = index;
-		usage->sites++;
 		*last = jf_insn_kind(insn);
 		status = check_one(c, insn, *last);
 		if (status != JF_OK)

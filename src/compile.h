@@ -52,6 +52,7 @@ struct jf_sites {
 	uint32_t start; /* first one of the function being emitted */
 	uint32_t count;
 	uint32_t capacity;
+	uint32_t *scratch; /* 3 * capacity + 1, for relax.c */
 };
 
 /* The site of the instruction being emitted. returns: NULL when there is no room. */
@@ -81,7 +82,6 @@ struct jf_usage {
 	bool wide;         /* 16-byte instructions */
 	bool fp_beside;    /* R10 is named by more than loads and stores of other registers by it; if not: */
 	int32_t fp_lowest; /* lowest offset of those */
-	uint32_t sites; /* no more than that, see struct jf_site */
 };
 
 /*

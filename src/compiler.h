@@ -24,7 +24,7 @@ struct jf_compiler {
 	struct jf_unit *units; /* of the program's functions and the default callback */
 	uint32_t unit_count;
 	uint32_t *insn_off; /* all units' arrays, one behind the other */
-	uint8_t *flags;
+	uint8_t *flags; /* the same; in the block of sites.list */
 	uint32_t *helper_stub;   /* by import: index into image->functions, 0 = none */
 	uint32_t *kfunc_stub;
 	uint32_t register_stub;  /* the same, for calls through a register */
@@ -51,7 +51,7 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c);
 /*
  * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches
  * that need their long form, moves what is behind them and fills distances in. Sets c->unsettled when some
- * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, JF_E_NO_MEMORY, or as a hook; b->index is where.
+ * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, or as a hook; b->index is where.
  */
 enum jf_status jf_compiler_settle(struct jf_compiler *c, struct jf_body *b);
 /* Behind the whole first pass: what refers to functions that had no place when it was emitted. */

@@ -18,6 +18,24 @@ static const struct jf_insn default_callback_insns[] = {
 };
 static const struct jf_function default_callback = { "default_callback", default_callback_insns, 2 };
 
+/*
+ * All that is needed by instruction while compiling, as if every one were a site, and a single function: what
+ * is not needed is not touched. In one block, which allocators keep from one compilation to the next.
+ */
+static bool make_work(struct jf_compiler *c, size_t insns)
+{
+	size_t scratch = 3 * insns + 1;
+
+	c->sites.list = malloc(insns * sizeof(*c->sites.list) + scratch * sizeof(*c->sites.scratch) + insns);
+	if (!c->sites.list)
+		return false;
+	c->sites.capacity = (uint32_t)insns;
+	c->sites.scratch = (uint32_t *)(void *)(c->sites.list + insns);
+	c->flags = (uint8_t *)(c->sites.scratch + scratch);
+	memset(c->flags, 0, insns);
+	return true;
+}
+
 static enum jf_status make_units(struct jf_compiler *c)
 {
 	size_t insns = 0, n = 0;
@@ -32,9 +50,8 @@ static enum jf_status make_units(struct jf_compiler *c)
 	}
 	c->units[c->unit_count].function = &default_callback;
 	insns += default_callback.insn_count + 1;
-	c->insn_off = calloc(insns, sizeof(*c->insn_off));
-	c->flags = calloc(insns, 1);
-	if (!c->insn_off || !c->flags)
+	c->insn_off = malloc(insns * sizeof(*c->insn_off));
+	if (!c->insn_off || !make_work(c, insns))
 		return jf_compiler_no_memory(c);
 	for (uint32_t i = 0; i <= c->unit_count; i++) {
 		c->units[i].insn_off = c->insn_off + n;
@@ -58,7 +75,6 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->uses_arena |= usage[i].arena;
 		c->image->uses_per_cpu |= usage[i].per_cpu;
 		c->calls_register |= usage[i].calls_register;
-		c->sites.capacity += usage[i].sites;
 		c->row_capacity += ROWS_PER_FUNCTION +
 				   (usage[i].tail_call ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
 	}
@@ -136,7 +152,6 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 
 		if (status != JF_OK)
 			return status;
-		c->sites.capacity += usage[c->unit_count].sites;
 		c->image->callback = (int32_t)c->unit_count++;
 	}
 	for (uint32_t i = 0; i < c->unit_count; i++) {

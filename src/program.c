@@ -213,8 +213,7 @@ static enum jf_status after_first_pass(struct jf_compiler *c)
 static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
 	c->image->rows = calloc(c->row_capacity, sizeof(*c->image->rows));
-	c->sites.list = malloc(c->sites.capacity * sizeof(*c->sites.list));
-	if (!c->image->rows || (c->sites.capacity && !c->sites.list))
+	if (!c->image->rows)
 		return jf_compiler_no_memory(c);
 	jf_code_init(&c->code, bytes, capacity, c->image->address, c->image->rows, c->row_capacity);
 	c->first_pass = true;
@@ -278,7 +277,6 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 	c.image->fault_count = c.faults.count;
 	free(c.sites.list);
 	free(c.units);
-	free(c.flags);
 	free(c.helper_stub);
 	free(c.kfunc_stub);
 	free(c.stub_imports);

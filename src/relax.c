@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compiler.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -182,12 +181,8 @@ static enum jf_status grow(struct jf_compiler *c, struct jf_unit *unit, struct j
 {
 	const struct jf_branches *branches = c->conv->backend->branches;
 	uint32_t insns = unit->function->insn_count;
-	uint32_t *memory = malloc(((size_t)insns + 1 + 2 * (size_t)count + 1) * sizeof(*memory));
-	struct growth g = { .rank = memory };
-	enum jf_status status;
+	struct growth g = { .rank = c->sites.scratch };
 
-	if (!memory)
-		return JF_E_NO_MEMORY;
 	g.up_to = g.rank + insns + 1;
 	g.pending = g.up_to + count + 1;
 	rank_all(&g, insns, sites, count);
@@ -195,9 +190,7 @@ static enum jf_status grow(struct jf_compiler *c, struct jf_unit *unit, struct j
 	do
 		sum_up(&g, sites, count);
 	while (look(&g, unit, branches, sites, c->code.bytes + c->code.start));
-	status = g.up_to[count] ? make_room(c, unit, &g, sites, count) : JF_OK;
-	free(memory);
-	return status;
+	return g.up_to[count] ? make_room(c, unit, &g, sites, count) : JF_OK;
 }
 
 /* ---- what depends on where it lies --------------------------------------------------------------- */
