@@ -252,10 +252,3 @@ enum jf_status jf_check(const struct jf_check_input *in, struct jf_check_report 
 	free(sink.findings);
 	return status;
 }
-
-int jf_convention_check(const struct jf_convention *conv, struct jf_finding *findings, size_t capacity)
-{
-	(void)findings;
-	(void)capacity;
-	return conv ? 0 : JF_E_INVAL;
-}

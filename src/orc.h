@@ -47,4 +47,7 @@ struct orc_key {
 /* The table's entries in order; *keys is the caller's, free(). returns: JF_E_NO_MEMORY. */
 enum jf_status orc_sorted_keys(const struct jf_orc_table *table, struct orc_key **keys);
 
+/* What jf_backend_check() has to say of a backend's formats: JF_E_BAD_DESC, with a sentence. */
+enum jf_status jf_orc_check(const struct jf_backend *backend, struct jf_error *error);
+
 #endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_CHECK_CONVENTION_H
+#define JF_CHECK_CONVENTION_H
+
+#include <jitframe/check.h>
+
+/* What contradicts itself in the data of one convention. */
+
+/* Each is told once, whatever the number of frames and registers it is seen in. */
+enum contradiction {
+	BAD_LAYOUT, /* slots that overlap, or do not fill the frame */
+	BAD_RECORD,
+	BAD_SOLVE,
+	BAD_SAVE,  /* changed and not saved */
+	BAD_TWICE, /* saved twice */
+	BAD_ALIGN,
+	BAD_COUNT,     /* the tail-call count's slots */
+	BAD_ADOPTION,  /* boundary and callback */
+	BAD_LANDING,   /* what a callback takes off, seen from the SP it gets */
+	BAD_OWN_STACK, /* a callback's BPF stack */
+	CONTRADICTION__COUNT
+};
+
+struct contradictions {
+	const struct jf_convention *conv;
+	struct jf_finding *findings;
+	size_t capacity;
+	int count;
+	uint32_t told; /* enum contradiction by bit */
+};
+
+void contradict(struct contradictions *all, unsigned int rule, const char *fmt, ...) JF_PRINTF(3, 4);
+/* The same, but for what has been told. */
+void contradict_once(struct contradictions *all, enum contradiction which, unsigned int rule, const char *fmt, ...)
+	JF_PRINTF(4, 5);
+
+/* The frames of every role and every combination of options (convention_frames.c). */
+void check_all_frames(struct contradictions *all);
+
+/* The first contradiction, in words: what jf_backend_check() refuses. R3 and R7 are the throw's affair, not the frame's. */
+enum jf_status convention_check_first(const struct jf_convention *conv, struct jf_error *error);
+
+#endif
