@@ -40,9 +40,14 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 		return first && off == c->map.tcc && !value->imm;
 	if (off == c->map.tcc_ptr && value_is_cfa(value, c->map.tcc))
 		return true;
-	/* A pointer chosen without a branch is neither here nor there. A callback gets a count that nobody reads. */
-	return value->kind == VALUE_UNKNOWN &&
-	       (c->rmw_off == off || (first && (off == c->map.tcc_ptr || c->is_callback)));
+	if (value->kind != VALUE_UNKNOWN)
+		return false;
+	/*
+	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as 0.
+	 * A callback gets a count that nobody reads.
+	 */
+	return c->rmw_off == off || (first && (off == c->map.tcc_ptr || c->is_callback ||
+					       (value->reg == JF_REG_NONE && value->def == c->off)));
 }
 
 static void judge_count(struct checker *c, const struct state *state, int32_t off, uint32_t bytes,
@@ -148,8 +153,8 @@ static void judge_written(struct checker *c, unsigned int rule, uint8_t reg, int
 	if (value_same(before, after) || value_is_entry(after, reg))
 		return;
 	value_text(c->backend, after, text, sizeof(text));
-	finding(c, rule, verdict_on(after), "makes %s %s, which is neither this frame's CFA%+d nor the caller's", reg_name(c, reg),
-		text, off);
+	finding(c, rule, verdict_on(after), "makes %s %s, which is neither this frame's CFA%+d nor the caller's",
+		reg_name(c, reg), text, off);
 }
 
 /* Once they are the frame's, they stay until the caller's come back. */

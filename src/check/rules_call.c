@@ -115,8 +115,8 @@ static void judge_save_set(struct checker *c, const struct state *state)
 		add_name(c->backend->regs[reg].cls == JF_REG_INT ? &ints : &others, reg_name(c, reg));
 	}
 	if (ints.length || others.length)
-		finding(c, 3, verdict, "runs in a boundary that has not saved %s%s%s%s: a throw loses what they held", ints.text,
-			ints.length && others.length ? "; nor " : "", others.length ? others.text : "",
+		finding(c, 3, verdict, "runs in a boundary that has not saved %s%s%s%s: a throw loses what they held",
+			ints.text, ints.length && others.length ? "; nor " : "", others.length ? others.text : "",
 			ints.length ? "" : " (no integer register)");
 }
 

@@ -144,7 +144,8 @@ void rules_row_of_call(struct checker *c, const struct state *state)
 		finding(c, 17, JF_VERDICT_BROKEN,
 			"has no row for its last byte, where its return address is looked up");
 	else if (!c->backend->ra_pushed && !has_return_address(c, row))
-		finding(c, 17, JF_VERDICT_BROKEN, "is looked up by its last byte, whose row leaves the return address in %s",
+		finding(c, 17, JF_VERDICT_BROKEN,
+			"is looked up by its last byte, whose row leaves the return address in %s",
 			reg_name(c, c->backend->ra));
 	else if (row != jf_row_find(input->rows, input->row_count, c->off) &&
 		 !row_is_true(c, state, row, input->slots, input->slot_count, why, sizeof(why)))

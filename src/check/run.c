@@ -318,7 +318,9 @@ static void end_prologue(struct checker *c, struct state *state)
 		bool lost = !is_callee_saved(c, reg) && state->regs[reg].kind != VALUE_CFA &&
 			    reg != c->conv->bpf_fp_private && !(c->backend->regs[reg].flags & JF_REG_RESERVED);
 
-		if (reg != c->backend->sp && (lost || (saved && value_is_entry(&state->regs[reg], (uint8_t)reg))))
+		if (reg == c->backend->sp || (reg == c->map.count_reg && is_callee_saved(c, reg)))
+			continue;
+		if (lost || (saved && value_is_entry(&state->regs[reg], (uint8_t)reg)))
 			state->regs[reg] = value_unknown(c->off, (uint8_t)reg);
 	}
 }
