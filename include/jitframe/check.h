@@ -152,7 +152,7 @@ struct jf_inferred {
 /*
  * Infers the spec of foreign code: that whose own prologue is nearest to how the code begins, at the depth that
  * the code's frame has. An option that leaves no trace in a prologue is not set: outgoing arguments count as BPF
- * stack, and the size of a private stack stays 0.
+ * stack, and a private stack is 8 bytes if there is any.
  * in:  input as for jf_check(); spec, boundary, rows and marks in it are ignored. roles: which to think of, by bit.
  * returns: JF_E_INVAL; JF_E_UNSUPPORTED (no decoder, or the convention has none of the roles); JF_E_NO_MEMORY.
  * threads: any; allocates.

@@ -8,11 +8,12 @@
  * The spec of foreign code, by trying: every spec of the convention is solved, its prologue emitted, and laid
  * beside the start of the code, instruction by instruction as their effects are. The nearest one it is. So a
  * frame with one save dropped is still told from one that needs no such save. What leaves no trace in a prologue
- * is not asked for: outgoing arguments count as BPF stack.
+ * is not asked for.
  */
 
 #define PROLOGUE_BYTES 2048
 #define TOKENS_MAX     96
+#define SOME_STACK     8 /* for a private stack, whose size no prologue tells */
 
 /* An instruction as far as specs are compared: two effects match when their tokens do. */
 struct tokens {
@@ -21,6 +22,7 @@ struct tokens {
 	uint32_t end_off[TOKENS_MAX]; /* bytes from the start, behind the instruction */
 	/* It only loads a constant. The code may take more of them than the prologue, whose constants are short. */
 	bool is_constant[TOKENS_MAX];
+	uint32_t saves_from[TOKENS_MAX + 1]; /* stores of callee-saved registers from here on */
 };
 
 struct inference {
@@ -47,29 +49,66 @@ static bool loads_constant(const struct jf_effect *effect)
 	return effect->step_count && effect->flow == JF_FLOW_NEXT;
 }
 
-static void tokenize(const struct jf_backend *backend, const uint8_t *bytes, size_t size, struct tokens *tokens)
+/* As prologues do it, by SP: bodies address the BPF stack by its own frame pointer. */
+static bool saves(const struct jf_backend *backend, const struct jf_effect *effect)
 {
-	size_t off = 0;
+	for (unsigned int i = 0; i < effect->step_count; i++) {
+		const struct jf_step *step = &effect->steps[i];
 
-	for (tokens->count = 0; tokens->count < TOKENS_MAX; tokens->count++) {
-		struct jf_effect *effect = &tokens->effects[tokens->count];
-
-		if (off >= size || jf_decode(backend, bytes + off, size - off, effect) != JF_OK)
-			return;
-		tokens->is_constant[tokens->count] = loads_constant(effect);
-		off += effect->size_bytes;
-		tokens->end_off[tokens->count] = (uint32_t)off;
+		if (step->kind == JF_STEP_STORE && step->a == backend->sp && step->c < backend->reg_count &&
+		    backend->regs[step->c].flags & JF_REG_CALLEE_SAVED)
+			return true;
 	}
+	return false;
 }
 
-static bool same_step(const struct jf_step *a, const struct jf_step *b, bool constant)
+/* Adding 0 is a move to some decoders. */
+static void unify(struct jf_step *step)
+{
+	if (step->kind != JF_STEP_MOVE || step->a == JF_REG_NONE)
+		return;
+	step->kind = JF_STEP_ADD;
+	step->bytes = 8;
+}
+
+static void tokenize(const struct jf_backend *backend, const uint8_t *bytes, size_t size, struct tokens *tokens)
+{
+	uint32_t off = 0;
+
+	for (tokens->count = 0; tokens->count < TOKENS_MAX && off < size; tokens->count++) {
+		struct jf_effect *effect = &tokens->effects[tokens->count];
+
+		if (jf_decode(backend, bytes + off, size - off, effect) != JF_OK)
+			break;
+		tokens->is_constant[tokens->count] = loads_constant(effect);
+		for (unsigned int i = 0; i < effect->step_count; i++)
+			unify(&effect->steps[i]);
+		off += effect->size_bytes;
+		tokens->end_off[tokens->count] = off;
+	}
+	tokens->saves_from[tokens->count] = 0;
+	for (uint32_t i = tokens->count; i--;)
+		tokens->saves_from[i] = tokens->saves_from[i + 1] + saves(backend, &tokens->effects[i]);
+}
+
+/* Sizes of private stacks, and constants, are no part of the frame. */
+static bool same_imm(const struct jf_backend *backend, const struct jf_step *a, const struct jf_step *b)
+{
+	bool of_frame = a->kind == JF_STEP_LOAD || a->kind == JF_STEP_STORE || a->a == backend->sp ||
+			a->a == backend->fp || a->dst == backend->sp || a->dst == backend->fp;
+
+	return a->imm == b->imm || !of_frame;
+}
+
+static bool same_step(const struct jf_backend *backend, const struct jf_step *a, const struct jf_step *b)
 {
 	return a->kind == b->kind && a->dst == b->dst && a->a == b->a && a->b == b->b && a->c == b->c &&
 	       a->bytes == b->bytes && a->shift == b->shift && a->bits == b->bits && a->sign == b->sign &&
-	       (constant || a->imm == b->imm);
+	       same_imm(backend, a, b);
 }
 
-static bool same(const struct tokens *x, uint32_t i, const struct tokens *y, uint32_t k)
+static bool same(const struct jf_backend *backend, const struct tokens *x, uint32_t i, const struct tokens *y,
+		 uint32_t k)
 {
 	const struct jf_effect *a = &x->effects[i], *b = &y->effects[k];
 
@@ -78,7 +117,7 @@ static bool same(const struct tokens *x, uint32_t i, const struct tokens *y, uin
 	    (a->flags & JF_EFFECT_UNKNOWN && strcmp(a->name, b->name) != 0))
 		return false;
 	for (unsigned int n = 0; n < a->step_count; n++)
-		if (!same_step(&a->steps[n], &b->steps[n], x->is_constant[i]))
+		if (!same_step(backend, &a->steps[n], &b->steps[n]))
 			return false;
 	return true;
 }
@@ -96,8 +135,12 @@ static struct cell_cost better(struct cell_cost a, struct cell_cost b)
 	return b.cost < a.cost || (b.cost == a.cost && b.matched > a.matched) ? b : a;
 }
 
-/* The cheapest way to make `prologue` out of the start of the code; what comes behind that costs nothing. */
-static struct cell_cost distance(const struct tokens *prologue, const struct tokens *code)
+/*
+ * The cheapest way to make `prologue` out of the start of the code. What comes behind that costs nothing, but for
+ * saves: they are some prologue's.
+ */
+static struct cell_cost distance(const struct jf_backend *backend, const struct tokens *prologue,
+				 const struct tokens *code)
 {
 	struct cell_cost row[TOKENS_MAX + 1], best;
 
@@ -117,7 +160,7 @@ static struct cell_cost distance(const struct tokens *prologue, const struct tok
 			above.cost += EDIT;
 			left.cost += code->is_constant[k] ? 0 : EDIT;
 			row[k + 1] = better(above, left);
-			if (same(prologue, i, code, k)) {
+			if (same(backend, prologue, i, code, k)) {
 				diagonal.matched++;
 				diagonal.end = k + 1;
 				row[k + 1] = better(row[k + 1], diagonal);
@@ -125,51 +168,44 @@ static struct cell_cost distance(const struct tokens *prologue, const struct tok
 		}
 	}
 	best = row[0];
-	for (uint32_t k = 0; k < code->count; k++)
-		best = better(best, row[k + 1]);
+	best.cost += EDIT * code->saves_from[0];
+	for (uint32_t k = 1; k <= code->count; k++) {
+		row[k].cost += EDIT * code->saves_from[k];
+		best = better(best, row[k]);
+	}
 	return best;
 }
 
 /* ---- candidates -------------------------------------------------------------------------------------- */
 
-static bool fits(const struct inference *inf, const struct jf_frame_spec *spec, struct jf_frame *frame)
-{
-	return jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK &&
-	       (int64_t)frame->size_bytes == inf->depth[spec->role == JF_ROLE_CALLBACK];
-}
-
-/*
- * The BPF stack that makes this spec's frame as deep as the code's, or else the outgoing arguments that do: without
- * a BPF stack its frame pointer may not be there.
- */
-static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame, bool by_args)
+/* Gives it the BPF stack that makes its frame as deep as the code's, if one does. returns: false: it is no spec. */
+static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame)
 {
 	int64_t depth = inf->depth[spec->role == JF_ROLE_CALLBACK];
 
 	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) != JF_OK)
 		return false;
-	if (depth <= (int64_t)frame->size_bytes)
-		return !by_args;
-	if (!by_args && !spec->private_stack) {
-		spec->bpf_stack_bytes = (uint32_t)(depth - (int64_t)frame->size_bytes);
-		if (fits(inf, spec, frame))
-			return true;
-		spec->bpf_stack_bytes = 0;
-	}
-	for (spec->out_args = JF_OUT_ARGS_MAX; by_args && spec->out_args; spec->out_args--) {
-		spec->bpf_stack_bytes = 0;
-		if (fits(inf, spec, frame))
-			return true;
-		if (depth < (int64_t)frame->size_bytes || spec->private_stack)
-			continue;
-		spec->bpf_stack_bytes = (uint32_t)(depth - (int64_t)frame->size_bytes);
-		if (fits(inf, spec, frame))
-			return true;
-	}
-	return !by_args && jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK;
+	if (spec->private_stack || depth <= (int64_t)frame->size_bytes)
+		return true;
+	spec->bpf_stack_bytes = (uint32_t)(depth - (int64_t)frame->size_bytes);
+	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK)
+		return true;
+	spec->bpf_stack_bytes = 0;
+	return jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK;
 }
 
-static void try_spec(struct inference *inf, struct jf_frame_spec spec, bool by_args)
+/* Behind `end` instructions, and what goes on with the constant that the last of them began. */
+static uint32_t body_off(const struct tokens *code, uint32_t end)
+{
+	uint8_t reg = code->is_constant[end - 1] ? code->effects[end - 1].steps[0].dst : JF_REG_NONE;
+
+	while (reg != JF_REG_NONE && end < code->count && code->is_constant[end] &&
+	       code->effects[end].steps[0].kind == JF_STEP_INSERT && code->effects[end].steps[0].dst == reg)
+		end++;
+	return code->end_off[end - 1];
+}
+
+static void try_spec(struct inference *inf, struct jf_frame_spec spec)
 {
 	static const struct jf_values no_values;
 	struct jf_frame frame;
@@ -177,7 +213,7 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec, bool by_a
 	struct tokens prologue;
 	struct cell_cost cost;
 
-	if (!fit_depth(inf, &spec, &frame, by_args))
+	if (!fit_depth(inf, &spec, &frame))
 		return;
 	jf_code_init(&code, inf->bytes, sizeof(inf->bytes), 0, NULL, 0);
 	jf_frame_begin(&code, &frame);
@@ -189,14 +225,14 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec, bool by_a
 	inf->last_size = code.size;
 	memcpy(inf->last_bytes, inf->bytes, code.size);
 	tokenize(inf->backend, inf->bytes, code.size, &prologue);
-	cost = distance(&prologue, &inf->code);
+	cost = distance(inf->backend, &prologue, &inf->code);
 	if (cost.cost > inf->best_cost || (cost.cost == inf->best_cost && cost.matched <= inf->best.matched))
 		return;
 	inf->best_cost = cost.cost;
 	inf->best = (struct jf_inferred){
 		.spec = spec, .insns = prologue.count, .matched = cost.matched, .body_off = JF_MARK_UNSET};
 	if (cost.matched == prologue.count && cost.end)
-		inf->best.body_off = inf->code.end_off[cost.end - 1];
+		inf->best.body_off = body_off(&inf->code, cost.end);
 }
 
 /* Registers innermost: where they make no difference, the prologues in a row are the same. */
@@ -204,24 +240,28 @@ static void try_registers(struct inference *inf, struct jf_frame_spec spec)
 {
 	for (unsigned int used = 0; used < 32; used++) {
 		spec.bpf_regs_used = (uint16_t)(used << JF_BPF_R6);
-		try_spec(inf, spec, false);
-		try_spec(inf, spec, true);
+		spec.bpf_stack_bytes = spec.private_stack && spec.bpf_regs_used & 1u << JF_BPF_FP ? SOME_STACK : 0;
+		try_spec(inf, spec);
 	}
 }
 
+/* Arguments last: where they leave no trace, a spec without any was there first. */
 static void try_role(struct inference *inf, uint32_t role)
 {
-	inf->last_size = 0;
-	for (unsigned int options = 0; options < 8; options++) {
-		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	bool out_args = jf_convention_supports(inf->input->conv, JF_CAP_OUT_ARGS);
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 
-		spec.role = role;
-		spec.tail_calls = options & 1;
-		spec.arena = options & 2;
-		spec.private_stack = options & 4;
-		spec.sign_return = inf->signs;
-		spec.landing_pads = inf->pads;
-		try_registers(inf, spec);
+	inf->last_size = 0;
+	spec.role = role;
+	spec.sign_return = inf->signs;
+	spec.landing_pads = inf->pads;
+	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
+		for (unsigned int options = 0; options < 8; options++) {
+			spec.tail_calls = options & 1;
+			spec.arena = options & 2;
+			spec.private_stack = options & 4;
+			try_registers(inf, spec);
+		}
 	}
 }
 
@@ -267,9 +307,10 @@ static void look_at_code(struct inference *inf)
 	for (uint32_t i = 0; i < inf->code.count; i++) {
 		const struct jf_effect *effect = &inf->code.effects[i];
 
-		inf->pads |= i < 2 && effect->flags & JF_EFFECT_LANDING_PAD;
 		for (unsigned int k = 0; k < effect->step_count; k++)
 			inf->signs |= effect->steps[k].kind == JF_STEP_SIGN;
+		/* Signing a return address marks an entry too. */
+		inf->pads |= i < 2 && effect->flags & JF_EFFECT_LANDING_PAD && !effect->step_count;
 	}
 	inf->signs &= jf_convention_supports(input->conv, JF_CAP_SIGN_RETURN);
 	inf->pads &= jf_convention_supports(input->conv, JF_CAP_LANDING_PADS);
