@@ -236,7 +236,8 @@ static bool decode_structs(struct jf_effect *effect, const struct jf_arm64_row *
 
 	if (!bytes || (whole && !q && jf_arm64_bits(word, 11, 10) == 3 && row->name[2] != '1'))
 		return false;
-	put_access(effect, row->kind, JF_REG_NONE, bytes * count, &address);
+	put_access(effect, row->kind, JF_REG_NONE, 0, &address);
+	effect->steps[0].bytes = (uint8_t)(bytes * count);
 	for (unsigned int i = 0; row->kind == JF_STEP_LOAD && i < count; i++)
 		jf_arm64_kill(effect, JF_ARM64_D0 + (rt + i) % 32);
 	if (!(word & 1u << 23))

@@ -398,8 +398,7 @@ static bool decode_fields(struct jf_effect *effect, const struct la_row *row, ui
 	case F_MEMX:
 	case F_MEM_RJ: decode_memory(effect, row, word); return true;
 	case F_FMEM12:
-	case F_FMEMX:
-	case F_FMEM_RJ: decode_fp_memory(effect, row, word); return true;
+	case F_FMEMX: decode_fp_memory(effect, row, word); return true;
 	case F_SC:
 	case F_SC_AT_RJ:
 	case F_AM:

@@ -43,7 +43,6 @@ enum la_format {
 	F_MEM_RJ,
 	F_FMEM12, /* fd, or a vector whose low part it is */
 	F_FMEMX,
-	F_FMEM_RJ,
 	F_SC,       /* stores rd, perhaps, at rj + si14 * 4; rd = whether */
 	F_SC_AT_RJ, /* at rj */
 	F_AM,       /* rd = memory at rj, which is changed */

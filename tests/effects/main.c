@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * jf-effects-ARCH: executes random instructions of this processor and compares what they did with what the
+ * decoder says that they do: every register, and every byte of the memory that they were pointed at.
+ *
+ *     jf-effects-ARCH [--count N] [--seed N] [--names]
+ *
+ * Left out is what the decoder calls unknown, what leaves the instruction's successor, and what cannot be
+ * pointed at that memory. Last line: "done words= names= signals= illegal=": how many were compared, how many
+ * different instructions they were, how many raised a signal of their own (and so were not compared), and
+ * how many of those SIGILL. --names lists the instructions, and how often each was compared. Exits with 1
+ * after a difference.
+ */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../random/rng.h"
+#include "predict.h"
+#include "shot.h"
+
+#define BATCH         1024
+#define WORD_BYTES    4
+#define NAMES_MAX     1024
+#define NEIGHBOURS    256
+#define TRIES         20
+#define DIFFERENT_MAX 20
+
+struct name {
+	const char *name;
+	unsigned long taken, compared, illegal, signals;
+};
+
+static const struct jf_backend *host;
+static struct rng rng;
+static struct name names[NAMES_MAX];
+static unsigned int name_count;
+static uint32_t valid[NEIGHBOURS];
+static uint8_t scratch[MEMORY_BYTES] __attribute__((aligned(MEMORY_BYTES)));
+static unsigned long compared, different;
+
+static struct name *name_of(const char *text)
+{
+	unsigned int i = 0;
+
+	while (i < name_count && strcmp(names[i].name, text) != 0)
+		i++;
+	if (i == NAMES_MAX)
+		return NULL;
+	if (i == name_count)
+		names[name_count++].name = text;
+	return &names[i];
+}
+
+/* ---- choosing instructions -------------------------------------------------------------------- */
+
+static bool decode(uint32_t word, struct jf_effect *effect)
+{
+	uint8_t bytes[WORD_BYTES] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
+
+	return jf_decode(host, bytes, sizeof(bytes), effect) == JF_OK;
+}
+
+/* Those that change the process beyond its registers, and authentication, which traps on what nobody signed. */
+static bool is_dangerous(const struct jf_effect *effect)
+{
+	static const char *const others[] = {"msr", "movgr2fcsr"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(effect->name, others[i]) == 0)
+			return true;
+	return strncmp(effect->name, "aut", 3) == 0;
+}
+
+static bool is_wanted(uint32_t word, unsigned long share)
+{
+	struct jf_effect effect;
+	struct name *name;
+
+	if (!decode(word, &effect))
+		return false;
+	valid[rng_below(&rng, NEIGHBOURS)] = word;
+	if (effect.flow != JF_FLOW_NEXT || effect.flags & (JF_EFFECT_UNKNOWN | JF_EFFECT_SYSTEM) ||
+	    is_dangerous(&effect))
+		return false;
+	for (unsigned int i = 0; i < effect.step_count; i++)
+		if (effect.steps[i].kind == JF_STEP_LOAD || effect.steps[i].kind == JF_STEP_STORE)
+			if (effect.steps[i].a == JF_REG_NONE)
+				return false;
+	name = name_of(effect.name);
+	return name && name->taken++ < share;
+}
+
+/* Uniform, with few bits set, or a neighbour of another instruction: as in tests/decode. */
+static uint32_t next_word(unsigned long share)
+{
+	for (;;) {
+		uint32_t word = (uint32_t)rng_next(&rng);
+
+		if (rng_below(&rng, 4) == 0)
+			word &= (uint32_t)rng_next(&rng);
+		else if (rng_below(&rng, 2) == 0)
+			word = valid[word & (NEIGHBOURS - 1)] ^ UINT32_C(1) << (word >> 27) ^ (word >> 8 & 0x3ff);
+		if (is_wanted(word, share))
+			return word;
+	}
+}
+
+/* ---- registers and memory --------------------------------------------------------------------- */
+
+static uint64_t random_value(void)
+{
+	uint64_t value = rng_next(&rng);
+
+	switch (rng_below(&rng, 4)) {
+	case 0: return value;
+	case 1: return value & 63;
+	case 2: return 0 - (value & 0xffff);
+	default: return (uint64_t)(uintptr_t)scratch + (value & (MEMORY_BYTES - 16));
+	}
+}
+
+static void set_state(struct state *state, uint64_t pc)
+{
+	memset(state, 0, sizeof(*state));
+	state->pc = pc;
+	state->memory_at = (uint64_t)(uintptr_t)scratch;
+	for (unsigned int i = 0; i < MEMORY_BYTES; i++)
+		scratch[i] = (uint8_t)rng_next(&rng);
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		state->regs.value[reg] = strcmp(host->regs[reg].name, "zero") == 0 ? 0 : random_value();
+	state->regs.value[host->ra] = (uint64_t)(uintptr_t)scratch; /* to be signed: an address */
+}
+
+/* Registers with which all accesses hit the memory. returns: false when there were none to be found. */
+static bool aim(const struct jf_effect *effect, uint64_t pc, struct state *before, struct state *after)
+{
+	for (unsigned int tries = 0; tries < TRIES; tries++) {
+		const struct jf_step *missed = effect->steps;
+		uint64_t address;
+
+		set_state(before, pc);
+		for (unsigned int i = 0; missed && i < 3; i++) {
+			memcpy(before->memory, scratch, MEMORY_BYTES);
+			*after = *before;
+			missed = predict(host, effect, after, &address);
+			if (missed && missed->b != JF_REG_NONE)
+				before->regs.value[missed->b] &= 31;
+			if (missed)
+				before->regs.value[missed->a] +=
+					before->memory_at + 1024 + rng_below(&rng, 32) * 64 - address;
+		}
+		if (!missed)
+			return true;
+	}
+	return false;
+}
+
+/* ---- comparing -------------------------------------------------------------------------------- */
+
+static void differ(uint32_t word, const struct jf_effect *effect, const char *what, uint64_t is, uint64_t predicted)
+{
+	different++;
+	fprintf(stderr, "%08" PRIx32 " %s: %s is %016" PRIx64 ", not %016" PRIx64 "\n", word, effect->name, what, is,
+		predicted);
+}
+
+static void compare(uint32_t word, const struct jf_effect *effect, const struct shot *shot, const struct state *after)
+{
+	for (unsigned int reg = 0; reg < host->reg_count; reg++) {
+		uint64_t is = shot->out.value[reg], predicted = after->regs.value[reg];
+
+		if (after->is_signed[reg])
+			is = host->strip_return(is);
+		if (!after->unknown[reg] && is != predicted)
+			differ(word, effect, host->regs[reg].name, is, predicted);
+	}
+	for (unsigned int i = 0; i < MEMORY_BYTES; i++)
+		if (!after->memory_unknown[i] && scratch[i] != after->memory[i])
+			differ(word, effect, "a byte", scratch[i], after->memory[i]);
+	compared++;
+}
+
+static void try_word(const uint8_t *code, uint32_t word)
+{
+	uint64_t pc = (uint64_t)(uintptr_t)code + WORD_BYTES;
+	static struct state before, after;
+	struct jf_effect effect;
+	struct shot shot;
+	struct name *name;
+	uint64_t address;
+
+	if (!decode(word, &effect) || !aim(&effect, pc, &before, &after))
+		return;
+	name = name_of(effect.name);
+	shot.in = before.regs;
+	shot_fire(code, &shot);
+	if (shot.signal != SIGTRAP || shot.pc != pc + WORD_BYTES) {
+		name->signals++;
+		name->illegal += shot.signal == SIGILL;
+		return;
+	}
+	/* Only now the floating-point registers are known. */
+	after = before;
+	after.regs = shot.in;
+	predict(host, &effect, &after, &address);
+	name->compared++;
+	compare(word, &effect, &shot, &after);
+}
+
+/* ---- batches of code -------------------------------------------------------------------------- */
+
+static uint32_t trap_word(void)
+{
+	return strcmp(host->name, "arm64") == 0 ? 0xd4200000 : 0x002a0000;
+}
+
+/* Each batch is mapped anew: then no emulator goes by what it translated before. */
+static bool run_batch(unsigned long share)
+{
+	uint32_t words[BATCH], trap = trap_word();
+	size_t size = sizeof(words) * 3;
+	uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (code == MAP_FAILED)
+		return false;
+	for (unsigned int i = 0; i < BATCH; i++) {
+		words[i] = next_word(share);
+		memcpy(code + (size_t)i * 12, &trap, WORD_BYTES);
+		memcpy(code + (size_t)i * 12 + 4, &words[i], WORD_BYTES);
+		memcpy(code + (size_t)i * 12 + 8, &trap, WORD_BYTES);
+	}
+	__builtin___clear_cache((char *)code, (char *)code + size);
+	if (mprotect(code, size, PROT_READ | PROT_EXEC))
+		return false;
+	for (unsigned int i = 0; i < BATCH && different < DIFFERENT_MAX; i++)
+		try_word(code + (size_t)i * 12, words[i]);
+	return munmap(code, size) == 0;
+}
+
+static int report(bool list)
+{
+	unsigned long illegal = 0, signals = 0;
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < name_count; i++) {
+		const struct name *name = &names[i];
+
+		seen += name->compared != 0;
+		illegal += name->illegal;
+		signals += name->signals;
+		if (list)
+			printf("%s compared=%lu signals=%lu illegal=%lu\n", name->name, name->compared, name->signals,
+			       name->illegal);
+	}
+	printf("done words=%lu names=%u signals=%lu illegal=%lu\n", compared, seen, signals, illegal);
+	return different != 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t count = 100000, seed = 1;
+	bool list = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--names") == 0)
+			list = true;
+		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
+			count = strtoull(argv[++i], NULL, 0);
+		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+			seed = strtoull(argv[++i], NULL, 0);
+		else
+			return 2;
+	}
+	host = jf_backend_host();
+	if (!host || !host->decode || !shot_init(host)) {
+		fprintf(stderr, "jf-effects: nothing to execute on\n");
+		return 2;
+	}
+	rng.state = seed;
+	for (uint64_t done = 0; done < count && different < DIFFERENT_MAX; done += BATCH) {
+		/* No instruction more than a hundredth, after a few to begin with. */
+		if (!run_batch(16 + (done + BATCH) / 100)) {
+			fprintf(stderr, "jf-effects: no memory\n");
+			return 2;
+		}
+	}
+	return report(list);
+}
