@@ -36,7 +36,9 @@ static const struct jf_backend *host;
 static struct call calls[CALLS_MAX];
 static unsigned int depth;
 static struct jf_loaded *loaded[STEP_PROGRAMS];
-static unsigned long rows_checked, frames_checked, landings;
+static unsigned long rows_checked, frames_checked, landings, whole_walks;
+static uint64_t bottom_sp;
+static volatile bool inside;
 static char failure[256];
 
 /* Only the first is told: what comes after may follow from it. */
@@ -214,12 +216,39 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 		fail(range, pc, "the walk does not end where C begins");
 }
 
-/* Where a callback's CFA is still told by an argument there is nothing to walk by. */
-static bool walks(const struct jf_range *range, uint64_t pc)
+/* On through the C code that entered the program, and in C that it calls, in stubs and linkage tables. */
+static void check_whole_walk(const struct jf_range *range, const void *ucontext, uint64_t pc)
 {
-	const struct jf_row *row = jf_row_find(range->rows, range->row_count, (uint32_t)(pc - range->start));
+	unsigned int count = 0;
+	struct jf_walk walk;
+	enum jf_status status = jf_walk_context(&walk, ucontext, NULL);
+	uint64_t sp = 0;
 
-	return row && row->cfa_reg != host->args[2];
+	for (; status == JF_OK && count < 1000; count++) {
+		sp = jf_walk_sp(&walk);
+		status = jf_walk_step_past_entry(&walk);
+	}
+	whole_walks++;
+	if (status != JF_END)
+		fail(range, pc, "after %u frames: %s at %" PRIx64, count, jf_status_name(status), walk.pc);
+	else if (sp != bottom_sp)
+		fail(range, pc, "the walk ends with another frame than main's caller");
+}
+
+/* Where the stack ends. */
+static void note_bottom(void)
+{
+	unsigned int section = jf_code_map_enter();
+	struct jf_walk walk;
+	enum jf_status status = jf_walk_here(&walk, NULL);
+
+	while (status == JF_OK) {
+		bottom_sp = jf_walk_sp(&walk);
+		status = jf_walk_step_past_entry(&walk);
+	}
+	jf_code_map_leave(section);
+	if (status != JF_END)
+		fail(NULL, walk.pc, "the quiet walk: %s", jf_status_name(status));
 }
 
 static void on_trap(int number, siginfo_t *info, void *ucontext)
@@ -238,9 +267,11 @@ static void on_trap(int number, siginfo_t *info, void *ucontext)
 		follow(range, &regs, pc);
 		if (!failure[0])
 			check_row(range, &regs, pc);
-		if (!failure[0] && walks(range, pc))
+		if (!failure[0])
 			check_walk(range, &regs, pc);
 	}
+	if (!failure[0] && inside)
+		check_whole_walk(range, ucontext, pc);
 	jf_code_map_leave(section);
 }
 
@@ -305,7 +336,9 @@ static uint64_t run(void)
 
 	set_registers(&in);
 	__writeeflags(__readeflags() | TRAP_FLAG);
+	inside = true; /* compilers do not describe what they do to the flags */
 	result = jf_run_checked(loaded[0], 0, &in, &out);
+	inside = false;
 	__writeeflags(__readeflags() & ~TRAP_FLAG);
 	for (unsigned int reg = 0; reg < host->reg_count; reg++)
 		if (is_saved(reg) && part(reg, in.value[reg]) != part(reg, out.value[reg]))
@@ -313,15 +346,48 @@ static uint64_t run(void)
 	return result;
 }
 
-static void test(const struct scenario *s, const char *target, bool landing_pads)
+static void tell(const char *target, const char *name, const char *also)
 {
 	static unsigned int number;
+
+	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++number, target, name, also);
+	if (failure[0])
+		printf("# %s\n", failure);
+	printf("# %lu rows, %lu frames, %lu landings, %lu whole walks\n", rows_checked, frames_checked, landings,
+	       whole_walks);
+	failure[0] = '\0';
+	rows_checked = frames_checked = landings = whole_walks = 0;
+}
+
+__attribute__((noinline)) static uint64_t call_may_goto_stub(uint64_t slots[2])
+{
+	register uint64_t ax __asm__("r10") = (uintptr_t)slots;
+
+	__asm__ volatile("call *%1" : "+r"(ax) : "r"(host->native->may_goto_start) : "r11", "cc", "memory");
+	return ax;
+}
+
+/* Called as generated code does when a count has run out, which takes too many instructions to step through. */
+static void test_may_goto_stub(void)
+{
+	uint64_t slots[2] = {0, 0}, count;
+
+	__writeeflags(__readeflags() | TRAP_FLAG);
+	inside = true;
+	count = call_may_goto_stub(slots);
+	inside = false;
+	__writeeflags(__readeflags() & ~TRAP_FLAG);
+	if (!count || !slots[1] || whole_walks < 30)
+		fail(NULL, 0, "the stub was not run");
+	tell(host->name, "may_goto stub", "");
+}
+
+static void test(const struct scenario *s, const char *target, bool landing_pads)
+{
 	const struct jf_convention *conv;
 	uint64_t result = 0;
 
-	failure[0] = '\0';
 	depth = 0;
-	rows_checked = frames_checked = landings = 0;
 	if (jf_convention_find(target, &conv, NULL) != JF_OK)
 		fail(NULL, 0, "no such convention");
 	else if (load(s, conv, landing_pads))
@@ -331,11 +397,7 @@ static void test(const struct scenario *s, const char *target, bool landing_pads
 		fail(NULL, 0, "result is %" PRIu64 ", not %" PRIu64, result, s->result);
 	if (!rows_checked)
 		fail(NULL, 0, "no row was looked at");
-	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++number, target, s->name,
-	       landing_pads ? ", landing pads" : "");
-	if (failure[0])
-		printf("# %s\n", failure);
-	printf("# %lu rows, %lu frames, %lu landings\n", rows_checked, frames_checked, landings);
+	tell(target, s->name, landing_pads ? ", landing pads" : "");
 }
 
 int main(void)
@@ -346,10 +408,14 @@ int main(void)
 	host = jf_backend_host();
 	for (unsigned int i = 0; i < scenario_count; i++)
 		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
-	printf("1..%u\n", count);
+	printf("1..%u\n", count + 1);
 	trap_every_instruction();
+	if (jf_walk_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
+		fail(NULL, 0, "no walks here");
+	note_bottom();
 	if (jf_fault_handler_install() != JF_OK)
 		fail(NULL, 0, "no fault handler");
+	test_may_goto_stub();
 	for (unsigned int i = 0; i < scenario_count; i++)
 		for (unsigned int c = scenarios[i].user_only ? 1 : 0; c < CONVENTION_COUNT; c++)
 			for (unsigned int pads = 0; pads < 2; pads++)

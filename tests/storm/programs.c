@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include <jitframe/orc.h>
 #include <jitframe/throw.h>
 
 #include "../unit/bpf.h"
@@ -21,6 +22,7 @@ enum {
 	HELPER_THROW_DEEP, /* (cookie, C frames) */
 	HELPER_LOOP,       /* (count, callback, context) */
 	HELPER_LIBC,
+	HELPER_WALK, /* (C frames) */
 	HELPER_TAIL_CALL = 12
 };
 enum {
@@ -94,6 +96,67 @@ static uint64_t libc(uint64_t value)
 	return value;
 }
 
+/* ---- the kernel's walk against the rows' ------------------------------------------------------------------ */
+
+/* What one walk reports is held to what the other is at. */
+struct both {
+	struct jf_walk exact;
+	uint64_t call_bytes; /* what the kernel takes off a return address */
+	enum jf_status status;
+	unsigned int frames, generated;
+	bool same;
+};
+
+static bool hold_to_rows(void *arg, uint64_t ip, uint64_t sp, uint64_t fp)
+{
+	struct both *both = arg;
+	struct jf_walk *exact = &both->exact;
+
+	both->same &= both->status == JF_OK && ip == exact->pc - both->call_bytes && sp == jf_walk_sp(exact) &&
+		      fp == jf_walk_fp(exact);
+	both->generated += exact->range && exact->range->kind < JF_RANGE_STUB;
+	if (both->same)
+		both->status = jf_walk_step_past_entry(exact);
+	return both->same;
+}
+
+static bool skip_own_frame(void *arg, uint64_t ip, uint64_t sp, uint64_t fp)
+{
+	struct both *both = arg;
+
+	return both->frames++ ? hold_to_rows(arg, ip, sp, fp) : true;
+}
+
+/*
+ * Both walks begin in here, at two calls: the first frame is left out. returns: frames of generated code, or 1000
+ * when the walks differ.
+ */
+__attribute__((noinline)) static uint64_t walk_both_ways(void)
+{
+	const struct jf_orc_format *orc = jf_backend_host()->orc;
+	struct both both = {.call_bytes = orc ? orc->call_bytes : 0, .same = true};
+	unsigned int section = jf_code_map_enter();
+	enum jf_status status = jf_walk_here(&both.exact, NULL);
+
+	if (status == JF_OK)
+		status = jf_walk_step_past_entry(&both.exact);
+	both.status = status;
+	if (status == JF_OK)
+		status = jf_bpf_stack_walk(skip_own_frame, &both);
+	jf_code_map_leave(section);
+	return both.same && status == JF_END && both.status == JF_END ? both.generated : 1000;
+}
+
+__attribute__((noinline)) static uint64_t walk_deep(uint64_t frames)
+{
+	uint64_t a = frames * 3, b = a * 5, c = b * 7, result;
+
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c));
+	result = frames ? walk_deep(frames - 1) : walk_both_ways();
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c));
+	return result + a - frames * 3 + b - a * 5 + c - b * 7;
+}
+
 /* ---- programs ------------------------------------------------------------------------------------------------ */
 
 /* clang-format off */
@@ -138,6 +201,23 @@ static const struct jf_insn callback[] = {
 static const struct jf_function throws[] = {FUNCTION("main", main_throws), FUNCTION("down", down_to_throw),
 					    FUNCTION("adds", adds_1000), FUNCTION("callback", callback)};
 static const struct jf_function throws_in_c[] = {FUNCTION("main", main_throws), FUNCTION("down", down_to_c_throw)};
+
+/* Down four functions, one of them called by C, and a walk there; the callback walks after a throw. */
+static const struct jf_insn main_walks[] = {MOV_X(6, 1),      STX(DW, 10, 6, -8), MOV_K(8, 4), MOV_K(9, 5),
+					    CALL_FUNCTION(1), ADD_X(0, 8),        EXIT};
+static const struct jf_insn walks_in_loop[] = {
+	MOV_X(6, 1),   MOV_K(1, 1), LDDW(2, 4, 2, 0),         MOV_K(3, 3),       CALL_HELPER(HELPER_LOOP),
+	MOV_X(7, 0),   MOV_K(1, 2), CALL_HELPER(HELPER_WALK), J_K(JNE, 0, 2, 1), EXIT,
+	MOV_K(0, 500), EXIT};
+static const struct jf_insn walks_called_by_c[] = {
+	MOV_X(8, 1),       ST(DW, 10, -48, 1), MOV_X(1, 8), MOV_K(1, 3), CALL_HELPER(HELPER_WALK),
+	J_K(JNE, 0, 3, 2), MOV_K(0, 0),        EXIT,        MOV_K(0, 1), EXIT};
+static const struct jf_function walks[] = {FUNCTION("main", main_walks), FUNCTION("sub", walks_in_loop),
+					   FUNCTION("each", walks_called_by_c)};
+static const struct jf_insn callback_walks[] = {MOV_X(6, 1), ST(DW, 10, -32, 1), MOV_K(1, 4), CALL_HELPER(HELPER_WALK),
+						EXIT};
+static const struct jf_function walks_in_callback[] = {FUNCTION("main", main_throws), FUNCTION("down", down_to_throw),
+						       FUNCTION("callback", callback_walks)};
 
 /* C calls back, three times; the last one throws. */
 static const struct jf_insn main_loop[] = {
@@ -191,6 +271,8 @@ const struct storm_program storm_programs[] = {
 	{.name = "throw in C", .program = PROGRAM(throws_in_c, -1), .repeat = 16, .result = 70},
 	{.name = "loop that throws", .program = PROGRAM(loop_throws, -1), .repeat = 16, .result = 77},
 	{.name = "loop", .program = PROGRAM(loop_ends, -1), .repeat = 16, .result = 6},
+	{.name = "walk", .program = PROGRAM(walks, -1), .repeat = 2, .result = 2 + 4},
+	{.name = "walk in a callback", .program = PROGRAM(walks_in_callback, 2), .repeat = 2, .result = 1},
 	{.name = "tail calls", .program = PROGRAM(tails, -1), .repeat = 16, .result = 13 + 1},
 	{.name = "tail call to a program that throws",
 	 .program = PROGRAM(tails_to_thrower, -1),
@@ -231,6 +313,7 @@ bool storm_programs_init(void)
 	helpers[HELPER_THROW] = import("throw", (uintptr_t)jf_throw, true);
 	helpers[HELPER_THROW_DEEP] = import("throw_deep", (uintptr_t)throw_deep, true);
 	helpers[HELPER_LOOP] = import("loop", (uintptr_t)loop, false);
+	helpers[HELPER_WALK] = import("walk", (uintptr_t)walk_deep, false);
 	helpers[HELPER_LIBC] = import("libc", (uintptr_t)libc, false);
 	helpers[HELPER_TAIL_CALL] = import("tail_call", 0, false);
 	kfuncs[KFUNC_SUM12] = import("sum12", (uintptr_t)sum12, false);

@@ -9,9 +9,9 @@
  * Prints lines of key=value: a "fault" for each place where a walk went wrong, a "kind" of code and a "status" each,
  * and sums. Exits with 1 when a walk did not end with the thread's outermost frames, or a program's result was wrong.
  *
- *     places          instructions of generated code where walks began
- *     signals         frames of interrupted signal handlers
- *     bare_epilogues  walks from C code whose compiler describes no epilogues: where they end is no fault of ours
+ *     places       instructions of generated code where walks began
+ *     signals      frames of interrupted signal handlers
+ *     untrue_rows  walks that went wrong from C code whose compiler does not describe all of it
  */
 
 #include "storm.h"
@@ -23,7 +23,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <jitframe/codemap.h>
+#include <jitframe/walk.h>
 
 #define PROGRAMS_MAX 32
 #define THREADS_MAX  16
@@ -183,7 +183,7 @@ static bool set_up(void)
 	sigaddset(&set, SIGPROF);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	keeps_registers = jf_convention_unsaved(conv, NULL, 0) == 0;
-	if (!storm_programs_init() || jf_fault_handler_install() != JF_OK)
+	if (jf_walk_thread_init() != JF_OK || !storm_programs_init() || jf_fault_handler_install() != JF_OK)
 		return false;
 	for (unsigned int i = 0; i < storm_program_count; i++) {
 		if (!can_do(&storm_programs[i]))

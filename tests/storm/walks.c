@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include <jitframe/describe.h>
-#include <jitframe/walk.h>
+#include <jitframe/throw.h>
 
 /*
  * A handler of SIGPROF walks from whatever it has interrupted to the thread's outermost frame. The frames of the
@@ -74,24 +74,27 @@ static unsigned int kind_of(const struct jf_walk *walk)
 }
 
 /*
- * LLVM 19 writes no unwind information for epilogues on this architecture: behind the instruction that takes the
- * frame down its rows still have the frame. Rows of other compilers' C code, and all of generated code, do not.
+ * LLVM 19 writes no unwind information for epilogues on this architecture, nor for parts of a function that need no
+ * frame: its rows have one there. So this program's own C code cannot be trusted where a row has a frame; what other
+ * compilers made, stubs in assembler and generated code can.
  */
-#ifdef __loongarch__
-static bool is_bare_epilogue(const struct jf_range *range, uint64_t pc)
+#if defined(__loongarch__) && defined(__clang__)
+static bool may_have_untrue_rows(const struct jf_walk *walk)
 {
-	uint32_t before;
+	const uintptr_t stubs[] = {(uintptr_t)jf_throw, (uintptr_t)jf_walk_here, (uintptr_t)jf_bpf_stack_walk};
+	const struct jf_native *native = jf_backend_host()->native;
 
-	if (range)
+	if (!walk->function || walk->name[0] || !walk->row || !walk->row->cfa_off)
 		return false;
-	memcpy(&before, (const void *)(uintptr_t)(pc - 4), sizeof(before));
-	return (before & 0xffe003ff) == 0x02c00063; /* addi.d $sp, $sp, imm, not negative */
+	for (unsigned int i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++)
+		if (stubs[i] == walk->function->start)
+			return false;
+	return walk->function->start != (uintptr_t)native->may_goto_start;
 }
 #else
-static bool is_bare_epilogue(const struct jf_range *range, uint64_t pc)
+static bool may_have_untrue_rows(const struct jf_walk *walk)
 {
-	(void)range;
-	(void)pc;
+	(void)walk;
 	return false;
 }
 #endif
@@ -175,7 +178,7 @@ static void walk_from(const void *context)
 	enum jf_status status = jf_walk_context(&walk, context, NULL);
 	uint64_t start_pc = walk.pc;
 	struct tail tail;
-	bool bare;
+	bool untrue;
 
 	if (status == JF_E_NOT_FOUND) {
 		atomic_fetch_add(&failed[-status], 1);
@@ -183,10 +186,10 @@ static void walk_from(const void *context)
 		return;
 	}
 	note_start(&walk);
-	bare = is_bare_epilogue(walk.range, start_pc);
+	untrue = status == JF_OK && may_have_untrue_rows(&walk);
 	status = follow(&walk, status, &tail);
 	atomic_fetch_add(&frames, tail.count);
-	if (bare && (status <= 0 || !ends_as_it_should(&tail))) {
+	if (untrue && (status <= 0 || !ends_as_it_should(&tail))) {
 		atomic_fetch_add(&explained, 1);
 	} else if (status < 0) {
 		atomic_fetch_add(&failed[-status % STATUSES], 1);
@@ -337,7 +340,7 @@ bool storm_report(FILE *to)
 				failed[status]);
 		bad += failed[status];
 	}
-	fprintf(to, "walks=%llu frames=%llu places=%llu signals=%llu bare_epilogues=%llu failed=%llu\n", walks, frames,
+	fprintf(to, "walks=%llu frames=%llu places=%llu signals=%llu untrue_rows=%llu failed=%llu\n", walks, frames,
 		places_seen, through_signals, explained, bad);
 	return !bad && !faults_lost && walks;
 }
