@@ -12,7 +12,7 @@ struct rows {
 	struct jf_row *by_off; /* one for each byte of the code; UNKNOWN until something is found */
 	struct jf_slot slots[SLOTS_MAX];
 	unsigned int slot_count;
-	struct jf_frame big; /* a callback's boundary with the largest stack: what is elsewhere in it, no row may say */
+	struct jf_frame small; /* a callback's boundary without a stack: what is elsewhere in it, no row may say */
 	bool any_boundary;
 };
 
@@ -40,8 +40,10 @@ static bool find_cfa(const struct checker *c, const struct state *state, struct 
 
 	if (value_is_cfa(fp, c->conv->fp_off_from_cfa))
 		reg = c->backend->fp;
+	else if (c->is_callback && state->regs[c->backend->args[2]].kind == VALUE_CFA)
+		reg = c->backend->args[2]; /* where SP is depends on the boundary */
 	else if (sp->kind != VALUE_CFA)
-		reg = c->is_callback ? c->backend->args[2] : c->backend->fp;
+		reg = c->backend->fp;
 	if (state->regs[reg].kind != VALUE_CFA)
 		return false;
 	off = -state->regs[reg].imm;
@@ -57,13 +59,32 @@ static bool is_certain(const struct rows *rows, uint8_t reg, int32_t off)
 {
 	if (!rows->any_boundary)
 		return true;
-	for (unsigned int i = 0; i < rows->big.slot_count; i++)
-		if (rows->big.slots[i].reg == reg && rows->big.slots[i].off_from_cfa == off)
+	for (unsigned int i = 0; i < rows->small.slot_count; i++)
+		if (rows->small.slots[i].reg == reg && rows->small.slots[i].off_from_cfa == off)
 			return true;
 	return false;
 }
 
-/* The highest place in memory that the caller's value is safe in: at or above SP. */
+static bool is_own(const struct checker *c, uint8_t reg, int32_t off)
+{
+	int slot = jf_frame_slot(&c->frame, JF_SLOT_SAVE, reg);
+
+	return slot >= 0 && c->frame.slots[slot].off_from_cfa == off;
+}
+
+/*
+ * A callback that has restored a register has where the boundary saved it for its own stack: only what it saves
+ * itself counts then.
+ */
+static bool may_be_saved(const struct checker *c, const struct rows *rows, const struct state *state, uint8_t reg,
+			 int32_t off)
+{
+	if (is_own(c, reg, off))
+		return true;
+	return is_certain(rows, reg, off) && !(c->is_callback && value_is_entry(&state->regs[reg], reg));
+}
+
+/* Its own slot, else the highest place in memory that the caller's value is safe in: at or above SP. */
 static const struct cell *find_save(const struct checker *c, const struct rows *rows, const struct state *state,
 				    uint8_t reg)
 {
@@ -74,7 +95,8 @@ static const struct cell *find_save(const struct checker *c, const struct rows *
 		const struct cell *cell = &state->cells[i];
 
 		if (value_is_entry(&cell->value, reg) && (sp->kind != VALUE_CFA || cell->off >= sp->imm) &&
-		    is_certain(rows, reg, cell->off) && (!best || cell->off > best->off))
+		    may_be_saved(c, rows, state, reg, cell->off) &&
+		    (!best || is_own(c, reg, cell->off) || (cell->off > best->off && !is_own(c, reg, best->off))))
 			best = cell;
 	}
 	return best;
@@ -178,13 +200,16 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 	c = calloc(1, sizeof(*c));
 	found.by_off = calloc(input.byte_count, sizeof(*found.by_off));
 	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
+	if (status == JF_OK && input.spec.role == JF_ROLE_CALLBACK && !input.boundary) {
+		found.any_boundary = true;
+		status = jf_frame_solve(input.conv, &boundary, &found.small, error);
+		/* Unlike its own: its slots must not be where the boundary's are by accident. */
+		boundary.bpf_stack_bytes = input.conv->bpf_stack_max_bytes;
+		if (input.spec.bpf_stack_bytes >= boundary.bpf_stack_bytes / 2)
+			boundary.bpf_stack_bytes /= 4;
+	}
 	if (status == JF_OK)
 		status = checker_init(c, &input, input.boundary ? input.boundary : &boundary, &sink, error);
-	if (status == JF_OK && c->is_callback && !input.boundary) {
-		found.any_boundary = true;
-		boundary.bpf_stack_bytes = input.conv->bpf_stack_max_bytes;
-		status = jf_frame_solve(input.conv, &boundary, &found.big, error);
-	}
 	if (status == JF_OK)
 		status = checker_run(c);
 	if (status == JF_OK)

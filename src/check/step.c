@@ -162,7 +162,9 @@ static struct value load(struct checker *c, const struct state *state, const str
 	cell = state_cell(state, off, step->bytes);
 	if (!cell)
 		return value_tainted(state->cells_dropped ? 3 : 0, c->off, step->dst);
-	if (step->bytes == 8 && off && (off == c->map.tcc || off == c->map.tcc_ptr))
+	/* A callback's own slots may be where the boundary saved registers. */
+	if (step->bytes == 8 && off && (off == c->map.tcc || off == c->map.tcc_ptr) &&
+	    !(cell->value.kind == VALUE_ENTRY && is_callee_saved(c, cell->value.reg)))
 		return (struct value){.kind = VALUE_SLOT, .def = (uint32_t)off};
 	return carried(c, cell->value, step->bytes, step->sign, step->dst);
 }
