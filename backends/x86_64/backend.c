@@ -90,6 +90,7 @@ const struct jf_backend jf_x86_64_backend = {
 			.arg_get = jf_x86_64_arg_get,
 		},
 	.signal_frame = &jf_x86_64_signal_frame,
+	.decode = jf_x86_64_decode,
 	.orc = &jf_x86_64_orc,
 #ifdef JF_NATIVE_X86_64
 	.native = &native,

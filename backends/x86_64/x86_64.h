@@ -69,6 +69,10 @@ HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention
 HIDDEN bool jf_x86_64_call_stubs(const struct jf_convention *conv);
 
 extern const struct jf_branches jf_x86_64_branches HIDDEN;
+
+/* As jf_decode(). */
+HIDDEN enum jf_status jf_x86_64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+
 /* The hooks of struct jf_body_ops. */
 HIDDEN enum jf_status jf_x86_64_alu(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_swap(struct jf_body *b, const struct jf_op *op);
