@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,47 +27,54 @@ static struct jf_range range = {
 	.row_count = 1,
 };
 
-/* A thread that is in a section from open() to shut(). */
+/* A thread that does as it is told, and sleeps otherwise. */
+enum order {
+	OPEN, /* enter a section */
+	SHUT, /* leave it */
+	END,
+};
+
 struct reader {
 	pthread_t thread;
-	atomic_int wanted, state; /* 1: in a section; 2: ended */
+	sem_t told, done;
+	enum order order;
 };
 
 static void *read_when_told(void *arg)
 {
 	struct reader *reader = arg;
 	unsigned int section = 0;
+	bool ends = false;
 
-	for (;;) {
-		int wanted = atomic_load(&reader->wanted);
-
-		if (wanted == 1 && atomic_load(&reader->state) == 0)
+	while (!ends) {
+		sem_wait(&reader->told);
+		if (reader->order == OPEN)
 			section = jf_code_map_enter();
-		else if (wanted != 1 && atomic_load(&reader->state) == 1)
+		else if (reader->order == SHUT)
 			jf_code_map_leave(section);
-		atomic_store(&reader->state, wanted);
-		if (wanted == 2)
-			return NULL;
-		sched_yield();
+		ends = reader->order == END;
+		sem_post(&reader->done);
 	}
+	return NULL;
 }
 
-static void tell(struct reader *reader, int state)
+static void tell(struct reader *reader, enum order order)
 {
-	atomic_store(&reader->wanted, state);
-	while (atomic_load(&reader->state) != state)
-		sched_yield();
+	reader->order = order;
+	sem_post(&reader->told);
+	sem_wait(&reader->done);
 }
 
 static void begin(struct reader *reader)
 {
-	memset(reader, 0, sizeof(*reader));
+	sem_init(&reader->told, 0, 0);
+	sem_init(&reader->done, 0, 0);
 	cr_assert_eq(pthread_create(&reader->thread, NULL, read_when_told, reader), 0);
 }
 
 static void end(struct reader *reader)
 {
-	tell(reader, 2);
+	tell(reader, END);
 	pthread_join(reader->thread, NULL);
 }
 
@@ -90,7 +98,7 @@ static void begin_removal(pthread_t *thread)
 
 static void check_still_waiting(const char *what)
 {
-	for (unsigned int i = 0; i < 2000; i++)
+	for (unsigned int i = 0; i < 200; i++)
 		sched_yield();
 	CHECK(atomic_load(&removed) == 0, "%s", what);
 }
@@ -119,21 +127,22 @@ static void old_and_new_sections(void)
 	cr_assert_eq(jf_code_map_add(&range), JF_OK);
 	for (unsigned int i = 0; i < 5; i++)
 		begin(i < 2 ? &old[i] : &new[i - 2]);
-	tell(&old[0], 1);
-	tell(&old[1], 1);
+	tell(&old[0], OPEN);
+	tell(&old[1], OPEN);
 	begin_removal(&remover);
 	check_still_waiting("two sections are open");
 	/* Those that are opened now do not see the range. */
 	for (unsigned int i = 0; i < 3; i++)
-		tell(&new[i], 1);
-	tell(&old[1], 0);
+		tell(&new[i], OPEN);
+	tell(&old[1], SHUT);
 	check_still_waiting("one section is open");
 	/* A new one of the same thread is not the old one. */
-	tell(&old[1], 1);
-	tell(&old[0], 0);
+	tell(&old[1], OPEN);
+	tell(&old[0], SHUT);
 	check_removed(remover);
+	tell(&old[1], SHUT);
 	for (unsigned int i = 0; i < 3; i++)
-		cr_assert_eq(atomic_load(&new[i].state), 1);
+		tell(&new[i], SHUT);
 	for (unsigned int i = 0; i < 5; i++)
 		end(i < 2 ? &old[i] : &new[i - 2]);
 }
@@ -195,14 +204,14 @@ static void crowd(void)
 	cr_assert_eq(jf_code_map_add(&range), JF_OK);
 	for (unsigned int i = 0; i < CROWD; i++) {
 		begin(&readers[i]);
-		tell(&readers[i], 1);
-		tell(&readers[i], 0);
+		tell(&readers[i], OPEN);
+		tell(&readers[i], SHUT);
 	}
 	for (unsigned int i = 0; i < CROWD; i += CROWD - 1) {
-		tell(&readers[i], 1);
+		tell(&readers[i], OPEN);
 		begin_removal(&remover);
 		check_still_waiting(i ? "the last of a crowd" : "the first of a crowd");
-		tell(&readers[i], 0);
+		tell(&readers[i], SHUT);
 		check_removed(remover);
 		cr_assert_eq(jf_code_map_add(&range), JF_OK);
 	}
@@ -253,7 +262,7 @@ Test(codemap_sections, a_forked_child_waits_for_nobody_else, .timeout = 120)
 	jf_code_map_leave(section);
 	jf_code_map_wait();
 	begin(&reader);
-	tell(&reader, 1);
+	tell(&reader, OPEN);
 	child = fork();
 	cr_assert_neq(child, -1);
 	if (!child) {
@@ -264,5 +273,6 @@ Test(codemap_sections, a_forked_child_waits_for_nobody_else, .timeout = 120)
 	}
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_assert_eq(status, 0);
+	tell(&reader, SHUT);
 	end(&reader);
 }
