@@ -215,7 +215,7 @@ static void add_stub(struct jf_compiler *c, uint32_t *stub, const struct jf_impo
 	stub_frame(c->conv, &function->frame);
 }
 
-static enum jf_status make_stubs(struct jf_compiler *c)
+static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *usage)
 {
 	c->helper_stub = calloc((size_t)c->program->helper_count + 1, sizeof(*c->helper_stub));
 	c->kfunc_stub = calloc((size_t)c->program->kfunc_count + 1, sizeof(*c->kfunc_stub));
@@ -229,7 +229,7 @@ static enum jf_status make_stubs(struct jf_compiler *c)
 	for (uint32_t i = 0; i < c->program->function_count; i++) {
 		const struct jf_function *function = &c->program->functions[i];
 
-		for (uint32_t k = 0; k < function->insn_count; k++) {
+		for (uint32_t k = 0; usage[i].calls && k < function->insn_count; k++) {
 			const struct jf_insn *insn = &function->insns[k];
 			uint32_t number = (uint32_t)insn->imm;
 
@@ -259,7 +259,7 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 	if (status == JF_OK)
 		status = solve_units(c, usage);
 	if (status == JF_OK)
-		status = make_stubs(c);
+		status = make_stubs(c, usage);
 	free(usage);
 	if (status == JF_OK)
 		c->row_capacity += ROWS_PER_FUNCTION * (c->image->function_count - c->unit_count);

@@ -33,17 +33,17 @@ static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, st
 	return b;
 }
 
-/* returns: how many 8-byte units the instruction takes. */
-static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, uint32_t index, enum jf_status *status)
+/* returns: how many 8-byte units the instruction takes. Of what does not change, compilers know only what comes by value. */
+static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, const struct jf_insn *insns, uint32_t index,
+				 const uint8_t *arena_flags, enum jf_status *status)
 {
-	const struct jf_unit *unit = b->state->unit;
-	enum jf_op_kind kind = jf_insn_kind(&unit->function->insns[index]);
+	enum jf_op_kind kind = jf_insn_kind(&insns[index]);
 	struct jf_op op;
-	uint32_t units = jf_insn_decode(unit->function->insns, index, kind, &op);
+	uint32_t units = jf_insn_decode(insns, index, kind, &op);
 
 	b->index = index;
-	if (unit->arena)
-		op.arena |= (unit->flags[index] & JF_INSN_ARENA) != 0;
+	if (arena_flags)
+		op.arena |= (arena_flags[index] & JF_INSN_ARENA) != 0;
 	*status = c->hooks[kind] ? c->hooks[kind](b, &op) : jf_compiler_emit(c, b, kind, &op);
 	if (*status == JF_OK)
 		*status = c->code.status;
@@ -51,9 +51,11 @@ static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, uint3
 }
 
 /* In the first pass nothing has been anywhere before. */
-static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
+static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit)
 {
-	uint32_t *insn_off = b->state->unit->insn_off, count = b->state->unit->function->insn_count, index = 0;
+	const uint8_t *arena_flags = unit->arena ? unit->flags : NULL;
+	const struct jf_insn *insns = unit->function->insns;
+	uint32_t *insn_off = unit->insn_off, count = unit->function->insn_count, index = 0;
 	size_t start = c->code.start;
 
 	while (index < count) {
@@ -61,7 +63,7 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
 		enum jf_status status;
 
 		insn_off[index] = off;
-		index += emit_insn(c, b, index, &status);
+		index += emit_insn(c, b, insns, index, arena_flags, &status);
 		if (status != JF_OK)
 			return status;
 		insn_off[index - 1] = off;
@@ -71,10 +73,11 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b)
 	return JF_OK;
 }
 
-static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b)
+static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit)
 {
+	const uint8_t *arena_flags = unit->arena ? unit->flags : NULL;
 	struct jf_body_state *state = b->state;
-	uint32_t *insn_off = state->unit->insn_off, count = state->unit->function->insn_count, index = 0, off;
+	uint32_t *insn_off = unit->insn_off, count = unit->function->insn_count, index = 0, off;
 
 	while (index < count) {
 		enum jf_status status;
@@ -83,7 +86,7 @@ static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b)
 		state->drift = (int64_t)off - insn_off[index];
 		c->again |= state->drift != 0;
 		insn_off[index] = off;
-		index += emit_insn(c, b, index, &status);
+		index += emit_insn(c, b, unit->function->insns, index, arena_flags, &status);
 		if (status != JF_OK)
 			return status;
 		insn_off[index - 1] = off;
@@ -105,7 +108,7 @@ static enum jf_status emit_body(struct jf_compiler *c, struct jf_unit *unit)
 		return refuse(c, unit->function, 0, JF_E_UNSUPPORTED);
 	c->sites.start = c->sites.count;
 	state.sites = settle ? &c->sites : NULL;
-	status = c->first_pass ? emit_insns_first(c, &b) : emit_insns_again(c, &b);
+	status = c->first_pass ? emit_insns_first(c, &b, unit) : emit_insns_again(c, &b, unit);
 	if (status == JF_OK && settle)
 		status = jf_compiler_settle(c, &b);
 	return status == JF_OK ? JF_OK : refuse(c, unit->function, b.index, status);

@@ -77,15 +77,16 @@ static void sum_up(struct growth *g, const struct jf_site *sites, uint32_t count
 static void choose_pending(struct growth *g, const struct jf_unit *unit, const struct jf_branches *branches,
 			   const struct jf_site *sites, uint32_t count)
 {
-	uint32_t most = (uint32_t)(branches->long_bytes - branches->short_bytes);
+	int64_t most = branches->long_bytes - branches->short_bytes;
+	uint32_t pending = 0;
 
-	g->pending_count = 0;
 	for (uint32_t k = 0; k < count; k++) {
 		int64_t distance = distance_of(unit, &sites[k]), between = (int64_t)g->rank[sites[k].target] - k;
 
-		g->pending[g->pending_count] = k;
-		g->pending_count += is_far(branches, distance + most * between);
+		g->pending[pending] = k;
+		pending += is_far(branches, distance + most * between);
 	}
+	g->pending_count = pending;
 }
 
 /* One look at the pending ones. returns: whether one of them has grown. */

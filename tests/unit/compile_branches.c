@@ -246,3 +246,185 @@ Test(compile_branches, the_same_every_time)
 		free(a);
 	}
 }
+
+/* ---- the toy with struct jf_branches ---------------------------------------------------------------------- */
+
+/*
+ * Short: JS k, rel. Long: LDI t0, SHI t0, JL k, t0. rel counts from the end. The codes of registers and
+ * operations are those that toy_put() has for the same instructions.
+ */
+static bool toy_put_branch(uint8_t *branch, int64_t distance, bool is_long)
+{
+	unsigned int k = branch[0] & 15;
+	int64_t rel = distance - (is_long ? 6 : 2);
+	struct jf_code code;
+
+	if (is_long ? rel != (int16_t)rel : rel < -TOY_SHORT_REACH || rel > TOY_SHORT_REACH)
+		return false;
+	jf_code_init(&code, branch, 6, 0, NULL, 0);
+	if (is_long) {
+		toy_put_imm(&code, TOY_OP_LDI, TOY_T0, (int8_t)(rel >> 8));
+		toy_put_imm(&code, TOY_OP_SHI, TOY_T0, (uint8_t)rel);
+		toy_put(&code, TOY_OP_JL, k, TOY_T0, 0);
+	} else {
+		toy_put_imm(&code, TOY_OP_JS, k, (int)rel);
+	}
+	return jf_code_finish(&code) == JF_OK;
+}
+
+static const struct jf_branches toy_branches = {
+	.short_bytes = 2,
+	.long_bytes = 6,
+	.long_always_bytes = 6,
+	.short_reach = TOY_SHORT_REACH - 2,
+	.put = toy_put_branch,
+};
+
+struct settling {
+	struct jf_backend backend;
+	struct jf_convention conv;
+};
+
+static void settling_init(struct settling *s)
+{
+	s->backend = toy_backend;
+	s->backend.branches = &toy_branches;
+	s->conv = toy_plain;
+	s->conv.backend = &s->backend;
+}
+
+#define CODE_BYTES 65536
+
+/* returns: passes of the first; the second is the toy without the table. */
+static uint32_t same_both_ways(const struct settling *s, const struct jf_program *program, uint64_t address)
+{
+	static uint8_t code[CODE_BYTES], wanted[CODE_BYTES];
+	struct jf_backend backend = s->backend;
+	struct jf_convention conv = s->conv;
+	struct jf_image *image, *reference;
+	struct jf_error error = { 0 };
+	uint32_t passes;
+
+	backend.branches = NULL;
+	conv.backend = &backend;
+	CHECK_STATUS(jf_compile(&s->conv, program, NULL, code, sizeof(code), address, &image, &error), JF_OK, "%s: %s",
+		     error.where, error.text);
+	CHECK_STATUS(jf_compile(&conv, program, NULL, wanted, sizeof(wanted), address, &reference, &error), JF_OK,
+		     "%s: %s", error.where, error.text);
+	cr_assert_eq(image->size_bytes, reference->size_bytes);
+	cr_assert_arr_eq(code, wanted, image->size_bytes);
+	for (uint32_t i = 0; i < image->function_count; i++)
+		cr_assert_arr_eq(image->functions[i].insn_off, reference->functions[i].insn_off,
+				 (image->functions[i].insn_count + 1) * sizeof(*image->insn_off));
+	passes = image->passes;
+	jf_image_free(image);
+	jf_image_free(reference);
+	return passes;
+}
+
+Test(compile_branches, settled_in_the_code_they_are_the_same)
+{
+	static struct jf_insn insns[LENGTH_MAX + 8];
+	struct rng rng = { 53 };
+	struct settling s;
+
+	settling_init(&s);
+	for (unsigned int round = 0; round < 400; round++) {
+		const struct jf_function function = { "main", insns, random_program(&rng, insns) };
+		const struct jf_program program = run_program(&function, 1, -1);
+
+		CHECK(same_both_ways(&s, &program, RUN_ADDRESS) == 1, "round %u", round);
+	}
+}
+
+/* As few bytes as the value needs: of an address, more for some places than for others. */
+static enum jf_status shortest_imm64(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int dst = jf_body_reg(b, op->dst);
+
+	if (op->imm == (int16_t)op->imm) {
+		toy_put_imm(b->code, TOY_OP_LDI, dst, (int8_t)(op->imm >> 8));
+		toy_put_imm(b->code, TOY_OP_SHI, dst, (uint8_t)op->imm);
+		return jf_code_finish(b->code);
+	}
+	return toy_imm64(b, op);
+}
+
+/* Code that does not fit in its place any more, once the functions it refers to have theirs, is emitted again. */
+Test(compile_branches, sizes_that_depend_on_places)
+{
+	struct jf_insn one[200] = { LDDW(0, 4, 1, 0), LDDW(1, 4, 2, 0) };
+	const struct jf_insn two[] = { LDDW(0, 4, 2, 0), LDDW(0, 4, 1, 0), EXIT };
+	struct jf_function functions[] = { { "main", one, 0 }, FUNCTION("two", two), FUNCTION("three", two) };
+	const struct jf_program program = run_program(functions, 3, -1);
+	unsigned int settled = 0, repeated = 0;
+	struct settling s;
+
+	settling_init(&s);
+	s.backend.body.imm64 = shortest_imm64;
+	for (uint32_t n = 5; n < 199; n++) {
+		one[n - 1] = (struct jf_insn)J_X(JGT, 1, 2, 4 - (int)n);
+		one[n] = (struct jf_insn)EXIT;
+		functions[0].insn_count = n + 1;
+		for (uint64_t address = 0x7e00; address < 0x8100; address += 0x40) {
+			uint32_t passes = same_both_ways(&s, &program, address);
+
+			settled += passes == 1;
+			repeated += passes > 1;
+		}
+		one[n - 1] = (struct jf_insn)ADD_X(0, 1);
+	}
+	cr_assert_gt(settled, 0);
+	cr_assert_gt(repeated, 0);
+}
+
+/* What does not reach in any form says where. */
+Test(compile_branches, targets_out_of_all_reach)
+{
+	static struct jf_insn insns[20000];
+	const struct jf_function function = { "main", insns, 20000 };
+	const struct jf_program program = run_program(&function, 1, -1);
+	static uint8_t code[CODE_BYTES];
+	struct jf_image *image;
+	struct jf_error error;
+	struct settling s;
+
+	settling_init(&s);
+	for (unsigned int i = 0; i < 19999; i++)
+		insns[i] = (struct jf_insn)ADD_X(0, 1);
+	insns[19999] = (struct jf_insn)EXIT;
+	insns[7] = (struct jf_insn)JA(19000);
+	CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, sizeof(code), RUN_ADDRESS, &image, &error), JF_E_RANGE,
+		     "settled");
+	cr_assert_str_eq(error.where, "main");
+	cr_assert_not_null(strstr(error.text, "instruction 7,"), "%s", error.text);
+}
+
+/* Room for the short forms but not for the long ones. */
+Test(compile_branches, no_room_to_move_apart)
+{
+	struct jf_insn insns[100] = { JA(97) };
+	const struct jf_function function = { "main", insns, 100 };
+	const struct jf_program program = run_program(&function, 1, -1);
+	static uint8_t code[CODE_BYTES];
+	struct jf_image *image;
+	struct jf_error error;
+	struct settling s;
+	size_t size;
+
+	settling_init(&s);
+	for (unsigned int i = 1; i < 99; i++)
+		insns[i] = (struct jf_insn)ADD_X(0, 1);
+	insns[99] = (struct jf_insn)EXIT;
+	cr_assert_eq(jf_compile(&s.conv, &program, NULL, code, sizeof(code), RUN_ADDRESS, &image, &error), JF_OK);
+	size = image->size_bytes;
+	jf_image_free(image);
+	for (size_t room = 0; room < size; room++) {
+		memset(code, 0xcc, sizeof(code));
+		CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, room, RUN_ADDRESS, &image, &error),
+			     JF_E_NOSPACE, "in %zu bytes", room);
+		CHECK(code[room] == 0xcc, "in %zu bytes", room);
+	}
+	CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, size, RUN_ADDRESS, &image, &error), JF_OK, "%s", error.text);
+	jf_image_free(image);
+}
