@@ -69,6 +69,7 @@ struct jf_faults {
 struct jf_usage {
 	uint16_t bpf_regs; /* bit per BPF register named anywhere */
 	bool tail_call;
+	bool reaches_tail_call; /* itself, or what it calls or gives the address of */
 	bool throws; /* calls an import that throws */
 	bool may_goto;
 	bool arena; /* casts or accesses arena pointers */

@@ -47,6 +47,8 @@ struct jf_compiler {
 
 /* Checks every function, decides roles, solves frames, makes stubs. returns: as jf_compile(). */
 enum jf_status jf_compiler_plan(struct jf_compiler *c);
+/* Fills in usage[].reaches_tail_call of checked functions. returns: JF_E_NO_MEMORY. */
+enum jf_status jf_compiler_reach_tail_calls(struct jf_compiler *c, struct jf_usage *usage);
 
 /*
  * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches

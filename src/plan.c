@@ -123,7 +123,8 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.arena = c->uses_arena;
 	spec.out_args = usage->out_args;
 	spec.bpf_regs_used = usage->bpf_regs;
-	spec.tail_calls = c->uses_tail_calls;
+	/* What main and callback share has to be laid out alike. */
+	spec.tail_calls = role == JF_ROLE_SUBPROGRAM ? usage->reaches_tail_call : c->uses_tail_calls;
 	spec.landing_pads = c->opts->landing_pads;
 	spec.sign_return = c->opts->sign_return;
 	status = jf_frame_solve(c->conv, &spec, &f->frame, &why);
@@ -256,6 +257,8 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 	status = usage && c->image->functions ? make_units(c) : jf_compiler_no_memory(c);
 	if (status == JF_OK)
 		status = check_units(c, usage);
+	if (status == JF_OK)
+		status = jf_compiler_reach_tail_calls(c, usage);
 	if (status == JF_OK)
 		status = solve_units(c, usage);
 	if (status == JF_OK)

@@ -141,9 +141,10 @@ Test(compile, specs_say_what_each_function_uses)
 	const struct jf_insn main_insns[] = { MOV_X(6, 1), STX(DW, 10, 6, -24), CALL_FUNCTION(1), EXIT };
 	const struct jf_insn one[] = { MOV_K(9, 0), CALL_FUNCTION(2), EXIT };
 	const struct jf_insn two[] = { CALL_HELPER(12), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one),
-						 FUNCTION("two", two) };
-	const struct jf_program program = run_program(functions, 3, -1);
+	const struct jf_insn three[] = { LDDW(1, 4, 2, 0), MOV_K(0, 0), EXIT }, four[] = { CALL_FUNCTION(4), EXIT };
+	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one), FUNCTION("two", two),
+						 FUNCTION("three", three), FUNCTION("four", four) };
+	const struct jf_program program = run_program(functions, 5, -1);
 	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
 
 	check_image(image);
@@ -152,9 +153,9 @@ Test(compile, specs_say_what_each_function_uses)
 	cr_assert_eq(image->functions[0].frame.spec.bpf_regs_used >> 6, 0x11);
 	cr_assert_eq(image->functions[1].frame.spec.bpf_regs_used >> 6, 0x08);
 	cr_assert_eq(image->functions[2].frame.spec.bpf_regs_used >> 6, 0);
-	/* One tail call anywhere, and every frame keeps the count. */
-	for (unsigned int i = 0; i < 3; i++)
-		cr_assert(image->functions[i].frame.spec.tail_calls);
+	/* Where a tail call can be reached, the frame keeps the count. */
+	for (unsigned int i = 0; i < 5; i++)
+		cr_assert_eq(image->functions[i].frame.spec.tail_calls, i < 4, "%u", i);
 	jf_image_free(image);
 }
 
