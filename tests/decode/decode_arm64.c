@@ -91,6 +91,15 @@ static bool is_misjudged(const char *mnemonic)
 	return (strncmp(mnemonic, "ld", 2) == 0 || strncmp(mnemonic, "st", 2) == 0) && strchr("1234", mnemonic[2]);
 }
 
+/* Whether control may go elsewhere; whether it comes back, x30 tells. */
+static bool same_flow(const cs_insn *insn, const struct jf_effect *effect)
+{
+	bool goes = effect->flow != JF_FLOW_NEXT && effect->flow != JF_FLOW_TRAP;
+
+	return goes == (cs_insn_group(capstone, insn, CS_GRP_JUMP) || cs_insn_group(capstone, insn, CS_GRP_CALL) ||
+			cs_insn_group(capstone, insn, CS_GRP_RET));
+}
+
 static bool check(uint32_t word, const struct llvm *llvm, const struct jf_effect *effect)
 {
 	bool calls =
@@ -106,6 +115,8 @@ static bool check(uint32_t word, const struct llvm *llvm, const struct jf_effect
 	cr_assert_eq(cs_regs_access(capstone, insn, read, &reads, written, &writes), CS_ERR_OK);
 	for (unsigned int i = 0; i < writes; i++)
 		theirs |= bit_of(written[i]);
+	if (!same_flow(insn, effect))
+		theirs = ~ours;
 	cs_free(insn, 1);
 	if ((word & 0xfffffc00) == 0x9eaf0000) /* the upper half of a vector, of which the table has the lower */
 		return true;

@@ -100,6 +100,17 @@ void words_check_effect(const struct jf_backend *backend, uint32_t word, const s
 		cr_assert(step_makes_sense(backend, &effect->steps[i]), "%08x %s: step %u", word, effect->name, i);
 }
 
+/* A direct branch goes where the last operand says: to the distance from address 0. */
+static bool same_target(const struct jf_effect *effect, const struct llvm *llvm)
+{
+	bool direct = effect->flow == JF_FLOW_JUMP || effect->flow == JF_FLOW_BRANCH || effect->flow == JF_FLOW_CALL;
+	const char *last = strrchr(llvm->text, ' ');
+
+	if (!direct)
+		return effect->target_off == 0;
+	return last && strtoll(last + 1 + (last[1] == '#'), NULL, 0) == effect->target_off;
+}
+
 static void check_word(struct run *run, uint32_t word)
 {
 	uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
@@ -132,6 +143,8 @@ static void check_word(struct run *run, uint32_t word)
 		differ(run, word, effect.name, "none");
 	else if (strcmp(effect.name, run->llvm.mnemonic) != 0 && !words->same(effect.name, &run->llvm))
 		differ(run, word, effect.name, run->llvm.text);
+	else if (!same_target(&effect, &run->llvm))
+		differ(run, word, "another target", run->llvm.text);
 	else if (words->check && !words->check(word, &run->llvm, &effect))
 		run->differ++;
 }
