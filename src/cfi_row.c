@@ -67,6 +67,9 @@ static int add_rule(struct cfi_rows *rows, const struct cfi_state *state, unsign
 	case CFI_OFFSET:
 		if (reg == backend->sp)
 			return JF_CFI_REG_VALUE;
+		/* Above the CFA is the caller's frame: the rule, or the CFA, is not true. */
+		if (reg == backend->ra && state->off[reg] >= 0)
+			return JF_CFI_RETURN_COLUMN;
 		slot = slot_of(rows, reg, state->off[reg]);
 		if (slot >= 0)
 			row->saved |= UINT32_C(1) << slot;

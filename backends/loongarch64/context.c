@@ -2,6 +2,7 @@
 #include "loongarch64.h"
 
 #include <signal.h>
+#include <string.h>
 #include <ucontext.h>
 
 /* signal.c has these as numbers. */
@@ -41,6 +42,7 @@ void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint
 {
 	const mcontext_t *context = &((const ucontext_t *)ucontext)->uc_mcontext;
 
+	memset(regs, 0, sizeof(*regs));
 	for (unsigned int i = 0; i < 32; i++)
 		regs->value[i] = context->__gregs[i];
 	get_fp(context, regs);

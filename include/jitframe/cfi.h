@@ -25,7 +25,7 @@ enum jf_cfi_unknown {
 	JF_CFI_REG_REGISTER,   /* ... or lies in another register */
 	JF_CFI_REG_VALUE,      /* ... or is an offset from the CFA itself; SP is not the CFA */
 	JF_CFI_RANGE,          /* an offset beyond 32 bits, or more than 32 slots */
-	JF_CFI_RETURN_COLUMN,  /* the return address is not where the backend has it */
+	JF_CFI_RETURN_COLUMN,  /* the return address is not where the backend has it, or above the CFA */
 	JF_CFI_UNKNOWN__COUNT
 };
 

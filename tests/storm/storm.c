@@ -11,6 +11,7 @@
  *
  *     places       instructions of generated code where walks began
  *     signals      frames of interrupted signal handlers
+ *     forbidden    calls of malloc(), pthread_mutex_lock() and their kin by handlers
  *     untrue_rows  walks that went wrong from C code whose compiler does not describe all of it
  */
 

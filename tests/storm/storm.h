@@ -28,6 +28,12 @@ bool storm_programs_init(void);
 struct jf_program_array *storm_array(void);
 uint64_t storm_arena(void);
 
+/* ---- what handlers must not call (forbidden.c) ------------------------------------------------------------- */
+
+/* From now on in this thread, until it is off: allocating and locking is counted. */
+void storm_forbid(bool on);
+unsigned long long storm_forbidden_calls(void);
+
 /* ---- walks (walks.c) ---------------------------------------------------------------------------------------- */
 
 /*

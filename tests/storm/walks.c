@@ -230,7 +230,9 @@ static void on_profile(int number, siginfo_t *info, void *context)
 	if (!atomic_load(&storm.on))
 		return;
 	start = now_ns();
+	storm_forbid(true);
 	walk_from(context);
+	storm_forbid(false);
 	if (info->si_code == SI_TIMER)
 		arm(now_ns() - start);
 }
@@ -328,7 +330,7 @@ static const char *kind_name(unsigned int kind)
 
 bool storm_report(FILE *to)
 {
-	unsigned long long bad = wrong_ends;
+	unsigned long long bad = wrong_ends + storm_forbidden_calls();
 
 	print_faults(to);
 	for (unsigned int kind = 0; kind < KIND__COUNT; kind++)
@@ -340,7 +342,7 @@ bool storm_report(FILE *to)
 				failed[status]);
 		bad += failed[status];
 	}
-	fprintf(to, "walks=%llu frames=%llu places=%llu signals=%llu untrue_rows=%llu failed=%llu\n", walks, frames,
-		places_seen, through_signals, explained, bad);
+	fprintf(to, "walks=%llu frames=%llu places=%llu signals=%llu untrue_rows=%llu forbidden=%llu failed=%llu\n",
+		walks, frames, places_seen, through_signals, explained, storm_forbidden_calls(), bad);
 	return !bad && !faults_lost && walks;
 }

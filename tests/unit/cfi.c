@@ -138,6 +138,8 @@ Test(cfi, rules_of_registers)
 	AFTER("unknown", 0x14, backend->regs[backend->sp].dw, 1);
 	AFTER("unknown", 0x80 | backend->regs[backend->sp].dw, 3);
 	AFTER("unknown", 0x09, backend->regs[backend->ra].dw, scratch);
+	AFTER("unknown", 0x11, backend->regs[backend->ra].dw, 0x7f);
+	AFTER("unknown", 0x80 | backend->regs[backend->ra].dw, 0);
 	/* What no walk needs is nobody's loss. */
 	AFTER("sp+8 -8:ra", 0x09, scratch, kept[0], 0x10, scratch, 1, 0x9c, 0x07, scratch);
 	AFTER("sp+8 -8:ra", 0x05, 0xe3, 0x7f, 4, 0x10, 0xe3, 0x7f, 1, 0x9c);

@@ -103,7 +103,7 @@ static bool check_cell(const struct compare *c, const struct jf_row *row, const 
 		return false;
 	saved = saved_off(c, row, reg, &off);
 	if (cell[0] == 'c' && (cell[1] == '-' || cell[1] == '+')) {
-		if (reg == c->backend->sp)
+		if (reg == c->backend->sp || (reg == c->backend->ra && strtoll(cell + 1, NULL, 10) >= 0))
 			return true;
 		CHECK(row->flags & JF_ROW_UNKNOWN || (saved && off == strtoll(cell + 1, NULL, 10)),
 		      "%s: %" PRIx64 ": %s is %s, not at %" PRId64, c->path, c->row_at, column, cell, off);

@@ -171,6 +171,23 @@ Test(walk, regs_lost_keeps_only_what_was_saved)
 	check_unknown(&walk, TOY_FP);
 }
 
+/* As rows made from ORC say it. */
+Test(walk, regs_lost_but_for_the_frame_pointer)
+{
+	struct stack stack = good;
+	struct jf_walk walk;
+
+	middle_rows[0].flags = JF_ROW_REGS_LOST | JF_ROW_FP_KEPT;
+	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
+	cr_assert_eq(jf_walk_step(&walk), JF_OK);
+	cr_assert_eq(jf_walk_step(&walk), JF_OK);
+	cr_assert_eq(walk.range, &ranges[2]);
+	cr_assert_eq(walk.cfa, AT(9));
+	check_reg(&walk, TOY_FP, OUTER_FP);
+	check_unknown(&walk, TOY_S1);
+	check_unknown(&walk, TOY_S2);
+}
+
 Test(walk, a_signed_return_address_is_stripped_whatever_the_row_says)
 {
 	struct stack stack = good;
