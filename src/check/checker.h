@@ -96,12 +96,12 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 /* ---- rules: each judges what holds before or at c->off ------------------------------------------------ */
 
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
-		  const struct value *value);                                                 /* R4 R6 R8 R9 */
+		  const struct value *value); /* R4 R6 R8 R9 */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,
 		   const struct state *after); /* R2 R6 R11; fp, bpf_fp: as they were before */
-void rules_anchor(struct checker *c, const struct state *state, int call_kind);               /* calls, and marks: -1 */
-void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind);      /* R9 R15 R17 R18 */
-void rules_return(struct checker *c, const struct state *state, const struct value *target);  /* R5 R14 */
+void rules_anchor(struct checker *c, const struct state *state, int call_kind);              /* calls, and marks: -1 */
+void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind);     /* R9 R15 R17 R18 */
+void rules_return(struct checker *c, const struct state *state, const struct value *target); /* R5 R14 */
 void rules_tail_exit(struct checker *c, const struct state *state, const struct value *target); /* R9 R16 */
 void rules_tail_entry(struct checker *c, const struct state *state);                            /* R16 */
 void rules_row(struct checker *c, const struct state *state);                                   /* R10 */

@@ -14,6 +14,8 @@ struct rows {
 	unsigned int slot_count;
 	struct jf_frame small; /* a callback's boundary without a stack: what is elsewhere in it, no row may say */
 	bool any_boundary;
+	const struct jf_row *last; /* found just before, and still true when no write has been counted since */
+	uint64_t last_changes;
 };
 
 /* The slot of that register there, a new one if need be. returns: -1 when there is no room. */
@@ -104,8 +106,16 @@ static const struct cell *find_save(const struct checker *c, const struct rows *
 
 static void find_row(struct checker *c, const struct state *before, void *arg)
 {
-	struct jf_row *row = &((struct rows *)arg)->by_off[c->off];
+	struct rows *rows = arg;
+	struct jf_row *row = &rows->by_off[c->off];
+	bool unchanged = rows->last && rows->last_changes == c->changes;
 
+	if (unchanged)
+		*row = *rows->last;
+	rows->last = row;
+	rows->last_changes = c->changes;
+	if (unchanged)
+		return;
 	*row = (struct jf_row){.code_off = c->off};
 	if (!find_cfa(c, before, row)) {
 		row->flags = JF_ROW_UNKNOWN;

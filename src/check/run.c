@@ -332,6 +332,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 	struct value fp, bpf_fp;
 
 	unpack(c, leader, &state);
+	c->changes++;
 	if (leader->off == c->input->marks[JF_MARK_EPILOGUE]) { /* a name for R14 to follow */
 		uint8_t r0 = c->conv->bpf_reg[JF_BPF_R0];
 

@@ -233,6 +233,7 @@ const struct jf_backend toy_backend = {
 	.emit_tail_exit = toy_emit_tail_exit,
 	.emit_call_stub = toy_emit_call_stub,
 	.call_stubs = toy_call_stubs,
+	.decode = toy_decode,
 	.body = {
 		.alu = toy_alu,
 		.swap = toy_swap,

@@ -107,6 +107,9 @@ void toy_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint
 void toy_emit_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
 bool toy_call_stubs(const struct jf_convention *conv);
 
+/* In toy_decode.c. */
+enum jf_status toy_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+
 /* The body hooks, in toy_body.c. Those that are missing the core has to refuse: atomic and others. */
 enum jf_status toy_alu(struct jf_body *b, const struct jf_op *op);
 enum jf_status toy_swap(struct jf_body *b, const struct jf_op *op);
