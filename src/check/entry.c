@@ -101,7 +101,8 @@ static void enter_callback(const struct checker *c, struct state *state)
 		if (slot->kind == JF_SLOT_RETURN && boundary->spec.sign_return)
 			value.flags = VALUE_SIGNED; /* while SP was the CFA */
 		state_store(state, slot->off_from_cfa,
-			    value.kind == VALUE_ENTRY ? c->backend->regs[slot->reg].size_bytes : slot->size_bytes, value);
+			    value.kind == VALUE_ENTRY ? c->backend->regs[slot->reg].size_bytes : slot->size_bytes,
+			    value);
 	}
 }
 

@@ -9,12 +9,12 @@
 /* Whether the caller's value of `reg` is in memory at `off`. */
 static bool is_saved_at(const struct state *state, int32_t off, uint8_t reg, struct value *got)
 {
+	const struct cell *cell = state_cell_at(state, off);
+
 	*got = value_unknown(DEF_ENTRY, reg);
-	for (uint32_t i = 0; i < state->cell_count; i++) {
-		if (state->cells[i].off == off) {
-			*got = state->cells[i].value;
-			return value_is_entry(got, reg);
-		}
+	if (cell) {
+		*got = cell->value;
+		return value_is_entry(got, reg);
 	}
 	if (state->cells_dropped)
 		got->kind = VALUE_LOST;

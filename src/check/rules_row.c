@@ -5,14 +5,6 @@
 
 /* Whether unwind rows say what is (R10), also for the byte before a return address (R17). */
 
-static const struct cell *cell_at(const struct state *state, int32_t off)
-{
-	for (uint32_t i = 0; i < state->cell_count; i++)
-		if (state->cells[i].off == off)
-			return &state->cells[i];
-	return NULL;
-}
-
 static bool cfa_is_true(const struct checker *c, const struct state *state, const struct jf_row *row, char *why,
 			size_t capacity)
 {
@@ -52,7 +44,7 @@ static bool slot_is_true(const struct checker *c, const struct state *state, con
 			 char *why, size_t capacity)
 {
 	const struct value *sp = &state->regs[c->backend->sp];
-	const struct cell *cell = cell_at(state, slot->off_from_cfa);
+	const struct cell *cell = state_cell_at(state, slot->off_from_cfa);
 	char text[VALUE_TEXT_MAX] = "something else";
 
 	if (cell && value_is_entry(&cell->value, slot->reg) &&

@@ -114,12 +114,19 @@ void value_text(const struct jf_backend *backend, const struct value *value, cha
 
 /* ---- memory ---------------------------------------------------------------------------------------- */
 
-const struct cell *state_cell(const struct state *state, int32_t off, uint32_t bytes)
+const struct cell *state_cell_at(const struct state *state, int32_t off)
 {
 	for (uint32_t i = 0; i < state->cell_count; i++)
 		if (state->cells[i].off == off)
-			return state->cells[i].bytes == bytes ? &state->cells[i] : NULL;
+			return &state->cells[i];
 	return NULL;
+}
+
+const struct cell *state_cell(const struct state *state, int32_t off, uint32_t bytes)
+{
+	const struct cell *cell = state_cell_at(state, off);
+
+	return cell && cell->bytes == bytes ? cell : NULL;
 }
 
 static void remove_cell(struct state *state, uint32_t index)

@@ -95,7 +95,9 @@ struct value value_add(const struct stack_map *map, struct value a, struct value
 void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity);
 #define VALUE_TEXT_MAX 64
 
-/* The cell that lies exactly there, or NULL. */
+/* The cell that begins there, or NULL. */
+const struct cell *state_cell_at(const struct state *state, int32_t off);
+/* The same, of that size. */
 const struct cell *state_cell(const struct state *state, int32_t off, uint32_t bytes);
 /* Forgets what overlaps [off, off + bytes), a size of 0 being any. */
 void state_forget(struct state *state, int32_t off, uint32_t bytes);

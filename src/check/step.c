@@ -147,6 +147,19 @@ static struct value carried(const struct checker *c, struct value value, uint32_
 	return value_extend(value, bytes, sign, c->off, reg);
 }
 
+/* The cell that an access reads as a whole: of a register's value only what the register holds counts. */
+static const struct cell *cell_read(const struct checker *c, const struct state *state, int32_t off, uint32_t bytes)
+{
+	const struct cell *cell = state_cell_at(state, off);
+
+	if (!cell || cell->bytes == bytes)
+		return cell;
+	if (cell->value.kind != VALUE_ENTRY || cell->value.imm || cell->value.reg >= c->backend->reg_count ||
+	    (bytes < cell->bytes ? bytes : cell->bytes) < c->backend->regs[cell->value.reg].size_bytes)
+		return NULL;
+	return cell;
+}
+
 static struct value load(struct checker *c, const struct state *state, const struct jf_step *step)
 {
 	struct value address = address_of(c, state, step);
@@ -159,7 +172,7 @@ static struct value load(struct checker *c, const struct state *state, const str
 		return value_unknown(c->off, step->dst);
 	off = (int32_t)address.imm;
 	c->rmw_off = off;
-	cell = state_cell(state, off, step->bytes);
+	cell = cell_read(c, state, off, step->bytes);
 	if (!cell)
 		return value_tainted(state->cells_dropped ? 3 : 0, c->off, step->dst);
 	/* A callback's own slots may be where the boundary saved registers. */
