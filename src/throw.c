@@ -52,6 +52,9 @@ static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
 			observer(cookie, walk);
 		if (walk->range && walk->range->kind == JF_RANGE_BOUNDARY)
 			return JF_OK;
+		/* What a signal interrupted has not called anybody: its registers are not at a call. */
+		if (walk_at_trampoline(walk))
+			return JF_E_NO_BOUNDARY;
 		status = jf_walk_step(walk);
 		if (status == JF_END)
 			return JF_E_NO_BOUNDARY;

@@ -178,9 +178,10 @@ static enum jf_status step_orc(struct jf_walk *walk)
 		.context = walk->orc_context,
 	};
 	bool fp_known = walk_is_known(walk, backend->fp) || frame_has_fp(format, walk->orc);
+	uint8_t cfa_reg = format->codes[walk->orc->sp_reg].reg; /* the only one beside SP and FP that is asked for */
 	enum jf_status status;
 
-	if (!walk->pc_is_return && !walk->orc_context)
+	if (cfa_reg < backend->reg_count && walk_is_known(walk, cfa_reg))
 		frame.live = &walk->regs;
 	status = jf_orc_step(format, walk->orc, &walk->memory, &frame);
 	if (status != JF_OK)

@@ -20,7 +20,7 @@ JF_BEGIN_DECLS
  * save (the `linux` conventions, rule R3) stays as the C frames that are gone have left it.
  *
  * The walk ends at the first ENTRY range or frame without rows: a throw never leaves the program that was
- * entered last.
+ * entered last, nor a signal handler for what the signal interrupted.
  *
  * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host
  *      without native stubs. When there is no boundary, or a frame on the way has no rows, the uncaught

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "bpf.h"
 #include "check.h"
 
-#include <jitframe/walk.h>
+#include <jitframe/throw.h>
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unwind.h>
@@ -196,6 +199,57 @@ Test(walk_native, from_a_context_in_a_handler)
 	use_alternate_stack();
 	raise_nested(0);
 	raise_nested(SA_ONSTACK);
+}
+
+/* ---- throws stay in ---------------------------------------------------------------------------------- */
+
+static sigjmp_buf back;
+static enum jf_status uncaught_why;
+
+static void on_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+{
+	(void)walk;
+	uncaught_why = cookie == 5 ? why : JF_OK;
+	siglongjmp(back, 1);
+}
+
+static void on_signal_throw(int number)
+{
+	(void)number;
+	(void)jf_throw(5);
+}
+
+static uint64_t raises(void)
+{
+	raise_signal(SIGUSR1);
+	return 1;
+}
+
+/* The program that the signal has interrupted is a boundary, but has not called the handler. */
+Test(walk_native, a_throw_does_not_leave_a_handler)
+{
+	static const struct jf_insn insns[] = {CALL_HELPER(0), EXIT};
+	struct jf_import helper = {.name = "raises", .address = (uintptr_t)raises, .throws = true};
+	struct jf_function function = FUNCTION("main", insns);
+	struct jf_program program = {.size = sizeof(program),
+				     .functions = &function,
+				     .function_count = 1,
+				     .callback = -1,
+				     .helpers = &helper,
+				     .helper_count = 1};
+	const struct jf_convention *conv;
+	struct jf_loaded *loaded;
+	char target[32];
+
+	snprintf(target, sizeof(target), "%s/user", jf_backend_host()->name);
+	cr_assert_eq(jf_convention_find(target, &conv, NULL), JF_OK);
+	cr_assert_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_OK);
+	jf_uncaught_handler_set(on_uncaught);
+	signal(SIGUSR1, on_signal_throw);
+	if (sigsetjmp(back, 1) == 0)
+		cr_assert_fail("the program went on with %lu", (unsigned long)jf_run(loaded, 0));
+	cr_assert_eq(uncaught_why, JF_E_NO_BOUNDARY, "%s", jf_status_name(uncaught_why));
+	jf_unload(loaded);
 }
 
 /* ---- bounds ------------------------------------------------------------------------------------------ */
