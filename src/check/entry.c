@@ -36,6 +36,7 @@ static void make_map(struct checker *c)
 	c->map = (struct stack_map){.bpf_low = 1, .count_reg = JF_REG_NONE, .reg_count = c->backend->reg_count};
 	if (!c->is_function)
 		return;
+	c->map.is_main = frame->spec.role == JF_ROLE_MAIN || frame->spec.role == JF_ROLE_BOUNDARY;
 	c->map.tcc = slot_off(frame, JF_SLOT_TCC);
 	c->map.tcc_ptr = slot_off(frame, JF_SLOT_TCC_PTR);
 	if (c->conv->caps & JF_CAP_TAIL_CALLS)

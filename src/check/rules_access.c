@@ -32,9 +32,14 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 {
 	bool first = !state_cell(state, off, 8);
 
-	if (value->kind == VALUE_COUNT || value->kind == VALUE_SLOT)
+	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
+	if (off == c->map.tcc_ptr && c->map.is_main)
+		return (value->kind == VALUE_COUNT && value->imm) || value->kind == VALUE_UNKNOWN;
+	if (value->kind == VALUE_COUNT)
+		return !value->imm;
+	if (value->kind == VALUE_SLOT)
 		return true;
-	if (c->map.count_reg != JF_REG_NONE && value_is_entry(value, c->map.count_reg))
+	if (c->map.count_reg != JF_REG_NONE && !c->map.is_main && value_is_entry(value, c->map.count_reg))
 		return true;
 	if (value->kind == VALUE_CONST)
 		return first && off == c->map.tcc && !value->imm;
@@ -123,6 +128,10 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 				"stores below the frames that were thrown away, before it has taken over the boundary's SP");
 		return;
 	}
+	if (address->kind == VALUE_SLOT && c->map.tcc_ptr && (int32_t)address->def == c->map.tcc &&
+	    c->frame.spec.role != JF_ROLE_SUBPROGRAM)
+		finding(c, 9, JF_VERDICT_BROKEN, "goes by what is in CFA%+d: the address of the count is in CFA%+d", c->map.tcc,
+			c->map.tcc_ptr);
 	if (address->kind == VALUE_STACK || address->kind == VALUE_LOST) {
 		value_text(c->backend, address, text, sizeof(text));
 		if (store)
@@ -132,14 +141,27 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 	}
 	if (address->kind != VALUE_CFA)
 		return; /* not of this stack, or derived from R10: the verifier's business */
-	if (address->imm != (int32_t)address->imm) {
-		finding(c, 8, JF_VERDICT_BROKEN, "goes %lld bytes away from the CFA", (long long)address->imm);
-		return;
-	}
+	if (address->imm != (int32_t)address->imm)
+		return; /* further away than any stack is large */
 	judge_bounds(c, state, (int32_t)address->imm, bytes, store);
 	judge_count(c, state, (int32_t)address->imm, bytes, value);
 	if (store)
 		judge_store(c, (int32_t)address->imm, bytes, value);
+}
+
+/* R9: what the register of the count gets is a count, or the caller's value back; R0 may get anything. */
+void rules_count_read(struct checker *c, const struct state *state, int32_t off)
+{
+	const struct cell *cell = state_cell(state, off, 8);
+	int spill = jf_frame_slot(&c->frame, JF_SLOT_SPILL, c->map.count_reg);
+
+	if (!c->counts_tail_calls || off == c->map.tcc || off == c->map.tcc_ptr ||
+	    (cell && value_is_entry(&cell->value, c->map.count_reg)) ||
+	    (spill >= 0 && off == c->frame.slots[spill].off_from_cfa) ||
+	    c->conv->bpf_reg[JF_BPF_R0] == c->map.count_reg)
+		return;
+	finding(c, 9, JF_VERDICT_BROKEN, "reads CFA%+d into %s, where no tail-call count is kept", off,
+		reg_name(c, c->map.count_reg));
 }
 
 static void judge_written(struct checker *c, unsigned int rule, uint8_t reg, int32_t off, const struct value *before,

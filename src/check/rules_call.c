@@ -170,6 +170,10 @@ static bool is_another_stack(const struct checker *c, const struct value *value)
 	uint32_t align = conv->bpf_stack_align ? conv->bpf_stack_align : 1;
 	uint64_t bytes = ((uint64_t)c->frame.spec.bpf_stack_bytes + align - 1) / align * align;
 
+	/* Without a base it is one for all threads; what registers the ABI leaves alone have may be the base. */
+	if (value->kind == VALUE_CONST || value->flags & VALUE_LEFTOVER ||
+	    (value->kind == VALUE_ENTRY && !(c->backend->regs[value->reg].flags & JF_REG_RESERVED)))
+		return true;
 	return c->input->values && value->imm &&
 	       (uint64_t)value->imm != c->input->values->private_stack + conv->private_stack_guard_bytes + bytes;
 }
@@ -218,7 +222,9 @@ static void judge_state_registers(struct checker *c, const struct state *state)
 		return;
 	value_text(c->backend, value, text, sizeof(text));
 	finding(c, 15,
-		value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY ? JF_VERDICT_UNDECIDED : verdict_on(value),
+		value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY && !(value->flags & VALUE_LEFTOVER)
+			? JF_VERDICT_UNDECIDED
+			: verdict_on(value),
 		"is reached with %s = %s, which is not the arena's base", reg_name(c, c->conv->arena_reg), text);
 }
 
@@ -255,11 +261,12 @@ static int64_t known_alignment(const struct checker *c, const struct value *sp)
 static void judge_sp(struct checker *c, const struct state *state, int call_kind)
 {
 	const struct value *sp = &state->regs[c->backend->sp];
+	bool is_elsewhere = c->is_callback && value_is_entry(sp, c->backend->sp); /* R4 has told */
 	unsigned int align = call_kind == JF_TARGET_C ? c->backend->stack_align : c->conv->frame_align;
 	char text[VALUE_TEXT_MAX];
 
 	value_text(c->backend, sp, text, sizeof(text));
-	if (sp->kind != VALUE_ENTRY) {
+	if (!is_elsewhere) {
 		applies(c, 7);
 		if (known_alignment(c, sp) < (int64_t)align)
 			finding(c, 7, verdict_on(sp), "is reached with SP = %s: not a multiple of %u", text, align);
@@ -270,7 +277,7 @@ static void judge_sp(struct checker *c, const struct state *state, int call_kind
 	if (sp->kind == VALUE_CFA && sp->imm > -(int64_t)c->frame.size_bytes)
 		finding(c, 8, JF_VERDICT_BROKEN, "is reached with SP = %s: the frame goes down to CFA-%u", text,
 			c->frame.size_bytes);
-	else if (sp->kind != VALUE_CFA && sp->kind != VALUE_ENTRY)
+	else if (sp->kind != VALUE_CFA && !is_elsewhere)
 		finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
 }
 
@@ -280,7 +287,7 @@ static void judge_count_slots(struct checker *c, const struct state *state)
 	const int32_t offs[] = {c->map.tcc, c->map.tcc_ptr};
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (!offs[i] || !c->counts_tail_calls)
+		if (!offs[i])
 			continue;
 		applies(c, 9);
 		if (!state_cell(state, offs[i], 8))
@@ -318,7 +325,7 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 	int32_t slot = c->map.tcc_ptr;
 
 	if (value->kind == VALUE_COUNT)
-		return true;
+		return value->imm || !c->map.is_main;
 	if (slot)
 		return value->kind == VALUE_SLOT && (int32_t)value->def == slot && !value->imm &&
 		       state_cell(state, slot, 8);
@@ -327,7 +334,8 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));
 }
 
-static void judge_count_handed_on(struct checker *c, const struct state *state)
+/* Where BPF functions are called, and where memory is reached by way of the count's register. */
+void rules_count_address(struct checker *c, const struct state *state)
 {
 	const struct value *value;
 	char text[VALUE_TEXT_MAX];
@@ -360,7 +368,7 @@ static void judge_stub_argument(struct checker *c, const struct state *state)
 void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind)
 {
 	if (kind == JF_TARGET_BPF && c->is_function)
-		judge_count_handed_on(c, state);
+		rules_count_address(c, state);
 	if (kind == JF_TARGET_PRIVATE_STUB)
 		judge_stub_argument(c, state);
 	rules_row_of_call(c, state);

@@ -238,8 +238,12 @@ static void leave(struct checker *c, const struct state *state, const struct val
 		rules_tail_exit(c, state, target);
 		break;
 	default:
-		finding(c, 0, JF_VERDICT_UNDECIDED,
-			"jumps to an address that is computed: where it goes on is not known");
+		/* What comes from a register of the caller's own is no place in any program. */
+		if (target && (target->kind == VALUE_ENTRY || target->kind == VALUE_CONST))
+			rules_return(c, state, target);
+		else
+			finding(c, 0, JF_VERDICT_UNDECIDED,
+				"jumps to an address that is computed: where it goes on is not known");
 	}
 }
 

@@ -165,16 +165,17 @@ void state_store(struct state *state, int32_t off, uint32_t bytes, struct value 
 
 /* ---- where paths meet ------------------------------------------------------------------------------ */
 
-static bool is_count_address(const struct stack_map *map, const struct value *value)
+/* The address of our own count, on one way at least. */
+static bool has_count_address(const struct stack_map *map, const struct value *value)
 {
-	return value->kind == VALUE_COUNT || (map->tcc && value_is_cfa(value, map->tcc));
+	return (value->kind == VALUE_COUNT && value->imm) || (map->tcc && value_is_cfa(value, map->tcc));
 }
 
 /* Whether it may be what travels in the count register: the count 0 that a program starts with, its address. */
 static bool is_count(const struct stack_map *map, const struct value *value)
 {
-	return is_count_address(map, value) || (value->kind == VALUE_CONST && !value->imm) ||
-	       (map->count_reg != JF_REG_NONE && value_is_entry(value, map->count_reg));
+	return value->kind == VALUE_COUNT || has_count_address(map, value) || (value->kind == VALUE_CONST && !value->imm) ||
+	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
 
 static int64_t alignment(const struct value *value)
@@ -188,10 +189,11 @@ static struct value join(const struct stack_map *map, const struct value *a, con
 			 uint8_t reg)
 {
 	unsigned int taint_a = value_taint(map, a), taint_b = value_taint(map, b);
+	bool address = has_count_address(map, a) || has_count_address(map, b);
 	struct value value;
 
-	if ((is_count_address(map, a) || is_count_address(map, b)) && is_count(map, a) && is_count(map, b))
-		return (struct value){.kind = VALUE_COUNT};
+	if ((address || a->kind == VALUE_COUNT || b->kind == VALUE_COUNT) && is_count(map, a) && is_count(map, b))
+		return (struct value){.kind = VALUE_COUNT, .imm = address};
 	value = value_tainted(taint_a > taint_b ? taint_a : taint_b, code_off | DEF_JOIN, reg);
 	if (value.kind == VALUE_STACK && a->kind == VALUE_STACK && b->kind == VALUE_STACK)
 		value.imm = alignment(a) < alignment(b) ? alignment(a) : alignment(b);

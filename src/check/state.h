@@ -12,7 +12,8 @@ enum value_kind {
 	VALUE_ENTRY,   /* what the function's caller had in `reg`, plus imm */
 	VALUE_CFA,     /* CFA + imm */
 	VALUE_SLOT,    /* what the state slot at CFA + (int32_t)def held, plus imm */
-	VALUE_COUNT,   /* the tail-call count or its address, as it travels between programs */
+	VALUE_COUNT,   /* the tail-call count or its address, as it travels between programs; with imm 1, the address of
+			* this frame's slot where that is right */
 	VALUE_BPF,     /* somewhere in the BPF stack, or derived from R10: the verifier's business */
 	VALUE_STACK,   /* perhaps somewhere in this stack; a multiple of imm */
 	VALUE_LOST,    /* written by an instruction that the decoder does not know */
@@ -20,6 +21,7 @@ enum value_kind {
 
 enum {
 	VALUE_SIGNED = 1 << 0, /* with a pointer-authentication code, made while SP was CFA + (int32_t)def */
+	VALUE_LEFTOVER = 1 << 1, /* UNKNOWN, and computed from what the caller left in a register that is no argument */
 };
 
 /* Two values are the same when all of their bytes are. */
@@ -56,6 +58,7 @@ struct stack_map {
 	int32_t bpf_low, bpf_high; /* the BPF stack, [low, high]; R10 is bpf_high */
 	int32_t tcc, tcc_ptr;      /* state slots; 0: there is none */
 	uint8_t count_reg;         /* or JF_REG_NONE */
+	bool is_main;              /* what the caller left in count_reg is no count */
 	uint8_t reg_count;
 };
 

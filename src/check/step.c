@@ -30,6 +30,23 @@ static struct value address_of(const struct checker *c, const struct state *stat
 	return value_add(&c->map, a, b, c->off, step->dst);
 }
 
+static bool is_leftover(const struct checker *c, const struct value *value)
+{
+	return (value->kind == VALUE_ENTRY && is_callee_saved(c, value->reg)) ||
+	       (value->kind == VALUE_UNKNOWN && (value->def == DEF_ENTRY || value->flags & VALUE_LEFTOVER));
+}
+
+/* A result that is not known, of a and perhaps something else. */
+static struct value result_of(const struct checker *c, const struct value *a, unsigned int taint, uint8_t reg)
+{
+	struct value value = value_tainted(taint, c->off, reg);
+	bool is_base = a->kind == VALUE_ENTRY && c->backend->regs[a->reg].flags & JF_REG_RESERVED;
+
+	if (value.kind == VALUE_UNKNOWN && (is_base || is_leftover(c, a)))
+		value.flags = VALUE_LEFTOVER;
+	return value;
+}
+
 /* ---- arithmetic ------------------------------------------------------------------------------------- */
 
 static int64_t fold(uint8_t kind, uint64_t a, uint64_t b)
@@ -58,6 +75,15 @@ static struct value mask_stack(const struct checker *c, struct value a, int64_t 
 	return (struct value){.kind = VALUE_STACK, .reg = JF_REG_NONE, .def = c->off, .imm = align};
 }
 
+static struct value sum(const struct checker *c, struct value a, struct value b, uint8_t reg)
+{
+	struct value value = value_add(&c->map, a, b, c->off, reg);
+
+	if (value.kind == VALUE_UNKNOWN && value.def == c->off && (is_leftover(c, &a) || is_leftover(c, &b)))
+		value.flags = VALUE_LEFTOVER;
+	return value;
+}
+
 static struct value alu64(const struct checker *c, const struct jf_step *step, struct value a, struct value b)
 {
 	unsigned int taint_a = value_taint(&c->map, &a), taint_b = value_taint(&c->map, &b);
@@ -65,7 +91,7 @@ static struct value alu64(const struct checker *c, const struct jf_step *step, s
 	if (a.kind == VALUE_CONST && b.kind == VALUE_CONST)
 		return value_const(fold(step->kind, (uint64_t)a.imm, (uint64_t)b.imm));
 	if (step->kind == JF_STEP_ADD)
-		return value_add(&c->map, a, b, c->off, step->dst);
+		return sum(c, a, b, step->dst);
 	if (step->kind == JF_STEP_SUB && b.kind == VALUE_CONST)
 		return value_add(&c->map, a, value_const((int64_t)(0 - (uint64_t)b.imm)), c->off, step->dst);
 	if (step->kind == JF_STEP_SUB && a.kind == VALUE_CFA && b.kind == VALUE_CFA)
@@ -78,7 +104,7 @@ static struct value alu64(const struct checker *c, const struct jf_step *step, s
 		return b;
 	if (step->kind == JF_STEP_SUB && taint_b && taint_b < 3)
 		taint_b = 0; /* a distance */
-	return value_tainted(taint_a > taint_b ? taint_a : taint_b, c->off, step->dst);
+	return result_of(c, &a, taint_a > taint_b ? taint_a : taint_b, step->dst);
 }
 
 static struct value alu(const struct checker *c, const struct state *state, const struct jf_step *step)
@@ -107,7 +133,7 @@ static struct value insert(const struct checker *c, const struct jf_step *step, 
 	uint64_t mask = (step->bits < 64 ? (UINT64_C(1) << step->bits) - 1 : UINT64_MAX) << (step->shift & 63);
 
 	if (a.kind != VALUE_CONST)
-		return value_tainted(a.kind == VALUE_LOST ? 3 : 0, c->off, step->dst);
+		return result_of(c, &a, a.kind == VALUE_LOST ? 3 : 0, step->dst);
 	a.imm = (int64_t)(((uint64_t)a.imm & ~mask) | ((uint64_t)step->imm << (step->shift & 63) & mask));
 	return value_extend(a, step->bytes, step->sign, c->off, step->dst);
 }
@@ -160,12 +186,21 @@ static const struct cell *cell_read(const struct checker *c, const struct state 
 	return cell;
 }
 
+/* The address of the count is in a register of its own, or in one that is R0 as well. */
+static void judge_base(struct checker *c, const struct state *state, uint8_t base)
+{
+	if (c->judging && c->is_function && !c->is_callback && base != JF_REG_NONE && base == c->map.count_reg &&
+	    base != c->conv->bpf_reg[JF_BPF_R0])
+		rules_count_address(c, state);
+}
+
 static struct value load(struct checker *c, const struct state *state, const struct jf_step *step)
 {
 	struct value address = address_of(c, state, step);
 	const struct cell *cell = NULL;
 	int32_t off;
 
+	judge_base(c, state, step->a);
 	if (c->judging)
 		rules_access(c, state, &address, step->bytes, false, NULL);
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
@@ -173,6 +208,8 @@ static struct value load(struct checker *c, const struct state *state, const str
 	off = (int32_t)address.imm;
 	c->rmw_off = off;
 	cell = cell_read(c, state, off, step->bytes);
+	if (c->judging && step->dst != JF_REG_NONE && step->dst == c->map.count_reg)
+		rules_count_read(c, state, off);
 	if (!cell)
 		return value_tainted(state->cells_dropped ? 3 : 0, c->off, step->dst);
 	/* A callback's own slots may be where the boundary saved registers. */
