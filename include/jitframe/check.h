@@ -107,7 +107,7 @@ struct jf_finding {
 struct jf_check_report {
 	struct jf_finding *findings;
 	size_t finding_capacity;
-	size_t finding_count;                 /* how many there are, also those that did not fit */
+	size_t finding_count;                 /* how many there are, also those that did not fit; at most 1024 */
 	uint8_t verdicts[JF_RULE_COUNT + 1];  /* enum jf_verdict, by rule number; [0] is the worst of all */
 	size_t insn_count;                    /* instructions that can be reached */
 	size_t call_count;                    /* of them, calls */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * How long jf_check() and jf_check_rows() take for a boundary of 4,096 BPF instructions, an eighth of them calls, a
+ * quarter jumps, half of these backwards, so that there is much to be followed more than once.
+ */
+
+#include "measure.h"
+
+#include <jitframe/jitframe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INSNS      4096
+#define CODE_BYTES (1 << 18)
+#define ROWS       256
+
+struct work {
+	struct jf_check_input input;
+	struct jf_check_report report;
+};
+
+static uint32_t state = 1;
+
+static uint32_t random32(void)
+{
+	state = state * 1664525 + 1013904223;
+	return state >> 8;
+}
+
+static struct jf_insn any(uint32_t index)
+{
+	uint8_t dst = (uint8_t)(random32() % 10), src = (uint8_t)(random32() % 10);
+	int32_t span = 1 + (int32_t)(random32() % 40), off = random32() % 2 ? span : -span;
+
+	switch (random32() % 8) {
+	case 0: return (struct jf_insn){0x85, 0, 0, 0};
+	case 1:
+	case 2:
+		if ((int64_t)index + 1 + off < 0 || (int64_t)index + 1 + off >= INSNS)
+			off = 0;
+		return (struct jf_insn){0x25, dst, (int16_t)off, 5};
+	case 3:
+		return (struct jf_insn){0x7b, (uint8_t)(10 | src << 4), (int16_t)(-8 * (1 + (int)(random32() % 60))),
+					0};
+	default: return (struct jf_insn){0x0f, (uint8_t)(dst | src << 4), 0, 0};
+	}
+}
+
+static void fail(const struct jf_error *error)
+{
+	fprintf(stderr, "%s: %s\n", error->where, error->text);
+	exit(1);
+}
+
+static void check(void *arg)
+{
+	struct work *w = arg;
+	struct jf_error error;
+
+	if (jf_check(&w->input, &w->report, &error) != JF_OK)
+		fail(&error);
+}
+
+static void find_rows(void *arg)
+{
+	static struct jf_row rows[ROWS];
+	struct jf_slot slots[32];
+	size_t row_count = ROWS, slot_count = 32;
+	struct work *w = arg;
+	struct jf_error error;
+
+	if (jf_check_rows(&w->input, rows, &row_count, slots, &slot_count, &error) != JF_OK)
+		fail(&error);
+}
+
+static void row(json_t *rows, const struct jf_convention *conv, const struct jf_program *program, uint8_t *bytes)
+{
+	struct work w = {.input = JF_CHECK_INPUT_INIT};
+	struct jf_error error = {0};
+	const struct jf_image_function *f;
+	struct jf_image *image;
+	struct measure m, r;
+	char target[64];
+
+	if (jf_compile(conv, program, NULL, bytes, CODE_BYTES, 0x10000, &image, &error) != JF_OK)
+		fail(&error);
+	f = &image->functions[0];
+	w.input.conv = conv;
+	w.input.bytes = bytes;
+	w.input.byte_count = f->size_bytes;
+	w.input.address = image->address;
+	w.input.spec = f->frame.spec;
+	memcpy(w.input.marks, f->marks, sizeof(w.input.marks));
+	w.input.rows = image->rows;
+	w.input.row_count = f->row_count;
+	w.input.slots = f->frame.slots;
+	w.input.slot_count = f->frame.slot_count;
+	m = measure(check, &w, 1e6, 0.5);
+	r = measure(find_rows, &w, 1e6, 0.5);
+	snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);
+	printf("%-22s %9zu %9.2f  %7.2f..%-7.2f %9.2f\n", target, w.report.insn_count, m.median, m.low, m.high,
+	       r.median);
+	json_array_append_new(rows, json_pack("{s:s, s:i, s:o, s:o}", "target", target, "machine_instructions",
+					      (int)w.report.insn_count, "check_ms", measure_json(&m), "rows_ms",
+					      measure_json(&r)));
+	jf_image_free(image);
+}
+
+int main(int argc, char **argv)
+{
+	static struct jf_insn insns[INSNS];
+	static uint8_t bytes[CODE_BYTES];
+	const struct jf_function function = {"main", insns, INSNS};
+	const struct jf_import import = {.name = "helper", .address = 0x1000, .throws = true};
+	const struct jf_program program = {.size = sizeof(program),
+					   .functions = &function,
+					   .function_count = 1,
+					   .callback = -1,
+					   .helpers = &import,
+					   .helper_count = 1};
+	json_t *rows = json_array();
+	const struct jf_backend *backend;
+
+	for (uint32_t i = 0; i + 1 < INSNS; i++)
+		insns[i] = any(i);
+	insns[INSNS - 1].opcode = 0x95;
+	printf("%-22s %9s %9s  %-16s %9s\n", "target", "machine", "check ms", "quartiles", "rows ms");
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
+		for (unsigned int k = 0; k < backend->convention_count && backend->decode; k++)
+			row(rows, backend->conventions[k], &program, bytes);
+	return measure_finish(argc, argv, "check", rows);
+}
