@@ -33,7 +33,7 @@ static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, st
 	return b;
 }
 
-/* returns: how many 8-byte units the instruction takes. Of what does not change, compilers know only what comes by value. */
+/* returns: how many 8-byte units the instruction takes. What does not change comes by value: memory might. */
 static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, const struct jf_insn *insns, uint32_t index,
 				 const uint8_t *arena_flags, enum jf_status *status)
 {
