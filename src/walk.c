@@ -29,6 +29,7 @@ static enum jf_status take_opts(struct jf_walk *walk, const struct jf_walk_opts 
 	    (opts->by_record && !opts->guess))
 		return JF_E_INVAL;
 	walk->opts = *opts;
+	walk->opts.memory = NULL; /* was for the caller to look at */
 	if (opts->orc && !opts->orc_format)
 		walk->opts.orc_format = walk->backend->orc;
 	if (opts->orc && !walk->opts.orc_format)

@@ -85,8 +85,9 @@ struct jf_walk {
 JF_API JF_CHECK enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend,
 					     const struct jf_memory *memory, const struct jf_regs *regs, uint64_t pc,
 					     bool pc_is_return);
-/* The same with options (NULL: none), which are copied. returns: JF_E_INVAL also for options of a newer header
- * or a convention of another backend; JF_E_UNSUPPORTED for `orc` where the architecture has none. */
+/* The same with options (NULL: none), which are copied. returns: JF_E_INVAL also for options of another header, a
+ * convention or ORC format of another backend, by_record without guess; JF_E_UNSUPPORTED for `orc` where the
+ * architecture has none. */
 JF_API JF_CHECK enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend *backend,
 						  const struct jf_memory *memory, const struct jf_regs *regs,
 						  uint64_t pc, bool pc_is_return, const struct jf_walk_opts *opts);
@@ -100,7 +101,8 @@ JF_API JF_CHECK enum jf_status jf_walk_here(struct jf_walk *walk, const struct j
 
 /*
  * Starts a walk at what a signal interrupted in the present thread. in: the third argument of the handler
- * (ucontext_t). The pc is looked up as it is, and all registers are known.
+ * (ucontext_t). The pc is looked up as it is, and all registers are known, FP ones as
+ * far as the context has them.
  * returns: as jf_walk_here().
  */
 JF_API JF_CHECK enum jf_status jf_walk_context(struct jf_walk *walk, const void *ucontext,
