@@ -7,8 +7,10 @@
  * density of a Debian kernel, an entry per 39 bytes of code and some 440 different ones. Addresses: at random;
  * in clusters, as stack traces of one load are (64 spots of 2 KiB, most of a trace comes from those); and
  * chained, at random but each known only when the one before was found, as the frames of one walk are.
+ * Then the same for the code map (codemap.c); with the argument "map" that alone.
  */
 
+#include "codemap.h"
 #include "measure.h"
 
 #include <jitframe/jitframe.h>
@@ -288,6 +290,8 @@ int main(int argc, char **argv)
 	const struct jf_backend *backend;
 	bool ok = true;
 
+	if (argc > 1 && strcmp(argv[argc - 1], "map") == 0)
+		return !measure_code_map(rows) || measure_finish(argc, argv, "lookup", rows);
 	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "", "", "", "kernel", "index", "", "kernel",
 	       "index", "");
 	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "format", "entries", "addresses", "ns", "ns",
@@ -296,5 +300,6 @@ int main(int argc, char **argv)
 		for (size_t k = 0; ok && k < sizeof(counts) / sizeof(counts[0]); k++)
 			ok = !backend->orc || measure_table(backend->orc, counts[k], rows);
 	}
+	ok = ok && measure_code_map(rows);
 	return measure_finish(argc, argv, "lookup", rows) || !ok;
 }
