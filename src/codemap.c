@@ -50,6 +50,7 @@ static enum jf_status add_locked(const struct jf_range *ranges, size_t count)
 		else if (!jf_map_put(&ranges[i]))
 			status = JF_E_NO_MEMORY;
 	}
+	atomic_fetch_add(&jf_code_map_age, 1);
 	if (status == JF_OK)
 		return JF_OK;
 	/* Of the last one nothing or a part is in. */

@@ -14,6 +14,9 @@ void jf_code_map_wait(void);
 /* Whether this thread is inside a section, as far as that is known: waiting for readers, it would wait for itself. */
 bool jf_code_map_in_section(void);
 
+/* Counted up after each change of what look-ups find. */
+extern _Atomic(uint64_t) jf_code_map_age;
+
 /* Whether readers order their own memory accesses (else a system call of the waiting thread does it for them).
  * Decided by the first waiting thread; tests turn it on while nothing else runs. */
 extern atomic_bool jf_code_map_fences;

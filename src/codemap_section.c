@@ -47,7 +47,7 @@ static struct seat no_seat;
 
 static __thread _Atomic(struct seat *) mine __attribute__((tls_model("initial-exec")));
 
-static _Atomic(uint64_t) age = 1;
+_Atomic(uint64_t) jf_code_map_age = 1;
 atomic_bool jf_code_map_fences = true;
 
 /* What jf_code_map_enter() returns. */
@@ -101,10 +101,10 @@ unsigned int jf_code_map_enter(void)
 	if (atomic_load_explicit(&seat->since, memory_order_relaxed))
 		return SECTION_INNER;
 	if (atomic_load_explicit(&jf_code_map_fences, memory_order_relaxed)) {
-		atomic_store(&seat->since, atomic_load(&age));
+		atomic_store(&seat->since, atomic_load(&jf_code_map_age));
 	} else {
 		/* Who sees this knows that sections before it are over. */
-		atomic_store_explicit(&seat->since, atomic_load(&age), memory_order_release);
+		atomic_store_explicit(&seat->since, atomic_load(&jf_code_map_age), memory_order_release);
 		atomic_signal_fence(memory_order_seq_cst);
 	}
 	return SECTION_SEAT;
@@ -201,7 +201,7 @@ void jf_code_map_wait(void)
 
 	pthread_once(&once, prepare);
 	pthread_mutex_lock(&lock);
-	new_age = atomic_fetch_add(&age, 1) + 1;
+	new_age = atomic_fetch_add(&jf_code_map_age, 1) + 1;
 	if (!atomic_load(&jf_code_map_fences))
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 	used = atomic_load(&seats_used);

@@ -58,6 +58,7 @@ enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend 
 	walk->regs = *regs;
 	walk->pc = pc;
 	walk->pc_is_return = pc_is_return;
+	walk->remembers = backend == jf_backend_host() && !walk->opts.orc && !walk->opts.by_record;
 	for (unsigned int i = 0; i < backend->reg_count; i++)
 		if (backend->regs[i].flags & JF_REG_CALLEE_SAVED)
 			walk->kept[i / 64] |= walk_bit(i);

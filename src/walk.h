@@ -43,6 +43,18 @@ static inline bool walk_at_trampoline(const struct jf_walk *walk)
 /* Finds range, C function or ORC entry, row and CFA of the present pc. returns: as jf_walk_start(). */
 enum jf_status jf_walk_locate(struct jf_walk *walk);
 
+/* [low, high) of the thread's stack; high 0: not known. Read by its own signal handlers: low is written first. */
+extern __thread volatile uint64_t jf_walk_stack_low __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread volatile uint64_t jf_walk_stack_high __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* How far up there is stack to read from `sp` on, as far as that is known. */
+static inline uint64_t walk_stack_high(uint64_t sp)
+{
+	uint64_t low = jf_walk_stack_low, high = jf_walk_stack_high;
+
+	return sp >= low && sp <= high ? high : UINT64_MAX;
+}
+
 /*
  * When `sp` lies in the stack that jf_walk_thread_init() found: its bounds, from sp less the red zone on.
  * Async-signal-safe.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk.h"
+#include "walk_memo.h"
 
 #include <jitframe/orc.h>
 
@@ -89,14 +90,20 @@ static void make_guess(struct jf_walk *walk)
 
 enum jf_status jf_walk_locate(struct jf_walk *walk)
 {
+	bool remembers = walk->remembers && walk->pc_is_return;
+	uint64_t age = atomic_load(&jf_code_map_age);
 	const struct jf_row *row;
 	enum jf_status status = JF_OK;
 
-	look_up(walk, walk->pc_is_return ? walk->pc - 1 : walk->pc);
-	/* What an interrupted context or an ORC entry says takes no row. */
-	if (walk_at_trampoline(walk)) {
-		walk->row = NULL;
-		return JF_OK;
+	if (!remembers || !walk_recall(walk, age)) {
+		look_up(walk, walk->pc_is_return ? walk->pc - 1 : walk->pc);
+		/* What an interrupted context or an ORC entry says takes no row. */
+		if (walk_at_trampoline(walk)) {
+			walk->row = NULL;
+			return JF_OK;
+		}
+		if (remembers && walk->row)
+			jf_walk_remember(walk, age);
 	}
 	if (walk->opts.guess && !walk->orc && (!walk->row || walk->row->flags & JF_ROW_UNKNOWN))
 		make_guess(walk);

@@ -6,9 +6,7 @@
 
 /* Walks of the present thread. */
 
-/* [low, high) of the thread's stack; high 0: not known. Read by its own signal handlers: low is written first. */
-static __thread volatile uint64_t stack_low __attribute__((tls_model("initial-exec")));
-static __thread volatile uint64_t stack_high __attribute__((tls_model("initial-exec")));
+__thread volatile uint64_t jf_walk_stack_low, jf_walk_stack_high;
 
 enum jf_status jf_walk_thread_init(void)
 {
@@ -16,22 +14,22 @@ enum jf_status jf_walk_thread_init(void)
 	void *low = NULL;
 	pthread_attr_t attr;
 
-	if (stack_high)
+	if (jf_walk_stack_high)
 		return JF_OK;
 	if (pthread_getattr_np(pthread_self(), &attr))
 		return JF_E_NOT_FOUND;
 	if (!pthread_attr_getstack(&attr, &low, &bytes) && !pthread_attr_getguardsize(&attr, &guard_bytes) &&
 	    bytes > guard_bytes) {
-		stack_low = (uintptr_t)low + guard_bytes;
-		stack_high = (uintptr_t)low + bytes;
+		jf_walk_stack_low = (uintptr_t)low + guard_bytes;
+		jf_walk_stack_high = (uintptr_t)low + bytes;
 	}
 	pthread_attr_destroy(&attr);
-	return stack_high ? JF_OK : JF_E_NOT_FOUND;
+	return jf_walk_stack_high ? JF_OK : JF_E_NOT_FOUND;
 }
 
 bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory)
 {
-	uint64_t low = stack_low, high = stack_high;
+	uint64_t low = jf_walk_stack_low, high = jf_walk_stack_high;
 
 	if (sp < low || sp > high || !high)
 		return false;
@@ -52,8 +50,8 @@ static enum jf_status find_bounds(const struct jf_backend *backend, uint64_t sp,
 		return JF_OK;
 	if (sigaltstack(NULL, &alternate) || !(alternate.ss_flags & SS_ONSTACK))
 		return JF_E_NOT_FOUND;
-	outer->low = stack_low;
-	outer->high = stack_high;
+	outer->low = jf_walk_stack_low;
+	outer->high = jf_walk_stack_high;
 	low = (uintptr_t)alternate.ss_sp;
 	high = low + alternate.ss_size;
 	if (sp < low || sp > high)

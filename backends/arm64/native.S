@@ -204,8 +204,9 @@
  *             | landing site   |   16  callback, cookie, sp, fp
  *             | x29, x30       |    0  <- x29, sp
  *
- * The callback is entered with everything as it was at the call of jf_throw(): jf_throw_from() is C and
- * gives back x19-x28 and d8-d15 as they were, x29 and sp are reloaded here.
+ * jf_throw_recall() needs no registers but x29 and sp, and mostly is enough. The callback is entered with everything
+ * as it was at the call of jf_throw(): both are C and give back x19-x28 and d8-d15 as they were, x29 and sp are
+ * reloaded here.
  */
 #define SITE 16
 #define REGS 48
@@ -221,24 +222,32 @@ jf_throw:
 	stp	x29, x30, [sp]
 	.cfi_offset x29, -THROW_BYTES
 	.cfi_offset x30, -THROW_BYTES + 8
+	str	x0, [sp, #SITE + 8]
+	mov	x0, x30
+	add	x1, sp, #THROW_BYTES
+	mov	x2, x29
+	add	x3, sp, #SITE
+	mov	x29, sp
+	bl	jf_throw_recall
+	cbz	w0, 2f
+	ldr	x0, [sp, #SITE + 8]
 	add	x1, sp, #REGS
 	stp	x19, x20, [x1, #X(19)]
 	stp	x21, x22, [x1, #X(21)]
 	stp	x23, x24, [x1, #X(23)]
 	stp	x25, x26, [x1, #X(25)]
 	stp	x27, x28, [x1, #X(27)]
-	str	x29, [x1, #X(29)]
+	ldp	x9, x2, [sp]
+	str	x9, [x1, #X(29)]
 	add	x9, sp, #THROW_BYTES
 	str	x9, [x1, #REG_SP]
 	stp	d8, d9, [x1, #D(8)]
 	stp	d10, d11, [x1, #D(10)]
 	stp	d12, d13, [x1, #D(12)]
 	stp	d14, d15, [x1, #D(14)]
-	mov	x29, sp
-	mov	x2, x30
 	add	x3, sp, #SITE
 	bl	jf_throw_from
-	ldp	x16, x9, [sp, #SITE]
+2:	ldp	x16, x9, [sp, #SITE]
 	ldp	x1, x2, [sp, #SITE + 16]
 	ldp	x29, x30, [sp]
 	.cfi_restore x29

@@ -96,8 +96,8 @@
  *             | struct jf_regs        |
  *     sp ->   +-----------------------+
  *
- * They are stored for jf_throw_from() to read; nothing is read back, as it is C and has kept them: the
- * callback finds every one as it was at the throw.
+ * jf_throw_recall() needs no registers but sp and fp, and mostly is enough. For jf_throw_from() all are stored to
+ * read; nothing is read back, as both are C and have kept them: the callback finds every one as it was at the throw.
  */
 #define SITE LA_REGS_BYTES
 #define RA (SITE + LA_SITE_BYTES + 8)
@@ -112,15 +112,22 @@ jf_throw:
 	.cfi_def_cfa_offset FRAME
 	st.d	$ra, $sp, RA
 	.cfi_offset 1, RA - FRAME
+	st.d	$a0, $sp, SITE + LA_SITE_COOKIE
+	move	$a0, $ra
+	addi.d	$a1, $sp, FRAME
+	move	$a2, $fp
+	addi.d	$a3, $sp, SITE
+	bl	%plt(jf_throw_recall)
+	beqz	$a0, 2f
+	ld.d	$a0, $sp, SITE + LA_SITE_COOKIE
 	each_saved st.d, fst.d, $sp
-	cfi_saved -FRAME
 	addi.d	$t0, $sp, FRAME
 	st.d	$t0, $sp, 8 * 3		/* sp as the caller has it */
 	move	$a1, $sp
-	move	$a2, $ra
+	ld.d	$a2, $sp, RA
 	addi.d	$a3, $sp, SITE
 	bl	%plt(jf_throw_from)
-	ld.d	$ra, $sp, RA
+2:	ld.d	$ra, $sp, RA
 	bnez	$a0, 1f
 	ld.d	$t0, $sp, SITE + LA_SITE_CALLBACK
 	ld.d	$a0, $sp, SITE + LA_SITE_COOKIE
@@ -130,11 +137,13 @@ jf_throw:
 	move	$a4, $zero
 	.cfi_remember_state
 	addi.d	$sp, $sp, FRAME
-	cfi_restored
+	.cfi_def_cfa_offset 0
+	.cfi_restore 1
 	jr	$t0
 	.cfi_restore_state
 1:	addi.d	$sp, $sp, FRAME
-	cfi_restored
+	.cfi_def_cfa_offset 0
+	.cfi_restore 1
 	ret
 	.cfi_endproc
 	.size	jf_throw, . - jf_throw

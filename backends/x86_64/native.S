@@ -20,8 +20,8 @@
  *      rsp ->           | struct jf_landing_site|   32 bytes
  *                       +-----------------------+
  *
- * The callback finds every callee-saved register as it was at the throw: jf_throw_from() keeps them, as
- * any C function does, but for rbp, which leave brings back.
+ * jf_throw_recall() needs no registers but these two, and mostly is enough. The callback finds every callee-saved
+ * register as it was at the throw: both keep them, as any C function does, but for rbp, which leave brings back.
  */
 	.globl jf_throw
 	.type jf_throw, @function
@@ -36,6 +36,16 @@ jf_throw:
 	.cfi_def_cfa_register rbp
 	sub rsp, REGS_BYTES + SITE_BYTES
 
+	mov [rsp + SITE_COOKIE], rdi
+	mov rdi, [rbp + 8]
+	lea rsi, [rbp + 16]		/* the caller's rsp, once this call has returned */
+	mov rdx, [rbp]
+	mov rcx, rsp
+	call jf_throw_recall		/* (pc, sp, fp, site) */
+	test eax, eax
+	jz 2f
+
+	mov rdi, [rsp + SITE_COOKIE]
 	lea rsi, [rsp + SITE_BYTES]
 	mov REG(rsi, RBX), rbx
 	mov REG(rsi, R12), r12
@@ -44,7 +54,7 @@ jf_throw:
 	mov REG(rsi, R15), r15
 	mov rax, [rbp]
 	mov REG(rsi, RBP), rax
-	lea rax, [rbp + 16]		/* the caller's rsp, once this call has returned */
+	lea rax, [rbp + 16]
 	mov REG(rsi, RSP), rax
 	mov rdx, [rbp + 8]
 	mov REG(rsi, RIP), rdx
@@ -58,7 +68,7 @@ jf_throw:
 	call jf_throw_from@PLT		/* (cookie, regs, pc, site) */
 	test eax, eax
 	jnz 1f
-
+2:
 	mov rdi, [rsp + SITE_COOKIE]
 	mov rsi, [rsp + SITE_SP]
 	mov rdx, [rsp + SITE_FP]

@@ -65,6 +65,7 @@ struct jf_walk {
 	uint64_t cfa;                 /* of this frame; valid when row is set */
 	uint64_t fail_address;        /* what could not be read or found, after an error */
 	/* The walker's own. */
+	bool remembers; /* look-ups of return addresses: src/walk_memo.h */
 	uint64_t kept[JF_KNOWN_WORDS]; /* callee-saved registers */
 	uint64_t outer_low, outer_high; /* the stack that a signal on this one interrupted; 0, 0: none */
 	uint64_t orc_context;

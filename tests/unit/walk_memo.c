@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk_memo.h"
+#include "check.h"
+#include "walk.h"
+
+#include <string.h>
+
+/*
+ * What walks remember of return addresses: never other than what a look-up would find. The stack is an array; every
+ * frame has its record at FP:
+ *
+ *     FP + 8   return address
+ *     FP + 0   the caller's FP          CFA = FP + 16
+ */
+
+#define WORDS 64
+
+static uint64_t stack[WORDS];
+
+static const struct jf_backend *host(void)
+{
+	const struct jf_backend *backend = jf_backend_host();
+
+	if (!backend)
+		cr_skip_test("nothing is remembered where nothing runs");
+	return backend;
+}
+
+static uint64_t at(unsigned int word)
+{
+	return (uintptr_t)&stack[word];
+}
+
+/* ---- code ------------------------------------------------------------------------------------------------ */
+
+#define INNER    UINT64_C(0x100000)
+#define MIDDLE   UINT64_C(0x200000)
+#define BOUNDARY UINT64_C(0x300000)
+#define CALLBACK UINT64_C(0x400000)
+
+static struct jf_slot record[2];
+static struct jf_row row, other_row;
+
+static struct jf_range range_of(uint64_t start, uint8_t kind, const char *name)
+{
+	const struct jf_backend *backend = host();
+
+	record[0] = (struct jf_slot){.kind = JF_SLOT_RETURN, .reg = backend->ra, .off_from_cfa = -8, .size_bytes = 8};
+	record[1] = (struct jf_slot){.kind = JF_SLOT_SAVE, .reg = backend->fp, .off_from_cfa = -16, .size_bytes = 8};
+	row = (struct jf_row){.cfa_reg = backend->fp, .cfa_off = 16, .saved = 3};
+	other_row = (struct jf_row){.cfa_reg = backend->fp, .cfa_off = 32, .saved = 3};
+	return (struct jf_range){
+		.size = sizeof(struct jf_range),
+		.kind = kind,
+		.start = start,
+		.end = start + 0x100,
+		.name = name,
+		.backend = backend,
+		.rows = &row,
+		.row_count = 1,
+		.slots = record,
+		.slot_count = 2,
+		.callback = CALLBACK,
+		.landing_sp_off_from_cfa = -48,
+		.fp_off_from_cfa = -16,
+	};
+}
+
+/* Three frames: inner at word 8, middle at 16, boundary at 24. */
+static void fill_stack(void)
+{
+	memset(stack, 0, sizeof(stack));
+	stack[8] = at(16);
+	stack[9] = MIDDLE + 0x20;
+	stack[16] = at(24);
+	stack[17] = BOUNDARY + 0x30;
+	stack[24] = at(32);
+	stack[25] = 0x500000;
+}
+
+static enum jf_status start(struct jf_walk *walk)
+{
+	const struct jf_backend *backend = host();
+	struct jf_memory memory = {.low = at(0), .high = at(WORDS)};
+	struct jf_regs regs;
+
+	memset(&regs, 0, sizeof(regs));
+	regs.value[backend->sp] = at(4);
+	regs.value[backend->fp] = at(8);
+	return jf_walk_start(walk, backend, &memory, &regs, INNER + 0x10, true);
+}
+
+/* The names of the frames up to where the walk ends, in one word. */
+static void walk_through(char *names, size_t size)
+{
+	unsigned int section = jf_code_map_enter();
+	struct jf_walk walk;
+
+	names[0] = '\0';
+	for (enum jf_status status = start(&walk); status == JF_OK; status = jf_walk_step(&walk)) {
+		size_t length = strlen(names);
+		char where[24] = "-"; /* the CFA's word; an entry has none */
+
+		if (walk.row)
+			snprintf(where, sizeof(where), "%ld", (long)(walk.cfa - at(0)) / 8);
+		snprintf(names + length, size - length, "%s%s:%s", length ? " " : "", walk.name, where);
+	}
+	jf_code_map_leave(section);
+}
+
+static void check_walk(const char *wanted)
+{
+	char names[200];
+
+	walk_through(names, sizeof(names));
+	CHECK(!strcmp(names, wanted), "%s", names);
+}
+
+static struct jf_range inner, middle, boundary;
+
+static void add_all(void)
+{
+	inner = range_of(INNER, JF_RANGE_SUBPROGRAM, "inner");
+	middle = range_of(MIDDLE, JF_RANGE_SUBPROGRAM, "middle");
+	boundary = range_of(BOUNDARY, JF_RANGE_BOUNDARY, "boundary");
+	cr_assert_eq(jf_code_map_add(&inner), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&boundary), JF_OK);
+	fill_stack();
+}
+
+/* ---- walks ------------------------------------------------------------------------------------------------- */
+
+Test(walk_memo, a_second_walk_sees_the_same)
+{
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(MIDDLE + 0x20)].pc, MIDDLE + 0x20);
+	check_walk("inner:10 middle:18 boundary:26");
+}
+
+Test(walk_memo, code_that_was_replaced_is_not_remembered)
+{
+	struct jf_range other;
+
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	check_walk("inner:10");
+	other = range_of(MIDDLE, JF_RANGE_SUBPROGRAM, "other");
+	other.rows = &other_row;
+	stack[18] = at(24);
+	stack[19] = BOUNDARY + 0x30;
+	cr_assert_eq(jf_code_map_add(&other), JF_OK);
+	check_walk("inner:10 other:20 boundary:26");
+}
+
+Test(walk_memo, code_that_came_is_found)
+{
+	struct jf_range caller = range_of(0x500000 - 0x80, JF_RANGE_SUBPROGRAM, "caller");
+
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	cr_assert_eq(jf_code_map_add(&caller), JF_OK);
+	check_walk("inner:10 middle:18 boundary:26 caller:34");
+}
+
+Test(walk_memo, a_handler_that_interrupts_a_walk_does_without)
+{
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	jf_walk_memos.taken = true;
+	jf_walk_memos.more[walk_memo_at(MIDDLE + 0x20)].name = "half written";
+	check_walk("inner:10 middle:18 boundary:26");
+	cr_assert(jf_walk_memos.taken);
+}
+
+/* ---- throws ------------------------------------------------------------------------------------------------ */
+
+static enum jf_status recall(struct jf_landing_site *site)
+{
+	memset(site, 0, sizeof(*site));
+	return jf_throw_recall(INNER + 0x10, at(4), at(8), site);
+}
+
+static void check_recalled(enum jf_status wanted)
+{
+	struct jf_landing_site site;
+
+	cr_assert_eq(recall(&site), wanted);
+	cr_assert_eq(site.callback, wanted == JF_OK ? CALLBACK : 0);
+	cr_assert_eq(site.sp, wanted == JF_OK ? at(26) - 48 : 0);
+	cr_assert_eq(site.fp, wanted == JF_OK ? at(24) : 0);
+}
+
+Test(walk_memo, a_throw_lands_where_the_walk_found_its_boundary)
+{
+	add_all();
+	check_recalled(JF_E_NOT_FOUND);
+	check_walk("inner:10 middle:18 boundary:26");
+	check_recalled(JF_OK);
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	check_recalled(JF_E_NOT_FOUND);
+}
+
+Test(walk_memo, a_throw_does_not_pass_an_entry)
+{
+	add_all();
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	middle.kind = JF_RANGE_ENTRY;
+	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	check_walk("inner:10 middle:-");
+	check_recalled(JF_E_NOT_FOUND);
+}
+
+/* Not even one whose stub has a row in .eh_frame. */
+Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
+{
+	struct jf_range entry = range_of(MIDDLE, JF_RANGE_ENTRY, "entry");
+	struct jf_walk walk = {
+		.backend = host(),
+		.pc = MIDDLE + 0x20,
+		.range = &entry,
+		.row = &row,
+		.slots = record,
+		.slot_count = 2,
+	};
+
+	jf_walk_remember(&walk, 1);
+	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].pc, walk.pc);
+	cr_assert_not(jf_walk_memos.memo[walk_memo_at(walk.pc)].plain);
+	entry.kind = JF_RANGE_STUB;
+	jf_walk_remember(&walk, 1);
+	cr_assert(jf_walk_memos.memo[walk_memo_at(walk.pc)].plain);
+}
+
+Test(walk_memo, a_throw_with_an_observer_is_walked)
+{
+	jf_throw_observer_fn before;
+
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	before = jf_throw_observer_set((jf_throw_observer_fn)(uintptr_t)1);
+	check_recalled(JF_E_NOT_FOUND);
+	jf_throw_observer_set(before);
+	check_recalled(JF_OK);
+	jf_walk_memos.taken = true;
+	check_recalled(JF_E_NOT_FOUND);
+}
+
+/* Rows that say more than a frame record, and stacks that lead nowhere, are left to the walk. */
+Test(walk_memo, what_stands_out_is_walked)
+{
+	static const uint8_t flags[] = {JF_ROW_REGS_LOST, JF_ROW_UNKNOWN, JF_ROW_OUTERMOST, JF_ROW_FP_KEPT};
+	struct jf_row odd;
+
+	add_all();
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+		odd = row;
+		odd.flags = flags[i];
+		middle.rows = &odd;
+		cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+		check_walk(i == 0 || i == 3 ? "inner:10 middle:18 boundary:26"
+			   : i == 1         ? "inner:10"
+					    : "inner:10 middle:18");
+		check_recalled(JF_E_NOT_FOUND);
+	}
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	middle.rows = &row;
+	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	check_walk("inner:10 middle:18 boundary:26");
+	/* Back below its own frame, from where it would go on to the boundary. */
+	stack[8] = at(2);
+	stack[2] = at(24);
+	stack[3] = BOUNDARY + 0x30;
+	check_recalled(JF_E_NOT_FOUND);
+}
