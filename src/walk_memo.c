@@ -36,6 +36,8 @@ static bool make_plain(struct walk_memo *memo, const struct jf_walk *walk)
 	memo->depth = ra > fp ? ra : fp;
 	memo->cfa_is_fp = row->cfa_reg == backend->fp;
 	memo->is_boundary = walk->range && walk->range->kind == JF_RANGE_BOUNDARY;
+	if (walk->function && walk->function->flags & JF_CFI_SIGNAL)
+		return false;
 	return ra && !(row->flags & ~JF_ROW_RA_SIGNED) && (memo->cfa_is_fp || row->cfa_reg == backend->sp) &&
 	       !(walk->range && walk->range->kind == JF_RANGE_ENTRY);
 }
