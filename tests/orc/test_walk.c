@@ -49,6 +49,7 @@ static struct jf_image *image;
 static struct jf_range program_ranges[8];
 static struct jf_orc_index *orc;
 static struct jf_cfi_table *cfi;
+static bool mapped_now;
 static uint8_t code[8192];
 
 static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
@@ -224,8 +225,27 @@ static void fill_stack(void)
 	truth[0] = push_c(C_WALK, truth[1]);
 }
 
+static void clear(void)
+{
+	if (cfi)
+		cr_assert_eq(jf_cfi_remove(cfi), JF_OK);
+	if (mapped_now)
+		cr_assert_eq(jf_code_map_remove_all(program_ranges, image->function_count), JF_OK);
+	jf_cfi_table_free(cfi);
+	jf_orc_index_free(orc);
+	jf_image_free(image);
+	cfi = NULL;
+	orc = NULL;
+	image = NULL;
+	mapped_now = false;
+}
+
+TestSuite(orc_walk, .fini = clear);
+
 static void set_up(unsigned int index, bool mapped)
 {
+	clear();
+	mapped_now = mapped;
 	conv = convention_at(index);
 	compile();
 	if (mapped)
@@ -334,8 +354,6 @@ ALL_CONVENTIONS(orc_walk, as_the_kernel)
 						    &seen),
 			     JF_OK, "%s", conv->name);
 		cr_assert_eq(seen.count, MAIN_FRAME + 1);
-		if (cfi)
-			cr_assert_eq(jf_cfi_remove(cfi), JF_OK);
 	}
 }
 

@@ -246,8 +246,10 @@ Test(walk_native, a_throw_does_not_leave_a_handler)
 	cr_assert_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_OK);
 	jf_uncaught_handler_set(on_uncaught);
 	signal(SIGUSR1, on_signal_throw);
-	if (sigsetjmp(back, 1) == 0)
-		cr_assert_fail("the program went on with %lu", (unsigned long)jf_run(loaded, 0));
+	if (sigsetjmp(back, 1) == 0) {
+		jf_run(loaded, 0);
+		cr_assert_fail("the program went on");
+	}
 	cr_assert_eq(uncaught_why, JF_E_NO_BOUNDARY, "%s", jf_status_name(uncaught_why));
 	jf_unload(loaded);
 }
