@@ -39,6 +39,9 @@ enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check
 		return invalid(error, "targets", "NULL");
 	if (!input->from_body && input->from_body_count)
 		return invalid(error, "from_body", "NULL");
+	if (input->kind == JF_CHECK_FUNCTION && input->spec.role == JF_ROLE_CALLBACK && input->boundary &&
+	    input->boundary->role != JF_ROLE_BOUNDARY)
+		return invalid(error, "boundary", "the spec of another role");
 	if (!input->conv->backend->decode)
 		return jf_error_set(error, JF_E_UNSUPPORTED, "conv", "%s has no decoder", input->conv->backend->name);
 	return JF_OK;
@@ -140,6 +143,9 @@ static enum jf_status check_once(const struct jf_check_input *input, const struc
 		c->judging = true;
 		checker_visit(c, judge, NULL);
 		rules_tail_entry_place(c);
+		if (!c->call_count && !c->exit_count && !c->tail_exit_count && !(sink->applies & 1))
+			finding_of_all(sink, 0, JF_VERDICT_UNDECIDED,
+				       "this code calls nothing and does not return: there is nothing to judge");
 		report->insn_count = c->insn_count;
 		report->call_count = c->call_count;
 		report->exit_count = c->exit_count;
@@ -195,8 +201,6 @@ static enum jf_status check_callback(const struct jf_check_input *input, struct 
 
 	if (!input->boundary)
 		return check_for_all(input, true, sink, report, error);
-	if (input->boundary->role != JF_ROLE_BOUNDARY)
-		return invalid(error, "boundary", "the spec of another role");
 	status = check_once(input, input->boundary, NULL, sink, report, error);
 	return status == JF_OK ? check_for_all(input, false, sink, &ignored, error) : status;
 }

@@ -32,7 +32,7 @@ struct checker {
 	uint32_t tail_entry; /* of this function: bytes from its start, or JF_MARK_UNSET */
 
 	/* What a tail call finds: as the convention's own prologue leaves it at its tail-call entry. */
-	bool has_entry_state;
+	bool has_entry_state, entry_has_pad;
 	uint32_t entry_off;
 	struct state entry_state;
 
@@ -96,7 +96,7 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 /* ---- rules: each judges what holds before or at c->off ------------------------------------------------ */
 
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
-		  const struct value *value); /* R4 R6 R8 R9 */
+		  const struct value *value);                                     /* R4 R6 R8 R9 */
 void rules_count_address(struct checker *c, const struct state *state);           /* R9 R15 */
 void rules_count_read(struct checker *c, const struct state *state, int32_t off); /* R9 */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,

@@ -130,7 +130,7 @@ void checker_entry_state(const struct checker *c, struct state *state)
 
 /* Follows the convention's own prologue of a main program, which has no branches up to there. */
 static bool follow_prologue(const struct checker *c, const struct jf_frame *frame, const struct jf_code *code,
-			    struct state *state)
+			    struct state *state, bool *has_pad)
 {
 	struct checker own = *c;
 
@@ -144,6 +144,8 @@ static bool follow_prologue(const struct checker *c, const struct jf_frame *fram
 			return false;
 		checker_steps(&own, state);
 	}
+	*has_pad = jf_decode(c->backend, code->bytes + own.off, code->size - own.off, &own.effect) == JF_OK &&
+		   own.effect.flags & JF_EFFECT_LANDING_PAD;
 	return own.off == c->entry_off;
 }
 
@@ -170,6 +172,6 @@ enum jf_status checker_find_entry_state(struct checker *c)
 	c->backend->emit_prologue(&code, &frame, &no_values);
 	if (jf_code_finish(&code) != JF_OK)
 		return JF_E_BAD_DESC;
-	c->has_entry_state = follow_prologue(c, &frame, &code, &c->entry_state);
+	c->has_entry_state = follow_prologue(c, &frame, &code, &c->entry_state, &c->entry_has_pad);
 	return JF_OK;
 }

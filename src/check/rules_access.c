@@ -70,7 +70,7 @@ static void judge_count(struct checker *c, const struct state *state, int32_t of
 			value_text(c->backend, value, text, sizeof(text));
 			finding(c, 9, verdict_on(value), "stores %s to CFA%+d, the slot of %s at CFA%+d", text, off,
 				count_slot_name(c, slot), slot);
-		} else if (!value && !state_cell(state, slot, 8)) {
+		} else if (!value && !state_cell_at(state, slot)) {
 			finding(c, 9, state->cells_dropped ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN,
 				"reads %s at CFA%+d, where it has not been stored on every way here",
 				count_slot_name(c, slot), slot);
@@ -130,8 +130,8 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 	}
 	if (address->kind == VALUE_SLOT && c->map.tcc_ptr && (int32_t)address->def == c->map.tcc &&
 	    c->frame.spec.role != JF_ROLE_SUBPROGRAM)
-		finding(c, 9, JF_VERDICT_BROKEN, "goes by what is in CFA%+d: the address of the count is in CFA%+d", c->map.tcc,
-			c->map.tcc_ptr);
+		finding(c, 9, JF_VERDICT_BROKEN, "goes by what is in CFA%+d: the address of the count is in CFA%+d",
+			c->map.tcc, c->map.tcc_ptr);
 	if (address->kind == VALUE_STACK || address->kind == VALUE_LOST) {
 		value_text(c->backend, address, text, sizeof(text));
 		if (store)

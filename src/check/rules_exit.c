@@ -173,6 +173,10 @@ static void judge_count_passed(struct checker *c, const struct state *state)
 void rules_tail_exit(struct checker *c, const struct state *state, const struct value *target)
 {
 	applies(c, 16);
+	if (!c->counts_tail_calls) {
+		finding(c, 16, JF_VERDICT_UNDECIDED, "leaves for elsewhere: the spec has no tail calls");
+		return;
+	}
 	if (!c->has_entry_state) {
 		finding(c, 16, JF_VERDICT_UNDECIDED,
 			"leaves for another program: %s has no tail-call entry to compare with", c->conv->name);
@@ -206,7 +210,7 @@ void rules_tail_entry(struct checker *c, const struct state *state)
 		finding(c, 16, verdict_on(count),
 			"is the tail-call entry, and the count has not been set up before it: %s = %s",
 			reg_name(c, c->map.count_reg), text);
-	} else if (c->frame.spec.landing_pads && !(c->effect.flags & JF_EFFECT_LANDING_PAD)) {
+	} else if (c->entry_has_pad && !(c->effect.flags & JF_EFFECT_LANDING_PAD)) {
 		finding(c, 16, JF_VERDICT_BROKEN, "is the tail-call entry, and no landing pad");
 	}
 }

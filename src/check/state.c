@@ -174,7 +174,8 @@ static bool has_count_address(const struct stack_map *map, const struct value *v
 /* Whether it may be what travels in the count register: the count 0 that a program starts with, its address. */
 static bool is_count(const struct stack_map *map, const struct value *value)
 {
-	return value->kind == VALUE_COUNT || has_count_address(map, value) || (value->kind == VALUE_CONST && !value->imm) ||
+	return value->kind == VALUE_COUNT || has_count_address(map, value) ||
+	       (value->kind == VALUE_CONST && !value->imm) ||
 	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
 

@@ -20,7 +20,7 @@ enum value_kind {
 };
 
 enum {
-	VALUE_SIGNED = 1 << 0, /* with a pointer-authentication code, made while SP was CFA + (int32_t)def */
+	VALUE_SIGNED = 1 << 0,   /* with a pointer-authentication code, made while SP was CFA + (int32_t)def */
 	VALUE_LEFTOVER = 1 << 1, /* UNKNOWN, and computed from what the caller left in a register that is no argument */
 };
 
