@@ -62,7 +62,7 @@ static bool take_prefix(struct insn *i, uint8_t byte)
 	case 0x26:
 	case 0x2e:
 	case 0x36:
-	case 0x3e: i->segment = false; return true; /* segments without a base: the last one counts */
+	case 0x3e: i->flat = true; return true;
 	default: return false;
 	}
 }
@@ -251,7 +251,7 @@ static void take_address(struct reader *r, struct insn *i)
 		i->mem.disp = next_signed(r, 4);
 	}
 	/* An address of 32 bits is in the lowest 4 GiB, where no stack is. */
-	i->mem.elsewhere = i->segment || i->addr32 || i->mem.at_pc || (i->opcode->rm & SIB);
+	i->mem.elsewhere = i->segment || i->addr32 || i->mem.at_pc;
 }
 
 static void take_imm(struct reader *r, struct insn *i)

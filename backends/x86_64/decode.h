@@ -164,8 +164,7 @@ enum op {
 	OP_GET_CONTROL, /* whole states: stores of any size */
 	OP_SET_CONTROL,
 	OP_LANDING_PAD,
-	OP_GATHER,
-	OP_SCATTER,
+	OP_SCATTER, /* to addresses that are not tracked */
 };
 
 /* One line of the opcode maps: opcodes first to last, under conditions. */
@@ -226,7 +225,9 @@ struct insn {
 	uint8_t rep; /* 0, 0xf2, 0xf3: the last one */
 	uint8_t pp;  /* 0, 66, F3, F2 as VEX numbers them */
 	uint8_t vector_bytes;
-	bool data16, addr32, lock, segment, has_rex, w;
+	bool data16, addr32, lock, has_rex, w;
+	bool segment; /* FS or GS: one with a base */
+	bool flat;    /* one without, which processors let pass, or let go before FS and GS */
 	uint8_t mod, reg, rm, vvvv;
 	bool high_reg; /* EVEX.R': a vector register from 16 on */
 	bool scaled;   /* EVEX: disp is in units that depend on the instruction */

@@ -224,12 +224,12 @@ static void lea(const struct work *w)
 }
 
 /* bt with a register: memory far from its operand may be meant. */
-static void bit(const struct work *w)
+static void bit(struct work *w)
 {
 	bool test = w->i->op == 0xa3;
 
 	if (w->dst.kind == MEMORY) {
-		w->e->flags |= JF_EFFECT_UNKNOWN;
+		anywhere(w);
 		access(w, test ? JF_STEP_LOAD : JF_STEP_STORE, 0);
 	} else if (!test) {
 		kill(w, w->dst.reg);
@@ -271,7 +271,7 @@ bool jf_x86_64_data_steps(struct work *w)
 	case OP_LEA: lea(w); break;
 	case OP_XCHG:
 		if (w->i->op == 0x90 && w->dst.reg == RAX)
-			w->e->flags |= JF_EFFECT_NOP;
+			flag(w, JF_EFFECT_NOP);
 		else
 			exchange(w);
 		break;

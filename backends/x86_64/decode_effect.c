@@ -117,10 +117,9 @@ static void loop(const struct work *w)
 static void string(const struct work *w, bool from_si, bool to_di, bool at_di)
 {
 	uint8_t bytes = w->i->rep ? 0 : w->size;
-	bool si_elsewhere = w->i->segment || w->i->addr32;
 
 	if (from_si)
-		access_at(w, JF_STEP_LOAD, si_elsewhere ? JF_REG_NONE : RSI, 0, bytes);
+		access_at(w, JF_STEP_LOAD, base_of(w, RSI), 0, bytes);
 	if (at_di || to_di)
 		access_at(w, to_di ? JF_STEP_STORE : JF_STEP_LOAD, w->i->addr32 ? JF_REG_NONE : RDI, 0, bytes);
 	if (to_di && w->i->opcode->op == OP_STOS && bytes)
@@ -142,11 +141,6 @@ static void control_word(const struct work *w, uint8_t reg, bool get)
 		store(w, reg, w->size);
 	else
 		load(w, reg, w->size);
-}
-
-static void flag(const struct work *w, unsigned int flags)
-{
-	w->e->flags |= (uint8_t)flags;
 }
 
 static void do_flow(const struct work *w)
@@ -188,7 +182,7 @@ static void do_flow(const struct work *w)
 	}
 }
 
-static void do_rare(const struct work *w)
+static void do_rare(struct work *w)
 {
 	switch (w->i->opcode->op) {
 	case OP_KILL_AX: kill(w, RAX); break;
@@ -200,11 +194,11 @@ static void do_rare(const struct work *w)
 	case OP_KILL_AX_CX_DX: kill_set(w, 1 << RAX | 1 << RCX | 1 << RDX); break;
 	case OP_KILL_AX_BX_CX_DX: kill_set(w, 1 << RAX | 1 << RBX | 1 << RCX | 1 << RDX); break;
 	case OP_STORE_DI:
-		access_at(w, JF_STEP_STORE, w->i->segment || w->i->addr32 ? JF_REG_NONE : RDI, 0, w->size);
+		access_at(w, JF_STEP_STORE, base_of(w, RDI), 0, w->size);
 		break;
 	case OP_STORE_AT_G:
 		read_operand(w, w->src);
-		access_at(w, JF_STEP_STORE, w->i->segment || w->i->addr32 ? JF_REG_NONE : w->i->reg, 0, w->size);
+		access_at(w, JF_STEP_STORE, base_of(w, w->i->reg), 0, w->size);
 		break;
 	case OP_GET_MXCSR: control_word(w, MXCSR, true); break;
 	case OP_SET_MXCSR: control_word(w, MXCSR, false); break;
@@ -232,7 +226,7 @@ static void do_rare(const struct work *w)
 		kill_set(w, 1 << RAX | 1 << RDX);
 		break;
 	case OP_XLAT:
-		access_at(w, JF_STEP_LOAD, w->i->segment || w->i->addr32 ? JF_REG_NONE : RBX, 0, 0);
+		access_at(w, JF_STEP_LOAD, base_of(w, RBX), 0, 0);
 		kill(w, RAX);
 		break;
 	case OP_SYSTEM:
@@ -241,8 +235,10 @@ static void do_rare(const struct work *w)
 		break;
 	case OP_NOP: flag(w, JF_EFFECT_NOP); break;
 	case OP_LANDING_PAD: flag(w, JF_EFFECT_LANDING_PAD); break;
-	case OP_SCATTER: store(w, JF_REG_NONE, 0); /* fall through */
-	case OP_GATHER:
+	case OP_SCATTER:
+		anywhere(w);
+		store(w, JF_REG_NONE, 0);
+		break;
 	case OP_UNKNOWN: flag(w, JF_EFFECT_UNKNOWN); break;
 	default: do_flow(w);
 	}
@@ -345,5 +341,8 @@ void jf_x86_64_effect(const struct insn *insn, struct jf_effect *effect)
 		w.mem.disp *= w.size;
 	else if (insn->scaled)
 		flag(&w, JF_EFFECT_UNKNOWN); /* in units of a size that only this instruction's manual page tells */
+	/* Which of two segments counts is not the same on all processors: AMD's go by the one with a base. */
+	if (insn->segment && insn->flat && insn->opcode->op != OP_LEA)
+		anywhere(&w);
 	do_steps(&w);
 }

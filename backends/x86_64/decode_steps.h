@@ -240,6 +240,27 @@ static inline void change(const struct work *w)
 	set_operand(w, w->dst);
 }
 
+static inline void flag(const struct work *w, unsigned int flags)
+{
+	w->e->flags |= (uint8_t)flags;
+}
+
+/* From here on the memory operand may be any memory. */
+static inline void anywhere(struct work *w)
+{
+	flag(w, JF_EFFECT_UNKNOWN);
+	kill(w, TEMP);
+	w->mem = (struct address){.base = TEMP, .index = JF_REG_NONE};
+}
+
+/* The base of an operand that is where a register says, in a segment that may be another. */
+static inline uint8_t base_of(const struct work *w, uint8_t reg)
+{
+	if (w->i->segment && w->i->flat)
+		return TEMP;
+	return w->i->segment || w->i->addr32 ? JF_REG_NONE : reg;
+}
+
 /* What an instruction of the kinds that decode_data.c knows does. returns: whether it is of them. */
 HIDDEN bool jf_x86_64_data_steps(struct work *w);
 
