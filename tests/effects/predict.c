@@ -70,6 +70,8 @@ static bool access(struct state *state, const struct jf_step *step, uint64_t add
 			set(state, step->dst, known ? extend(value, step->bytes, step->sign) : 0, !known);
 		return true;
 	}
+	if (!step->bytes)
+		memset(state->memory_unknown + at, true, MEMORY_BYTES - at);
 	for (unsigned int i = 0; i < step->bytes; i++) {
 		state->memory_unknown[at + i] = step->c == JF_REG_NONE || state->unknown[step->c] || i > 7;
 		if (!state->memory_unknown[at + i])

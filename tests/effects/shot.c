@@ -18,6 +18,19 @@ static void set_registers(void *context, const struct jf_regs *regs)
 			host->native->context_set_reg(context, (uint8_t)reg, regs->value[reg]);
 }
 
+/* Returns from the code to enter_checked(). */
+static void go_home(void *context)
+{
+	uint64_t pc = home.value[host->ra];
+
+	if (host->ra_pushed) {
+		memcpy(&pc, (const void *)(uintptr_t)home.value[host->sp], sizeof(pc));
+		home.value[host->sp] += sizeof(pc);
+	}
+	set_registers(context, &home);
+	host->native->context_set_pc(context, pc);
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	struct jf_regs regs;
@@ -38,8 +51,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	current->out = regs;
 	current->signal = number;
 	current->pc = pc;
-	set_registers(context, &home);
-	host->native->context_set_pc(context, home.value[host->ra]);
+	go_home(context);
 }
 
 bool shot_init(const struct jf_backend *backend)

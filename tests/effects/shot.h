@@ -6,7 +6,8 @@
 
 /*
  * One instruction, executed with registers of one's choice: between two traps, whose signal handler sets the
- * registers before it and takes them after it. The code at `code` is trap, instruction, trap.
+ * registers before it and takes them after it. The code at `code` is trap, instruction, trap; on x86_64, where
+ * a trap's signal comes behind it, there is a byte of nothing between trap and instruction.
  */
 struct shot {
 	struct jf_regs in; /* floating-point registers are as they happen to be, callee-saved ones as given */
