@@ -83,7 +83,8 @@ static uint64_t bit_of(unsigned int reg)
 /* Where Capstone 4 is wrong: it takes operands that are read for written ones, or leaves out some of a list (ld4). */
 static bool is_misjudged(const char *mnemonic)
 {
-	static const char *const names[] = {"adds", "cmn", "cmp", "msr", "svc", "tst", "wfet", "wfit"};
+	static const char *const names[] = {"adds", "cmn", "cmp", "ldraa", "ldrab",
+					    "msr",  "svc", "tst", "wfet",  "wfit"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(mnemonic, names[i]) == 0)
@@ -96,6 +97,8 @@ static bool same_flow(const cs_insn *insn, const struct jf_effect *effect)
 {
 	bool goes = effect->flow != JF_FLOW_NEXT && effect->flow != JF_FLOW_TRAP;
 
+	if (strcmp(effect->name, "bc.cond") == 0) /* Capstone 5 has it in no group */
+		return true;
 	return goes == (cs_insn_group(capstone, insn, CS_GRP_JUMP) || cs_insn_group(capstone, insn, CS_GRP_CALL) ||
 			cs_insn_group(capstone, insn, CS_GRP_RET));
 }
@@ -120,6 +123,9 @@ static bool check(uint32_t word, const struct llvm *llvm, const struct jf_effect
 	cs_free(insn, 1);
 	if ((word & 0xfffffc00) == 0x9eaf0000) /* the upper half of a vector, of which the table has the lower */
 		return true;
+	/* Capstone 5 decodes more instructions than it has sets for: they are empty. */
+	if (!writes && cs_version(NULL, NULL) >> 8 > 4)
+		return true;
 	if (ours == theirs)
 		return true;
 	fprintf(stderr, "%08x %s: writes %016llx, Capstone's %016llx\n", word, llvm->text, (unsigned long long)ours,
@@ -127,7 +133,8 @@ static bool check(uint32_t word, const struct llvm *llvm, const struct jf_effect
 	return false;
 }
 
-#define FEATURES "+all"
+/* Extensions that the tables have, by name: the next LLVM may know others. */
+#define FEATURES "+v9.5a,+bf16,+cpa,+fp16fml,+fullfp16,+hbc,+ls64,+mte,+pauth-lr,+rand,+rcpc3,+tme"
 
 Test(decode_arm64, random_words)
 {
