@@ -15,14 +15,17 @@
 #define TOKENS_MAX     96
 #define SOME_STACK     8 /* for a private stack, whose size no prologue tells */
 
-/* An instruction as far as specs are compared: two effects match when their tokens do. */
+/* Instructions as far as specs are compared. */
 struct tokens {
 	uint32_t count;
-	struct jf_effect effects[TOKENS_MAX];
+	uint64_t what[TOKENS_MAX];    /* two do the same when these are equal */
 	uint32_t end_off[TOKENS_MAX]; /* bytes from the start, behind the instruction */
-	/* It only loads a constant. The code may take more of them than the prologue, whose constants are short. */
-	bool is_constant[TOKENS_MAX];
+	/* It only loads a constant, into this register; else JF_REG_NONE. The code may take more instructions for
+	 * one than the prologue, whose constants are short. */
+	uint8_t constant[TOKENS_MAX];
+	bool goes_on[TOKENS_MAX];            /* with a constant that was begun before */
 	uint32_t saves_from[TOKENS_MAX + 1]; /* stores of callee-saved registers from here on */
+	bool signs, pads;                    /* anywhere; at the start */
 };
 
 struct inference {
@@ -37,16 +40,53 @@ struct inference {
 	uint32_t best_cost;
 };
 
-static bool loads_constant(const struct jf_effect *effect)
+static uint64_t mix(uint64_t hash, uint64_t value)
 {
-	for (unsigned int i = 0; i < effect->step_count; i++) {
-		const struct jf_step *step = &effect->steps[i];
+	/* FNV-1a, a word at a time, and stirred. */
+	hash = (hash ^ value) * UINT64_C(0x100000001b3);
+	return hash ^ hash >> 29;
+}
 
-		if ((step->kind != JF_STEP_MOVE || step->a != JF_REG_NONE) && step->kind != JF_STEP_INSERT &&
-		    (step->kind != JF_STEP_ADDRESS || step->a != JF_REG_NONE))
-			return false;
-	}
-	return effect->step_count && effect->flow == JF_FLOW_NEXT;
+/* Sizes of private stacks, and constants, are no part of the frame; adding 0 is a move to some decoders. */
+static uint64_t mix_step(const struct jf_backend *backend, uint64_t hash, const struct jf_step *step)
+{
+	bool of_frame = step->kind == JF_STEP_LOAD || step->kind == JF_STEP_STORE || step->a == backend->sp ||
+			step->a == backend->fp || step->dst == backend->sp || step->dst == backend->fp;
+	bool adds = (step->kind == JF_STEP_MOVE && step->a != JF_REG_NONE) ||
+		    (step->kind == JF_STEP_ADD && step->b == JF_REG_NONE && step->bytes == 8);
+
+	hash = mix(hash, adds ? JF_STEP_ADD : step->kind);
+	hash = mix(hash, (uint64_t)step->dst << 24 | (uint64_t)step->a << 16 | (uint64_t)step->b << 8 | step->c);
+	hash = mix(hash, (uint64_t)(adds ? 8 : step->bytes) << 24 | (uint64_t)step->shift << 16 |
+				 (uint64_t)step->bits << 8 | step->sign);
+	return of_frame ? mix(hash, (uint64_t)step->imm) : hash;
+}
+
+static uint64_t mix_effect(const struct jf_backend *backend, const struct jf_effect *effect)
+{
+	uint64_t hash = mix(effect->flow, effect->flags);
+
+	if (effect->flow != JF_FLOW_NEXT)
+		hash = mix(hash, effect->flow_reg);
+	if (effect->flags & JF_EFFECT_UNKNOWN)
+		for (const char *c = effect->name; *c; c++)
+			hash = mix(hash, (uint8_t)*c);
+	for (unsigned int i = 0; i < effect->step_count; i++)
+		hash = mix_step(backend, hash, &effect->steps[i]);
+	return hash;
+}
+
+/* The register that this instruction only loads a constant into. */
+static uint8_t constant_of(const struct jf_effect *effect)
+{
+	const struct jf_step *step = effect->steps;
+
+	if (effect->step_count != 1 || effect->flow != JF_FLOW_NEXT)
+		return JF_REG_NONE;
+	if (step->kind == JF_STEP_INSERT ||
+	    ((step->kind == JF_STEP_MOVE || step->kind == JF_STEP_ADDRESS) && step->a == JF_REG_NONE))
+		return step->dst;
+	return JF_REG_NONE;
 }
 
 /* As prologues do it, by SP: bodies address the BPF stack by its own frame pointer. */
@@ -62,64 +102,39 @@ static bool saves(const struct jf_backend *backend, const struct jf_effect *effe
 	return false;
 }
 
-/* Adding 0 is a move to some decoders. */
-static void unify(struct jf_step *step)
+static bool signs(const struct jf_effect *effect)
 {
-	if (step->kind != JF_STEP_MOVE || step->a == JF_REG_NONE)
-		return;
-	step->kind = JF_STEP_ADD;
-	step->bytes = 8;
+	for (unsigned int i = 0; i < effect->step_count; i++)
+		if (effect->steps[i].kind == JF_STEP_SIGN)
+			return true;
+	return false;
 }
 
 static void tokenize(const struct jf_backend *backend, const uint8_t *bytes, size_t size, struct tokens *tokens)
 {
-	uint32_t off = 0;
+	bool saving[TOKENS_MAX];
+	uint32_t off = 0, n;
 
-	for (tokens->count = 0; tokens->count < TOKENS_MAX && off < size; tokens->count++) {
-		struct jf_effect *effect = &tokens->effects[tokens->count];
+	tokens->signs = tokens->pads = false;
+	for (n = 0; n < TOKENS_MAX && off < size; n++) {
+		struct jf_effect effect;
 
-		if (jf_decode(backend, bytes + off, size - off, effect) != JF_OK)
+		if (jf_decode(backend, bytes + off, size - off, &effect) != JF_OK)
 			break;
-		tokens->is_constant[tokens->count] = loads_constant(effect);
-		for (unsigned int i = 0; i < effect->step_count; i++)
-			unify(&effect->steps[i]);
-		off += effect->size_bytes;
-		tokens->end_off[tokens->count] = off;
+		off += effect.size_bytes;
+		tokens->end_off[n] = off;
+		tokens->what[n] = mix_effect(backend, &effect);
+		tokens->constant[n] = constant_of(&effect);
+		tokens->goes_on[n] = tokens->constant[n] != JF_REG_NONE && effect.steps[0].kind == JF_STEP_INSERT;
+		tokens->signs |= signs(&effect);
+		/* Signing a return address marks an entry too. */
+		tokens->pads |= n < 2 && effect.flags & JF_EFFECT_LANDING_PAD && !effect.step_count;
+		saving[n] = saves(backend, &effect);
 	}
-	tokens->saves_from[tokens->count] = 0;
-	for (uint32_t i = tokens->count; i--;)
-		tokens->saves_from[i] = tokens->saves_from[i + 1] + saves(backend, &tokens->effects[i]);
-}
-
-/* Sizes of private stacks, and constants, are no part of the frame. */
-static bool same_imm(const struct jf_backend *backend, const struct jf_step *a, const struct jf_step *b)
-{
-	bool of_frame = a->kind == JF_STEP_LOAD || a->kind == JF_STEP_STORE || a->a == backend->sp ||
-			a->a == backend->fp || a->dst == backend->sp || a->dst == backend->fp;
-
-	return a->imm == b->imm || !of_frame;
-}
-
-static bool same_step(const struct jf_backend *backend, const struct jf_step *a, const struct jf_step *b)
-{
-	return a->kind == b->kind && a->dst == b->dst && a->a == b->a && a->b == b->b && a->c == b->c &&
-	       a->bytes == b->bytes && a->shift == b->shift && a->bits == b->bits && a->sign == b->sign &&
-	       same_imm(backend, a, b);
-}
-
-static bool same(const struct jf_backend *backend, const struct tokens *x, uint32_t i, const struct tokens *y,
-		 uint32_t k)
-{
-	const struct jf_effect *a = &x->effects[i], *b = &y->effects[k];
-
-	if (a->flow != b->flow || a->flags != b->flags || a->step_count != b->step_count ||
-	    (a->flow != JF_FLOW_NEXT && a->flow_reg != b->flow_reg) ||
-	    (a->flags & JF_EFFECT_UNKNOWN && strcmp(a->name, b->name) != 0))
-		return false;
-	for (unsigned int n = 0; n < a->step_count; n++)
-		if (!same_step(backend, &a->steps[n], &b->steps[n]))
-			return false;
-	return true;
+	tokens->count = n;
+	tokens->saves_from[n] = 0;
+	while (n--)
+		tokens->saves_from[n] = tokens->saves_from[n + 1] + saving[n];
 }
 
 #define EDIT 2 /* what an instruction costs that only one side has */
@@ -139,15 +154,14 @@ static struct cell_cost better(struct cell_cost a, struct cell_cost b)
  * The cheapest way to make `prologue` out of the start of the code. What comes behind that costs nothing, but for
  * saves: they are some prologue's.
  */
-static struct cell_cost distance(const struct jf_backend *backend, const struct tokens *prologue,
-				 const struct tokens *code)
+static struct cell_cost distance(const struct tokens *prologue, const struct tokens *code)
 {
 	struct cell_cost row[TOKENS_MAX + 1], best;
 
 	row[0] = (struct cell_cost){0, 0, 0};
 	for (uint32_t k = 0; k < code->count; k++) {
 		row[k + 1] = row[k];
-		row[k + 1].cost += code->is_constant[k] ? 0 : EDIT;
+		row[k + 1].cost += code->constant[k] != JF_REG_NONE ? 0 : EDIT;
 	}
 	for (uint32_t i = 0; i < prologue->count; i++) {
 		struct cell_cost corner = row[0];
@@ -158,9 +172,9 @@ static struct cell_cost distance(const struct jf_backend *backend, const struct 
 
 			corner = above;
 			above.cost += EDIT;
-			left.cost += code->is_constant[k] ? 0 : EDIT;
+			left.cost += code->constant[k] != JF_REG_NONE ? 0 : EDIT;
 			row[k + 1] = better(above, left);
-			if (same(backend, prologue, i, code, k)) {
+			if (prologue->what[i] == code->what[k]) {
 				diagonal.matched++;
 				diagonal.end = k + 1;
 				row[k + 1] = better(row[k + 1], diagonal);
@@ -179,9 +193,9 @@ static struct cell_cost distance(const struct jf_backend *backend, const struct 
 /* ---- candidates -------------------------------------------------------------------------------------- */
 
 /* Gives it the BPF stack that makes its frame as deep as the code's, if one does. returns: false: it is no spec. */
-static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame)
+static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame, uint32_t lost)
 {
-	int64_t depth = inf->depth[spec->role == JF_ROLE_CALLBACK];
+	int64_t depth = inf->depth[spec->role == JF_ROLE_CALLBACK] + lost;
 
 	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) != JF_OK)
 		return false;
@@ -197,15 +211,30 @@ static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, s
 /* Behind `end` instructions, and what goes on with the constant that the last of them began. */
 static uint32_t body_off(const struct tokens *code, uint32_t end)
 {
-	uint8_t reg = code->is_constant[end - 1] ? code->effects[end - 1].steps[0].dst : JF_REG_NONE;
+	uint8_t reg = code->constant[end - 1];
 
-	while (reg != JF_REG_NONE && end < code->count && code->is_constant[end] &&
-	       code->effects[end].steps[0].kind == JF_STEP_INSERT && code->effects[end].steps[0].dst == reg)
+	while (reg != JF_REG_NONE && end < code->count && code->goes_on[end] && code->constant[end] == reg)
 		end++;
 	return code->end_off[end - 1];
 }
 
-static void try_spec(struct inference *inf, struct jf_frame_spec spec)
+/* At the least: what is nowhere in the code cannot match. */
+static uint32_t least_cost(const struct tokens *prologue, const struct tokens *code)
+{
+	uint32_t cost = 0;
+
+	for (uint32_t i = 0; i < prologue->count; i++) {
+		bool found = false;
+
+		for (uint32_t k = 0; k < code->count && !found; k++)
+			found = prologue->what[i] == code->what[k];
+		cost += found ? 0 : EDIT;
+	}
+	return cost;
+}
+
+/* lost: bytes that the code's frame may be short of, for a push that is not there. */
+static void try_spec(struct inference *inf, struct jf_frame_spec spec, uint32_t lost)
 {
 	static const struct jf_values no_values;
 	struct jf_frame frame;
@@ -213,7 +242,7 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec)
 	struct tokens prologue;
 	struct cell_cost cost;
 
-	if (!fit_depth(inf, &spec, &frame))
+	if (!fit_depth(inf, &spec, &frame, lost))
 		return;
 	jf_code_init(&code, inf->bytes, sizeof(inf->bytes), 0, NULL, 0);
 	jf_frame_begin(&code, &frame);
@@ -225,7 +254,9 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec)
 	inf->last_size = code.size;
 	memcpy(inf->last_bytes, inf->bytes, code.size);
 	tokenize(inf->backend, inf->bytes, code.size, &prologue);
-	cost = distance(inf->backend, &prologue, &inf->code);
+	if (least_cost(&prologue, &inf->code) > inf->best_cost)
+		return;
+	cost = distance(&prologue, &inf->code);
 	if (cost.cost > inf->best_cost || (cost.cost == inf->best_cost && cost.matched <= inf->best.matched))
 		return;
 	inf->best_cost = cost.cost;
@@ -241,7 +272,9 @@ static void try_registers(struct inference *inf, struct jf_frame_spec spec)
 	for (unsigned int used = 0; used < 32; used++) {
 		spec.bpf_regs_used = (uint16_t)(used << JF_BPF_R6);
 		spec.bpf_stack_bytes = spec.private_stack && spec.bpf_regs_used & 1u << JF_BPF_FP ? SOME_STACK : 0;
-		try_spec(inf, spec);
+		try_spec(inf, spec, 0);
+		if (inf->input->conv->backend->ra_pushed)
+			try_spec(inf, spec, 8);
 	}
 }
 
@@ -267,13 +300,23 @@ static void try_role(struct inference *inf, uint32_t role)
 
 /* ---- what the code says by itself --------------------------------------------------------------------- */
 
+struct depth {
+	int64_t depth; /* -1: not known */
+	bool begun;
+};
+
+/* A callback that first gives back what the boundary saved begins its own frame at the frame pointer. */
 static void note_depth(struct checker *c, const struct state *before, void *arg)
 {
 	const struct value *sp = &before->regs[c->backend->sp];
-	int64_t *depth = arg;
+	struct depth *depth = arg;
 
-	if (sp->kind == VALUE_CFA && -sp->imm > *depth)
-		*depth = -sp->imm;
+	if (sp->kind != VALUE_CFA)
+		return;
+	depth->begun |=
+		!c->is_callback || c->conv->landing != JF_LANDING_RESTORE || sp->imm == c->conv->fp_off_from_cfa;
+	if (depth->begun && -sp->imm > depth->depth)
+		depth->depth = -sp->imm;
 }
 
 /* How deep the frame gets, when the code is read as a callback's or as another function's. */
@@ -283,7 +326,7 @@ static int64_t find_depth(const struct jf_check_input *input, uint32_t role)
 	struct jf_frame_spec boundary = JF_FRAME_SPEC_INIT, spec = JF_FRAME_SPEC_INIT;
 	struct sink sink = {0};
 	struct checker c;
-	int64_t depth = -1;
+	struct depth depth = {.depth = -1};
 
 	boundary.role = JF_ROLE_BOUNDARY;
 	spec.role = role;
@@ -296,7 +339,7 @@ static int64_t find_depth(const struct jf_check_input *input, uint32_t role)
 	if (checker_run(&c) == JF_OK)
 		checker_visit(&c, note_depth, &depth);
 	checker_fini(&c);
-	return depth;
+	return depth.depth;
 }
 
 static void look_at_code(struct inference *inf)
@@ -304,16 +347,8 @@ static void look_at_code(struct inference *inf)
 	const struct jf_check_input *input = inf->input;
 
 	tokenize(inf->backend, input->bytes, input->byte_count, &inf->code);
-	for (uint32_t i = 0; i < inf->code.count; i++) {
-		const struct jf_effect *effect = &inf->code.effects[i];
-
-		for (unsigned int k = 0; k < effect->step_count; k++)
-			inf->signs |= effect->steps[k].kind == JF_STEP_SIGN;
-		/* Signing a return address marks an entry too. */
-		inf->pads |= i < 2 && effect->flags & JF_EFFECT_LANDING_PAD && !effect->step_count;
-	}
-	inf->signs &= jf_convention_supports(input->conv, JF_CAP_SIGN_RETURN);
-	inf->pads &= jf_convention_supports(input->conv, JF_CAP_LANDING_PADS);
+	inf->signs = inf->code.signs && jf_convention_supports(input->conv, JF_CAP_SIGN_RETURN);
+	inf->pads = inf->code.pads && jf_convention_supports(input->conv, JF_CAP_LANDING_PADS);
 	inf->depth[0] = find_depth(input, JF_ROLE_MAIN);
 	inf->depth[1] = find_depth(input, JF_ROLE_CALLBACK);
 }

@@ -293,6 +293,12 @@ Test(tools_check, first_finding)
 	check("--target loongarch64/linux-v2 --role boundary");
 	cr_expect_eq(result.status, 1, "%s%s", result.out, result.err);
 	cr_expect(strstr(result.out, "s7, s8"), "%s", result.out);
+	check("--target loongarch64/linux-v2 --role boundary --except R3");
+	cr_expect_eq(result.status, 0, "%s%s", result.out, result.err);
+	cr_expect(!strstr(result.out, "R3 "), "%s", result.out);
+	check("--target loongarch64/linux-v2 --role boundary --brief");
+	cr_expect_eq(result.status, 1, "%s%s", result.out, result.err);
+	cr_expect(!strstr(result.out, "holds"), "%s", result.out);
 }
 
 /* ---- damaged input ---------------------------------------------------------------------------------------- */
@@ -331,6 +337,8 @@ static const struct {
 	{"00", "--address 5y", "--address 5y: not a hexadecimal number"},
 	{"00", "--target arm64", "target arm64:"},
 	{"00", "--stack 1000000 --target loongarch64/user", "bpf_stack_bytes"},
+	{"00", "--except R19", "\"R19\" is none of"},
+	{"00", "--except R3,", "\"\" is none of"},
 	{"00", "a b", "unexpected argument b"},
 };
 

@@ -13,6 +13,8 @@ enum {
 	KEY_KIND,
 	KEY_ADDRESS,
 	KEY_ROWS,
+	KEY_BRIEF,
+	KEY_EXCEPT,
 	KEY_CONVENTIONS
 };
 
@@ -102,6 +104,20 @@ static void parse_at(struct check_args *args, const char *text, struct argp_stat
 		argp_error(state, "--at %s: not KIND=START-END with KIND one of c, bpf, call-stub, private-stub", text);
 }
 
+static void parse_except(struct check_args *args, const char *text, struct argp_state *state)
+{
+	char *words = strdup(text), *rest = words;
+	uint64_t rule;
+
+	for (char *word = words ? strsep(&rest, ",") : NULL; word; word = strsep(&rest, ",")) {
+		if (word[0] != 'R' || !cli_number(word + 1, 10, JF_RULE_COUNT, &rule) || rule == 0)
+			argp_error(state, "--except %s: \"%s\" is none of R1 to R%d", text, word, JF_RULE_COUNT);
+		else
+			args->output.except |= UINT32_C(1) << rule;
+	}
+	free(words);
+}
+
 static void parse_argument(struct check_args *args, char *arg, struct argp_state *state)
 {
 	if (args->conventions)
@@ -124,6 +140,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 't': args->target = arg; return 0;
 	case 'j': args->output.json = true; return 0;
 	case KEY_ROWS: args->output.rows = true; return 0;
+	case KEY_BRIEF: args->output.brief = true; return 0;
+	case KEY_EXCEPT: parse_except(args, arg, state); return 0;
 	case KEY_CONVENTIONS: args->conventions = true; return 0;
 	case KEY_AT: parse_at(args, arg, state); return 0;
 	case KEY_BOUNDARY: parse_boundary(args, arg, state); return 0;
@@ -162,6 +180,8 @@ static const struct argp_option options[] = {
 	 "of a callback: the boundary that it lands in, as stack=64,r6,tail-calls (default: any of the convention)", 1},
 	{NULL, 0, NULL, 0, "Output:", 3},
 	{"rows", KEY_ROWS, NULL, 0, "print unwind rows derived from the code", 3},
+	{"except", KEY_EXCEPT, "R3,...", 0, "do not ask about these rules: their breaking is known", 1},
+	{"brief", KEY_BRIEF, NULL, 0, "leave out the rules that hold", 3},
 	{"json", 'j', NULL, 0, "print JSON", 3},
 	{"conventions", KEY_CONVENTIONS, NULL, 0,
 	 "check the descriptions of all conventions, or of one, instead of code", 3},

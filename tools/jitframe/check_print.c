@@ -166,7 +166,8 @@ static void print_text(const struct check_output *output, const struct checked *
 	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++) {
 		enum jf_verdict verdict = (enum jf_verdict)c->report->verdicts[rule];
 
-		if (verdict == JF_VERDICT_NOT_APPLICABLE)
+		if (verdict == JF_VERDICT_NOT_APPLICABLE || output->except >> rule & 1 ||
+		    (output->brief && verdict == JF_VERDICT_HOLDS))
 			continue;
 		printf("  R%-3u %-22s %s\n", rule, jf_rule(rule)->name, jf_verdict_name(verdict));
 		print_findings(output, c, rule);
@@ -175,6 +176,19 @@ static void print_text(const struct check_output *output, const struct checked *
 		printf("  and %zu more findings\n", c->report->finding_count - c->report->finding_capacity);
 	if (output->rows)
 		print_rows(c);
+}
+
+/* jf_check_passed() but for the rules that nobody asks about. */
+static bool passed(const struct check_output *output, const struct jf_check_report *report)
+{
+	bool all = true;
+
+	/* What cannot be followed leaves every rule open. */
+	if (output->except == 0)
+		return jf_check_passed(report);
+	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++)
+		all &= report->verdicts[rule] < JF_VERDICT_UNDECIDED || output->except >> rule & 1;
+	return all;
 }
 
 static json_t *to_json(const struct check_output *output, const struct checked *c)
@@ -188,7 +202,7 @@ static json_t *to_json(const struct check_output *output, const struct checked *
 				    json_string(jf_verdict_name((enum jf_verdict)c->report->verdicts[rule])));
 	}
 	item = json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "name", json_text(c->name), "sound",
-			 jf_check_passed(c->report), "size_bytes", (json_int_t)c->input->byte_count, "instructions",
+			 passed(output, c->report), "size_bytes", (json_int_t)c->input->byte_count, "instructions",
 			 (json_int_t)c->report->insn_count, "calls", (json_int_t)c->report->call_count, "spec",
 			 spec_json(&c->input->spec), "inferred", c->inferred != NULL, "rules", rules, "findings",
 			 findings_json(output, c));
@@ -204,7 +218,7 @@ void check_print(struct check_output *output, const struct checked *checked)
 	else
 		json_array_append_new(output->functions, to_json(output, checked));
 	output->checked++;
-	output->failed += !jf_check_passed(checked->report);
+	output->failed += !passed(output, checked->report);
 }
 
 int check_print_end(struct check_output *output)

@@ -11,6 +11,8 @@
 /* Results of `jitframe check`, gathered and printed. */
 struct check_output {
 	bool json, rows;
+	bool brief;      /* leave out what holds */
+	uint32_t except; /* rules by bit that nobody asks about */
 	json_t *functions;
 	struct disasm *disasm;
 	const struct jf_convention *conv;

@@ -51,6 +51,7 @@ static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	const struct run_opts *opts = worker->opts;
+	bool unsaved = jf_convention_unsaved(jf_loaded_image(worker->loaded)->conv, NULL, 0) > 0;
 
 	map_cpu_set(worker->number);
 	faults_begin();
@@ -62,8 +63,9 @@ static void *work(void *arg)
 		memset(worker->ctx, 0, sizeof(worker->ctx));
 		if (opts->ctx_bytes > 0)
 			memcpy(worker->ctx, opts->ctx, opts->ctx_bytes);
-		r0 = opts->check_registers ? run_checked(worker, run) :
-					     jf_run(worker->loaded, (uintptr_t)worker->ctx);
+		/* Where a throw may lose registers, they are not to be this program's own. */
+		r0 = opts->check_registers || unsaved ? run_checked(worker, run) :
+							jf_run(worker->loaded, (uintptr_t)worker->ctx);
 		if (opts->check_stacks && worker->broken == NULL) {
 			worker->broken = programs_broken_stack();
 			worker->broken_run = run;

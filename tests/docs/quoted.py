@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a page of the documentation quotes, against what the commands print now: quoted.py PAGE JITFRAME FOLDER
+
+In PAGE, lines indented by four blanks behind a "$ jitframe ..." are that command's output, standard error after standard
+output, and "(exit status N)" unless that is 0. The command runs in FOLDER, through the shell. Prints TAP. With
+JF_REBASE=1 in the environment the page is written anew.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+INDENT = "    "
+PROMPT = INDENT + "$ jitframe "
+
+
+def output_of(command, jitframe, folder):
+    done = subprocess.run(
+        ["bash", "-c", command.replace("jitframe ", f"'{jitframe}' ", 1)],
+        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+    )
+    lines = (done.stdout + done.stderr).rstrip("\n").split("\n")
+    if done.returncode:
+        lines.append(f"(exit status {done.returncode})")
+    return lines
+
+
+def blocks(lines):
+    """Where each quoted output is: (line of the command, first line of its output, line behind it)."""
+    at = 0
+    while at < len(lines):
+        if not lines[at].startswith(PROMPT):
+            at += 1
+            continue
+        end = at + 1
+        while end < len(lines) and not lines[end].startswith(PROMPT) and (
+            lines[end].startswith(INDENT) or (not lines[end] and end + 1 < len(lines) and lines[end + 1].startswith(INDENT))
+        ):
+            end += 1
+        while end > at + 1 and not lines[end - 1]:
+            end -= 1
+        yield at, at + 1, end
+        at = end
+
+
+def main():
+    page, jitframe, folder = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    rebase = os.environ.get("JF_REBASE") == "1"
+    lines = page.read_text().split("\n")
+    found = list(blocks(lines))
+    new = lines[: found[0][0]] if found else []
+    failed = not found
+    print(f"1..{len(found)}")
+    for number, (command_at, start, end) in enumerate(found, 1):
+        command = lines[command_at][len(INDENT) + 2:]
+        got = [(INDENT + line).rstrip() for line in output_of(command, jitframe, folder)]
+        wanted = lines[start:end]
+        good = got == wanted
+        failed |= not good
+        following = found[number][0] if number < len(found) else len(lines)
+        new += [lines[command_at]] + got + lines[end:following]
+        print(f"{'' if good else 'not '}ok {number} - {command}")
+        if not good:
+            print("# JF_REBASE=1 in the environment writes the page anew; look at what it changed")
+            print("\n".join("# wanted: " + line for line in wanted))
+            print("\n".join("# got:    " + line for line in got))
+    if rebase and found:
+        page.write_text("\n".join(new))
+    return failed
+
+
+sys.exit(main())
