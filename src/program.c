@@ -24,7 +24,7 @@ static enum jf_status refuse(struct jf_compiler *c, const struct jf_function *fu
 static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, struct jf_body_state *state)
 {
 	const struct jf_frame *frame = &c->image->functions[unit - c->units].frame;
-	struct jf_body b = { .code = &c->code, .frame = frame, .state = state };
+	struct jf_body b = { .code = &c->code, .frame = frame, .state = state, .atomic_insns = c->opts->atomic_insns };
 
 	*state = (struct jf_body_state){ .unit = unit, .first_pass = c->first_pass, .faults = &c->faults };
 	memcpy(b.reg, frame->conv->bpf_reg, sizeof(b.reg));

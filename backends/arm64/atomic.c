@@ -56,6 +56,30 @@ static void read_modify_write(struct jf_body *b, const struct jf_op *op, unsigne
 	jf_arm64_mov(b->code, true, compare ? JF_ARM64_R0 : src, JF_ARM64_TMP);
 }
 
+/* The same by one instruction; and takes two, there is only "and not". */
+static void read_modify_write_once(struct jf_body *b, const struct jf_op *op, unsigned int address, bool result)
+{
+	static const uint32_t forms[][2] = {
+		[JF_ATOMIC_ADD] = {JF_ARM64_LDADD, JF_ARM64_LDADDAL},
+		[JF_ATOMIC_OR] = {JF_ARM64_LDSET, JF_ARM64_LDSETAL},
+		[JF_ATOMIC_AND] = {JF_ARM64_LDCLR, JF_ARM64_LDCLRAL},
+		[JF_ATOMIC_XOR] = {JF_ARM64_LDEOR, JF_ARM64_LDEORAL},
+	};
+	unsigned int src = jf_body_reg(b, op->src), operand = src, shift = jf_arm64_access_shift(op);
+
+	switch (op->code) {
+	case JF_ATOMIC_XCHG: jf_arm64_atomic_insn(b->code, JF_ARM64_SWPAL, shift, src, src, address); return;
+	case JF_ATOMIC_CMPXCHG: jf_arm64_atomic_insn(b->code, JF_ARM64_CASAL, shift, JF_ARM64_R0, src, address); return;
+	case JF_ATOMIC_AND:
+		operand = JF_ARM64_TMP;
+		jf_arm64_rrr(b->code, JF_ARM64_ORN, op->bytes == 8, operand, JF_ARM64_XZR, src);
+		/* fall through */
+	default:
+		jf_arm64_atomic_insn(b->code, (enum jf_arm64_atomic)forms[op->code][result], shift, operand,
+				     result ? src : JF_ARM64_XZR, address);
+	}
+}
+
 enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op)
 {
 	bool load = op->code == JF_ATOMIC_LOAD_ACQ;
@@ -77,7 +101,10 @@ enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op)
 			result = JF_BPF_R0;
 		else if (op->fetch || op->code == JF_ATOMIC_XCHG)
 			result = op->src;
-		read_modify_write(b, op, address, result != JF_REG_NONE);
+		if (b->atomic_insns)
+			read_modify_write_once(b, op, address, result != JF_REG_NONE);
+		else
+			read_modify_write(b, op, address, result != JF_REG_NONE);
 	}
 	if (op->arena)
 		jf_body_may_fault(b, start, result);

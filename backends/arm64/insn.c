@@ -165,6 +165,12 @@ void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned i
 	jf_arm64_put(code, (rt | rn) < 32 && shift < 4, shift << 30 | (uint32_t)op | rn << 5 | rt);
 }
 
+void jf_arm64_atomic_insn(struct jf_code *code, enum jf_arm64_atomic op, unsigned int shift, unsigned int rs,
+			  unsigned int rt, unsigned int rn)
+{
+	jf_arm64_put(code, (rs | rt | rn) < 32 && shift < 4, shift << 30 | (uint32_t)op | rs << 16 | rn << 5 | rt);
+}
+
 void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op, unsigned int shift,
 			      unsigned int rs, unsigned int rt, unsigned int rn)
 {

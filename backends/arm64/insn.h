@@ -284,6 +284,24 @@ enum jf_arm64_exclusive_store {
 void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift, unsigned int rt,
 		      unsigned int rn);
 
+/* LSE: Rt = the old value (XZR: not wanted), the new one made of it and Rs. CAS: Rs is compared and gets the
+ * old value, Rt the new one. */
+enum jf_arm64_atomic {
+	JF_ARM64_LDADD = 0x38200000,
+	JF_ARM64_LDCLR = 0x38201000, /* and not */
+	JF_ARM64_LDEOR = 0x38202000,
+	JF_ARM64_LDSET = 0x38203000,
+	JF_ARM64_LDADDAL = 0x38e00000,
+	JF_ARM64_LDCLRAL = 0x38e01000,
+	JF_ARM64_LDEORAL = 0x38e02000,
+	JF_ARM64_LDSETAL = 0x38e03000,
+	JF_ARM64_SWPAL = 0x38e08000,
+	JF_ARM64_CASAL = 0x08e0fc00,
+};
+
+void jf_arm64_atomic_insn(struct jf_code *code, enum jf_arm64_atomic op, unsigned int shift, unsigned int rs,
+			  unsigned int rt, unsigned int rn);
+
 /* Ws = 0 when Rt was stored, 1 when the exclusive monitor was lost. Rs differs from Rt and Rn. */
 void jf_arm64_store_exclusive(struct jf_code *code, enum jf_arm64_exclusive_store op, unsigned int shift,
 			      unsigned int rs, unsigned int rt, unsigned int rn);

@@ -120,6 +120,8 @@ static void read_line(struct reader *r, const char *word, const char *value)
 		c->opts.landing_pads = true;
 	else if (strcmp(word, "option") == 0 && strcmp(value, "sign-return") == 0)
 		c->opts.sign_return = true;
+	else if (strcmp(word, "option") == 0 && strcmp(value, "atomic-insns") == 0)
+		c->opts.atomic_insns = true;
 	else if (strcmp(word, "call-base") == 0)
 		c->call_base = strtoull(value, NULL, 16);
 	else if (strcmp(word, "program") == 0)

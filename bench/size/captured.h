@@ -9,7 +9,7 @@
  *
  *     kernel RELEASE MACHINE       whose it is
  *     target ARCH/CONVENTION       what it is to be compared with
- *     option NAME                  landing-pads or sign-return: what that kernel's JIT adds, and we can
+ *     option NAME                  landing-pads, sign-return, atomic-insns: what that kernel's JIT does, and we can
  *     call-base ADDRESS            C code is called as a distance from here
  *     program NAME                 begins a program
  *     bpf HEX                      its instructions as the kernel's verifier left them to the JIT

@@ -106,6 +106,7 @@ struct jf_body {
 	const struct jf_frame *frame;
 	struct jf_body_state *state; /* the core's own: use the calls below */
 	uint32_t index; /* BPF instruction being emitted */
+	bool atomic_insns; /* as in struct jf_compile_opts */
 	uint8_t reg[JF_BPF_REG__COUNT]; /* what jf_body_reg() gives */
 };
 

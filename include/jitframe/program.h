@@ -74,6 +74,11 @@ struct jf_compile_opts {
 	 * calls. A thread must not enter such a program again while it runs it.
 	 */
 	bool private_stack;
+	/*
+	 * Atomic operations as single instructions where only some processors have them, else as loops that run
+	 * on all: on arm64 LSE, which getauxval(AT_HWCAP) says by HWCAP_ATOMICS. Elsewhere it changes nothing.
+	 */
+	bool atomic_insns;
 	struct jf_values values;
 };
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "interp.h"
@@ -217,6 +218,16 @@ static bool compare_runs(struct compare *c, const struct jf_loaded *loaded, uint
 /* ---- a program ---------------------------------------------------------------------------------- */
 
 /* By the seed too: hardening, and where the stack is. */
+/* Without HWCAP_ATOMICS, this architecture has no processors that lack them. */
+static bool has_atomic_insns(void)
+{
+#ifdef HWCAP_ATOMICS
+	return getauxval(AT_HWCAP) & HWCAP_ATOMICS;
+#else
+	return true;
+#endif
+}
+
 static struct jf_compile_opts compile_opts(const struct compare *c, struct rng *rng)
 {
 	struct jf_compile_opts opts = { .size = sizeof(opts),
@@ -226,6 +237,7 @@ static struct jf_compile_opts compile_opts(const struct compare *c, struct rng *
 	opts.sign_return = jf_convention_supports(c->conv, JF_CAP_SIGN_RETURN) && rng_percent(rng, 25);
 	opts.private_stack = jf_convention_supports(c->conv, JF_CAP_PRIVATE_STACK | JF_CAP_USER_BASE) &&
 			     rng_percent(rng, 25);
+	opts.atomic_insns = has_atomic_insns() && rng_percent(rng, 50);
 	return opts;
 }
 

@@ -729,6 +729,37 @@ Test(insn_arm64, ordered_accesses)
 	check_all();
 }
 
+static const struct {
+	const char *name;
+	enum jf_arm64_atomic op;
+} atomics[] = {
+	{"ldadd", JF_ARM64_LDADD},     {"ldclr", JF_ARM64_LDCLR},     {"ldeor", JF_ARM64_LDEOR},
+	{"ldset", JF_ARM64_LDSET},     {"ldaddal", JF_ARM64_LDADDAL}, {"ldclral", JF_ARM64_LDCLRAL},
+	{"ldeoral", JF_ARM64_LDEORAL}, {"ldsetal", JF_ARM64_LDSETAL}, {"swpal", JF_ARM64_SWPAL},
+	{"casal", JF_ARM64_CASAL},
+};
+
+Test(insn_arm64, atomic_instructions)
+{
+	static const char suffix[] = "bh";
+
+	for (unsigned int k = 0; k < 96; k++) {
+		unsigned int rs = k < 32 ? k : 3, rt = k / 32 == 1 ? k - 32 : 4, rn = k < 64 ? 5 : k - 64, shift = k % 4;
+
+		for (size_t i = 0; i < COUNT(atomics); i++) {
+			jf_arm64_atomic_insn(fresh(), atomics[i].op, shift, rs, rt, rn);
+			reads("%s%.*s %s, %s, [%s]", atomics[i].name, shift < 2, suffix + (shift & 1), z(shift == 3, rs),
+			      z(shift == 3, rt), s(true, rn));
+		}
+	}
+	REFUSED(jf_arm64_atomic_insn(&code, JF_ARM64_SWPAL, 4, 1, 2, 3));
+	REFUSED(jf_arm64_atomic_insn(&code, JF_ARM64_SWPAL, 3, 32, 2, 3));
+	REFUSED(jf_arm64_atomic_insn(&code, JF_ARM64_SWPAL, 3, 1, 32, 3));
+	REFUSED(jf_arm64_atomic_insn(&code, JF_ARM64_SWPAL, 3, 1, 2, 32));
+	/* They are newer than Capstone 4. */
+	mc_check_assembles(TRIPLE, FEATURES, cases, case_count);
+}
+
 /* ---- branches and system -------------------------------------------------------------------- */
 
 Test(insn_arm64, jumps_and_calls)

@@ -48,6 +48,7 @@ enum {
 	KEY_ADDRESS = 0x300,
 	KEY_LANDING_PADS,
 	KEY_SIGN_RETURN,
+	KEY_ATOMIC_INSNS,
 	KEY_OPCODES
 };
 
@@ -62,6 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_OPCODES: args->opcodes = true; return 0;
 	case KEY_LANDING_PADS: args->object.opts.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->object.opts.sign_return = true; return 0;
+	case KEY_ATOMIC_INSNS: args->object.opts.atomic_insns = true; return 0;
 	case KEY_ADDRESS:
 		if (!cli_number(arg, 16, UINT64_MAX, &args->object.address))
 			argp_error(state, "--address %s: not a hexadecimal number of 64 bits", arg);
@@ -87,6 +89,7 @@ int cmd_compile(int argc, char **argv)
 		{"address", KEY_ADDRESS, "HEX", 0, "where the code will run", 0},
 		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
+		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops (LSE)", 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
 		{"hex", 'x', NULL, 0, "print a name and the bytes, one function a line", 0},
 		{"json", 'j', NULL, 0, "print JSON", 0},
