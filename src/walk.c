@@ -108,7 +108,8 @@ static void restore(struct jf_walk *walk, const uint64_t words[JF_FRAME_SLOTS_MA
 {
 	const struct jf_backend *backend = walk->backend;
 	const struct jf_row *row = walk->row;
-	bool fp_known = walk_is_known(walk, backend->fp) && (!(row->flags & JF_ROW_REGS_LOST) || row->flags & JF_ROW_FP_KEPT);
+	bool fp_known = walk_is_known(walk, backend->fp) &&
+			(!(row->flags & JF_ROW_REGS_LOST) || row->flags & JF_ROW_FP_KEPT);
 
 	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
 		walk->known[i] &= row->flags & JF_ROW_REGS_LOST ? 0 : walk->kept[i];
@@ -186,8 +187,10 @@ static enum jf_status step_orc(struct jf_walk *walk)
 	if (cfa_reg < backend->reg_count && walk_is_known(walk, cfa_reg))
 		frame.live = &walk->regs;
 	status = jf_orc_step(format, walk->orc, &walk->memory, &frame);
+	if (status == JF_END)
+		return status;
 	if (status != JF_OK)
-		return status < 0 ? walk_fail(walk, status, status == JF_E_READ ? frame.fail_address : walk->pc) : status;
+		return walk_fail(walk, status, status == JF_E_READ ? frame.fail_address : walk->pc);
 	memset(walk->known, 0, sizeof(walk->known));
 	walk->regs.value[backend->sp] = frame.sp;
 	walk_set_known(walk, backend->sp, true);

@@ -71,7 +71,7 @@ static uint64_t c_start(unsigned int function)
 	return C_AT + C_BYTES * function;
 }
 
-/* ---- what describes C ------------------------------------------------------------------------------------- */
+/* ---- what describes C ------------------------------------------------------------------------------- */
 
 static const struct {
 	int16_t cfa_off;
@@ -142,7 +142,7 @@ static void describe_c_by_cfi(const struct jf_backend *backend)
 	cr_assert_eq(jf_cfi_add(cfi), JF_OK);
 }
 
-/* ---- the program -------------------------------------------------------------------------------------------- */
+/* ---- the program ------------------------------------------------------------------------------------ */
 
 static const struct jf_insn main_insns[] = {MOV_K(6, 1), STX(DW, 10, 6, -24), CALL_FUNCTION(1), ADD_X(0, 6), EXIT};
 static const struct jf_insn sub_insns[] = {MOV_K(7, 1), MOV_K(8, 1), CALL_FUNCTION(2), ADD_X(0, 7), EXIT};
@@ -179,7 +179,7 @@ static void compile(void)
 	}
 }
 
-/* ---- the stack ---------------------------------------------------------------------------------------------- */
+/* ---- the stack -------------------------------------------------------------------------------------- */
 
 /* A frame of generated code under the caller's; BPF instruction `call` is the one that is running. */
 static struct truth push_function(unsigned int function, unsigned int call, struct truth caller)
@@ -275,7 +275,7 @@ static void check_frame(const struct jf_walk *walk, unsigned int i)
 	CHECK(walk->pc_is_return, "frame %u", i);
 }
 
-/* ---- walks ---------------------------------------------------------------------------------------------------- */
+/* ---- walks ------------------------------------------------------------------------------------------ */
 
 ALL_CONVENTIONS(orc_walk, by_rows)
 {
@@ -371,7 +371,7 @@ ALL_CONVENTIONS(orc_walk, a_cycle)
 	cr_assert_eq(seen.count, MAIN_FRAME + 1);
 }
 
-/* ---- interrupts ------------------------------------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------------------------------- */
 
 /* C_WALK is an interrupt's entry: the kernel's register frame is at its SP, of a function in its prologue. */
 static void interrupt(uint64_t pc)
@@ -420,7 +420,7 @@ ALL_CONVENTIONS(orc_walk, an_interrupted_prologue)
 	check_frame(&walk, 4);
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------------ */
+/* ---- options ---------------------------------------------------------------------------------------- */
 
 ALL_CONVENTIONS(orc_walk, options)
 {

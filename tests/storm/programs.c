@@ -170,7 +170,8 @@ __attribute__((noinline)) static uint64_t walk_deep(uint64_t frames)
 #define ARG_PUT(n, value) INSN(0x7a, 11, 0, -8 * (n), value)
 #define ARG_GET(dst, n) INSN(0x79, dst, 11, 8 * (n), 0)
 #define ARGS_1_TO_5 MOV_K(1, 1), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5)
-#define ARGS_6_TO_12 ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), ARG_PUT(7, 12)
+#define ARGS_6_TO_12 \
+	ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), ARG_PUT(7, 12)
 #define CAST_TO_ARENA(dst, src) INSN(0xbf, dst, src, 1, 1)
 #define MAY_GOTO(off) INSN(0xe5, 0, 0, off, 0)
 /* clang-format on */

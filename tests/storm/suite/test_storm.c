@@ -56,8 +56,8 @@ ParameterizedTest(struct one *one, storm, every_walk_reaches_the_bottom, .timeou
 	struct command command = {0};
 
 	cr_assert(target_find(&target, one->arch, "jf-storm", "tests/storm"));
-	/* The dynamic linkers of the other architectures have no true rows where they bind at the first call. */
-	if (!jf_backend_host() || strcmp(one->arch, jf_backend_host()->name) != 0)
+	/* The dynamic linkers of other architectures have no true rows where they bind at the first call. */
+	if (strcmp(one->arch, "x86_64") != 0)
 		setenv("LD_BIND_NOW", "1", 1);
 	if (one->one_insn)
 		setenv("QEMU_ONE_INSN_PER_TB", "1", 1);
