@@ -2,7 +2,7 @@
 
 /*
  * Everything that our own compiler puts down is decoded, and none of it is unknown: the programs of tests/exec, on
- * each convention whose architecture has a decoder.
+ * each convention whose architecture has a decoder, every other one with landing pads and signed return addresses.
  */
 
 #include <criterion/criterion.h>
@@ -17,7 +17,7 @@
 #include "command.h"
 
 #define CONVENTIONS_MAX 16
-#define WORDS_MIN       20000 /* instructions, of each convention */
+#define WORDS_MIN       10000 /* instructions, of each convention */
 
 struct one {
 	char target[48];
@@ -93,7 +93,7 @@ ParameterizedTestParameters(emitted, is_known)
 ParameterizedTest(struct one *one, emitted, is_known, .timeout = 300)
 {
 	const struct jf_convention *conv;
-	unsigned long count = 0;
+	unsigned long count = 0, objects = 0;
 	struct dirent *entry;
 	DIR *dir = opendir(EXEC_OBJECTS);
 	struct jf_error error;
@@ -106,8 +106,7 @@ ParameterizedTest(struct one *one, emitted, is_known, .timeout = 300)
 		if (!strstr(entry->d_name, ".bpf.o"))
 			continue;
 		snprintf(object, sizeof(object), "%s/%s", EXEC_OBJECTS, entry->d_name);
-		count += decode_object(conv->backend, object, one->target, false);
-		count += decode_object(conv->backend, object, one->target, true);
+		count += decode_object(conv->backend, object, one->target, objects++ % 2);
 	}
 	closedir(dir);
 	cr_assert_gt(count, WORDS_MIN, "%s: only %lu instructions", one->target, count);
