@@ -301,6 +301,59 @@ Test(tools_check, first_finding)
 	cr_expect(!strstr(result.out, "holds"), "%s", result.out);
 }
 
+/* ---- what others have made ------------------------------------------------------------------------------- */
+
+/* The code lines of a capture (scripts/capture-jit) as hex text, each named. returns: how many there are. */
+static unsigned int put_capture(const char *capture, char target[64])
+{
+	FILE *in = fopen(capture, "r"), *out = fopen(path, "w");
+	char *line = NULL;
+	unsigned int count = 0;
+	size_t capacity = 0;
+
+	cr_assert(in && out, "%s", capture);
+	target[0] = '\0';
+	while (getline(&line, &capacity, in) > 0) {
+		sscanf(line, "target %63s", target);
+		if (strncmp(line, "code ", 5) == 0)
+			fprintf(out, "function_%u %s", ++count, line + 5);
+	}
+	free(line);
+	fclose(in);
+	fclose(out);
+	return count;
+}
+
+/*
+ * What Linux's own JITs made of ordinary programs. Their specs are not known: each has to be found to be a frame of
+ * the convention, to the last instruction of its prologue, and to keep every rule. On x86_64 kernel frames do not
+ * align SP to 16 (R7), nor need they in the kernel.
+ */
+Test(tools_check, kernels)
+{
+	static const char *const captures[] = {"x86_64", "arm64", "arm64-lse", "loongarch64"};
+
+	for (size_t i = 0; i < sizeof(captures) / sizeof(captures[0]); i++) {
+		char capture[512], target[64], sum[64];
+		unsigned int functions, whole = 0;
+
+		snprintf(capture, sizeof(capture), CAPTURE_DIR "/%s.txt", captures[i]);
+		functions = put_capture(capture, target);
+		cr_assert_geq(functions, 40, "%s: %u", capture, functions);
+		check("--format hex --target %s%s", target, strcmp(captures[i], "x86_64") ? "" : " --except R7");
+		cr_expect_eq(result.status, 0, "%s: %s%s", capture, result.out, result.err);
+		snprintf(sum, sizeof(sum), "%u functions: all rules hold", functions);
+		cr_expect(strstr(result.out, sum), "%s: %s", capture, sum);
+		for (const char *at = result.out; (at = strstr(at, "inferred from the code: ")); at++) {
+			unsigned int matched, insns;
+
+			cr_assert_eq(sscanf(at, "inferred from the code: %u of %u", &matched, &insns), 2);
+			whole += matched == insns;
+		}
+		cr_expect_eq(whole, functions, "%s: %u of %u", capture, whole, functions);
+	}
+}
+
 /* ---- damaged input ---------------------------------------------------------------------------------------- */
 
 static const struct {
