@@ -17,7 +17,7 @@ struct sink {
 	bool no_memory;
 };
 
-/* ---- following the code (run.c) -------------------------------------------------------------------- */
+/* ---- following the code (run.c, scan.c, leader.c) ------------------------------------------------------ */
 
 struct leader; /* an instruction where paths meet, and what holds before it */
 

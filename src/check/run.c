@@ -1,193 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check/checker.h"
+#include "check/leader.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/*
- * Every path through the code, to a fixed point. Bytes are decoded as often as they are looked at; kept are a
- * flag for each byte and, for each instruction where paths may meet, what holds there.
- */
-
-enum {
-	IS_START = 1 << 0,  /* an instruction that can be reached */
-	IS_LEADER = 1 << 1, /* paths may meet here, or it is a mark */
-	IS_QUEUED = 1 << 2,
-};
-
-struct leader {
-	uint32_t off;
-	bool pending;
-	uint32_t cell_count;
-	bool cells_dropped;
-	struct value *regs; /* NULL: not reached yet; reg_count of them, and behind them room for the cells */
-	struct cell *cells;
-};
-
-static bool decode(struct checker *c)
-{
-	return jf_decode(c->backend, c->input->bytes + c->off, c->input->byte_count - c->off, &c->effect) == JF_OK &&
-	       c->effect.size_bytes;
-}
-
-static bool is_inside(const struct checker *c, int64_t off)
-{
-	return off >= 0 && (uint64_t)off < c->input->byte_count;
-}
-
-/* ---- where instructions start ------------------------------------------------------------------------- */
-
-struct queue {
-	uint32_t *offs;
-	size_t count, capacity;
-};
-
-static bool enqueue(struct checker *c, struct queue *queue, int64_t off)
-{
-	if (!is_inside(c, off))
-		return true;
-	c->flags[off] |= IS_LEADER;
-	if (c->flags[off] & (IS_START | IS_QUEUED))
-		return true;
-	if (queue->count == queue->capacity) {
-		size_t capacity = queue->capacity ? 2 * queue->capacity : 64;
-		uint32_t *offs = realloc(queue->offs, capacity * sizeof(*offs));
-
-		if (!offs)
-			return false;
-		queue->offs = offs;
-		queue->capacity = capacity;
-	}
-	c->flags[off] |= IS_QUEUED;
-	queue->offs[queue->count++] = (uint32_t)off;
-	return true;
-}
-
-/* From `off` on until control does not go on, or comes to where somebody has been. */
-static bool scan_from(struct checker *c, struct queue *queue, uint32_t off)
-{
-	for (c->off = off; c->off < c->input->byte_count; c->off += c->effect.size_bytes) {
-		if (c->flags[c->off] & IS_START) {
-			c->flags[c->off] |= IS_LEADER;
-			break;
-		}
-		c->flags[c->off] |= IS_START;
-		if (!decode(c))
-			break;
-		c->insn_count++;
-		if ((c->effect.flow == JF_FLOW_JUMP || c->effect.flow == JF_FLOW_BRANCH) &&
-		    !enqueue(c, queue, c->off + c->effect.target_off))
-			return false;
-		if (c->effect.flow == JF_FLOW_JUMP || c->effect.flow == JF_FLOW_JUMP_REG ||
-		    c->effect.flow == JF_FLOW_JUMP_MEM || c->effect.flow == JF_FLOW_TRAP)
-			break;
-	}
-	return true;
-}
-
-static bool scan(struct checker *c)
-{
-	struct queue queue = {0};
-	bool ok = enqueue(c, &queue, 0);
-
-	for (size_t i = 0; ok && i < c->input->from_body_count; i++)
-		ok = enqueue(c, &queue, c->input->from_body[i]);
-	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
-		if (is_inside(c, c->input->marks[i]))
-			c->flags[c->input->marks[i]] |= IS_LEADER;
-	if (is_inside(c, c->tail_entry))
-		c->flags[c->tail_entry] |= IS_LEADER;
-	while (ok && queue.count)
-		ok = scan_from(c, &queue, queue.offs[--queue.count]);
-	free(queue.offs);
-	return ok;
-}
-
-static bool make_leaders(struct checker *c)
-{
-	uint32_t count = 0;
-
-	for (size_t off = 0; off < c->input->byte_count; off++)
-		count += (c->flags[off] & (IS_START | IS_LEADER)) == (IS_START | IS_LEADER);
-	c->leaders = calloc(count + 1, sizeof(*c->leaders));
-	if (!c->leaders)
-		return false;
-	for (size_t off = 0; off < c->input->byte_count; off++) {
-		if ((c->flags[off] & (IS_START | IS_LEADER)) != (IS_START | IS_LEADER))
-			continue;
-		c->leader_index[off] = c->leader_count;
-		c->leaders[c->leader_count++].off = (uint32_t)off;
-	}
-	return true;
-}
-
-/* ---- what holds there --------------------------------------------------------------------------------- */
-
-static bool pack(const struct checker *c, struct leader *leader, const struct state *state)
-{
-	size_t reg_bytes = c->backend->reg_count * sizeof(struct value);
-
-	if (!leader->regs) {
-		/* Cells only go from here on: one block is enough for ever. */
-		leader->regs = malloc(reg_bytes + state->cell_count * sizeof(struct cell));
-		if (!leader->regs)
-			return false;
-		leader->cells = (struct cell *)(void *)(leader->regs + c->backend->reg_count);
-	}
-	memcpy(leader->regs, state->regs, reg_bytes);
-	memcpy(leader->cells, state->cells, state->cell_count * sizeof(struct cell));
-	leader->cell_count = state->cell_count;
-	leader->cells_dropped = state->cells_dropped;
-	return true;
-}
-
-static void unpack(const struct checker *c, const struct leader *leader, struct state *state)
-{
-	memcpy(state->regs, leader->regs, c->backend->reg_count * sizeof(struct value));
-	memcpy(state->cells, leader->cells, leader->cell_count * sizeof(struct cell));
-	state->cell_count = leader->cell_count;
-	state->cells_dropped = leader->cells_dropped;
-}
-
-/* A path comes to the leader at `off`. */
-static void arrive(struct checker *c, const struct state *state, uint32_t off)
-{
-	uint32_t index = c->leader_index[off];
-	struct leader *leader = &c->leaders[index];
-	struct state joined;
-
-	if (leader->regs) {
-		unpack(c, leader, &joined);
-		if (!state_join(&c->map, &joined, state, off))
-			return;
-		state = &joined;
-	}
-	if (!pack(c, leader, state)) {
-		c->sink->no_memory = true;
-		return;
-	}
-	leader->pending = true;
-	if (index < c->lowest_pending)
-		c->lowest_pending = index;
-}
-
-bool checker_is_start(const struct checker *c, uint32_t off)
-{
-	return is_inside(c, off) && c->flags[off] & IS_START;
-}
-
-bool checker_state_at(const struct checker *c, uint32_t off, struct state *state)
-{
-	const struct leader *leader;
-
-	if (!checker_is_start(c, off) || !(c->flags[off] & IS_LEADER))
-		return false;
-	leader = &c->leaders[c->leader_index[off]];
-	if (!leader->regs)
-		return false;
-	unpack(c, leader, state);
-	return true;
-}
+/* Every path through the code, to a fixed point. */
 
 /* ---- where control goes ------------------------------------------------------------------------------- */
 
@@ -254,7 +70,7 @@ static void take(struct checker *c, const struct state *state)
 	if (!is_inside(c, target))
 		leave(c, state, NULL);
 	else if (!c->judging)
-		arrive(c, state, (uint32_t)target);
+		leader_arrive(c, state, (uint32_t)target);
 }
 
 static void call(struct checker *c, struct state *state)
@@ -314,7 +130,7 @@ static void end_prologue(struct checker *c, struct state *state)
 	const struct jf_frame *frame = &c->frame;
 
 	c->judged = 0;
-	if (c->judging && decode(c))
+	if (c->judging && leader_decode(c))
 		rules_anchor(c, state, -1);
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
 		bool saved = jf_frame_slot(frame, JF_SLOT_SAVE, (uint8_t)reg) >= 0 ||
@@ -335,7 +151,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 	struct state state;
 	struct value fp, bpf_fp;
 
-	unpack(c, leader, &state);
+	leader_unpack(c, leader, &state);
 	c->changes++;
 	if (leader->off == c->input->marks[JF_MARK_EPILOGUE]) { /* a name for R14 to follow */
 		uint8_t r0 = c->conv->bpf_reg[JF_BPF_R0];
@@ -344,7 +160,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 	}
 	for (c->off = leader->off; c->budget; c->budget--) {
 		c->judged = 0;
-		if (!decode(c)) {
+		if (!leader_decode(c)) {
 			c->effect = (struct jf_effect){0};
 			if (c->judging)
 				finding(c, 0, JF_VERDICT_UNDECIDED,
@@ -371,7 +187,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 			if (c->off == c->input->marks[JF_MARK_BODY] && c->is_function)
 				end_prologue(c, &state);
 			if (!visit)
-				arrive(c, &state, c->off);
+				leader_arrive(c, &state, c->off);
 			return;
 		}
 	}
@@ -413,7 +229,7 @@ static void enter_by_tail_call(struct checker *c)
 		state.regs[backend->args[i]] = value_entry(backend->args[i]);
 	if (c->map.count_reg != JF_REG_NONE)
 		state.regs[c->map.count_reg] = (struct value){.kind = VALUE_COUNT};
-	arrive(c, &state, c->tail_entry);
+	leader_arrive(c, &state, c->tail_entry);
 }
 
 static void enter_from_body(struct checker *c)
@@ -424,7 +240,7 @@ static void enter_from_body(struct checker *c)
 		return;
 	for (size_t i = 0; i < c->input->from_body_count; i++)
 		if (is_inside(c, c->input->from_body[i]))
-			arrive(c, &state, c->input->from_body[i]);
+			leader_arrive(c, &state, c->input->from_body[i]);
 }
 
 enum jf_status checker_run(struct checker *c)
@@ -433,13 +249,13 @@ enum jf_status checker_run(struct checker *c)
 
 	c->flags = calloc(c->input->byte_count, sizeof(*c->flags));
 	c->leader_index = calloc(c->input->byte_count, sizeof(*c->leader_index));
-	if (!c->flags || !c->leader_index || !scan(c) || !make_leaders(c))
+	if (!c->flags || !c->leader_index || !leader_scan(c))
 		return JF_E_NO_MEMORY;
 	c->budget = 64 * (uint64_t)c->insn_count + 4096;
 	if (!c->leader_count)
 		return JF_OK;
 	checker_entry_state(c, &state);
-	arrive(c, &state, 0);
+	leader_arrive(c, &state, 0);
 	settle(c);
 	if (c->tail_entry != JF_MARK_UNSET) {
 		enter_by_tail_call(c);
