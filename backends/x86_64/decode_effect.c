@@ -342,7 +342,7 @@ void jf_x86_64_effect(const struct insn *insn, struct jf_effect *effect)
 	else if (insn->scaled)
 		flag(&w, JF_EFFECT_UNKNOWN); /* in units of a size that only this instruction's manual page tells */
 	/* Which of two segments counts is not the same on all processors: AMD's go by the one with a base. */
-	if (insn->segment && insn->flat && insn->opcode->op != OP_LEA)
+	if (insn->segment && insn->flat && insn->opcode->op != OP_LEA && insn->opcode->op != OP_ENTER)
 		anywhere(&w);
 	do_steps(&w);
 }

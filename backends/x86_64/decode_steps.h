@@ -10,6 +10,8 @@
 #ifndef JF_BACKEND_X86_64_DECODE_STEPS_H
 #define JF_BACKEND_X86_64_DECODE_STEPS_H
 
+#include <assert.h>
+
 #include "decode.h"
 
 #define TEMP RIP
@@ -39,8 +41,10 @@ struct work {
 
 static inline struct jf_step *step(const struct work *w, enum jf_step_kind kind)
 {
-	struct jf_step *s = &w->e->steps[w->e->step_count++];
+	struct jf_step *s = &w->e->steps[w->e->step_count];
 
+	assert(w->e->step_count < JF_EFFECT_STEPS_MAX);
+	w->e->step_count++;
 	*s = (struct jf_step){
 		.kind = (uint8_t)kind, .dst = JF_REG_NONE, .a = JF_REG_NONE, .b = JF_REG_NONE, .c = JF_REG_NONE};
 	return s;
