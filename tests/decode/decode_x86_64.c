@@ -19,7 +19,6 @@
 #define COUNT_DEFAULT 300000
 #define SHOWN_MAX     40
 
-
 struct view {
 	size_t size; /* 0: no instruction */
 	char text[256];
@@ -168,9 +167,8 @@ static const char *const other_names[][2] = {
 	{"jmpf", "ljmp"},
 	{"pause", "nop"},
 	{"pause", "xchg"},
-	/* LLVM takes 67 for 66, and W for a prefix, in this group */
+	/* LLVM takes 67 for 66 in this group */
 	{"clflush", "clflushopt"},
-	{"clrssbsy", "xsaveopt64"},
 	{"mfence", "tpause"},
 };
 
@@ -254,6 +252,24 @@ static bool capstone_errs(const struct run *run)
 
 /* ---- all together --------------------------------------------------------------------------------- */
 
+/* Every step has registers of this backend, or none, and there are no more than fit. */
+static bool makes_sense(const struct run *run)
+{
+	const struct jf_effect *e = &run->effect;
+
+	for (unsigned int i = 0; i < e->step_count && i < JF_EFFECT_STEPS_MAX; i++) {
+		const struct jf_step *step = &e->steps[i];
+		const uint8_t regs[] = {step->dst, step->a, step->b, step->c};
+
+		for (size_t k = 0; k < sizeof(regs); k++)
+			if (regs[k] >= run->backend->reg_count && regs[k] != JF_REG_NONE)
+				return false;
+		if (step->kind >= JF_STEP__COUNT)
+			return false;
+	}
+	return e->step_count <= JF_EFFECT_STEPS_MAX && e->flow < JF_FLOW__COUNT;
+}
+
 /* Every beginning of an instruction goes on. */
 static void check_cut(struct run *run, const uint8_t *bytes)
 {
@@ -287,13 +303,15 @@ static void check_same(struct run *run, const uint8_t *bytes)
 	if (strcmp(mnemonic_of(&run->capstones),
 		   strcmp(run->ours.text, "vector") ? run->ours.text : mnemonic_of(&run->theirs)))
 		return;
-	if (capstones_writes(run) & ~our_writes(effect) && !capstone_errs(run))
+	if (capstones_writes(run) & ~our_writes(effect) && !capstone_errs(run) && !classify(run, bytes))
 		differ(run, bytes, "writes");
 }
 
 static void check_one(struct run *run, uint8_t *bytes)
 {
 	read_all(run, bytes);
+	if (run->ours.size && !makes_sense(run))
+		differ(run, bytes, "steps");
 	if (run->ours.size == run->theirs.size && run->ours.size == run->capstones.size)
 		check_same(run, bytes);
 	else if (classify(run, bytes))

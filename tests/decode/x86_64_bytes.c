@@ -94,6 +94,7 @@ void x86_64_random_bytes(struct random *r, uint8_t bytes[BYTES])
 	p++; /* the opcode: any */
 	if (random_below(r, 2))
 		*p |= 0xc0;
-	if (random_below(r, 4) == 0)
-		p[1 + random_below(r, 5)] = random_below(r, 2) ? 0 : 0xff;
+	p += 1 + random_below(r, 5);
+	if (random_below(r, 4) == 0 && p < bytes + BYTES)
+		*p = random_below(r, 2) ? 0 : 0xff;
 }

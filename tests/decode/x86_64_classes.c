@@ -122,7 +122,7 @@ static bool is_of_eight(const struct parts *p)
 /* F2 and F3 go before 66 when there are both. */
 static bool is_two_mandatory(const struct parts *p)
 {
-	return !p->ours && p->data16 && p->rep && p->op[0] == 0x0f;
+	return p->data16 && p->rep && p->op[0] == 0x0f;
 }
 
 /* LLVM 19 and Capstone take 66, F2 and F3 for part of the opcode only where nothing but REX is behind them. */
