@@ -59,8 +59,8 @@ bool jf_cfi_linkage_parse(const struct cfi_converter *converter, const struct cf
 	return !program.bad && program.at == program.end;
 }
 
-/* More is no linkage table. */
-#define LINKAGE_BYTES_MAX (16 << 20)
+/* More is no linkage table: one row for every 8 bytes, from a handful of bytes of .eh_frame. */
+#define LINKAGE_BYTES_MAX (1 << 20)
 
 enum jf_status jf_cfi_linkage_rows(struct cfi_rows *rows, const struct cfi_state *state, uint64_t start, uint64_t from,
 				   uint64_t to)

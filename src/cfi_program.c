@@ -119,7 +119,7 @@ static enum jf_status advance(struct machine *m, uint64_t count)
 	uint64_t next = UINT64_MAX, bytes;
 	enum jf_status status;
 
-	if (m->program.bad || !count)
+	if (m->program.bad || !count || !m->cie->code_align)
 		return JF_OK;
 	/* What lies behind the function's end is never looked up: stay there. */
 	if (!__builtin_mul_overflow(count, m->cie->code_align, &bytes) && bytes <= UINT64_MAX - m->location)

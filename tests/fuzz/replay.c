@@ -3,9 +3,9 @@
 /*
  * The fuzzer's input without a fuzzer: the same inputs each time.
  *
- *     fuzz_replay [COUNT [FIRST]]     inputs FIRST to FIRST + COUNT - 1 of an endless list
- *     fuzz_replay --corpus FOLDER     writes some valid programs, for libFuzzer to begin with
- *     fuzz_replay FILE...             inputs as libFuzzer keeps those that fail
+ *     fuzz_compile_replay [COUNT [FIRST]]     inputs FIRST to FIRST + COUNT - 1 of an endless list
+ *     fuzz_compile_replay --corpus FOLDER     writes some valid programs, for libFuzzer to begin with
+ *     fuzz_compile_replay FILE...             inputs as libFuzzer keeps those that fail
  *
  * Prints a line of TAP for each kind of input. One that fails ends the process, which says its number.
  */

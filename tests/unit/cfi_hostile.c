@@ -164,3 +164,27 @@ Test(cfi_hostile, arguments)
 	cr_assert_null(jf_cfi_table_at(table, 0));
 	jf_cfi_table_free(table);
 }
+
+/* A factor of 0 makes all rows begin where the function does: the last one holds. */
+Test(cfi_hostile, advances_by_nothing_make_no_rows)
+{
+	const struct jf_backend *backend = jf_backend_at(0);
+	struct jf_cfi_table *table = NULL;
+	struct jf_error error = {0};
+	struct bytes b = {.count = 0};
+
+	cie_usual(&b, backend);
+	b.at[12] = 0; /* the code alignment factor */
+	fde_begin(&b, 0, CODE, 64);
+	for (unsigned int i = 2; i < 6; i++) {
+		put(&b, 0x41, 1); /* advance_loc 1 */
+		put(&b, 0x0e, 1); /* def_cfa_offset */
+		put(&b, 8 * i, 1);
+	}
+	entry_end(&b);
+	cr_assert_eq(convert(backend, &b, &table, &error), JF_OK, "%s", error.text);
+	check_table(backend, table);
+	cr_assert_eq(jf_cfi_table_at(table, 0)->row_count, 1);
+	cr_assert_eq(jf_cfi_table_at(table, 0)->rows[0].cfa_off, 40);
+	jf_cfi_table_free(table);
+}
