@@ -158,6 +158,9 @@ void words_check(const struct words *words)
 	cr_assert_not_null(run.backend);
 	run.state = number_of("DECODE_SEED", 1) * 2 + 1;
 	llvm_init(&run.llvm, run.backend->llvm_triple, words->features);
+	for (uint32_t low = 0; low < 0x10000; low++)
+		check_word(&run, words->dense | low);
+	run.modelled = run.unknown = run.unknown_invalid = run.invalid = run.overread = 0;
 	for (uint64_t i = 0; i < count; i++)
 		check_word(&run, next_word(&run));
 	llvm_fini(&run.llvm);

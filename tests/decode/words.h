@@ -10,6 +10,7 @@
 struct words {
 	const char *backend;
 	const char *features; /* LLVM's, all that it has */
+	uint32_t dense;       /* the upper half of words where instructions have no fields to speak of: all are tried */
 	/* Whether what LLVM reads is another spelling of the instruction called `name`. */
 	bool (*same)(const char *name, const struct llvm *llvm);
 	/* Whether LLVM reads an instruction where the manual has none. */
