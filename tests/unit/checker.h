@@ -3,6 +3,7 @@
 #define JF_TESTS_CHECKER_H
 
 #include <jitframe/check.h>
+#include <jitframe/describe.h>
 
 #define FRAME_CODE_BYTES 4096
 #define FRAME_ROWS       256
