@@ -284,8 +284,8 @@ int main(int argc, char **argv)
 	}
 	rng.state = seed;
 	for (uint64_t done = 0; done < count && different < DIFFERENT_MAX; done += BATCH) {
-		/* No instruction more than a hundredth, after a few to begin with. */
-		if (!run_batch(16 + (done + BATCH) / 100)) {
+		/* No instruction more than a twenty-fifth, after a few to begin with. */
+		if (!run_batch(16 + (done + BATCH) / 25)) {
 			fprintf(stderr, "jf-effects: no memory\n");
 			return 2;
 		}

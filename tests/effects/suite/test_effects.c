@@ -14,7 +14,7 @@
 #include "command.h"
 #include "target.h"
 
-#define COUNT "20000"
+#define COUNT "40000"
 
 struct one {
 	char arch[32];
