@@ -217,6 +217,43 @@ Test(checker_input, rows_of_return_addresses)
 	cr_assert_eq(report.verdicts[10], JF_VERDICT_HOLDS);
 }
 
+/* R16: where the record stays for the next program, it has to be whole. */
+Test(checker_input, records_that_a_tail_call_hands_on)
+{
+	static const uint8_t stores[][4] = {
+		{0x48, 0x89, 0x7d, 0x08}, /* mov %rdi,8(%rbp): the return address */
+		{0x48, 0x89, 0x7d, 0x00}, /* the caller's rbp */
+	};
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	const struct jf_convention *conv;
+	static struct emitted e;
+	struct jf_check_report report = {0};
+
+	if (jf_convention_find("x86_64/user", &conv, NULL) != JF_OK)
+		cr_skip_test();
+	spec.tail_calls = true;
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t body;
+
+		cr_assert(emit_frame(&e, conv, &spec));
+		cr_assert_eq(jf_check(&e.input, &report, NULL), JF_OK);
+		cr_assert_eq(report.verdicts[16], JF_VERDICT_HOLDS);
+		body = e.code.marks[JF_MARK_BODY];
+		memmove(e.bytes + body + 4, e.bytes + body, e.code.size - body);
+		memcpy(e.bytes + body, stores[i], 4);
+		e.input.byte_count += 4;
+		e.input.marks[JF_MARK_EPILOGUE] = JF_MARK_UNSET;
+		e.input.row_count = 0;
+		/* The body runs on into the tail exit: the epilogue between them is not there. */
+		memmove(e.bytes + body + 4, e.bytes + e.tail_exit_off + 4, e.code.size - e.tail_exit_off);
+		e.input.byte_count = body + 4 + e.code.size - e.tail_exit_off;
+		e.input.from_body_count = 0;
+		cr_assert_eq(jf_check(&e.input, &report, NULL), JF_OK);
+		CHECK(report.tail_exit_count == 1 && report.verdicts[16] == JF_VERDICT_BROKEN, "store %zu: R16 %s", i,
+		      jf_verdict_name((enum jf_verdict)report.verdicts[16]));
+	}
+}
+
 /* ---- stubs -------------------------------------------------------------------------------------------------------- */
 
 #define HW(reg)           ((unsigned int)toy_hw(reg))
