@@ -19,6 +19,7 @@ static bool pack(const struct checker *c, struct leader *leader, const struct st
 	memcpy(leader->cells, state->cells, state->cell_count * sizeof(struct cell));
 	leader->cell_count = state->cell_count;
 	leader->cells_dropped = state->cells_dropped;
+	leader->count_address_made = state->count_address_made;
 	return true;
 }
 
@@ -28,6 +29,7 @@ void leader_unpack(const struct checker *c, const struct leader *leader, struct 
 	memcpy(state->cells, leader->cells, leader->cell_count * sizeof(struct cell));
 	state->cell_count = leader->cell_count;
 	state->cells_dropped = leader->cells_dropped;
+	state->count_address_made = leader->count_address_made;
 }
 
 /* A path comes to the leader at `off`. */

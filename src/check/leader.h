@@ -19,7 +19,7 @@ struct leader {
 	uint32_t off;
 	bool pending;
 	uint32_t cell_count;
-	bool cells_dropped;
+	bool cells_dropped, count_address_made;
 	struct value *regs; /* NULL: not reached yet; reg_count of them, and behind them room for the cells */
 	struct cell *cells;
 };

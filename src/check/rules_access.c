@@ -34,7 +34,8 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 
 	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
 	if (off == c->map.tcc_ptr && c->map.is_main)
-		return (value->kind == VALUE_COUNT && value->imm) || value->kind == VALUE_UNKNOWN;
+		return (value->kind == VALUE_COUNT && value->imm) ||
+		       (value->kind == VALUE_UNKNOWN && state->count_address_made);
 	if (value->kind == VALUE_COUNT)
 		return !value->imm;
 	if (value->kind == VALUE_SLOT)

@@ -224,6 +224,10 @@ static bool join_cells(const struct stack_map *map, struct state *into, const st
 	}
 	if (from->cells_dropped && !into->cells_dropped)
 		changed = into->cells_dropped = true;
+	if (into->count_address_made && !from->count_address_made) {
+		into->count_address_made = false;
+		changed = true;
+	}
 	return changed;
 }
 

@@ -48,7 +48,8 @@ struct cell {
 
 struct state {
 	uint32_t cell_count;
-	bool cells_dropped; /* there was no room for all: what is not found may have been written all the same */
+	bool count_address_made; /* the address of this frame's count has been in a register: a choice may be it */
+	bool cells_dropped;      /* there was no room for all: what is not found may have been written all the same */
 	struct value regs[JF_REGS_MAX];
 	struct cell cells[CELLS_MAX];
 };

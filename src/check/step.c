@@ -14,6 +14,8 @@ static void set(struct checker *c, struct state *state, uint8_t reg, struct valu
 		return;
 	if (is_callee_saved(c, reg) || reg == c->backend->sp || reg == c->backend->ra)
 		c->changes++;
+	if (c->map.tcc && value_is_cfa(&value, c->map.tcc))
+		state->count_address_made = true;
 	state->regs[reg] = value;
 }
 
