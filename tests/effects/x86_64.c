@@ -75,9 +75,11 @@ static bool is_prefix(uint8_t byte)
 /* Flags that outlive the instruction, segments, x87 exceptions that wait for the next x87 instruction, states. */
 static bool is_dangerous(const uint8_t *bytes, const struct jf_effect *effect)
 {
-	static const char *const others[] = {"x87",    "frstor", "fldenv", "std",      "wrpkru", "wrfsbase",
-					     "xsave",  "xsavec", "xsaves", "xsaveopt", "xrstor", "xrstors",
-					     "fxsave", "lss",    "lfs",    "lgs",      "popfq",  "fxrstor"};
+	static const char *const others[] = {"x87", "frstor", "fldenv", "std", "wrpkru", "wrfsbase", "xsave", "xsavec",
+					     "xsaves", "xsaveopt", "xrstor", "xrstors", "fxsave", "lss", "lfs", "lgs",
+					     "popfq", "fxrstor",
+					     /* to a code segment of 32 bits, which would be home too */
+					     "retf", "iretd", "iretq", "iret"};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcmp(effect->name, others[i]) == 0)
