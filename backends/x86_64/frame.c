@@ -162,6 +162,7 @@ const struct jf_convention jf_x86_64_user = {
 	.bpf_stack_align = 16,
 	.out_args_align = 16,
 	.frame_align = 16,
+	.red_zone_bytes = 128,
 	.bpf_stack_max_bytes = 32752,
 	.ra_off_from_cfa = -8,
 	.prev_fp_off_from_cfa = -16,

@@ -121,6 +121,7 @@ struct jf_convention {
 	uint8_t result_bits;                    /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
 	uint32_t caps;                          /* JF_CAP_ */
 	uint32_t backend_flags;                 /* the backend's own variants, from its private header */
+	uint8_t red_zone_bytes;                 /* below SP that belong to the function all the same (R8) */
 	const struct jf_conflict *conflicts;
 	uint8_t conflict_count;
 	/* The register in which the tail-call count or its address comes in and is handed on. Used only with

@@ -49,6 +49,8 @@ struct checker {
 	bool judging;
 	uint32_t judged; /* rules by bit that this instruction has a finding of */
 	struct sink *sink;
+	bool has_private_fp;
+	struct value private_fp; /* R10 at the end of the prologue, where it is in a private stack */
 	const char *landing; /* of a callback: the boundary in words, for findings */
 
 	uint32_t unsaved_told[3]; /* R3: registers by bit that a finding has named */
@@ -97,6 +99,7 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
 		  const struct value *value);                                     /* R4 R6 R8 R9 */
+void rules_base(struct checker *c, const struct state *state, const struct jf_step *step); /* R9 R15 */
 void rules_count_address(struct checker *c, const struct state *state);           /* R9 R15 */
 void rules_count_read(struct checker *c, const struct state *state, int32_t off); /* R9 */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,

@@ -35,7 +35,7 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
 	if (off == c->map.tcc_ptr && c->map.is_main)
 		return (value->kind == VALUE_COUNT && value->imm) ||
-		       (value->kind == VALUE_UNKNOWN && state->count_address_made);
+		       (value->kind == VALUE_UNKNOWN && !(value->def & DEF_JOIN) && state->count_address_made);
 	if (value->kind == VALUE_COUNT)
 		return !value->imm;
 	if (value->kind == VALUE_SLOT)
@@ -111,7 +111,7 @@ static void judge_bounds(struct checker *c, const struct state *state, int32_t o
 	const char *verb = store ? "stores to" : "reads";
 
 	applies(c, 8);
-	if (sp->kind == VALUE_CFA && off < sp->imm && off < 0)
+	if (sp->kind == VALUE_CFA && off < sp->imm - c->conv->red_zone_bytes && off < 0)
 		finding(c, 8, JF_VERDICT_BROKEN, "%s %u bytes at CFA%+d, below SP = CFA%+lld", verb, bytes, off,
 			(long long)sp->imm);
 	else if (value_is_vague(sp) && (sp->kind != VALUE_STACK || sp->imm == 1))
@@ -153,16 +153,37 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 /* R9: what the register of the count gets is a count, or the caller's value back; R0 may get anything. */
 void rules_count_read(struct checker *c, const struct state *state, int32_t off)
 {
+	const struct jf_slot *save = frame_save_at(&c->frame, off, 1);
 	const struct cell *cell = state_cell(state, off, 8);
 	int spill = jf_frame_slot(&c->frame, JF_SLOT_SPILL, c->map.count_reg);
 
 	if (!c->counts_tail_calls || off == c->map.tcc || off == c->map.tcc_ptr ||
 	    (cell && value_is_entry(&cell->value, c->map.count_reg)) ||
 	    (spill >= 0 && off == c->frame.slots[spill].off_from_cfa) ||
-	    c->conv->bpf_reg[JF_BPF_R0] == c->map.count_reg)
+	    (c->conv->bpf_reg[JF_BPF_R0] == c->map.count_reg && (!save || save->reg == c->backend->fp)))
 		return;
 	finding(c, 9, JF_VERDICT_BROKEN, "reads CFA%+d into %s, where no tail-call count is kept", off,
 		reg_name(c, c->map.count_reg));
+}
+
+/* What addresses memory is what it is there for: the count's address, in a register that is not R0 as well, and R10. */
+void rules_base(struct checker *c, const struct state *state, const struct jf_step *step)
+{
+	uint8_t base = step->a;
+	char text[VALUE_TEXT_MAX];
+
+	if (!c->is_function || base == JF_REG_NONE)
+		return;
+	if (base == c->map.count_reg && base != c->conv->bpf_reg[JF_BPF_R0] && c->counts_tail_calls && !c->is_callback) {
+		rules_count_address(c, state);
+		if (step->imm || step->b != JF_REG_NONE)
+			finding(c, 9, JF_VERDICT_BROKEN, "goes by %s, but not to where the tail-call count is", reg_name(c, base));
+	}
+	if (base == c->conv->bpf_fp_private && c->has_private_fp && !value_same(&state->regs[base], &c->private_fp)) {
+		value_text(c->backend, &state->regs[base], text, sizeof(text));
+		finding(c, 15, verdict_on(&state->regs[base]), "goes by R10 (%s) = %s, which is not the private stack any more",
+			reg_name(c, base), text);
+	}
 }
 
 static void judge_written(struct checker *c, unsigned int rule, uint8_t reg, int32_t off, const struct value *before,

@@ -182,7 +182,7 @@ static bool is_another_stack(const struct checker *c, const struct value *value)
  * R10 where it is a register of its own; where it is the frame pointer, that has been judged. Stores by way of R10
  * are taken to stay in the BPF stack, so in any function it is part of R6 that R10 is the stack's end.
  */
-static void judge_bpf_fp(struct checker *c, const struct state *state)
+static void judge_bpf_fp(struct checker *c, const struct state *state, int call_kind)
 {
 	const struct jf_frame *frame = &c->frame;
 	bool private_stack = frame->spec.private_stack;
@@ -192,6 +192,9 @@ static void judge_bpf_fp(struct checker *c, const struct state *state)
 	char text[VALUE_TEXT_MAX];
 
 	if (!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes))
+		return;
+	/* In a register that calls lose it is put aside over a call, and an argument may take its place. */
+	if (private_stack && call_kind >= 0 && !is_callee_saved(c, reg))
 		return;
 	if (c->is_callback)
 		applies(c, 11);
@@ -271,9 +274,12 @@ static void judge_sp(struct checker *c, const struct state *state, int call_kind
 		if (known_alignment(c, sp) < (int64_t)align)
 			finding(c, 7, verdict_on(sp), "is reached with SP = %s: not a multiple of %u", text, align);
 	}
-	if (c->input->kind != JF_CHECK_FUNCTION)
-		return;
 	applies(c, 8);
+	if (c->input->kind != JF_CHECK_FUNCTION) {
+		if (sp->kind != VALUE_CFA && (sp->kind != VALUE_STACK || sp->imm == 1))
+			finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
+		return;
+	}
 	if (sp->kind == VALUE_CFA && sp->imm > -(int64_t)c->frame.size_bytes)
 		finding(c, 8, JF_VERDICT_BROKEN, "is reached with SP = %s: the frame goes down to CFA-%u", text,
 			c->frame.size_bytes);
@@ -312,7 +318,7 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 		if (call_kind < 0)
 			judge_arguments(c, state);
 	}
-	judge_bpf_fp(c, state);
+	judge_bpf_fp(c, state, call_kind);
 	judge_state_registers(c, state);
 	judge_count_slots(c, state);
 }
@@ -326,8 +332,10 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 
 	if (value->kind == VALUE_COUNT)
 		return value->imm || !c->map.is_main;
-	if (slot)
-		return value->kind == VALUE_SLOT && (int32_t)value->def == slot && !value->imm &&
+	if (slot) /* a subprogram gets the address, and has it in both slots */
+		return value->kind == VALUE_SLOT &&
+		       ((int32_t)value->def == slot || (c->frame.spec.role == JF_ROLE_SUBPROGRAM &&
+							(int32_t)value->def == c->map.tcc)) && !value->imm &&
 		       state_cell(state, slot, 8);
 	if (c->is_callback) /* found anew, by a way that no path tells */
 		return value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY;

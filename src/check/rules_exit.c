@@ -161,7 +161,7 @@ static void judge_count_passed(struct checker *c, const struct state *state)
 	value = &state->regs[c->map.count_reg];
 	applies(c, 9);
 	if (value->kind == VALUE_COUNT ||
-	    (value->kind == VALUE_SLOT && (int32_t)value->def == c->map.tcc && !value->imm) ||
+	    (value->kind == VALUE_SLOT && (!c->map.is_main || (int32_t)value->def == c->map.tcc) && !value->imm) ||
 	    (is_callee_saved(c, c->map.count_reg) && value_is_entry(value, c->map.count_reg)) ||
 	    (c->map.tcc && value_is_cfa(value, c->map.tcc) && sp->kind == VALUE_CFA && sp->imm <= c->map.tcc))
 		return;

@@ -132,6 +132,8 @@ static void end_prologue(struct checker *c, struct state *state)
 	c->judged = 0;
 	if (c->judging && leader_decode(c))
 		rules_anchor(c, state, -1);
+	c->has_private_fp = frame->spec.private_stack;
+	c->private_fp = state->regs[c->conv->bpf_fp_private];
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
 		bool saved = jf_frame_slot(frame, JF_SLOT_SAVE, (uint8_t)reg) >= 0 ||
 			     (reg == c->backend->ra && jf_frame_slot(frame, JF_SLOT_RETURN, (uint8_t)reg) >= 0);

@@ -179,11 +179,15 @@ static bool is_count(const struct stack_map *map, const struct value *value)
 	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
 
+#define ALIGN_MAX 16
+
 static int64_t alignment(const struct value *value)
 {
 	uint64_t imm = (uint64_t)value->imm;
 
-	return value->kind == VALUE_STACK ? value->imm : value->kind == VALUE_CFA && imm ? (int64_t)(imm & -imm) : 1;
+	if (value->kind == VALUE_STACK)
+		return value->imm;
+	return imm ? (int64_t)(imm & -imm) : ALIGN_MAX; /* the CFA itself is as aligned as it is promised to be */
 }
 
 static struct value join(const struct stack_map *map, const struct value *a, const struct value *b, uint32_t code_off,
@@ -196,7 +200,7 @@ static struct value join(const struct stack_map *map, const struct value *a, con
 	if ((address || a->kind == VALUE_COUNT || b->kind == VALUE_COUNT) && is_count(map, a) && is_count(map, b))
 		return (struct value){.kind = VALUE_COUNT, .imm = address};
 	value = value_tainted(taint_a > taint_b ? taint_a : taint_b, code_off | DEF_JOIN, reg);
-	if (value.kind == VALUE_STACK && a->kind == VALUE_STACK && b->kind == VALUE_STACK)
+	if (value.kind == VALUE_STACK && taint_a == 2 && taint_b == 2)
 		value.imm = alignment(a) < alignment(b) ? alignment(a) : alignment(b);
 	return value;
 }

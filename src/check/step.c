@@ -188,23 +188,16 @@ static const struct cell *cell_read(const struct checker *c, const struct state 
 	return cell;
 }
 
-/* The address of the count is in a register of its own, or in one that is R0 as well. */
-static void judge_base(struct checker *c, const struct state *state, uint8_t base)
-{
-	if (c->judging && c->is_function && !c->is_callback && base != JF_REG_NONE && base == c->map.count_reg &&
-	    base != c->conv->bpf_reg[JF_BPF_R0])
-		rules_count_address(c, state);
-}
-
 static struct value load(struct checker *c, const struct state *state, const struct jf_step *step)
 {
 	struct value address = address_of(c, state, step);
 	const struct cell *cell = NULL;
 	int32_t off;
 
-	judge_base(c, state, step->a);
-	if (c->judging)
+	if (c->judging) {
+		rules_base(c, state, step);
 		rules_access(c, state, &address, step->bytes, false, NULL);
+	}
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return value_unknown(c->off, step->dst);
 	off = (int32_t)address.imm;
@@ -236,8 +229,10 @@ static void store(struct checker *c, struct state *state, const struct jf_step *
 
 	if (step->c != JF_REG_NONE)
 		value = carried(c, operand(state, step->c), step->bytes, false, JF_REG_NONE);
-	if (c->judging)
+	if (c->judging) {
+		rules_base(c, state, step);
 		rules_access(c, state, &address, step->bytes, true, &value);
+	}
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return;
 	off = (int32_t)address.imm;
@@ -257,7 +252,7 @@ static void one(struct checker *c, struct state *state, const struct jf_step *st
 
 	switch (step->kind) {
 	case JF_STEP_MOVE:
-		a = value_add(&c->map, a, value_const(step->imm), c->off, step->dst);
+		a = sum(c, a, value_const(step->imm), step->dst);
 		set(c, state, step->dst, value_extend(a, step->bytes, step->sign, c->off, step->dst));
 		break;
 	case JF_STEP_INSERT: set(c, state, step->dst, insert(c, step, a)); break;
