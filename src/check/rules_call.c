@@ -305,10 +305,10 @@ static void judge_count_slots(struct checker *c, const struct state *state)
 
 void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 {
+	judge_sp(c, state, call_kind);
 	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
 		return;
 	judge_record(c, state);
-	judge_sp(c, state, call_kind);
 	if (!c->is_function)
 		return;
 	if (c->frame.spec.role == JF_ROLE_BOUNDARY)

@@ -293,6 +293,31 @@ Test(checker_input, private_stubs_keep_bpf_registers)
 	}
 }
 
+/* The stub that runs here, under every convention that calls it. */
+Test(checker_input, the_private_stub_of_this_host)
+{
+	const struct jf_backend *host = jf_backend_host();
+
+	if (!host || !host->decode)
+		cr_skip_test();
+	for (unsigned int i = 0; i < host->convention_count; i++) {
+		struct jf_check_input input = JF_CHECK_INPUT_INIT;
+		struct jf_check_report report = {0};
+
+		input.kind = JF_CHECK_PRIVATE_STUB;
+		input.conv = host->conventions[i];
+		input.bytes = host->native->may_goto_start;
+		input.byte_count = (size_t)((const uint8_t *)host->native->may_goto_end - input.bytes);
+		input.address = (uintptr_t)input.bytes;
+		CHECK_STATUS(jf_check(&input, &report, NULL), JF_OK, "%s", input.conv->name);
+		CHECK(jf_check_passed(&report) && report.call_count == 1 && report.exit_count == 1, "%s",
+		      input.conv->name);
+		CHECK(report.verdicts[5] == JF_VERDICT_HOLDS && report.verdicts[7] == JF_VERDICT_HOLDS &&
+			      report.verdicts[18] == JF_VERDICT_HOLDS,
+		      "%s", input.conv->name);
+	}
+}
+
 /* A program calls one with AX = t0 in its BPF stack, or not. */
 Test(checker_input, programs_call_private_stubs_with_their_own_stack)
 {
