@@ -99,7 +99,7 @@ static const struct jf_range *recall_boundary(const struct walk_memos *memos, ui
 			pc = memos->strip_return(pc);
 		at = walk_memo_at(pc);
 		memo = &memos->memo[at];
-		if (memo->pc != pc || memo->age != age || !memo->plain)
+		if (memo->pc != pc || memo->age != age || !memo->depth)
 			return NULL;
 		*cfa = (memo->cfa_is_fp ? fp : sp) + (uint64_t)(int64_t)memo->cfa_off;
 		if (memo->is_boundary)

@@ -88,6 +88,18 @@ static void make_guess(struct jf_walk *walk)
 	walk->slot_count = 2;
 }
 
+static bool recall(struct jf_walk *walk)
+{
+	struct walk_memos *memos = &jf_walk_memos;
+	bool found;
+
+	if (!walk_memos_take(memos))
+		return false;
+	found = walk_recall(walk, walk->pc);
+	walk_memos_give(memos);
+	return found;
+}
+
 enum jf_status jf_walk_locate(struct jf_walk *walk)
 {
 	bool remembers = walk->remembers && walk->pc_is_return;
@@ -95,7 +107,8 @@ enum jf_status jf_walk_locate(struct jf_walk *walk)
 	const struct jf_row *row;
 	enum jf_status status = JF_OK;
 
-	if (!remembers || !walk_recall(walk, age)) {
+	if (!remembers || !recall(walk)) {
+		walk->plain_depth = 0;
 		look_up(walk, walk->pc_is_return ? walk->pc - 1 : walk->pc);
 		/* What an interrupted context or an ORC entry says takes no row. */
 		if (walk_at_trampoline(walk)) {

@@ -15,16 +15,19 @@ struct walk_memo {
 	uint64_t pc; /* 0: none */
 	uint64_t age;
 	/* When plain: all that a throw needs. The CFA is SP or FP + cfa_off, the return address is at CFA + ra_off,
-	 * the caller's FP at CFA + fp_off, or unchanged when that is 0; both are in [CFA - depth, CFA). */
+	 * the caller's FP at CFA + fp_off, or unchanged when that is 0. */
 	int32_t cfa_off;
 	int16_t ra_off, fp_off;
-	uint16_t depth;
-	bool plain, cfa_is_fp, is_boundary;
-	uint8_t slot_count;
+	uint16_t depth; /* both are in [CFA - depth, CFA); 0: not plain */
+	bool cfa_is_fp, is_boundary;
+	bool is_odd;     /* not all others are in there, or of 8 bytes: for throws that does not matter */
+	uint32_t others; /* the other slots, as in the row's `saved` */
 };
 
 /* The rest, which throws do not read. */
 struct walk_memo_more {
+	uint64_t known[JF_KNOWN_WORDS]; /* bit per register: what is in the slots, but the return address; and SP */
+	uint8_t slot_count;
 	const struct jf_slot *slots;
 	const struct jf_row *row;
 	const struct jf_range *range;
@@ -71,26 +74,33 @@ static inline size_t walk_memo_at(uint64_t pc)
 /* The walk's present frame, looked up when the code map had that age, becomes a memo. */
 void jf_walk_remember(const struct jf_walk *walk, uint64_t age);
 
-/* The way back, for the walk's pc. returns: whether there was a memo. */
-static inline bool walk_recall(struct jf_walk *walk, uint64_t age)
+/*
+ * The way back, for the return address that the walk now stands at: everything but its CFA. returns: the memo, or
+ * NULL when there is none.
+ */
+static inline const struct walk_memo *walk_recall(struct jf_walk *walk, uint64_t pc)
 {
 	struct walk_memos *memos = &jf_walk_memos;
-	size_t at = walk_memo_at(walk->pc);
-	bool found;
+	uint64_t age = atomic_load(&jf_code_map_age);
+	size_t at = walk_memo_at(pc);
+	const struct walk_memo *memo = &memos->memo[at];
+	const struct walk_memo_more *more = &memos->more[at];
 
-	if (!walk_memos_take(memos))
-		return false;
-	found = memos->memo[at].pc == walk->pc && memos->memo[at].age == age;
-	if (found) {
-		walk->slot_count = memos->memo[at].slot_count;
-		walk->slots = memos->more[at].slots;
-		walk->row = memos->more[at].row;
-		walk->range = memos->more[at].range;
-		walk->function = memos->more[at].function;
-		walk->name = memos->more[at].name;
-	}
-	walk_memos_give(memos);
-	return found;
+	if (memo->pc != pc || memo->age != age)
+		return NULL;
+	walk->plain_depth = memo->is_odd ? 0 : memo->depth;
+	walk->plain_ra_off = memo->ra_off;
+	walk->plain_fp_off = memo->fp_off;
+	walk->plain_others = memo->others;
+	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
+		walk->plain_known[i] = more->known[i];
+	walk->slot_count = more->slot_count;
+	walk->slots = more->slots;
+	walk->row = more->row;
+	walk->range = more->range;
+	walk->function = more->function;
+	walk->name = more->name;
+	return memo;
 }
 
 /*

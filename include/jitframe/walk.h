@@ -66,6 +66,11 @@ struct jf_walk {
 	uint64_t fail_address;        /* what could not be read or found, after an error */
 	/* The walker's own. */
 	bool remembers; /* look-ups of return addresses: src/walk_memo.h */
+	uint16_t plain_depth; /* not 0: the present frame is left by ... */
+	int16_t plain_ra_off, plain_fp_off;
+	uint32_t plain_others; /* slots other than these two */
+	uint64_t plain_known[JF_KNOWN_WORDS]; /* registers that are known after it, whatever was before */
+	uint64_t plain_kept[JF_KNOWN_WORDS];  /* those that stay known */
 	uint64_t kept[JF_KNOWN_WORDS]; /* callee-saved registers */
 	uint64_t outer_low, outer_high; /* the stack that a signal on this one interrupted; 0, 0: none */
 	uint64_t orc_context;

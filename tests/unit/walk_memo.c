@@ -228,10 +228,10 @@ Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
 
 	jf_walk_remember(&walk, 1);
 	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].pc, walk.pc);
-	cr_assert_not(jf_walk_memos.memo[walk_memo_at(walk.pc)].plain);
+	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].depth, 0);
 	entry.kind = JF_RANGE_STUB;
 	jf_walk_remember(&walk, 1);
-	cr_assert(jf_walk_memos.memo[walk_memo_at(walk.pc)].plain);
+	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].depth, 16);
 }
 
 Test(walk_memo, a_throw_with_an_observer_is_walked)
