@@ -175,6 +175,78 @@ Test(walk_memo, a_handler_that_interrupts_a_walk_does_without)
 	cr_assert(jf_walk_memos.taken);
 }
 
+/* ---- steps ------------------------------------------------------------------------------------------------ */
+
+struct seen {
+	unsigned int count;
+	struct {
+		uint64_t pc, cfa, known[JF_KNOWN_WORDS];
+		struct jf_regs regs;
+		const struct jf_range *range;
+		const struct jf_row *row;
+		bool pc_is_return;
+	} frames[8];
+};
+
+/* Of every frame all that the cursor shows; of registers, those that are known. */
+static void note_frames(struct seen *seen)
+{
+	unsigned int section = jf_code_map_enter();
+	struct jf_walk walk;
+
+	memset(seen, 0, sizeof(*seen));
+	for (enum jf_status status = start(&walk); status == JF_OK; status = jf_walk_step(&walk)) {
+		unsigned int n = seen->count++;
+
+		seen->frames[n].pc = walk.pc;
+		seen->frames[n].cfa = walk.cfa;
+		seen->frames[n].range = walk.range;
+		seen->frames[n].row = walk.row;
+		seen->frames[n].pc_is_return = walk.pc_is_return;
+		memcpy(seen->frames[n].known, walk.known, sizeof(walk.known));
+		for (uint8_t reg = 0; reg < walk.backend->reg_count; reg++)
+			(void)jf_walk_reg(&walk, reg, &seen->frames[n].regs.value[reg]);
+	}
+	jf_code_map_leave(section);
+}
+
+Test(walk_memo, a_step_by_a_memo_shows_what_a_step_by_the_row_does)
+{
+	const struct jf_backend *backend = host();
+	struct jf_slot three[3];
+	struct jf_row saving = {.cfa_reg = backend->fp, .cfa_off = 16, .saved = 7};
+	static struct seen looked_up, first, second;
+	uint8_t other = 0;
+
+	while (!(backend->regs[other].flags & JF_REG_CALLEE_SAVED) || backend->regs[other].size_bytes != 8 ||
+	       other == backend->sp || other == backend->fp || other == backend->ra)
+		other++;
+	add_all();
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	memcpy(three, record, sizeof(record));
+	three[2] = (struct jf_slot){.kind = JF_SLOT_SAVE, .reg = other, .off_from_cfa = -24, .size_bytes = 8};
+	middle.rows = &saving;
+	middle.slots = three;
+	middle.slot_count = 3;
+	stack[15] = 0x1234567;
+	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	jf_walk_memos.taken = true;
+	note_frames(&looked_up);
+	jf_walk_memos.taken = false;
+	note_frames(&first);
+	note_frames(&second);
+	cr_assert_eq(looked_up.count, 3);
+	cr_assert_eq(looked_up.frames[2].regs.value[other], 0x1234567);
+	cr_assert_arr_eq(&first, &looked_up, sizeof(first));
+	cr_assert_arr_eq(&second, &looked_up, sizeof(second));
+	/* A slot outside of the stack, by a word. */
+	three[2].off_from_cfa = -8 * 19;
+	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	check_walk("inner:10 middle:18");
+	check_walk("inner:10 middle:18");
+}
+
 /* ---- throws ------------------------------------------------------------------------------------------------ */
 
 static enum jf_status recall(struct jf_landing_site *site)
