@@ -128,7 +128,7 @@ static bool check_areas(struct contradictions *all)
 	return all->count == before;
 }
 
-/* ---- R3, R7: what the platform's ABI asks for ------------------------------------------------------------------ */
+/* ---- R3, R7, R8: what the platform's ABI asks for ------------------------------------------------------------------ */
 
 static void check_save_set(struct contradictions *all)
 {
@@ -149,7 +149,7 @@ static void check_save_set(struct contradictions *all)
 			   ints ? "integer registers among them" : "no integer register among them");
 }
 
-static void check_alignment(struct contradictions *all)
+static void check_stack(struct contradictions *all)
 {
 	const struct jf_convention *conv = all->conv;
 	const struct jf_backend *backend = conv->backend;
@@ -159,6 +159,9 @@ static void check_alignment(struct contradictions *all)
 		contradict(all, 7, "frames keep SP at a multiple of %u, C wants one of %u (R7): %s", conv->frame_align,
 			   backend->stack_align,
 			   stubs ? "it can only be called through stubs that align SP" : "and there are no stubs");
+	if (conv->red_zone_bytes > backend->red_zone_bytes)
+		contradict(all, 8, "frames use %u bytes below SP, signals leave %u alone (R8)", conv->red_zone_bytes,
+			   backend->red_zone_bytes);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
@@ -176,7 +179,7 @@ static void check_convention(struct contradictions *all)
 		return; /* frames with registers that are none would only repeat it */
 	check_all_frames(all);
 	check_save_set(all);
-	check_alignment(all);
+	check_stack(all);
 }
 
 int jf_convention_check(const struct jf_convention *conv, struct jf_finding *findings, size_t capacity)

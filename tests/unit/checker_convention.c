@@ -139,6 +139,9 @@ Test(checker_convention, save_slots)
 	copy_init(&copy, &toy_restore);
 	copy.backend.stack_align = 16;
 	check_found(&copy, 7, "through stubs");
+	copy_init(&copy, &toy_plain);
+	copy.conv.red_zone_bytes = 8;
+	check_found(&copy, 8, "signals leave 0 alone");
 }
 
 /* The save area of toy_adopt and toy_restore is their second area. */
