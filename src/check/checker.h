@@ -41,7 +41,9 @@ struct checker {
 	struct leader *leaders;
 	uint32_t leader_count;
 	uint32_t lowest_pending;
-	uint64_t budget; /* instructions that may still be followed */
+	uint32_t reached_count; /* leaders */
+	bool too_many;          /* of them: the rest is not followed */
+	uint64_t budget;        /* instructions that may still be followed */
 
 	/* The instruction being looked at. */
 	uint32_t off;
@@ -51,7 +53,7 @@ struct checker {
 	struct sink *sink;
 	bool has_private_fp;
 	struct value private_fp; /* R10 at the end of the prologue, where it is in a private stack */
-	const char *landing; /* of a callback: the boundary in words, for findings */
+	const char *landing;     /* of a callback: the boundary in words, for findings */
 
 	uint32_t unsaved_told[3]; /* R3: registers by bit that a finding has named */
 	int32_t rmw_off;          /* what this instruction has read by an exact offset; INT32_MAX: nothing */
@@ -98,10 +100,10 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 /* ---- rules: each judges what holds before or at c->off ------------------------------------------------ */
 
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
-		  const struct value *value);                                     /* R4 R6 R8 R9 */
+		  const struct value *value);                                              /* R4 R6 R8 R9 */
 void rules_base(struct checker *c, const struct state *state, const struct jf_step *step); /* R9 R15 */
-void rules_count_address(struct checker *c, const struct state *state);           /* R9 R15 */
-void rules_count_read(struct checker *c, const struct state *state, int32_t off); /* R9 */
+void rules_count_address(struct checker *c, const struct state *state);                    /* R9 R15 */
+void rules_count_read(struct checker *c, const struct state *state, int32_t off);          /* R9 */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,
 		   const struct state *after); /* R2 R6 R11; fp, bpf_fp: as they were before */
 void rules_anchor(struct checker *c, const struct state *state, int call_kind);              /* calls, and marks: -1 */

@@ -32,7 +32,9 @@ void leader_unpack(const struct checker *c, const struct leader *leader, struct 
 	state->count_address_made = leader->count_address_made;
 }
 
-/* A path comes to the leader at `off`. */
+/* With so many the memory for what holds at each would be more than a check is worth. */
+#define REACHED_MAX (UINT32_C(1) << 18)
+
 void leader_arrive(struct checker *c, const struct state *state, uint32_t off)
 {
 	uint32_t index = c->leader_index[off];
@@ -44,6 +46,10 @@ void leader_arrive(struct checker *c, const struct state *state, uint32_t off)
 		if (!state_join(&c->map, &joined, state, off))
 			return;
 		state = &joined;
+	}
+	if (!leader->regs && ++c->reached_count > REACHED_MAX) {
+		c->too_many = true;
+		return;
 	}
 	if (!pack(c, leader, state)) {
 		c->sink->no_memory = true;

@@ -201,7 +201,7 @@ static void settle(struct checker *c)
 {
 	uint32_t i = 0;
 
-	while (i < c->leader_count && c->budget && !c->sink->no_memory) {
+	while (i < c->leader_count && c->budget && !c->too_many && !c->sink->no_memory) {
 		if (!c->leaders[i].pending) {
 			i++;
 			c->budget--;
@@ -270,7 +270,7 @@ enum jf_status checker_run(struct checker *c)
 
 void checker_visit(struct checker *c, visit_fn *visit, void *arg)
 {
-	if (!c->budget)
+	if (!c->budget || c->too_many)
 		finding_of_all(c->sink, 0, JF_VERDICT_UNDECIDED,
 			       "there are too many ways through this code to follow them all");
 	c->budget = UINT64_MAX;
