@@ -128,7 +128,7 @@ static bool check_areas(struct contradictions *all)
 	return all->count == before;
 }
 
-/* ---- R3, R7, R8: what the platform's ABI asks for ------------------------------------------------------------------ */
+/* ---- R3, R7, R8: what the platform's ABI asks for ------------------------------------------------------ */
 
 static void check_save_set(struct contradictions *all)
 {
@@ -164,7 +164,7 @@ static void check_stack(struct contradictions *all)
 			   backend->red_zone_bytes);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------- */
 
 static void check_convention(struct contradictions *all)
 {

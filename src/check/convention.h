@@ -37,7 +37,7 @@ void contradict_once(struct contradictions *all, enum contradiction which, unsig
 /* The frames of every role and every combination of options (convention_frames.c). */
 void check_all_frames(struct contradictions *all);
 
-/* The first contradiction, in words: what jf_backend_check() refuses. R3 and R7 are the throw's affair, not the frame's. */
+/* The first contradiction, in words: what jf_backend_check() refuses. R3 and R7 are the throw's affair. */
 enum jf_status convention_check_first(const struct jf_convention *conv, struct jf_error *error);
 
 #endif

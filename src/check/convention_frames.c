@@ -165,7 +165,7 @@ static void check_landing(struct contradictions *all, const struct jf_frame *bou
 	}
 }
 
-/* ---- every combination --------------------------------------------------------------------------------------------- */
+/* ---- every combination --------------------------------------------------------------------------------- */
 
 #define OPTION_BITS 8 /* tail calls, arena, private stack, signed returns, registers used, two of size, arguments */
 

@@ -254,7 +254,7 @@ Test(checker_input, records_that_a_tail_call_hands_on)
 	}
 }
 
-/* ---- stubs -------------------------------------------------------------------------------------------------------- */
+/* ---- stubs --------------------------------------------------------------------------------------------- */
 
 #define HW(reg)           ((unsigned int)toy_hw(reg))
 #define WORD(op, a, b, c) ((op) << 12 | HW(a) << 8 | HW(b) << 4 | (c))
@@ -355,7 +355,7 @@ Test(checker_input, programs_call_private_stubs_with_their_own_stack)
 	}
 }
 
-/* ---- the toy's own frames ------------------------------------------------------------------------------------------ */
+/* ---- the toy's own frames ------------------------------------------------------------------------------ */
 
 static void check_toy(const struct jf_convention *conv, const struct jf_frame_spec *spec, void *arg)
 {
@@ -383,7 +383,7 @@ Test(checker_input, good_frames_of_the_toy)
 	cr_assert_gt(frames, 500);
 }
 
-/* ---- bytes that nobody meant ------------------------------------------------------------------------------------------ */
+/* ---- bytes that nobody meant --------------------------------------------------------------------------- */
 
 static void check_bytes(const struct jf_convention *conv, const uint8_t *bytes, size_t count, uint32_t role)
 {
