@@ -202,6 +202,7 @@ static void find_depths(struct inference *inf, uint32_t role)
 	if (checker_run(&c) == JF_OK)
 		checker_visit(&c, note_depth, &depths);
 	checker_fini(&c);
+	free(sink.findings);
 	choose_depths(&depths, inf->depths[role == JF_ROLE_CALLBACK]);
 	inf->tail_exits |= depths.tail_exits;
 }

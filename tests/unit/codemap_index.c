@@ -101,7 +101,7 @@ static struct jf_range random_range(struct rng *rng, uint64_t base, unsigned int
 {
 	static const unsigned int shifts[] = {0, 4, MAP_BLOCK_SHIFT, MAP_REGION_SHIFT};
 	uint64_t start = base + (rng_next(rng) & ((UINT64_C(1) << bits) - 1));
-	unsigned int size_bits = 1 + rng_below(rng, rng_below(rng, 20) ? 12 : bits - 2);
+	unsigned int size_bits = 1 + rng_below(rng, rng_below(rng, 20) ? 12 : (bits < 32 ? bits : 32) - 2);
 
 	/* As often as not at the start of a block or region, and as long as some of these. */
 	start = start >> shifts[rng_below(rng, 4)] << shifts[rng_below(rng, 4)];
