@@ -35,7 +35,7 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
 	if (off == c->map.tcc_ptr && c->map.is_main)
 		return (value->kind == VALUE_COUNT && value->imm) ||
-		       (value->kind == VALUE_UNKNOWN && !(value->def & DEF_JOIN) && state->count_address_made);
+		       (value->kind == VALUE_UNKNOWN && first && !(value->def & DEF_JOIN) && state->count_address_made);
 	if (value->kind == VALUE_COUNT)
 		return !value->imm;
 	if (value->kind == VALUE_SLOT)
@@ -52,7 +52,7 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as 0.
 	 * A callback gets a count that nobody reads.
 	 */
-	return c->rmw_off == off || (first && (off == c->map.tcc_ptr || c->is_callback ||
+	return (c->rmw_off == off && off == c->map.tcc) || (first && (off == c->map.tcc_ptr || c->is_callback ||
 					       (value->reg == JF_REG_NONE && value->def == c->off)));
 }
 
@@ -174,7 +174,7 @@ void rules_base(struct checker *c, const struct state *state, const struct jf_st
 
 	if (!c->is_function || base == JF_REG_NONE)
 		return;
-	if (base == c->map.count_reg && base != c->conv->bpf_reg[JF_BPF_R0] && c->counts_tail_calls && !c->is_callback) {
+	if (base == c->map.count_reg && base != c->conv->bpf_reg[JF_BPF_R0] && !c->is_callback) {
 		rules_count_address(c, state);
 		if (step->imm || step->b != JF_REG_NONE)
 			finding(c, 9, JF_VERDICT_BROKEN, "goes by %s, but not to where the tail-call count is", reg_name(c, base));

@@ -338,7 +338,7 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 							(int32_t)value->def == c->map.tcc)) && !value->imm &&
 		       state_cell(state, slot, 8);
 	if (c->is_callback) /* found anew, by a way that no path tells */
-		return value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY;
+		return value->kind == VALUE_UNKNOWN && value->def < c->input->marks[JF_MARK_BODY] && !value->imm;
 	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));
 }
 

@@ -40,6 +40,12 @@ static bool register_is_true(const struct checker *c, const struct state *state,
 	return false;
 }
 
+/* SP has been left at one place on one way and at another on another. */
+static bool differs_by_way(const struct value *sp)
+{
+	return sp->kind == VALUE_STACK && sp->def & DEF_JOIN;
+}
+
 static bool slot_is_true(const struct checker *c, const struct state *state, const struct jf_slot *slot, uint8_t flags,
 			 char *why, size_t capacity)
 {
@@ -48,7 +54,7 @@ static bool slot_is_true(const struct checker *c, const struct state *state, con
 	char text[VALUE_TEXT_MAX] = "something else";
 
 	if (cell && value_is_entry(&cell->value, slot->reg) &&
-	    (sp->kind != VALUE_CFA || slot->off_from_cfa >= sp->imm) &&
+	    (sp->kind == VALUE_CFA ? slot->off_from_cfa >= sp->imm : !differs_by_way(sp)) &&
 	    (slot->reg != c->backend->ra || !(cell->value.flags & VALUE_SIGNED) == !(flags & JF_ROW_RA_SIGNED)))
 		return true;
 	if (cell)
