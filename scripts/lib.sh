@@ -32,9 +32,10 @@ configure() {
 	[[ -f $dir/build.ninja ]] || meson setup -Dwerror=true "$@" "$dir" "$root"
 }
 
-# build DIR: the build directories are native, asan and one for each target.
+# build DIR [NINJA TARGET...]: the build directories are native, asan, bench and one for each target.
 build() {
 	local dir=$1
+	shift
 	say "build/$dir"
 	case $dir in
 	native) configure native -Dtools=enabled ;;
@@ -42,7 +43,7 @@ build() {
 	asan) configure asan -Dtools=enabled -Db_sanitize=address,undefined -Db_lundef=false ;;
 	*) configure "$dir" -Dtools=disabled --cross-file "$(cross_file "$dir")" ;;
 	esac
-	ninja -C "$root/build/$dir"
+	ninja -C "$root/build/$dir" "$@"
 }
 
 # Tells the host's programs where the jf-runner-ARCH of each architecture is.

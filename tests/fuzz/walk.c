@@ -120,7 +120,7 @@ static struct jf_orc_index *take_orc(struct fuzz_bytes *bytes, const struct jf_o
 	struct jf_orc_index *index;
 	struct jf_orc_table table;
 
-	for (size_t i = 0; i < sections.unwind_bytes; i++)
+	for (size_t i = 0; i < sizeof(entries); i++)
 		entries[i] = (uint8_t)fuzz_take(bytes, 1);
 	for (size_t i = 0; i < count; i++) {
 		int32_t distance = (int32_t)(0x1000 + i * (ORC_BYTES / ENTRIES_MAX) - 4 * i);
