@@ -65,7 +65,7 @@ struct jf_walk {
 	uint64_t cfa;                 /* of this frame; valid when row is set */
 	uint64_t fail_address;        /* what could not be read or found, after an error */
 	/* The walker's own. */
-	bool remembers; /* look-ups of return addresses: src/walk_memo.h */
+	bool remembers; /* look-ups of return addresses: src/walk/memo.h */
 	uint16_t plain_depth; /* not 0: the present frame is left by ... */
 	int16_t plain_ra_off, plain_fp_off;
 	uint32_t plain_others; /* slots other than these two */

@@ -10,7 +10,7 @@
  *     4      the section, then the code
  */
 
-#include "cfi_objects.h"
+#include "cfi/objects.h"
 #include "target.h"
 
 #include <link.h>

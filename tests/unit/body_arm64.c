@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "arm64.h"
-#include "compile.h"
+#include "bpf/unit.h"
 #include "mc.h"
 
 /*

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile.h"
+#include "bpf/unit.h"
 #include "mc.h"
 #include "x86_64.h"
 

@@ -4,7 +4,7 @@
 
 #include "bpf.h"
 #include "check.h"
-#include "compile.h"
+#include "bpf/unit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf.h"
 #include "check.h"
-#include "compile.h"
+#include "bpf/unit.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
-#include "private_stack.h"
+#include "run/private_stack.h"
 
 #include <jitframe/program.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "walk_memo.h"
+#include "walk/memo.h"
 #include "check.h"
-#include "walk.h"
+#include "walk/walk.h"
 
 #include <string.h>
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cfi/objects.h"
+
+#include <link.h>
+#include <stdlib.h>
+
+/*
+ * How a loaded object tells where its call frame information is:
+ *
+ *     PT_GNU_EH_FRAME -> .eh_frame_hdr   version 1, three encodings, pointer to .eh_frame, number of FDEs
+ *                        .eh_frame       its size is nowhere: a zero word ends it, or the segment
+ */
+
+static const uint8_t *address_of(const struct dl_phdr_info *info, const ElfW(Phdr) * header)
+{
+	return (const uint8_t *)(uintptr_t)(info->dlpi_addr + header->p_vaddr);
+}
+
+/* Bytes from `address` to the end of the readable segment that holds it. returns: 0 when none does. */
+static size_t bytes_behind(const struct dl_phdr_info *info, uint64_t address)
+{
+	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + header->p_vaddr;
+
+		if (header->p_type == PT_LOAD && header->p_flags & PF_R && address >= start &&
+		    address - start < header->p_filesz)
+			return header->p_filesz - (size_t)(address - start);
+	}
+	return 0;
+}
+
+/* The first readable segment of code. */
+static void find_code(const struct dl_phdr_info *info, struct jf_cfi_section *section)
+{
+	for (unsigned int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		if (header->p_type != PT_LOAD || (header->p_flags & (PF_R | PF_X)) != (PF_R | PF_X))
+			continue;
+		section->code = address_of(info, header);
+		section->code_bytes = header->p_filesz;
+		section->code_address = info->dlpi_addr + header->p_vaddr;
+		return;
+	}
+}
+
+bool jf_cfi_object_section(const struct dl_phdr_info *info, struct jf_cfi_section *section)
+{
+	const ElfW(Phdr) *header = NULL;
+	struct cfi_reader hdr = {0};
+	uint64_t address, raw, count = 0;
+	uint8_t eh_frame_encoding, count_encoding;
+
+	for (unsigned int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_GNU_EH_FRAME)
+			header = &info->dlpi_phdr[i];
+	if (!header)
+		return false;
+	hdr.start = hdr.at = address_of(info, header);
+	hdr.end = hdr.start + header->p_memsz;
+	hdr.address = (uintptr_t)hdr.start;
+	if (jf_cfi_read(&hdr, 1) != 1)
+		return false;
+	eh_frame_encoding = (uint8_t)jf_cfi_read(&hdr, 1);
+	count_encoding = (uint8_t)jf_cfi_read(&hdr, 1);
+	jf_cfi_read(&hdr, 1); /* the encoding of its search table, which the rows replace */
+	if (!jf_cfi_pointer(&hdr, eh_frame_encoding, &address, &raw))
+		return false;
+	if (count_encoding != CFI_PTR_OMIT && !jf_cfi_pointer_raw(&hdr, count_encoding, &count))
+		return false;
+	section->size_bytes = hdr.bad ? 0 : bytes_behind(info, address);
+	section->bytes = (const void *)(uintptr_t)address;
+	section->address = address;
+	section->fde_count = count > UINT32_MAX ? 0 : (uint32_t)count;
+	find_code(info, section);
+	return section->size_bytes;
+}
+
+uint64_t jf_cfi_object_sum(const struct jf_cfi_section *section)
+{
+	struct cfi_reader reader = {.at = section->bytes};
+	uint64_t sum = section->address ^ section->fde_count;
+
+	/* As far as the zero word, by whole entries: nothing behind it need stay the same. */
+	reader.start = reader.at;
+	reader.end = reader.at + section->size_bytes;
+	while (!reader.bad) {
+		uint64_t length = jf_cfi_read(&reader, 4);
+		struct cfi_reader entry = jf_cfi_sub(&reader, length);
+
+		if (!length || reader.bad)
+			break;
+		while (entry.end - entry.at >= 4)
+			sum = (sum ^ jf_cfi_read(&entry, 4)) * UINT64_C(1099511628211);
+	}
+	return sum;
+}

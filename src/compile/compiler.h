@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_SRC_COMPILER_H
+#define JF_SRC_COMPILER_H
+
+#include "bpf/unit.h"
+
+/*
+ * One run of jf_compile(), in three parts: plan.c looks at the whole program and solves the frames,
+ * select.c takes an instruction to the backend's hook, program.c runs the passes, relax.c does without the
+ * second one.
+ */
+#define JF_FUNCTION_ALIGN 16
+#define JF_MAY_GOTO_BYTES 16 /* count and start time, below the function's own stack */
+
+typedef enum jf_status jf_body_hook(struct jf_body *b, const struct jf_op *op);
+
+struct jf_compiler {
+	const struct jf_convention *conv;
+	const struct jf_program *program;
+	const struct jf_compile_opts *opts;
+	struct jf_error *error;
+	struct jf_image *image;
+	struct jf_code code;
+	struct jf_unit *units; /* of the program's functions and the default callback */
+	uint32_t unit_count;
+	uint32_t *insn_off; /* all units' arrays, one behind the other */
+	uint8_t *flags; /* the same; in the block of sites.list */
+	uint32_t *helper_stub;   /* by import: index into image->functions, 0 = none */
+	uint32_t *kfunc_stub;
+	uint32_t register_stub;  /* the same, for calls through a register */
+	const struct jf_import **stub_imports; /* by index into image->functions behind the units */
+	struct jf_faults faults;
+	jf_body_hook *hooks[JF_OP__COUNT]; /* by kind: straight to the backend; NULL: by jf_compiler_emit() */
+	uint32_t row_capacity;
+	bool uses_tail_calls;
+	bool uses_arena;
+	bool calls_register;
+	bool throws;
+	uint32_t placed_count; /* functions whose place is known */
+	struct jf_sites sites;
+	bool first_pass;
+	bool is_ahead; /* the instruction being emitted refers to what has no place yet */
+	bool looked_ahead;
+	bool unsettled;
+	bool again; /* another pass is needed */
+};
+
+/* Checks every function, decides roles, solves frames, makes stubs. returns: as jf_compile(). */
+enum jf_status jf_compiler_plan(struct jf_compiler *c);
+/* Fills in usage[].reaches_tail_call of checked functions. returns: JF_E_NO_MEMORY. */
+enum jf_status jf_compiler_reach_tail_calls(struct jf_compiler *c, struct jf_usage *usage);
+
+/*
+ * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches
+ * that need their long form, moves what is behind them and fills distances in. Sets c->unsettled when some
+ * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, or as a hook; b->index is where.
+ */
+enum jf_status jf_compiler_settle(struct jf_compiler *c, struct jf_body *b);
+/* Behind the whole first pass: what refers to functions that had no place when it was emitted. */
+enum jf_status jf_compiler_settle_ahead(struct jf_compiler *c, struct jf_body *b);
+
+/* Fills in c->hooks. */
+void jf_compiler_choose_hooks(struct jf_compiler *c);
+/* Emits one instruction of any kind. returns: what its hook returns; JF_E_UNSUPPORTED where there is none. */
+enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op);
+/* Emits what has to stand before a function's first instruction. */
+enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit);
+
+static inline enum jf_status jf_compiler_no_memory(const struct jf_compiler *c)
+{
+	return jf_error_set(c->error, JF_E_NO_MEMORY, "", "no memory for the compiler");
+}
+
+#endif

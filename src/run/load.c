@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/private_stack.h"
+
+#include <jitframe/cfi.h>
+#include <jitframe/codemap.h>
+#include <jitframe/program.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct jf_loaded {
+	const struct jf_native *native;
+	struct jf_image *image;
+	uint8_t *memory;
+	size_t memory_bytes;
+	struct jf_range *ranges; /* one per function of the image */
+	uint32_t private_off;    /* what it holds of the pool of private stacks */
+	uint32_t private_bytes;
+	uint32_t hardening; /* as in struct jf_program_array */
+};
+
+/* ---- the stubs through which C enters BPF code: in the map from the first load on --------------- */
+
+static struct jf_range entry_ranges[2];
+static enum jf_status entry_status;
+static pthread_once_t entry_once = PTHREAD_ONCE_INIT;
+
+static struct jf_range entry_range(const struct jf_backend *backend, const char *name, const void *start,
+				   const void *end)
+{
+	return (struct jf_range){ .size = sizeof(struct jf_range),
+				  .kind = JF_RANGE_ENTRY,
+				  .start = (uintptr_t)start,
+				  .end = (uintptr_t)end,
+				  .name = name,
+				  .backend = backend };
+}
+
+static void register_entries(void)
+{
+	const struct jf_backend *backend = jf_backend_host();
+	const struct jf_native *native = backend->native;
+
+	entry_ranges[0] = entry_range(backend, "enter", native->enter_start, native->enter_end);
+	entry_ranges[1] = entry_range(backend, "enter_checked", native->checked_start, native->checked_end);
+	entry_status = jf_code_map_add_all(entry_ranges, 2);
+}
+
+/* ---- loading ------------------------------------------------------------------------------------ */
+
+static size_t page_round(size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+static enum jf_status load_error(struct jf_error *error, enum jf_status status)
+{
+	return jf_error_set(error, status, "", "%s", jf_status_text(status));
+}
+
+/* The least of the pool that will do is known after compiling only, and where it lies is needed before. */
+#define PRIVATE_STACK_TRY 16384
+
+static enum jf_status take_private_stack(struct jf_loaded *loaded, struct jf_compile_opts *opts, struct jf_error *error)
+{
+	if (!opts->private_stack)
+		return JF_OK;
+	loaded->private_bytes = jf_private_stack_take(PRIVATE_STACK_TRY, &loaded->private_off);
+	if (!loaded->private_bytes)
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "all private stacks are taken");
+	opts->values.private_stack = jf_private_stack_tp_off(loaded->private_off);
+	return JF_OK;
+}
+
+static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_error *error)
+{
+	uint32_t bytes = loaded->image->private_stack_bytes;
+	uint32_t kept;
+
+	if (!loaded->private_bytes)
+		return JF_OK;
+	if (bytes > loaded->private_bytes)
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "%u bytes are needed, %u is the limit", bytes,
+				    PRIVATE_STACK_TRY);
+	kept = jf_private_stack_round(bytes);
+	jf_private_stack_give(loaded->private_off + kept, loaded->private_bytes - kept);
+	loaded->private_bytes = kept;
+	return JF_OK;
+}
+
+/* Compiles into writable memory of the largest size the code can have, then keeps what is needed. */
+static enum jf_status compile(struct jf_loaded *loaded, const struct jf_convention *conv,
+			      const struct jf_program *program, const struct jf_compile_opts *given,
+			      struct jf_error *error)
+{
+	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){ .size = sizeof(opts) };
+	size_t bound = page_round(jf_compile_bound(program));
+	enum jf_status status = take_private_stack(loaded, &opts, error);
+	size_t kept;
+	void *memory = mmap(NULL, bound, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return load_error(error, JF_E_NO_MEMORY);
+	loaded->memory = memory;
+	loaded->memory_bytes = bound;
+	loaded->hardening = opts.landing_pads | (uint32_t)opts.sign_return << 1;
+	if (status == JF_OK)
+		status = jf_compile(conv, program, &opts, memory, bound, (uintptr_t)memory, &loaded->image, error);
+	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
+				      conv->backend->name, conv->name);
+	if (status == JF_OK)
+		status = trim_private_stack(loaded, error);
+	if (status != JF_OK)
+		return status;
+	kept = page_round(loaded->image->size_bytes);
+	if (kept < bound && munmap(loaded->memory + kept, bound - kept) == 0)
+		loaded->memory_bytes = kept;
+	if (mprotect(memory, loaded->memory_bytes, PROT_READ | PROT_EXEC))
+		return load_error(error, JF_E_NO_MEMORY);
+	__builtin___clear_cache((char *)memory, (char *)memory + loaded->memory_bytes);
+	return JF_OK;
+}
+
+static uint8_t range_kind(const struct jf_image_function *function)
+{
+	static const uint8_t of_role[JF_ROLE__COUNT] = {
+		[JF_ROLE_MAIN] = JF_RANGE_MAIN,
+		[JF_ROLE_SUBPROGRAM] = JF_RANGE_SUBPROGRAM,
+		[JF_ROLE_BOUNDARY] = JF_RANGE_BOUNDARY,
+		[JF_ROLE_CALLBACK] = JF_RANGE_CALLBACK,
+	};
+
+	return function->is_stub ? JF_RANGE_STUB : of_role[function->frame.spec.role];
+}
+
+static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct jf_error *error)
+{
+	const struct jf_image *image = loaded->image;
+	enum jf_status status;
+
+	loaded->ranges = calloc(image->function_count, sizeof(*loaded->ranges));
+	if (!loaded->ranges)
+		return load_error(error, JF_E_NO_MEMORY);
+	for (uint32_t i = 0; i < image->function_count; i++) {
+		const struct jf_image_function *f = &image->functions[i];
+
+		loaded->ranges[i] = (struct jf_range){
+			.size = sizeof(loaded->ranges[i]),
+			.kind = range_kind(f),
+			.start = image->address + f->start,
+			.end = image->address + f->start + f->size_bytes,
+			.name = f->name,
+			.backend = image->conv->backend,
+			.rows = image->rows + f->row_start,
+			.row_count = f->row_count,
+			.slots = f->frame.slots,
+			.slot_count = f->frame.slot_count,
+			.faults = image->faults ? image->faults + f->fault_start : NULL,
+			.fault_count = f->fault_count,
+			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
+			.landing_sp_off_from_cfa = f->frame.landing_sp_off_from_cfa,
+			.owner = owner,
+		};
+		if (image->callback >= 0)
+			loaded->ranges[i].callback = image->address + image->functions[image->callback].start;
+	}
+	status = jf_code_map_add_all(loaded->ranges, image->function_count);
+	if (status == JF_OK)
+		return JF_OK;
+	free(loaded->ranges);
+	loaded->ranges = NULL;
+	return load_error(error, status);
+}
+
+enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
+		       const struct jf_compile_opts *opts, void *owner, struct jf_loaded **out, struct jf_error *error)
+{
+	struct jf_loaded *loaded;
+	enum jf_status status;
+
+	if (!conv || !program || !out || program->size < sizeof(*program) || !program->functions)
+		return load_error(error, JF_E_INVAL);
+	if (opts && opts->private_stack && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+		return jf_error_set(error, JF_E_UNSUPPORTED, "private_stack", "%s/%s adds the kernel's per-CPU base",
+				    conv->backend->name, conv->name);
+	if (!conv->backend->native || !jf_convention_supports(conv, JF_CAP_RUN))
+		return jf_error_set(error, JF_E_UNSUPPORTED, conv->name, "%s/%s does not run on this host",
+				    conv->backend->name, conv->name);
+	pthread_once(&entry_once, register_entries);
+	if (entry_status != JF_OK)
+		return load_error(error, entry_status);
+	/* For throws and walks through the C code between programs. */
+	status = jf_cfi_load_objects(NULL);
+	if (status != JF_OK)
+		return load_error(error, status);
+	loaded = calloc(1, sizeof(*loaded));
+	if (!loaded)
+		return load_error(error, JF_E_NO_MEMORY);
+	loaded->native = conv->backend->native;
+	status = compile(loaded, conv, program, opts, error);
+	if (status == JF_OK)
+		status = add_ranges(loaded, owner, error);
+	if (status != JF_OK) {
+		jf_unload(loaded);
+		return status;
+	}
+	*out = loaded;
+	return JF_OK;
+}
+
+void jf_unload(struct jf_loaded *loaded)
+{
+	if (!loaded)
+		return;
+	/* From within a reader section: the code has to stay, for it is still in the map. */
+	if (loaded->ranges && jf_code_map_remove_all(loaded->ranges, loaded->image->function_count) != JF_OK)
+		return;
+	if (loaded->private_bytes)
+		jf_private_stack_give(loaded->private_off, loaded->private_bytes);
+	if (loaded->memory)
+		munmap(loaded->memory, loaded->memory_bytes);
+	free(loaded->ranges);
+	jf_image_free(loaded->image);
+	free(loaded);
+}
+
+const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
+{
+	return loaded->image;
+}
+
+uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
+{
+	return loaded->image->address + loaded->image->functions[0].start;
+}
+
+/* ---- program arrays, private stacks -------------------------------------------------------------- */
+
+enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index, const struct jf_loaded *loaded)
+{
+	if (!array || index >= array->max_entries)
+		return JF_E_INVAL;
+	if (loaded && array->conv && (array->conv != loaded->image->conv || array->hardening != loaded->hardening))
+		return JF_E_BAD_SPEC;
+	if (loaded && !array->conv) {
+		array->conv = loaded->image->conv;
+		array->hardening = loaded->hardening;
+	}
+	__atomic_store_n(&array->entries[index], loaded ? jf_loaded_entry(loaded) : 0, __ATOMIC_RELEASE);
+	return JF_OK;
+}
+
+/* Guard n of the program's private stacks in this thread: two for each function that has one. */
+static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
+{
+	const struct jf_image_function *f = &loaded->image->functions[n / 2];
+	uint32_t bytes = (f->frame.spec.bpf_stack_bytes + 15) / 16 * 16;
+	uint8_t *low = jf_private_stack_here(loaded->private_off) + f->private_stack_off;
+
+	if (!f->frame.spec.private_stack)
+		return NULL;
+	return n % 2 ? low + loaded->image->conv->private_stack_guard_bytes + bytes : low;
+}
+
+/* The pool may hold what a program that is gone has left there. */
+static void clear_guards(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		uint8_t *guard = guard_at(loaded, n);
+
+		if (guard)
+			memset(guard, 0, loaded->image->conv->private_stack_guard_bytes);
+	}
+}
+
+enum jf_status jf_private_stack_check(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		const uint8_t *guard = guard_at(loaded, n);
+
+		for (uint32_t i = 0; guard && i < loaded->image->conv->private_stack_guard_bytes; i++)
+			if (guard[i])
+				return JF_E_GUARD;
+	}
+	return JF_OK;
+}
+
+uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
+{
+	clear_guards(loaded);
+	return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
+}
+
+uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
+{
+	clear_guards(loaded);
+	return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/walk.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+/* Walks of the present thread. */
+
+__thread volatile uint64_t jf_walk_stack_low, jf_walk_stack_high;
+
+enum jf_status jf_walk_thread_init(void)
+{
+	size_t bytes = 0, guard_bytes = 0;
+	void *low = NULL;
+	pthread_attr_t attr;
+
+	if (jf_walk_stack_high)
+		return JF_OK;
+	if (pthread_getattr_np(pthread_self(), &attr))
+		return JF_E_NOT_FOUND;
+	if (!pthread_attr_getstack(&attr, &low, &bytes) && !pthread_attr_getguardsize(&attr, &guard_bytes) &&
+	    bytes > guard_bytes) {
+		jf_walk_stack_low = (uintptr_t)low + guard_bytes;
+		jf_walk_stack_high = (uintptr_t)low + bytes;
+	}
+	pthread_attr_destroy(&attr);
+	return jf_walk_stack_high ? JF_OK : JF_E_NOT_FOUND;
+}
+
+bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory)
+{
+	uint64_t low = jf_walk_stack_low, high = jf_walk_stack_high;
+
+	if (sp < low || sp > high || !high)
+		return false;
+	memory->low = walk_low_for(backend, low, sp);
+	memory->high = high;
+	return true;
+}
+
+/* Of the stack that `sp` lies in; *outer: when it is the alternate one, of the thread's. */
+static enum jf_status find_bounds(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory,
+				  struct jf_memory *outer)
+{
+	uint64_t low, high;
+	stack_t alternate;
+
+	*memory = *outer = (struct jf_memory){.low = 0};
+	if (jf_walk_own_stack(backend, sp, memory))
+		return JF_OK;
+	if (sigaltstack(NULL, &alternate) || !(alternate.ss_flags & SS_ONSTACK))
+		return JF_E_NOT_FOUND;
+	outer->low = jf_walk_stack_low;
+	outer->high = jf_walk_stack_high;
+	low = (uintptr_t)alternate.ss_sp;
+	high = low + alternate.ss_size;
+	if (sp < low || sp > high)
+		return JF_E_NOT_FOUND;
+	memory->low = walk_low_for(backend, low, sp);
+	memory->high = high;
+	return JF_OK;
+}
+
+static enum jf_status start(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
+			    uint64_t pc, bool pc_is_return)
+{
+	const struct jf_backend *backend = jf_backend_host();
+	struct jf_memory memory, outer = {.low = 0};
+	enum jf_status status;
+
+	if (opts && opts->memory) {
+		memory = *opts->memory;
+	} else {
+		status = find_bounds(backend, regs->value[backend->sp], &memory, &outer);
+		if (status != JF_OK)
+			return status;
+	}
+	status = jf_walk_start_with(walk, backend, &memory, regs, pc, pc_is_return, opts);
+	if (status == JF_E_INVAL || status == JF_E_UNSUPPORTED)
+		return status;
+	walk->outer_low = outer.low;
+	walk->outer_high = outer.high;
+	return status;
+}
+
+enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
+				 uint64_t pc)
+{
+	const struct jf_backend *backend = jf_backend_host();
+
+	if (!walk)
+		return JF_E_INVAL;
+	return start(walk, opts, regs, backend->strip_return ? backend->strip_return(pc) : pc, true);
+}
+
+enum jf_status jf_walk_context(struct jf_walk *walk, const void *ucontext, const struct jf_walk_opts *opts)
+{
+	const struct jf_backend *backend = jf_backend_host();
+	struct jf_regs regs;
+	uint64_t pc;
+
+	if (!walk || !ucontext)
+		return JF_E_INVAL;
+	if (!backend || !backend->native->context_get)
+		return JF_E_UNSUPPORTED;
+	backend->native->context_get(ucontext, &regs, &pc);
+	return start(walk, opts, &regs, pc, false);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/memo.h"
+#include "walk/walk.h"
+
+__thread struct walk_memos jf_walk_memos;
+
+/* Takes in one slot of the row. returns: false when the row cannot be plain with it. */
+static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, const struct jf_slot *slot,
+		     unsigned int index)
+{
+	int32_t off = slot->off_from_cfa;
+	bool odd = off > -8 || off < INT16_MIN || backend->regs[slot->reg].size_bytes != 8;
+
+	if (slot->reg == backend->ra)
+		memo->ra_off = (int16_t)off;
+	else if (slot->reg == backend->fp)
+		memo->fp_off = (int16_t)off;
+	else
+		memo->others |= UINT32_C(1) << index;
+	if (odd) {
+		memo->is_odd = true;
+		return memo->others >> index & 1;
+	}
+	if (memo->depth < -off)
+		memo->depth = (uint16_t)-off;
+	return true;
+}
+
+/* Whether a row says no more than plain ones do. */
+static bool make_plain(struct walk_memo *memo, const struct jf_walk *walk)
+{
+	const struct jf_backend *backend = walk->backend;
+	const struct jf_row *row = walk->row;
+
+	if (row->flags & ~JF_ROW_RA_SIGNED || (row->cfa_reg != backend->fp && row->cfa_reg != backend->sp) ||
+	    (walk->range && walk->range->kind == JF_RANGE_ENTRY) ||
+	    (walk->function && walk->function->flags & JF_CFI_SIGNAL))
+		return false;
+	for (unsigned int i = 0; i < walk->slot_count; i++)
+		if (row->saved >> i & 1 && !add_slot(memo, backend, &walk->slots[i], i))
+			return false;
+	memo->cfa_off = row->cfa_off;
+	memo->cfa_is_fp = row->cfa_reg == backend->fp;
+	memo->is_boundary = walk->range && walk->range->kind == JF_RANGE_BOUNDARY;
+	return memo->ra_off;
+}
+
+void jf_walk_remember(const struct jf_walk *walk, uint64_t age)
+{
+	struct walk_memos *memos = &jf_walk_memos;
+	size_t at = walk_memo_at(walk->pc);
+	struct walk_memo *memo = &memos->memo[at];
+
+	if (!walk_memos_take(memos))
+		return;
+	*memo = (struct walk_memo){.pc = walk->pc, .age = age};
+	if (!make_plain(memo, walk))
+		memo->depth = 0;
+	memos->more[at] = (struct walk_memo_more){
+		.slot_count = walk->slot_count,
+		.slots = walk->slots,
+		.row = walk->row,
+		.range = walk->range,
+		.function = walk->function,
+		.name = walk->name,
+	};
+	memos->more[at].known[walk->backend->sp / 64] |= walk_bit(walk->backend->sp);
+	for (unsigned int i = 0; i < walk->slot_count; i++)
+		if (walk->row->saved >> i & 1 && walk->slots[i].reg != walk->backend->ra)
+			memos->more[at].known[walk->slots[i].reg / 64] |= walk_bit(walk->slots[i].reg);
+	memos->strip_return = walk->backend->strip_return;
+	walk_memos_give(memos);
+}

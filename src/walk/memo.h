@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_SRC_WALK_MEMO_H
+#define JF_SRC_WALK_MEMO_H
+
+#include "codemap/map.h"
+
+#include <jitframe/throw.h>
+
+/*
+ * What a thread remembers of the return addresses on its stack: what describes each, so that a walk or throw
+ * that meets it again need not look it up. A memo holds as long as nothing was added or removed since
+ * (jf_code_map_age). For code of this process, by the code map and .eh_frame.
+ */
+struct walk_memo {
+	uint64_t pc; /* 0: none */
+	uint64_t age;
+	/* When plain: all that a throw needs. The CFA is SP or FP + cfa_off, the return address is at CFA + ra_off,
+	 * the caller's FP at CFA + fp_off, or unchanged when that is 0. */
+	int32_t cfa_off;
+	int16_t ra_off, fp_off;
+	uint16_t depth; /* both are in [CFA - depth, CFA); 0: not plain */
+	bool cfa_is_fp, is_boundary;
+	bool is_odd;     /* not all others are in there, or of 8 bytes: for throws that does not matter */
+	uint32_t others; /* the other slots, as in the row's `saved` */
+};
+
+/* The rest, which throws do not read. */
+struct walk_memo_more {
+	uint64_t known[JF_KNOWN_WORDS]; /* bit per register: what is in the slots, but the return address; and SP */
+	uint8_t slot_count;
+	const struct jf_slot *slots;
+	const struct jf_row *row;
+	const struct jf_range *range;
+	const struct jf_cfi_function *function;
+	const char *name;
+};
+
+#define WALK_MEMOS 128
+
+/*
+ * A signal handler that interrupts a walk's access does without. Between take and give, memos are the caller's
+ * alone; the compiler keeps accesses in between.
+ */
+struct walk_memos {
+	bool taken;
+	uint64_t (*strip_return)(uint64_t); /* the host backend's */
+	struct walk_memo memo[WALK_MEMOS] __attribute__((aligned(32)));
+	struct walk_memo_more more[WALK_MEMOS];
+};
+
+extern __thread struct walk_memos jf_walk_memos __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static inline bool walk_memos_take(struct walk_memos *memos)
+{
+	if (memos->taken)
+		return false;
+	memos->taken = true;
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
+}
+
+static inline void walk_memos_give(struct walk_memos *memos)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	memos->taken = false;
+}
+
+/* Where the memo of a return address is, if there is one. */
+static inline size_t walk_memo_at(uint64_t pc)
+{
+	return (pc ^ pc >> 7) % WALK_MEMOS;
+}
+
+/* The walk's present frame, looked up when the code map had that age, becomes a memo. */
+void jf_walk_remember(const struct jf_walk *walk, uint64_t age);
+
+/*
+ * The way back, for the return address that the walk now stands at: everything but its CFA. returns: the memo, or
+ * NULL when there is none.
+ */
+static inline const struct walk_memo *walk_recall(struct jf_walk *walk, uint64_t pc)
+{
+	struct walk_memos *memos = &jf_walk_memos;
+	uint64_t age = atomic_load(&jf_code_map_age);
+	size_t at = walk_memo_at(pc);
+	const struct walk_memo *memo = &memos->memo[at];
+	const struct walk_memo_more *more = &memos->more[at];
+
+	if (memo->pc != pc || memo->age != age)
+		return NULL;
+	walk->plain_depth = memo->is_odd ? 0 : memo->depth;
+	walk->plain_ra_off = memo->ra_off;
+	walk->plain_fp_off = memo->fp_off;
+	walk->plain_others = memo->others;
+	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
+		walk->plain_known[i] = more->known[i];
+	walk->slot_count = more->slot_count;
+	walk->slots = more->slots;
+	walk->row = more->row;
+	walk->range = more->range;
+	walk->function = more->function;
+	walk->name = more->name;
+	return memo;
+}
+
+/*
+ * A throw from memos alone. Called by the native stub, with pc (a return address), sp and fp of its caller.
+ * out: *site but for the cookie. returns: JF_E_NOT_FOUND: jf_throw_from() has to do it.
+ */
+enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/walk.h"
+#include "walk/memo.h"
+
+#include <jitframe/orc.h>
+
+/* What describes the pc of a walk: the code map, ORC, .eh_frame, or a guess. */
+
+static void look_up_cfi(struct jf_walk *walk, uint64_t address)
+{
+	const char *name = NULL, *next_name = NULL;
+	const struct jf_cfi_function *function = jf_cfi_find(walk->backend, address, &name), *next;
+
+	/* A handler returns to the first byte of its trampoline, which nothing has called. */
+	if (walk->pc_is_return && (!function || function->end == walk->pc)) {
+		next = jf_cfi_find(walk->backend, walk->pc, &next_name);
+		if (next && next->flags & JF_CFI_SIGNAL && next->start == walk->pc) {
+			function = next;
+			name = next_name;
+			address = walk->pc;
+		}
+	}
+	if (!function)
+		return;
+	if (!walk->range) {
+		walk->function = function;
+		walk->name = name;
+	}
+	walk->row = jf_row_find(function->rows, function->row_count, (uint32_t)(address - function->start));
+	walk->slots = function->slots;
+	walk->slot_count = function->slot_count;
+}
+
+/* Return addresses of formats that go back a whole instruction lie in that one, too. */
+static void look_up_orc(struct jf_walk *walk, uint64_t address)
+{
+	walk->orc = jf_orc_index_find(walk->opts.orc, address);
+	if (walk->orc && jf_orc_to_row(walk->opts.orc_format, walk->orc, &walk->made_row, walk->made_slots) == JF_OK) {
+		walk->row = &walk->made_row;
+		walk->slots = walk->made_slots;
+		walk->slot_count = JF_ORC_SLOTS;
+	}
+}
+
+/* Range, C function or ORC entry, and the row in it. */
+static void look_up(struct jf_walk *walk, uint64_t address)
+{
+	const struct jf_range *range = jf_code_map_find(address);
+
+	walk->range = range && range->backend == walk->backend ? range : NULL;
+	walk->function = NULL;
+	walk->orc = NULL;
+	walk->row = NULL;
+	walk->slots = NULL;
+	walk->slot_count = 0;
+	walk->name = walk->range ? walk->range->name : NULL;
+	if (!walk->range || walk->range->kind == JF_RANGE_ENTRY) {
+		/* An entry stub is C code as far as its own frame goes. */
+		if (walk->opts.orc)
+			look_up_orc(walk, address);
+		else
+			look_up_cfi(walk, address);
+	} else if (!walk->opts.by_record) {
+		walk->row = jf_row_find(range->rows, range->row_count, (uint32_t)(address - range->start));
+		walk->slots = range->slots;
+		walk->slot_count = range->slot_count;
+	}
+}
+
+/* The frame record of the convention to guess by. */
+static void make_guess(struct jf_walk *walk)
+{
+	const struct jf_convention *conv = walk->opts.guess;
+	const struct jf_backend *backend = walk->backend;
+
+	walk->made_row = (struct jf_row){
+		.cfa_reg = backend->fp,
+		.cfa_off = -conv->fp_off_from_cfa,
+		.saved = 3,
+		.flags = JF_ROW_REGS_LOST | JF_ROW_GUESSED,
+	};
+	walk->made_slots[0] = (struct jf_slot){
+		.kind = JF_SLOT_RETURN, .reg = backend->ra, .off_from_cfa = conv->ra_off_from_cfa, .size_bytes = 8};
+	walk->made_slots[1] = (struct jf_slot){
+		.kind = JF_SLOT_SAVE, .reg = backend->fp, .off_from_cfa = conv->prev_fp_off_from_cfa, .size_bytes = 8};
+	walk->row = &walk->made_row;
+	walk->slots = walk->made_slots;
+	walk->slot_count = 2;
+}
+
+static bool recall(struct jf_walk *walk)
+{
+	struct walk_memos *memos = &jf_walk_memos;
+	bool found;
+
+	if (!walk_memos_take(memos))
+		return false;
+	found = walk_recall(walk, walk->pc);
+	walk_memos_give(memos);
+	return found;
+}
+
+enum jf_status jf_walk_locate(struct jf_walk *walk)
+{
+	bool remembers = walk->remembers && walk->pc_is_return;
+	uint64_t age = atomic_load(&jf_code_map_age);
+	const struct jf_row *row;
+	enum jf_status status = JF_OK;
+
+	if (!remembers || !recall(walk)) {
+		walk->plain_depth = 0;
+		look_up(walk, walk->pc_is_return ? walk->pc - 1 : walk->pc);
+		/* What an interrupted context or an ORC entry says takes no row. */
+		if (walk_at_trampoline(walk)) {
+			walk->row = NULL;
+			return JF_OK;
+		}
+		if (remembers && walk->row)
+			jf_walk_remember(walk, age);
+	}
+	if (walk->opts.guess && !walk->orc && (!walk->row || walk->row->flags & JF_ROW_UNKNOWN))
+		make_guess(walk);
+	row = walk->row;
+	if (row && !(row->flags & JF_ROW_UNKNOWN) && walk_is_known(walk, row->cfa_reg)) {
+		walk->cfa = walk->regs.value[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+		return JF_OK;
+	}
+	if (!row || row->flags & JF_ROW_UNKNOWN)
+		status = JF_E_NO_ROW;
+	else
+		status = JF_E_LOST;
+	walk->row = NULL;
+	/* jf_orc_step() has more to go by. */
+	if (walk->orc && walk->orc->type != JF_ORC_UNDEFINED)
+		return JF_OK;
+	/* A walk that ends there needs no row; jf_walk_step_past_entry() finds it missing. */
+	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
+		return JF_OK;
+	return walk_fail(walk, status, walk->pc);
+}

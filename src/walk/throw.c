@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/walk.h"
+#include "walk/memo.h"
+
+#include <jitframe/throw.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Atomic(jf_uncaught_fn) uncaught_handler;
+static _Atomic(jf_throw_observer_fn) throw_observer;
+
+jf_uncaught_fn jf_uncaught_handler_set(jf_uncaught_fn handler)
+{
+	return atomic_exchange(&uncaught_handler, handler);
+}
+
+jf_throw_observer_fn jf_throw_observer_set(jf_throw_observer_fn observer)
+{
+	return atomic_exchange(&throw_observer, observer);
+}
+
+static void die(const char *text)
+{
+	/* Nothing is left to do when this fails too. */
+	if (write(STDERR_FILENO, text, __builtin_strlen(text)) < 0)
+		abort();
+}
+
+static _Noreturn void uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+{
+	jf_uncaught_fn handler = atomic_load(&uncaught_handler);
+
+	if (handler)
+		handler(cookie, walk, why);
+	die("jitframe: a BPF exception was thrown that no boundary catches: ");
+	die(jf_status_text(why));
+	die("\n");
+	abort();
+}
+
+/* Walks to the nearest boundary. returns: JF_OK with the walk standing there. */
+static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
+{
+	jf_throw_observer_fn observer = atomic_load(&throw_observer);
+
+	for (;;) {
+		enum jf_status status;
+
+		if (observer)
+			observer(cookie, walk);
+		if (walk->range && walk->range->kind == JF_RANGE_BOUNDARY)
+			return JF_OK;
+		/* What a signal interrupted has not called anybody: its registers are not at a call. */
+		if (walk_at_trampoline(walk))
+			return JF_E_NO_BOUNDARY;
+		status = jf_walk_step(walk);
+		if (status == JF_END)
+			return JF_E_NO_BOUNDARY;
+		if (status != JF_OK)
+			return status;
+	}
+}
+
+static void land(struct jf_landing_site *site, const struct jf_range *boundary, uint64_t cfa)
+{
+	site->callback = boundary->callback;
+	site->sp = cfa + (uint64_t)(int64_t)boundary->landing_sp_off_from_cfa;
+	site->fp = cfa + (uint64_t)(int64_t)boundary->fp_off_from_cfa;
+}
+
+static uint64_t load_word(uint64_t address)
+{
+	uint64_t value;
+
+	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
+	return value;
+}
+
+/*
+ * The walk from memos alone: the same frames, as long as all of them are remembered and nothing stands out. Other
+ * registers than SP and FP do not count, for the boundary has saved them. No reader section is needed: code on
+ * this thread's stack cannot go away.
+ * returns: the boundary, and its CFA; NULL: the walk has to look for itself.
+ */
+static const struct jf_range *recall_boundary(const struct walk_memos *memos, uint64_t pc, uint64_t sp, uint64_t fp,
+					      uint64_t *cfa)
+{
+	uint64_t age = atomic_load(&jf_code_map_age), high = walk_stack_high(sp);
+
+	for (;;) {
+		const struct walk_memo *memo;
+		size_t at;
+
+		if (memos->strip_return)
+			pc = memos->strip_return(pc);
+		at = walk_memo_at(pc);
+		memo = &memos->memo[at];
+		if (memo->pc != pc || memo->age != age || !memo->depth)
+			return NULL;
+		*cfa = (memo->cfa_is_fp ? fp : sp) + (uint64_t)(int64_t)memo->cfa_off;
+		if (memo->is_boundary)
+			return memos->more[at].range;
+		if (*cfa <= sp || *cfa > high || *cfa - sp < memo->depth)
+			return NULL;
+		pc = load_word(*cfa + (uint64_t)(int64_t)memo->ra_off);
+		if (memo->fp_off)
+			fp = load_word(*cfa + (uint64_t)(int64_t)memo->fp_off);
+		sp = *cfa;
+	}
+}
+
+enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site)
+{
+	struct walk_memos *memos = &jf_walk_memos;
+	const struct jf_range *boundary;
+	uint64_t cfa;
+
+	/* An observer is to see the walk. */
+	if (atomic_load_explicit(&throw_observer, memory_order_relaxed) || !walk_memos_take(memos))
+		return JF_E_NOT_FOUND;
+	boundary = recall_boundary(memos, pc, sp, fp, &cfa);
+	walk_memos_give(memos);
+	if (!boundary)
+		return JF_E_NOT_FOUND;
+	land(site, boundary, cfa);
+	return JF_OK;
+}
+
+enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site)
+{
+	const struct jf_backend *backend = jf_backend_host();
+	struct jf_memory memory = { .high = UINT64_MAX };
+	struct jf_walk walk;
+	unsigned int section;
+	enum jf_status status;
+
+	if (!jf_walk_own_stack(backend, regs->value[backend->sp], &memory))
+		memory.low = regs->value[backend->sp];
+	if (backend->strip_return)
+		pc = backend->strip_return(pc);
+	section = jf_code_map_enter();
+	status = jf_walk_start(&walk, backend, &memory, regs, pc, true);
+	if (status != JF_OK) {
+		jf_code_map_leave(section);
+		return JF_E_NO_ROW;
+	}
+	status = find_boundary(cookie, &walk);
+	if (status != JF_OK) {
+		/* The handler may leave by longjmp: the section must not stay open behind it. */
+		jf_code_map_leave(section);
+		uncaught(cookie, &walk, status);
+	}
+	site->cookie = cookie;
+	land(site, walk.range, walk.cfa);
+	jf_code_map_leave(section);
+	return JF_OK;
+}
