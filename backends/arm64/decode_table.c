@@ -280,7 +280,9 @@ static const struct jf_arm64_row registers[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
 #define GROUP(rows) {rows, sizeof(rows) / sizeof((rows)[0])}
+/* clang-format on */
 
 static const struct jf_arm64_group reserved_group = GROUP(reserved), sve_group = GROUP(sve),
 				   immediate_group = GROUP(immediates), branch_group = GROUP(branches),

@@ -10,6 +10,7 @@
 #define WRITE JF_STEP_STORE
 
 /* Of one way to address memory: every width. s, l: what the names have behind "st" and "ld". */
+/* clang-format off */
 #define INTEGERS(mask, at, s, l, format)                                \
 	{(mask), (at), "st" s "rb", format, WRITE, U8},                 \
 	{(mask), (at) | 0x00400000, "ld" l "rb", format, READ, U8},     \
@@ -35,8 +36,10 @@
 	{(mask), (at) | 0x84400000, "ld" u "r", format, READ, U32},     \
 	{(mask), (at) | 0xc4000000, "st" u "r", format, WRITE, U64},    \
 	{(mask), (at) | 0xc4400000, "ld" u "r", format, READ, U64}
+/* clang-format on */
 #define BOTH(mask, at, u, format) INTEGERS(mask, at, u, u, format), FLOATS(mask, at, u, format)
 
+/* clang-format off */
 #define PAIRS(at, stp, ldp, format)                                     \
 	{0xffc00000, (at), stp, format, WRITE, U32},                    \
 	{0xffc00000, (at) | 0x00400000, ldp, format, READ, U32},        \
@@ -48,8 +51,10 @@
 	{0xffc00000, (at) | 0x44400000, ldp, format, READ, U64},        \
 	{0xffc00000, (at) | 0x84000000, stp, format, WRITE, U128},      \
 	{0xffc00000, (at) | 0x84400000, ldp, format, READ, U128}
+/* clang-format on */
 
 /* b, h and, of 4 and 8 bytes, nothing behind the name. */
+/* clang-format off */
 #define SIZES(mask, at, name, format, kind)                                  \
 	{(mask) | 0xc0000000, (at), name "b", format, kind, U8},             \
 	{(mask) | 0xc0000000, (at) | 0x40000000, name "h", format, kind, U16}, \
@@ -58,6 +63,7 @@
 #define PAIR_SIZES(at, name, format, kind)                                   \
 	{0xffe08000, (at), name, format, kind, U32},                         \
 	{0xffe08000, (at) | 0x40000000, name, format, kind, U64}
+/* clang-format on */
 /* Acquire and release, by bits. */
 #define ORDERS(mask, at, acquire, release, name, format)                     \
 	SIZES(mask, at, name, format, WRITE),                                \
@@ -65,11 +71,14 @@
 	SIZES(mask, (at) | (release), name "l", format, WRITE),              \
 	SIZES(mask, (at) | (acquire) | (release), name "al", format, WRITE)
 #define ATOMIC(op, name, format) ORDERS(0x3fe0fc00, 0x38200000 | (op) << 12, 0x00800000, 0x00400000, name, format)
+/* clang-format off */
 #define CAS_PAIR(order, name)                                                \
 	{0xffe0fc00, 0x08207c00 | (order), name, F_CAS_PAIR, WRITE, U32},    \
 	{0xffe0fc00, 0x48207c00 | (order), name, F_CAS_PAIR, WRITE, U64}
+/* clang-format on */
 
 /* Vectors: the last column is how many registers there are. */
+/* clang-format off */
 #define STRUCTS(op, number, count)                                                        \
 	{0xbffff000, 0x0c000000 | (op) << 12, "st" number, F_STRUCTS, WRITE, count},      \
 	{0xbffff000, 0x0c400000 | (op) << 12, "ld" number, F_STRUCTS, READ, count},       \
@@ -80,13 +89,16 @@
 	{0xbfffe000, 0x0d400000 | (op) << 13 | (r) << 21, ld, F_STRUCT, READ, count},     \
 	{0xbfe0e000, 0x0d800000 | (op) << 13 | (r) << 21, st, F_STRUCT, WRITE, count},    \
 	{0xbfe0e000, 0x0dc00000 | (op) << 13 | (r) << 21, ld, F_STRUCT, READ, count}
+/* clang-format on */
 #define ELEMENTS(op, r, number, count)                                                    \
 	STRUCT(op, r, "st" number, "ld" number, count),                                   \
 	STRUCT((op) + 2, r, "st" number, "ld" number, count),                             \
 	STRUCT((op) + 4, r, "st" number, "ld" number, count)
+/* clang-format off */
 #define REPLICATE(op, r, name, count)                                                     \
 	{0xbffff000, 0x0d400000 | (op) << 13 | (r) << 21, name, F_STRUCT, READ, count},   \
 	{0xbfe0f000, 0x0dc00000 | (op) << 13 | (r) << 21, name, F_STRUCT, READ, count}
+/* clang-format on */
 
 /* clang-format off */
 static const struct jf_arm64_row memory_rows[] = {

@@ -118,6 +118,7 @@ static const struct jf_conflict conflicts[] = {
 };
 
 /* clang-format off */
+/* clang-format off */
 #define BPF_REGS {                                                                             \
 	[JF_BPF_R0] = JF_ARM64_R0,                                                             \
 	[JF_BPF_R1] = JF_ARM64_X0, [JF_BPF_R2] = JF_ARM64_X1, [JF_BPF_R3] = JF_ARM64_X2,       \
@@ -126,6 +127,7 @@ static const struct jf_conflict conflicts[] = {
 	[JF_BPF_R9] = JF_ARM64_X22,                                                            \
 	[JF_BPF_FP] = JF_ARM64_BPF_FP, [JF_BPF_AX] = JF_ARM64_AX,                              \
 }
+/* clang-format on */
 /* clang-format on */
 #define CAPS                                                                                             \
 	(JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS | \

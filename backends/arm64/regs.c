@@ -6,8 +6,10 @@
  * "SIMD and Floating-Point Registers": of v8-v15 the low 64 bits, d8-d15, are callee-saved.
  * DWARF numbers: AADWARF64, "DWARF register names".
  */
+/* clang-format off */
 #define X(n, name, flags) [n] = {name, n, n, n, JF_REG_INT, 8, flags}
 #define D(n, name, flags) [JF_ARM64_FIRST_D + (n)] = {name, JF_ARM64_FIRST_D + (n), n, 64 + (n), JF_REG_FP, 8, flags}
+/* clang-format on */
 
 const struct jf_reg jf_arm64_regs[JF_ARM64_REG__COUNT] = {
 	X(0, "x0", 0),

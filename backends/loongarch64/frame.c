@@ -140,10 +140,12 @@ static const struct jf_conflict user_conflicts[] = {
 	{JF_WHEN_TAIL_CALLS, JF_WHEN_OUT_ARGS, "the arguments belong to the frame that a tail call takes down"},
 };
 
+/* clang-format off */
 #define BPF_REGS                                                                                    \
 	{                                                                                           \
 		LA_R0, LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_S0, LA_S1, LA_S2, LA_S3, LA_S4, LA_T0, \
 	}
+/* clang-format on */
 
 static const struct jf_convention conv_linux = {
 	.size = sizeof(struct jf_convention),

@@ -182,23 +182,29 @@ struct opcode {
 #define D(n) (1 << (n))
 
 /* Without ModRM; with it; with an extension of the opcode in it. */
+/* clang-format off */
 #define PLAIN(first, last, form, imm, op, size, name) {first, last, ANY, 0, ALL, ALL, form, imm, op, size, name}
 #define MODRM(first, last, form, imm, op, size, name) {first, last, ANY, MR, ALL, ALL, form, imm, op, size, name}
 #define GROUP(code, digits, form, imm, op, size, name) {code, code, ANY, MR, digits, ALL, form, imm, op, size, name}
 #define MEM(code, digits, form, op, size, name) {code, code, ANY, M, digits, ALL, form, 0, op, size, name}
 #define REG(code, when, digits, rms, form, op, size, name) {code, code, when, R, digits, rms, form, 0, op, size, name}
+/* clang-format on */
 
 /* From vectors, masks and memory to vectors and masks; READS_V with a third operand in vvvv. */
+/* clang-format off */
 #define READS(first, last, when, imm) {first, last, when, MR, ALL, ALL, E, imm, OP_READ, S0, ""}
 #define READS_V(first, last, when, imm) {first, last, when, MR | V, ALL, ALL, E, imm, OP_READ, S0, ""}
 #define STORES(first, last, when, imm, size) {first, last, when, M, ALL, ALL, E, imm, OP_SET, size, ""}
+/* clang-format on */
 
 struct opcode_map {
 	const struct opcode *rows; /* by `first` */
 	uint16_t count;
 };
 
+/* clang-format off */
 #define MAP(rows) {rows, sizeof(rows) / sizeof((rows)[0])}
+/* clang-format on */
 
 /* The maps: of one byte; behind 0F, 0F 38 and 0F 3A, counted from 1; by VEX.mmmmm; by EVEX.mmm. */
 extern const struct opcode_map jf_x86_64_map_1 HIDDEN;

@@ -14,12 +14,14 @@ static const struct jf_conflict conflicts[] = {
 	{JF_WHEN_PRIVATE_STACK, JF_WHEN_OUT_ARGS, "the private stack pointer and the sixth argument are both in r9"},
 };
 
+/* clang-format off */
 #define BPF_REGS                                                                                               \
 	{                                                                                                      \
 		[JF_BPF_R0] = RAX, [JF_BPF_R1] = RDI, [JF_BPF_R2] = RSI, [JF_BPF_R3] = RDX, [JF_BPF_R4] = RCX, \
 		[JF_BPF_R5] = R8, [JF_BPF_R6] = RBX, [JF_BPF_R7] = R13, [JF_BPF_R8] = R14, [JF_BPF_R9] = R15,  \
 		[JF_BPF_FP] = RBP, [JF_BPF_AX] = R10,                                                          \
 	}
+/* clang-format on */
 
 static const struct jf_slot_rule record[] = {
 	{JF_SLOT_RETURN, RIP, JF_WHEN_ALWAYS},

@@ -51,6 +51,7 @@ static const uint8_t linux_6_4_headers[][JF_ORC_HEADER_BYTES] = {
 	.type_names = {"(und)", "end", "call", "regs", "regs (partial)"}
 
 /*                     CFA               bp saved         register, no offset shown, text */
+/* clang-format off */
 #define UNDEFINED   {JF_ORC_INVALID,   JF_ORC_KEPT,     JF_REG_NONE, true, "(und)", NULL}
 #define PREV_SP     {JF_ORC_INVALID,   JF_ORC_AT_CFA,   JF_REG_NONE, false, "prevsp", NULL}
 #define AX          {JF_ORC_REG,       JF_ORC_INVALID,  RAX, false, "ax", NULL}
@@ -62,6 +63,7 @@ static const uint8_t linux_6_4_headers[][JF_ORC_HEADER_BYTES] = {
 #define BP          {JF_ORC_SUM,       JF_ORC_LOAD_SUM, RBP, false, "bp", NULL}
 #define SP_INDIRECT {JF_ORC_LOAD_PLUS, JF_ORC_INVALID,  RSP, false, "(sp)", NULL}
 #define BP_INDIRECT {JF_ORC_LOAD_SUM,  JF_ORC_INVALID,  RBP, false, "(bp", ")"}
+/* clang-format on */
 
 static const struct jf_orc_format linux_6_4 = {
 	LAYOUT,

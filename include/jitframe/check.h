@@ -68,6 +68,7 @@ struct jf_check_input {
 	const uint32_t *from_body;
 	size_t from_body_count;
 };
+/* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \
 	{                                                                                     \
 		.size = sizeof(struct jf_check_input), .spec = JF_FRAME_SPEC_INIT, .marks = { \
@@ -76,6 +77,7 @@ struct jf_check_input {
 			JF_MARK_UNSET                                                         \
 		}                                                                             \
 	}
+/* clang-format on */
 #define JF_CHECK_BYTES_MAX (16u << 20)
 
 enum jf_verdict {

@@ -144,7 +144,9 @@ struct jf_frame_spec {
 	bool landing_pads; /* ENDBR64 or BTI at indirect entries */
 	bool sign_return;  /* PAC */
 };
+/* clang-format off */
 #define JF_FRAME_SPEC_INIT { sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false }
+/* clang-format on */
 #define JF_OUT_ARGS_MAX 7
 
 /* One slot of a solved frame: [CFA + off_from_cfa, + size_bytes). */

@@ -2,7 +2,9 @@
 #include <jitframe/contract.h>
 
 static const struct jf_rule rules[] = {
+/* clang-format off */
 #define RULE(number, name, text) { number, name, text },
+/* clang-format on */
 	JF_RULE_LIST(RULE)
 #undef RULE
 };

@@ -247,6 +247,7 @@ struct plain {
 };
 
 #define ALL_BITS 0xffffffff
+/* clang-format off */
 #define PLAIN_ALU(bits)                                                                            \
 	[(bits) << 4 | 0x04] = { JF_REGS_SET_IMM, 0, 0, 0xffff },                                  \
 	[(bits) << 4 | 0x07] = { JF_REGS_SET_IMM, 0, 0, 0xffff },                                  \
@@ -257,6 +258,7 @@ struct plain {
 	[(class) | JF_MODE_MEM | 0x08] = { regs, fp_access, imm_zero, 0 },                         \
 	[(class) | JF_MODE_MEM | 0x10] = { regs, fp_access, imm_zero, 0 },                         \
 	[(class) | JF_MODE_MEM | 0x18] = { regs, fp_access, imm_zero, 0 }
+/* clang-format on */
 
 static const struct plain plains[256] = {
 	PLAIN_ALU(0x0), PLAIN_ALU(0x1), PLAIN_ALU(0x2), PLAIN_ALU(0x3), PLAIN_ALU(0x4), PLAIN_ALU(0x5),

@@ -85,21 +85,27 @@ enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn)
 
 /* ---- what an opcode says about its operation ---------------------------------------------------- */
 
+/* clang-format off */
 #define ALU_OP(bits, alu)                                                                  \
 	[(bits) << 4 | 0x04] = { .code = (alu), .is_imm = true },                          \
 	[(bits) << 4 | 0x07] = { .code = (alu), .is_imm = true, .is64 = true },            \
 	[(bits) << 4 | 0x0c] = { .code = (alu) }, [(bits) << 4 | 0x0f] = { .code = (alu), .is64 = true }
+/* clang-format on */
 
+/* clang-format off */
 #define JUMP_OP(bits, cond)                                                                \
 	[(bits) << 4 | 0x05] = { .code = (cond), .is_imm = true, .is64 = true },           \
 	[(bits) << 4 | 0x06] = { .code = (cond), .is_imm = true },                         \
 	[(bits) << 4 | 0x0d] = { .code = (cond), .is64 = true }, [(bits) << 4 | 0x0e] = { .code = (cond) }
+/* clang-format on */
 
+/* clang-format off */
 #define SIZES(class, mode, ...)                                                            \
 	[(class) | (mode) | 0x00] = { .bytes = 4, __VA_ARGS__ },                           \
 	[(class) | (mode) | 0x08] = { .bytes = 2, __VA_ARGS__ },                           \
 	[(class) | (mode) | 0x10] = { .bytes = 1, __VA_ARGS__ },                           \
 	[(class) | (mode) | 0x18] = { .bytes = 8, .is64 = true, __VA_ARGS__ }
+/* clang-format on */
 
 /* Byte swaps: ALU with K to little, with X to big endian; ALU64 always. may_goto and calls: nothing. */
 const struct jf_op jf_insn_templates[256] = {

@@ -11,7 +11,9 @@ struct op {
 	unsigned int value;
 	const char *text;
 };
+/* clang-format off */
 #define ROW(name, opcode, text) {name, text},
+/* clang-format on */
 #define COUNT(array)            (sizeof(array) / sizeof((array)[0]))
 
 static struct jf_code code;

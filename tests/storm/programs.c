@@ -160,11 +160,13 @@ __attribute__((noinline)) static uint64_t walk_deep(uint64_t frames)
 /* ---- programs ------------------------------------------------------------------------------------------------ */
 
 /* clang-format off */
+/* clang-format off */
 #define PROGRAM(functions_, callback_) \
 	{ .size = sizeof(struct jf_program), .functions = functions_, .function_count = COUNT_OF(functions_), \
 	  .callback = callback_, .helpers = helpers, .helper_count = COUNT_OF(helpers), \
 	  .kfuncs = kfuncs, .kfunc_count = COUNT_OF(kfuncs), .maps = maps, .map_count = 1, \
 	  .arena_user_base = UINT64_C(0x7e0000000000) }
+/* clang-format on */
 #define TAIL_CALL(slot) LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
 #define ADD_TO_R0(value) MOV_X(1, 0), MOV_K(2, value), CALL_HELPER(HELPER_ADD)
 #define ARG_PUT(n, value) INSN(0x7a, 11, 0, -8 * (n), value)

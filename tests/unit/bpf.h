@@ -5,10 +5,12 @@
 #include <jitframe/program.h>
 
 /* BPF instructions as initialisers of struct jf_insn; opcodes as in RFC 9669. K: immediate, X: register. */
+/* clang-format off */
 #define INSN(opcode, dst, src, off, imm)                                                \
 	{                                                                               \
 		(opcode), (uint8_t)((dst) | (src) << 4), (int16_t)(off), (int32_t)(imm) \
 	}
+/* clang-format on */
 
 #define ALU64_K(code, dst, imm) INSN((code) << 4 | 0x07, dst, 0, 0, imm)
 #define ALU64_X(code, dst, src) INSN((code) << 4 | 0x0f, dst, src, 0, 0)
@@ -45,6 +47,8 @@ enum { W = 0x00, H = 0x08, B = 0x10, DW = 0x18 };
 #define LDDW(dst, kind, low, high) INSN(0x18, dst, kind, 0, low), INSN(0, 0, 0, 0, high)
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+/* clang-format off */
 #define FUNCTION(name, insns) { name, insns, COUNT_OF(insns) }
+/* clang-format on */
 
 #endif

@@ -172,10 +172,12 @@ static void check_case(const struct broken *b, size_t index)
 #define BOUNDARY JF_ROLE_BOUNDARY, ADOPT
 #define CALLBACK JF_ROLE_CALLBACK, ADOPT
 #define TAILS    JF_ROLE_MAIN, ADOPT | TAIL_CALLS | TAIL_EXIT
+/* clang-format off */
 #define NO_BODY   \
 	{         \
 		0 \
 	}
+/* clang-format on */
 
 /*
  * toy_adopt stores with SP = CFA - 80: fp at word 9, the count at 8, ra at 7, s1 s3 s0 s2 at 6 to 3, s4 at 1; boundary

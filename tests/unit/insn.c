@@ -38,7 +38,9 @@ static const uint8_t may_goto_opcodes[] = { 0xe5 };
 /* Packet access of classic BPF: valid somewhere, not covered. */
 static const uint8_t other_opcodes[] = { 0x20, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58 };
 
+/* clang-format off */
 #define KIND(kind, list) { kind, list, sizeof(list) }
+/* clang-format on */
 static const struct {
 	enum jf_op_kind kind;
 	const uint8_t *opcodes;

@@ -20,7 +20,9 @@ struct op {
 	unsigned int value;
 	const char *text;
 };
+/* clang-format off */
 #define ROW(name, opcode, text) {name, text},
+/* clang-format on */
 
 struct cases {
 	struct mc_case *items;

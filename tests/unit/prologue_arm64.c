@@ -53,7 +53,9 @@ struct golden {
 };
 
 /* clang-format off */
+/* clang-format off */
 #define SPEC(...) { .size = sizeof(struct jf_frame_spec), __VA_ARGS__ }
+/* clang-format on */
 #define R6 (1 << 6)
 #define R7 (1 << 7)
 #define R8 (1 << 8)

@@ -12,7 +12,9 @@ static const struct {
 	const char *name;
 	const char *text;
 } list[] = {
+/* clang-format off */
 #define ENTRY(name, value, text) { name, value, #name, text },
+/* clang-format on */
 	JF_STATUS_LIST(ENTRY)
 #undef ENTRY
 };

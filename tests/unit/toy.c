@@ -3,6 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* clang-format off */
 #define INT(n, i, f)                                                                                     \
 	{                                                                                                \
 		.name = n, .id = i, .hw = ((i)*7 + 3) & 15, .dw = 100 - (i), .size_bytes = 8, .flags = f \
@@ -12,6 +13,7 @@
 		.name = n, .id = i, .hw = (i)-TOY_F0, .dw = 100 - (i), .cls = c, .size_bytes = b, \
 		.flags = JF_REG_CALLEE_SAVED                                                      \
 	}
+/* clang-format on */
 
 static const struct jf_reg regs[TOY_REG__COUNT] = {
 	INT("v0", TOY_V0, 0),
@@ -130,11 +132,13 @@ static const struct jf_conflict conflicts[] = {
 	{ JF_WHEN_PRIVATE_STACK, JF_WHEN_ARENA, "so it does here" },
 };
 
+/* clang-format off */
 #define BPF_REGS                                                                                     \
 	{                                                                                            \
 		TOY_V0, TOY_A1, TOY_A2, TOY_A3, TOY_A4, TOY_A5, TOY_S0, TOY_S1, TOY_S2, TOY_S3,     \
 			TOY_S4, TOY_T0                                                               \
 	}
+/* clang-format on */
 
 const struct jf_convention toy_adopt = {
 	.size = sizeof(struct jf_convention),

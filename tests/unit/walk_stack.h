@@ -15,7 +15,9 @@
  *     outer   [0x300, 0x320)  CFA = fp + 16: ra@-8, fp@-16, s1@-24
  *     entry   [0x400, 0x410)  C called BPF code here
  */
+/* clang-format off */
 #define RA_SLOT { JF_SLOT_RETURN, TOY_RA, 0, -8, 8 }
+/* clang-format on */
 
 static const struct jf_slot leaf_slots[] = { RA_SLOT };
 static const struct jf_row leaf_rows[] = {
@@ -37,12 +39,14 @@ static const struct jf_slot outer_slots[] = {
 };
 static const struct jf_row outer_rows[] = { { .cfa_reg = TOY_FP, .cfa_off = 16, .saved = 7 } };
 
+/* clang-format off */
 #define RANGE(k, s, e, n, r, sl)                                                                          \
 	{                                                                                                 \
 		.size = sizeof(struct jf_range), .kind = k, .start = s, .end = e, .name = n,              \
 		.backend = &toy_backend, .rows = r, .row_count = sizeof(r) / sizeof((r)[0]), .slots = sl, \
 		.slot_count = sizeof(sl) / sizeof((sl)[0]),                                               \
 	}
+/* clang-format on */
 static const struct jf_range ranges[] = {
 	RANGE(JF_RANGE_SUBPROGRAM, 0x100, 0x110, "leaf", leaf_rows, leaf_slots),
 	RANGE(JF_RANGE_SUBPROGRAM, 0x200, 0x220, "middle", middle_rows, middle_slots),

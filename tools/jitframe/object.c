@@ -26,7 +26,9 @@ struct opened {
 };
 
 static const struct jf_import helpers[] = {
+/* clang-format off */
 #define HELPER(number, helper) [number] = {.name = "bpf_" #helper, .address = HELPER_ADDRESS(number)},
+/* clang-format on */
 #include "helpers.def"
 #undef HELPER
 };
@@ -36,7 +38,9 @@ static const struct {
 	bool throws;
 	uint8_t args;
 } kfunc_list[] = {
+/* clang-format off */
 #define KFUNC(name, throws, args) {#name, throws, args},
+/* clang-format on */
 #include "kfuncs.def"
 #undef KFUNC
 };

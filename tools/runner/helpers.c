@@ -265,7 +265,9 @@ static uint64_t helper_address(unsigned int number)
 #pragma GCC diagnostic pop
 
 static const char *const names[] = {
+/* clang-format off */
 #define HELPER(number, name) [number] = "bpf_" #name,
+/* clang-format on */
 #include "helpers.def"
 #undef HELPER
 };

@@ -96,7 +96,9 @@ enum jf_status kfunc_import(const char *name, struct jf_import *import, struct j
 		bool throws;
 		uint8_t args;
 	} table[] = {
+/* clang-format off */
 #define KFUNC(name, throws, args) { #name, throws, args },
+/* clang-format on */
 #include "kfuncs.def"
 #undef KFUNC
 	};
