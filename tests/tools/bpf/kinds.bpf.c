@@ -3,6 +3,7 @@
 /* One of each kind of thing that an object may hold. */
 
 #include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 
 #define EXCEPTION_CB(name) __attribute__((btf_decl_tag("exception_callback:" #name)))

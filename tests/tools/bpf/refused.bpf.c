@@ -3,6 +3,7 @@
 /* Objects that cannot be linked, one for each name that is defined. */
 
 #include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 
 #define EXCEPTION_CB(name) __attribute__((btf_decl_tag("exception_callback:" #name)))
