@@ -18,12 +18,7 @@
 #define ADDRESSES 65536
 #define SPOTS     64
 
-enum pattern {
-	RANDOM,
-	CLUSTERED,
-	CHAINED,
-	PATTERN__COUNT
-};
+enum pattern { RANDOM, CLUSTERED, CHAINED, PATTERN__COUNT };
 
 static const char *const pattern_names[PATTERN__COUNT] = {"random", "clustered", "chained"};
 
@@ -95,8 +90,8 @@ static void make_addresses(struct work *w)
 	for (size_t i = 0; i < SPOTS; i++)
 		spots[i] = START + random32() % length;
 	for (size_t i = 0; i < ADDRESSES; i++)
-		w->addresses[i] = w->pattern == CLUSTERED ? spots[random32() % SPOTS] + random32() % 2048
-							  : START + random32() % length;
+		w->addresses[i] = w->pattern == CLUSTERED ? spots[random32() % SPOTS] + random32() % 2048 :
+							    START + random32() % length;
 }
 
 /* What is added to the next address: always nothing, but in a chain the processor cannot know that before. */

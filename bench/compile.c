@@ -37,36 +37,38 @@ static uint32_t random32(void)
 
 static struct jf_insn plain(void)
 {
-	static const uint8_t alu[] = { 0x07, 0x0f, 0x17, 0x1f, 0x47, 0x4f, 0x57, 0x5f, 0x67, 0x77, 0xa7, 0xaf, 0xb7, 0xbf, 0x04, 0x0c };
+	static const uint8_t alu[] = {0x07, 0x0f, 0x17, 0x1f, 0x47, 0x4f, 0x57, 0x5f,
+				      0x67, 0x77, 0xa7, 0xaf, 0xb7, 0xbf, 0x04, 0x0c};
 	uint8_t dst = (uint8_t)(random32() % 10), src = (uint8_t)(random32() % 10), opcode;
 
 	switch (random32() % 4) {
 	case 0: /* dst = *(size *)(r10 + off) */
 		opcode = (uint8_t)(0x61 + 8 * (random32() % 4));
-		return (struct jf_insn){ opcode, (uint8_t)(dst | 0xa0), (int16_t)(-8 * (1 + (int)(random32() % 60))), 0 };
+		return (struct jf_insn){opcode, (uint8_t)(dst | 0xa0), (int16_t)(-8 * (1 + (int)(random32() % 60))), 0};
 	case 1: /* *(size *)(r10 + off) = src */
 		opcode = (uint8_t)(0x63 + 8 * (random32() % 4));
-		return (struct jf_insn){ opcode, (uint8_t)(10 | src << 4), (int16_t)(-8 * (1 + (int)(random32() % 60))), 0 };
+		return (struct jf_insn){opcode, (uint8_t)(10 | src << 4), (int16_t)(-8 * (1 + (int)(random32() % 60))),
+					0};
 	default:
 		opcode = alu[random32() % sizeof(alu)];
 		if (opcode & 0x08)
-			return (struct jf_insn){ opcode, (uint8_t)(dst | src << 4), 0, 0 };
+			return (struct jf_insn){opcode, (uint8_t)(dst | src << 4), 0, 0};
 		if ((opcode & 0xf0) == 0x60 || (opcode & 0xf0) == 0x70)
-			return (struct jf_insn){ opcode, dst, 0, (int32_t)(random32() % 63) + 1 };
-		return (struct jf_insn){ opcode, dst, 0, (int32_t)(random32() % 3 ? random32() % 256 : random32()) };
+			return (struct jf_insn){opcode, dst, 0, (int32_t)(random32() % 63) + 1};
+		return (struct jf_insn){opcode, dst, 0, (int32_t)(random32() % 3 ? random32() % 256 : random32())};
 	}
 }
 
 static struct jf_insn jump(uint32_t index)
 {
-	static const uint8_t conds[] = { 0x15, 0x1d, 0x25, 0x55, 0x5d, 0x65, 0xa5, 0xad, 0xc5, 0x16, 0x1e, 0x56 };
+	static const uint8_t conds[] = {0x15, 0x1d, 0x25, 0x55, 0x5d, 0x65, 0xa5, 0xad, 0xc5, 0x16, 0x1e, 0x56};
 	uint8_t opcode = conds[random32() % sizeof(conds)];
 	int32_t span = 1 + (int32_t)(random32() % 40), off = random32() % 8 ? span : -span;
 
 	if ((int64_t)index + 1 + off < 0 || (int64_t)index + 1 + off >= INSNS)
 		off = 0;
-	return (struct jf_insn){ opcode, (uint8_t)(random32() % 10 | (opcode & 0x08 ? random32() % 10 << 4 : 0)), (int16_t)off,
-				 opcode & 0x08 ? 0 : (int32_t)(random32() % 256) };
+	return (struct jf_insn){opcode, (uint8_t)(random32() % 10 | (opcode & 0x08 ? random32() % 10 << 4 : 0)),
+				(int16_t)off, opcode & 0x08 ? 0 : (int32_t)(random32() % 256)};
 }
 
 static struct jf_insn *make(enum shape shape)
@@ -77,7 +79,7 @@ static struct jf_insn *make(enum shape shape)
 		exit(1);
 	state = 1;
 	for (uint32_t i = 0; i + 1 < INSNS; i++)
-		insns[i] = shape == BRANCHY && i % 4 == 3     ? jump(i) :
+		insns[i] = shape == BRANCHY && i % 4 == 3  ? jump(i) :
 			   shape == STRAIGHT && i >= BLOCK ? insns[i % BLOCK] :
 							     plain();
 	insns[INSNS - 1].opcode = 0x95;
@@ -101,12 +103,13 @@ static void compile(void *arg)
 
 static void row(json_t *rows, const struct jf_convention *conv, const char *shape, const struct jf_insn *insns)
 {
-	struct jf_function function = { shape, insns, INSNS };
-	struct work w = { .conv = conv };
+	struct jf_function function = {shape, insns, INSNS};
+	struct work w = {.conv = conv};
 	struct measure m;
 	char target[64];
 
-	w.program = (struct jf_program){ .size = sizeof(w.program), .functions = &function, .function_count = 1, .callback = -1 };
+	w.program = (struct jf_program){
+		.size = sizeof(w.program), .functions = &function, .function_count = 1, .callback = -1};
 	w.capacity = jf_compile_bound(&w.program);
 	w.bytes = malloc(w.capacity);
 	if (!w.bytes)
@@ -124,7 +127,7 @@ static void row(json_t *rows, const struct jf_convention *conv, const char *shap
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "straight", "mixed", "branchy" };
+	static const char *const names[] = {"straight", "mixed", "branchy"};
 	struct jf_insn *insns[3];
 	json_t *rows = json_array();
 	const struct jf_backend *backend;

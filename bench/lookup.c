@@ -24,12 +24,7 @@
 #define DIFFERENT 440
 #define ADDRESSES 65536
 
-enum pattern {
-	RANDOM,
-	CLUSTERED,
-	CHAINED,
-	PATTERN__COUNT
-};
+enum pattern { RANDOM, CLUSTERED, CHAINED, PATTERN__COUNT };
 
 static const char *const pattern_names[PATTERN__COUNT] = {"random", "clustered", "chained"};
 
@@ -110,8 +105,7 @@ static bool kernel_make(struct kernel *k, const struct jf_orc_table *table, uint
 	k->block_count = (size_t)((k->length + BLOCK_BYTES - 1) / BLOCK_BYTES) + 1;
 	k->blocks = kernel_memory(k->block_count * sizeof(*k->blocks));
 	for (size_t i = 0; k->blocks && i < k->block_count; i++) {
-		while (entry + 1 < table->count &&
-		       jf_orc_address(table, entry + 1) <= START + i * BLOCK_BYTES)
+		while (entry + 1 < table->count && jf_orc_address(table, entry + 1) <= START + i * BLOCK_BYTES)
 			entry++;
 		k->blocks[i] = (uint32_t)entry;
 	}
@@ -178,8 +172,8 @@ static uint64_t *make_addresses(const struct work *w)
 	for (size_t i = 0; i < 64; i++)
 		spots[i] = START + random32() % (length - 2048);
 	for (size_t i = 0; addresses && i < ADDRESSES; i++)
-		addresses[i] = w->pattern == CLUSTERED ? spots[random32() % 64] + random32() % 2048
-						       : START + random32() % length;
+		addresses[i] = w->pattern == CLUSTERED ? spots[random32() % 64] + random32() % 2048 :
+							 START + random32() % length;
 	return addresses;
 }
 
@@ -234,8 +228,7 @@ static void run_kernel(void *arg)
 
 static size_t kernel_bytes(const struct work *w)
 {
-	return w->kernel.count * (4 + w->kernel.entry_bytes) +
-	       w->kernel.block_count * sizeof(*w->kernel.blocks);
+	return w->kernel.count * (4 + w->kernel.entry_bytes) + w->kernel.block_count * sizeof(*w->kernel.blocks);
 }
 
 static bool measure_pattern(struct work *w, json_t *rows)
@@ -255,16 +248,15 @@ static bool measure_pattern(struct work *w, json_t *rows)
 		fprintf(stderr, "the two found different entries\n");
 		return false;
 	}
-	printf("%-12s %9zu %-10s %8.2f %8.2f %7.2f %9.2f %8.2f %7.2f\n", w->table.format->backend->name,
-	       w->table.count, pattern_names[w->pattern], old.median, new.median, old.median / new.median,
-	       per_entry[0], per_entry[1], per_entry[0] / per_entry[1]);
-	json_array_append_new(rows, json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:f, s:f, s:f}", "arch",
-					      w->table.format->backend->name, "format", w->table.format->name,
-					      "entries", (json_int_t)w->table.count, "addresses",
-					      pattern_names[w->pattern], "kernel", measure_json(&old),
-					      "index", measure_json(&new), "speedup", old.median / new.median,
-					      "kernel_bytes_per_entry", per_entry[0], "index_bytes_per_entry",
-					      per_entry[1]));
+	printf("%-12s %9zu %-10s %8.2f %8.2f %7.2f %9.2f %8.2f %7.2f\n", w->table.format->backend->name, w->table.count,
+	       pattern_names[w->pattern], old.median, new.median, old.median / new.median, per_entry[0], per_entry[1],
+	       per_entry[0] / per_entry[1]);
+	json_array_append_new(
+		rows, json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:f, s:f, s:f}", "arch", w->table.format->backend->name,
+				"format", w->table.format->name, "entries", (json_int_t)w->table.count, "addresses",
+				pattern_names[w->pattern], "kernel", measure_json(&old), "index", measure_json(&new),
+				"speedup", old.median / new.median, "kernel_bytes_per_entry", per_entry[0],
+				"index_bytes_per_entry", per_entry[1]));
 	free((void *)(uintptr_t)w->addresses);
 	return true;
 }
@@ -292,10 +284,9 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[argc - 1], "map") == 0)
 		return !measure_code_map(rows) || measure_finish(argc, argv, "lookup", rows);
-	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "", "", "", "kernel", "index", "", "kernel",
-	       "index", "");
-	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "format", "entries", "addresses", "ns", "ns",
-	       "ratio", "B/entry", "B/entry", "ratio");
+	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "", "", "", "kernel", "index", "", "kernel", "index", "");
+	printf("%-12s %9s %-10s %8s %8s %7s %9s %8s %7s\n", "format", "entries", "addresses", "ns", "ns", "ratio",
+	       "B/entry", "B/entry", "ratio");
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
 		for (size_t k = 0; ok && k < sizeof(counts) / sizeof(counts[0]); k++)
 			ok = !backend->orc || measure_table(backend->orc, counts[k], rows);

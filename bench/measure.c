@@ -40,7 +40,7 @@ struct measure measure(void (*work)(void *arg), void *arg, double units, double 
 		runs[count++] = (now_ns() - before) / units;
 	}
 	qsort(runs, count, sizeof(runs[0]), compare);
-	return (struct measure){ runs[count / 2], runs[count / 4], runs[3 * count / 4], count };
+	return (struct measure){runs[count / 2], runs[count / 4], runs[3 * count / 4], count};
 }
 
 static void processor(char *text, size_t size)

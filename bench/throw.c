@@ -27,12 +27,12 @@ static const struct jf_insn main_insns[] = {
 	{0x95, 0x00, 0, 0}, /* exit */
 };
 static const struct jf_insn down_insns[] = {
-	{0x17, 0x01, 0, 1},  /* r1 -= 1 */
-	{0x55, 0x01, 2, 0},  /* if r1 != 0 goto call */
-	{0x85, 0x20, 0, 0},  /* call kfunc 0 */
-	{0x05, 0x00, 1, 0},  /* goto exit */
-	{0x85, 0x10, 0, 1},  /* call function 1, this one */
-	{0x95, 0x00, 0, 0},  /* exit */
+	{0x17, 0x01, 0, 1}, /* r1 -= 1 */
+	{0x55, 0x01, 2, 0}, /* if r1 != 0 goto call */
+	{0x85, 0x20, 0, 0}, /* call kfunc 0 */
+	{0x05, 0x00, 1, 0}, /* goto exit */
+	{0x85, 0x10, 0, 1}, /* call function 1, this one */
+	{0x95, 0x00, 0, 0}, /* exit */
 };
 /* main(depth) calls C, which is as deep. */
 static const struct jf_insn into_c_insns[] = {

@@ -41,8 +41,7 @@ __attribute__((noinline)) long give_error(unsigned long long cookie)
 	return -(long)cookie;
 }
 
-SEC("tc") __attribute__((btf_decl_tag("exception_callback:give_error")))
-long parse(const struct message *message)
+SEC("tc") __attribute__((btf_decl_tag("exception_callback:give_error"))) long parse(const struct message *message)
 {
 	return big_endian(message, 0);
 }

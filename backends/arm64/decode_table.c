@@ -290,18 +290,11 @@ static const struct jf_arm64_group reserved_group = GROUP(reserved), sve_group =
 
 /* Arm ARM, "A64 instruction set encoding", by op0. */
 const struct jf_arm64_group *const jf_arm64_groups[16] = {
-	[0] = &reserved_group,
-	[2] = &sve_group,
-	[8] = &immediate_group,
-	[9] = &immediate_group,
-	[10] = &branch_group,
-	[11] = &branch_group,
-	[4] = &jf_arm64_memory_group,
-	[6] = &jf_arm64_memory_group,
-	[12] = &jf_arm64_memory_group,
-	[14] = &jf_arm64_memory_group,
-	[5] = &register_group,
-	[13] = &register_group,
-	[7] = &jf_arm64_float_group,
-	[15] = &jf_arm64_float_group,
+	[0] = &reserved_group,         [2] = &sve_group,
+	[8] = &immediate_group,        [9] = &immediate_group,
+	[10] = &branch_group,          [11] = &branch_group,
+	[4] = &jf_arm64_memory_group,  [6] = &jf_arm64_memory_group,
+	[12] = &jf_arm64_memory_group, [14] = &jf_arm64_memory_group,
+	[5] = &register_group,         [13] = &register_group,
+	[7] = &jf_arm64_float_group,   [15] = &jf_arm64_float_group,
 };

@@ -65,11 +65,10 @@
 	{0xffe08000, (at) | 0x40000000, name, format, kind, U64}
 /* clang-format on */
 /* Acquire and release, by bits. */
-#define ORDERS(mask, at, acquire, release, name, format)                     \
-	SIZES(mask, at, name, format, WRITE),                                \
-	SIZES(mask, (at) | (acquire), name "a", format, WRITE),              \
-	SIZES(mask, (at) | (release), name "l", format, WRITE),              \
-	SIZES(mask, (at) | (acquire) | (release), name "al", format, WRITE)
+#define ORDERS(mask, at, acquire, release, name, format)                                              \
+	SIZES(mask, at, name, format, WRITE), SIZES(mask, (at) | (acquire), name "a", format, WRITE), \
+		SIZES(mask, (at) | (release), name "l", format, WRITE),                               \
+		SIZES(mask, (at) | (acquire) | (release), name "al", format, WRITE)
 #define ATOMIC(op, name, format) ORDERS(0x3fe0fc00, 0x38200000 | (op) << 12, 0x00800000, 0x00400000, name, format)
 /* clang-format off */
 #define CAS_PAIR(order, name)                                                \
@@ -90,10 +89,9 @@
 	{0xbfe0e000, 0x0d800000 | (op) << 13 | (r) << 21, st, F_STRUCT, WRITE, count},    \
 	{0xbfe0e000, 0x0dc00000 | (op) << 13 | (r) << 21, ld, F_STRUCT, READ, count}
 /* clang-format on */
-#define ELEMENTS(op, r, number, count)                                                    \
-	STRUCT(op, r, "st" number, "ld" number, count),                                   \
-	STRUCT((op) + 2, r, "st" number, "ld" number, count),                             \
-	STRUCT((op) + 4, r, "st" number, "ld" number, count)
+#define ELEMENTS(op, r, number, count)                                                                        \
+	STRUCT(op, r, "st" number, "ld" number, count), STRUCT((op) + 2, r, "st" number, "ld" number, count), \
+		STRUCT((op) + 4, r, "st" number, "ld" number, count)
 /* clang-format off */
 #define REPLICATE(op, r, name, count)                                                     \
 	{0xbffff000, 0x0d400000 | (op) << 13 | (r) << 21, name, F_STRUCT, READ, count},   \

@@ -80,12 +80,7 @@ static inline void branch_to(struct jf_body *b, uint32_t word, uint32_t target)
  * Comparisons with 0, 1 and -1 that are tests for zero or of the sign, by condition: the immediate, and
  * what is tested.
  */
-enum test {
-	ZERO,
-	NONZERO,
-	POSITIVE,
-	NEGATIVE
-};
+enum test { ZERO, NONZERO, POSITIVE, NEGATIVE };
 static const struct {
 	int8_t imm;
 	uint8_t test;
@@ -107,8 +102,8 @@ static bool branch_without_compare(const struct jf_op *op, unsigned int dst, uin
 	}
 	if (op->imm != tests[op->code].imm)
 		return false;
-	*word = tests[op->code].test >= POSITIVE ? jf_arm64_tbz_word(dst, op->is64 ? 63 : 31)
-						 : jf_arm64_cbz_word(op->is64, dst);
+	*word = tests[op->code].test >= POSITIVE ? jf_arm64_tbz_word(dst, op->is64 ? 63 : 31) :
+						   jf_arm64_cbz_word(op->is64, dst);
 	if (tests[op->code].test & 1) /* NONZERO, NEGATIVE */
 		*word ^= JF_ARM64_ON_NONZERO;
 	return true;

@@ -30,8 +30,8 @@ static const struct jf_insn_pattern first_entry[] = {
 };
 static const struct jf_slot first_slots[] = {
 	{.kind = JF_SLOT_RETURN, .reg = JF_ARM64_X30, .off_from_cfa = -8, .size_bytes = 8}};
-static const struct jf_row first_rows[] = {
-	{.cfa_reg = JF_ARM64_SP}, {.code_off = 4, .cfa_reg = JF_ARM64_SP, .cfa_off = 16, .saved = 1}};
+static const struct jf_row first_rows[] = {{.cfa_reg = JF_ARM64_SP},
+					   {.code_off = 4, .cfa_reg = JF_ARM64_SP, .cfa_off = 16, .saved = 1}};
 
 static const struct jf_insn_pattern bti_entry[] = {
 	{0xd503245f, 0xffffffff}, /* bti c */

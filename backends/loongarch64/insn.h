@@ -181,51 +181,21 @@
 	X(LA_AMXOR_DB_D, 0x386d8000, "amxor_db.d")
 
 #define LA_OPCODE(name, opcode, text) name = opcode,
-enum la_2r {
-	LA_2R_LIST(LA_OPCODE)
-};
-enum la_3r {
-	LA_3R_LIST(LA_OPCODE)
-};
-enum la_2ri5 {
-	LA_2RI5_LIST(LA_OPCODE)
-};
-enum la_2ri6 {
-	LA_2RI6_LIST(LA_OPCODE)
-};
-enum la_2ri12 {
-	LA_2RI12_LIST(LA_OPCODE)
-};
-enum la_2ru12 {
-	LA_2RU12_LIST(LA_OPCODE)
-};
-enum la_f12 {
-	LA_F12_LIST(LA_OPCODE)
-};
-enum la_2ri14 {
-	LA_2RI14_LIST(LA_OPCODE)
-};
-enum la_2ri16 {
-	LA_2RI16_LIST(LA_OPCODE)
-};
-enum la_field {
-	LA_FIELD_LIST(LA_OPCODE)
-};
-enum la_1ri20 {
-	LA_1RI20_LIST(LA_OPCODE)
-};
-enum la_branch16 {
-	LA_BRANCH16_LIST(LA_OPCODE)
-};
-enum la_branch21 {
-	LA_BRANCH21_LIST(LA_OPCODE)
-};
-enum la_branch26 {
-	LA_BRANCH26_LIST(LA_OPCODE)
-};
-enum la_am {
-	LA_AM_LIST(LA_OPCODE)
-};
+enum la_2r { LA_2R_LIST(LA_OPCODE) };
+enum la_3r { LA_3R_LIST(LA_OPCODE) };
+enum la_2ri5 { LA_2RI5_LIST(LA_OPCODE) };
+enum la_2ri6 { LA_2RI6_LIST(LA_OPCODE) };
+enum la_2ri12 { LA_2RI12_LIST(LA_OPCODE) };
+enum la_2ru12 { LA_2RU12_LIST(LA_OPCODE) };
+enum la_f12 { LA_F12_LIST(LA_OPCODE) };
+enum la_2ri14 { LA_2RI14_LIST(LA_OPCODE) };
+enum la_2ri16 { LA_2RI16_LIST(LA_OPCODE) };
+enum la_field { LA_FIELD_LIST(LA_OPCODE) };
+enum la_1ri20 { LA_1RI20_LIST(LA_OPCODE) };
+enum la_branch16 { LA_BRANCH16_LIST(LA_OPCODE) };
+enum la_branch21 { LA_BRANCH21_LIST(LA_OPCODE) };
+enum la_branch26 { LA_BRANCH26_LIST(LA_OPCODE) };
+enum la_am { LA_AM_LIST(LA_OPCODE) };
 #undef LA_OPCODE
 
 static inline bool la_fits(int64_t value, unsigned int bits)

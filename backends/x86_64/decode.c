@@ -114,8 +114,8 @@ static const struct opcode_map *take_vex(struct reader *r, struct insn *i, uint8
 		i->vector_bytes = (uint8_t)(16 << (byte >> 5 & 3));
 		if (i->vector_bytes > 64)
 			i->vector_bytes = 64; /* with registers these bits mean rounding */
-		return map < sizeof(jf_x86_64_evex_maps) / sizeof(jf_x86_64_evex_maps[0]) ? &jf_x86_64_evex_maps[map]
-											  : NULL;
+		return map < sizeof(jf_x86_64_evex_maps) / sizeof(jf_x86_64_evex_maps[0]) ? &jf_x86_64_evex_maps[map] :
+											    NULL;
 	}
 	return map < sizeof(jf_x86_64_vex_maps) / sizeof(jf_x86_64_vex_maps[0]) ? &jf_x86_64_vex_maps[map] : NULL;
 }

@@ -193,9 +193,7 @@ static void do_rare(struct work *w)
 	case OP_KILL_AX_DX: kill_set(w, 1 << RAX | 1 << RDX); break;
 	case OP_KILL_AX_CX_DX: kill_set(w, 1 << RAX | 1 << RCX | 1 << RDX); break;
 	case OP_KILL_AX_BX_CX_DX: kill_set(w, 1 << RAX | 1 << RBX | 1 << RCX | 1 << RDX); break;
-	case OP_STORE_DI:
-		access_at(w, JF_STEP_STORE, base_of(w, RDI), 0, w->size);
-		break;
+	case OP_STORE_DI: access_at(w, JF_STEP_STORE, base_of(w, RDI), 0, w->size); break;
 	case OP_STORE_AT_G:
 		read_operand(w, w->src);
 		access_at(w, JF_STEP_STORE, base_of(w, w->i->reg), 0, w->size);

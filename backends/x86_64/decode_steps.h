@@ -17,12 +17,7 @@
 #define TEMP RIP
 
 struct operand {
-	enum {
-		NOWHERE,
-		REGISTER,
-		MEMORY,
-		IMMEDIATE
-	} kind;
+	enum { NOWHERE, REGISTER, MEMORY, IMMEDIATE } kind;
 	uint8_t reg;
 	bool high; /* ah, ch, dh, bh */
 	int64_t imm;

@@ -48,51 +48,12 @@ static inline struct mem at(unsigned int base, int64_t disp)
 	return (struct mem){.disp = disp, .base = (uint16_t)base, .index = NO_INDEX};
 }
 
-enum {
-	ALU_ADD,
-	ALU_OR,
-	ALU_ADC,
-	ALU_SBB,
-	ALU_AND,
-	ALU_SUB,
-	ALU_XOR,
-	ALU_CMP
-};
-enum {
-	SHIFT_ROL,
-	SHIFT_ROR,
-	SHIFT_SHL = 4,
-	SHIFT_SHR,
-	SHIFT_SAR = 7
-};
-enum {
-	UNARY_NOT = 2,
-	UNARY_NEG,
-	UNARY_MUL,
-	UNARY_IMUL,
-	UNARY_DIV,
-	UNARY_IDIV
-};
+enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
+enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV };
 
 /* Condition codes: volume 1, appendix B. */
-enum {
-	CC_O,
-	CC_NO,
-	CC_B,
-	CC_AE,
-	CC_E,
-	CC_NE,
-	CC_BE,
-	CC_A,
-	CC_S,
-	CC_NS,
-	CC_P,
-	CC_NP,
-	CC_L,
-	CC_GE,
-	CC_LE,
-	CC_G
-};
+enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 
 static inline bool fits_s8(int64_t value)
 {

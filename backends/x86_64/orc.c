@@ -68,9 +68,20 @@ static const uint8_t linux_6_4_headers[][JF_ORC_HEADER_BYTES] = {
 static const struct jf_orc_format linux_6_4 = {
 	LAYOUT,
 	.name = "linux-6.4",
-	.codes = {
-		UNDEFINED, PREV_SP, DX, DI, BP, SP, REG_10, REG_13, BP_INDIRECT, SP_INDIRECT, AX,
-	},
+	.codes =
+		{
+			UNDEFINED,
+			PREV_SP,
+			DX,
+			DI,
+			BP,
+			SP,
+			REG_10,
+			REG_13,
+			BP_INDIRECT,
+			SP_INDIRECT,
+			AX,
+		},
 	.headers = linux_6_4_headers,
 	.header_count = LEN(linux_6_4_headers),
 };
@@ -79,9 +90,20 @@ const struct jf_orc_format jf_x86_64_orc = {
 	LAYOUT,
 	.name = "linux-7",
 	.older = &linux_6_4,
-	.codes = {
-		UNDEFINED, AX, DX, SP, BP, DI, REG_10, REG_13, PREV_SP, SP_INDIRECT, BP_INDIRECT,
-	},
+	.codes =
+		{
+			UNDEFINED,
+			AX,
+			DX,
+			SP,
+			BP,
+			DI,
+			REG_10,
+			REG_13,
+			PREV_SP,
+			SP_INDIRECT,
+			BP_INDIRECT,
+		},
 	.headers = linux_7_headers,
 	.header_count = LEN(linux_7_headers),
 };

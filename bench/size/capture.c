@@ -189,8 +189,8 @@ static void address_maps(const struct map *maps, uint32_t map_count, uint32_t co
 		if (src == BPF_PSEUDO_MAP_FD || src == BPF_PSEUDO_MAP_VALUE) {
 			for (uint32_t k = 0; k < map_count; k++)
 				if (maps[k].id == (uint32_t)insns[i].imm)
-					value = src == BPF_PSEUDO_MAP_FD ? maps[k].object
-									 : maps[k].value + (uint32_t)insns[i + 1].imm;
+					value = src == BPF_PSEUDO_MAP_FD ? maps[k].object :
+									   maps[k].value + (uint32_t)insns[i + 1].imm;
 			insns[i].src_reg = 0;
 			insns[i].imm = (int32_t)value;
 			insns[i + 1].imm = (int32_t)(value >> 32);

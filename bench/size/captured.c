@@ -9,10 +9,7 @@
 
 #include "verifier.h"
 
-enum {
-	OP_LDDW = BPF_LD | BPF_IMM | BPF_DW,
-	OP_CALL = BPF_JMP | BPF_CALL
-};
+enum { OP_LDDW = BPF_LD | BPF_IMM | BPF_DW, OP_CALL = BPF_JMP | BPF_CALL };
 
 static JF_PRINTF(1, 2) _Noreturn void die(const char *format, ...)
 {

@@ -4,10 +4,7 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 
-enum {
-	AX = 12,
-	PATTERN_MAX = 9
-};
+enum { AX = 12, PATTERN_MAX = 9 };
 
 /* The tests are made of BPF_X divisions and these, by their opcodes' operations; `is64` by the division. */
 static bool is_division(const struct jf_insn *insn)

@@ -47,7 +47,7 @@ struct jf_signal_frame {
 struct jf_known_code {
 	const struct jf_insn_pattern {
 		uint32_t word, mask;
-	} *insns;
+	} * insns;
 	const struct jf_row *rows; /* code_off from its first instruction */
 	const struct jf_slot *slots;
 	uint8_t insn_count, row_count, slot_count;
@@ -110,16 +110,16 @@ struct jf_backend {
 	const char *name;
 	const char *llvm_triple; /* for tools that disassemble */
 	const char *llvm_features;
-	uint16_t elf_machine;    /* EM_ of the ELF specification */
-	uint8_t insn_align;      /* smallest distance between instructions, bytes */
+	uint16_t elf_machine; /* EM_ of the ELF specification */
+	uint8_t insn_align;   /* smallest distance between instructions, bytes */
 	uint8_t reg_count;
 	const struct jf_reg *regs;
 	uint8_t sp, fp;
-	uint8_t ra; /* link register, or the id that stands for a pushed return address */
-	bool ra_pushed; /* a call pushes the return address (its slot is saved at entry) */
+	uint8_t ra;                  /* link register, or the id that stands for a pushed return address */
+	bool ra_pushed;              /* a call pushes the return address (its slot is saved at entry) */
 	int16_t cfa_sp_off_at_entry; /* CFA - SP at the first instruction of a function */
-	uint16_t red_zone_bytes; /* below SP, that signals leave alone */
-	uint8_t result; /* the ABI's return register */
+	uint16_t red_zone_bytes;     /* below SP, that signals leave alone */
+	uint8_t result;              /* the ABI's return register */
 	uint8_t arg_count;
 	uint8_t args[JF_ARG_REGS_MAX]; /* register ids of the ABI's integer arguments */
 	const struct jf_convention *const *conventions;
@@ -141,7 +141,7 @@ struct jf_backend {
 	/* Whether calls of this convention to C have to go through such a stub. NULL = never. */
 	bool (*call_stubs)(const struct jf_convention *conv);
 
-	struct jf_body_ops body; /* members may be NULL: unsupported */
+	struct jf_body_ops body;            /* members may be NULL: unsupported */
 	const struct jf_branches *branches; /* NULL = every change of a branch means emitting everything again */
 
 	/* A return address as found in memory -> a code address (pointer authentication). NULL = as it is. */
@@ -151,10 +151,10 @@ struct jf_backend {
 	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
 	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
 	const struct jf_signal_frame *signal_frame; /* NULL = not known: walks do not go through signal handlers */
-	const struct jf_known_code *known_code; /* longer ones before those that they end with */
+	const struct jf_known_code *known_code;     /* longer ones before those that they end with */
 	uint8_t known_code_count;
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
-	uint8_t stack_align; /* of SP where C is called, by the platform ABI, bytes */
+	uint8_t stack_align;             /* of SP where C is called, by the platform ABI, bytes */
 };
 
 /* Backends built in, then those registered. returns: NULL at the end. Any thread. */

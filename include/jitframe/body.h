@@ -21,9 +21,9 @@ enum jf_alu {
 	JF_ALU_ADD,
 	JF_ALU_SUB,
 	JF_ALU_MUL,
-	JF_ALU_DIV, /* x / 0 = 0 */
+	JF_ALU_DIV,  /* x / 0 = 0 */
 	JF_ALU_SDIV, /* x / 0 = 0, MIN / -1 = MIN */
-	JF_ALU_MOD, /* x % 0 = x (its low 32 bits, zero-extended, in 32-bit operations) */
+	JF_ALU_MOD,  /* x % 0 = x (its low 32 bits, zero-extended, in 32-bit operations) */
 	JF_ALU_SMOD, /* x % 0 = x, MIN % -1 = 0 */
 	JF_ALU_OR,
 	JF_ALU_AND,
@@ -63,7 +63,7 @@ enum jf_atomic {
 	JF_ATOMIC_AND,
 	JF_ATOMIC_XOR,
 	JF_ATOMIC_XCHG,
-	JF_ATOMIC_CMPXCHG, /* expected and result in R0 */
+	JF_ATOMIC_CMPXCHG,  /* expected and result in R0 */
 	JF_ATOMIC_LOAD_ACQ, /* dst = *(src + off) */
 	JF_ATOMIC_STORE_REL,
 };
@@ -80,9 +80,9 @@ struct jf_op {
 	bool arena;     /* memory access at arena base + register + off (PROBE_MEM32 and its kin) */
 	uint8_t dst;    /* BPF register numbers, 0..10 */
 	uint8_t src;
-	uint8_t bytes;  /* memory access, swap or sign-extended width: 1, 2, 4, 8 */
-	int16_t off;    /* memory offset */
-	int64_t imm;    /* sign-extended; for imm64 all 64 bits */
+	uint8_t bytes;   /* memory access, swap or sign-extended width: 1, 2, 4, 8 */
+	int16_t off;     /* memory offset */
+	int64_t imm;     /* sign-extended; for imm64 all 64 bits */
 	uint32_t target; /* jumps: BPF instruction index in this function; its count = the epilogue */
 };
 
@@ -104,9 +104,9 @@ struct jf_call {
 struct jf_body {
 	struct jf_code *code;
 	const struct jf_frame *frame;
-	struct jf_body_state *state; /* the core's own: use the calls below */
-	uint32_t index; /* BPF instruction being emitted */
-	bool atomic_insns; /* as in struct jf_compile_opts */
+	struct jf_body_state *state;    /* the core's own: use the calls below */
+	uint32_t index;                 /* BPF instruction being emitted */
+	bool atomic_insns;              /* as in struct jf_compile_opts */
 	uint8_t reg[JF_BPF_REG__COUNT]; /* what jf_body_reg() gives */
 };
 
@@ -114,7 +114,7 @@ struct jf_body_ops {
 	enum jf_status (*alu)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*swap)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*imm64)(struct jf_body *b, const struct jf_op *op);
-	enum jf_status (*load)(struct jf_body *b, const struct jf_op *op); /* dst = *(src + off) */
+	enum jf_status (*load)(struct jf_body *b, const struct jf_op *op);  /* dst = *(src + off) */
 	enum jf_status (*store)(struct jf_body *b, const struct jf_op *op); /* *(dst + off) = src or imm */
 	enum jf_status (*atomic)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*jump)(struct jf_body *b, const struct jf_op *op); /* conditional */

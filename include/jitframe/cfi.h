@@ -59,7 +59,7 @@ enum {
 
 /* One function: an FDE, or known code. */
 struct jf_cfi_function {
-	uint64_t start, end; /* code addresses, [start, end) */
+	uint64_t start, end;       /* code addresses, [start, end) */
 	const struct jf_row *rows; /* sorted; the first has code_off 0 */
 	const struct jf_slot *slots;
 	uint32_t row_count;
@@ -122,8 +122,7 @@ JF_API JF_CHECK enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts)
  * table's name through *name (may be NULL). Readable until the jf_code_map_leave() of the section around.
  * returns: NULL when there is none. Wait-free, async-signal-safe.
  */
-JF_API const struct jf_cfi_function *jf_cfi_find(const struct jf_backend *backend, uint64_t address,
-						 const char **name);
+JF_API const struct jf_cfi_function *jf_cfi_find(const struct jf_backend *backend, uint64_t address, const char **name);
 
 JF_END_DECLS
 

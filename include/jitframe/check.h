@@ -145,8 +145,8 @@ JF_API JF_CHECK enum jf_status jf_check_rows(const struct jf_check_input *input,
 /* A spec that was found from the code. */
 struct jf_inferred {
 	struct jf_frame_spec spec;
-	uint32_t insns;   /* of this spec's prologue ... */
-	uint32_t matched; /* ... and how many of them the code has, in their order */
+	uint32_t insns;    /* of this spec's prologue ... */
+	uint32_t matched;  /* ... and how many of them the code has, in their order */
 	uint32_t body_off; /* where they end in the code: bytes from its start; JF_MARK_UNSET when not all are there */
 };
 #define JF_INFER_ANY_ROLE ((UINT32_C(1) << JF_ROLE__COUNT) - 1)

@@ -32,7 +32,7 @@ enum jf_mark {
  */
 struct jf_code {
 	uint8_t *bytes;
-	size_t capacity; /* cut down to `size` by a failure */
+	size_t capacity;  /* cut down to `size` by a failure */
 	size_t size;      /* bytes put so far, all functions */
 	uint64_t address; /* where bytes[0] will run */
 	enum jf_status status;
@@ -52,13 +52,13 @@ struct jf_code {
 
 /* in: bytes/capacity and rows/row_capacity are the caller's and must outlive the code; address is the
  * run-time address of bytes[0]. Both buffers may be NULL with capacity 0. */
-JF_API void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address,
-			 struct jf_row *rows, size_t row_capacity);
+JF_API void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address, struct jf_row *rows,
+			 size_t row_capacity);
 
 /* Starts a function at the current place: clears marks, sets the entry state of the row. `frame` must
  * outlive the emission. CFA at entry: `sp_reg` + `sp_off`; `saved` as in struct jf_row. */
-JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t cfa_reg,
-			  int32_t cfa_off, uint32_t saved);
+JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t cfa_reg, int32_t cfa_off,
+			  uint32_t saved);
 
 /* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE. */
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
@@ -80,8 +80,8 @@ JF_API uint64_t jf_code_pc(const struct jf_code *code);
 JF_API void jf_code_mark(struct jf_code *code, enum jf_mark mark);
 
 JF_API void jf_code_cfa(struct jf_code *code, uint8_t reg, int32_t off);
-JF_API void jf_code_saved(struct jf_code *code, unsigned int slot);    /* caller's value is in the slot now */
-JF_API void jf_code_restored(struct jf_code *code, unsigned int slot); /* and back in its register */
+JF_API void jf_code_saved(struct jf_code *code, unsigned int slot);              /* caller's value is in the slot now */
+JF_API void jf_code_restored(struct jf_code *code, unsigned int slot);           /* and back in its register */
 JF_API void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear); /* JF_ROW_ */
 /* Remember and bring back the state around an exit in the middle of a function. */
 JF_API struct jf_row jf_code_state(const struct jf_code *code);
@@ -96,7 +96,7 @@ static inline bool jf_code_has_room(const struct jf_code *code, size_t count)
 
 static inline void jf_code_put32(struct jf_code *code, uint32_t word)
 {
-	const uint8_t bytes[4] = { (uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24) };
+	const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
 
 	if (!jf_code_has_room(code, sizeof(bytes))) {
 		jf_code_put(code, bytes, sizeof(bytes));

@@ -18,8 +18,8 @@ enum jf_range_kind {
 
 /* A registered piece of generated code. Filled in by its owner; see jf_code_map_add(). */
 struct jf_range {
-	uint32_t size; /* sizeof(struct jf_range) */
-	uint8_t kind;  /* enum jf_range_kind */
+	uint32_t size;       /* sizeof(struct jf_range) */
+	uint8_t kind;        /* enum jf_range_kind */
 	uint64_t start, end; /* code addresses, [start, end) */
 	const char *name;
 	const struct jf_backend *backend;

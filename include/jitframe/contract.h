@@ -8,24 +8,24 @@
 JF_BEGIN_DECLS
 
 /* The exception contract: what must hold so that a throw is sound. Number, short name, sentence. */
-#define JF_RULE_LIST(X)                                                                                              \
-	X(1, "frame record", "at every call site the frame record is at the convention's offsets")                   \
-	X(2, "live frame pointer", "from prologue to epilogue the frame pointer register is the frame's")            \
-	X(3, "complete save set", "a boundary saves every callee-saved register of the ABI")                         \
-	X(4, "adoption", "each save slot has the same address in callback and boundary")                             \
-	X(5, "symmetric restore", "the callback restores what the boundary saved and returns to its caller")         \
-	X(6, "sealed save area", "no body writes a save slot")                                                       \
-	X(7, "alignment", "SP is ABI-aligned at every call, in the callback too")                                    \
-	X(8, "bounds", "nothing is read or written below SP and its red zone")                                       \
-	X(9, "state slots", "the tail-call count is read at the offsets at which it was stored")                     \
-	X(10, "true rows", "at every instruction the rows give the true CFA, return address and frame pointer")      \
-	X(11, "callback's own stack", "the callback's BPF frame pointer addresses its own BPF stack")                \
-	X(12, "independent sizes", "boundary and callback may differ in BPF stack, private stack and arena")         \
-	X(13, "arguments", "the callback gets cookie, boundary SP and boundary FP as its first arguments")           \
-	X(14, "result", "the callback's R0 arrives in the return register of the boundary's caller")                 \
-	X(15, "state registers", "arena base, private stack and counters are set up anew in the callback")           \
-	X(16, "tail-call entry", "a tail-call entry skips exactly what must not run twice")                          \
-	X(17, "return address", "a return address is looked up by the byte before it")                               \
+#define JF_RULE_LIST(X)                                                                                         \
+	X(1, "frame record", "at every call site the frame record is at the convention's offsets")              \
+	X(2, "live frame pointer", "from prologue to epilogue the frame pointer register is the frame's")       \
+	X(3, "complete save set", "a boundary saves every callee-saved register of the ABI")                    \
+	X(4, "adoption", "each save slot has the same address in callback and boundary")                        \
+	X(5, "symmetric restore", "the callback restores what the boundary saved and returns to its caller")    \
+	X(6, "sealed save area", "no body writes a save slot")                                                  \
+	X(7, "alignment", "SP is ABI-aligned at every call, in the callback too")                               \
+	X(8, "bounds", "nothing is read or written below SP and its red zone")                                  \
+	X(9, "state slots", "the tail-call count is read at the offsets at which it was stored")                \
+	X(10, "true rows", "at every instruction the rows give the true CFA, return address and frame pointer") \
+	X(11, "callback's own stack", "the callback's BPF frame pointer addresses its own BPF stack")           \
+	X(12, "independent sizes", "boundary and callback may differ in BPF stack, private stack and arena")    \
+	X(13, "arguments", "the callback gets cookie, boundary SP and boundary FP as its first arguments")      \
+	X(14, "result", "the callback's R0 arrives in the return register of the boundary's caller")            \
+	X(15, "state registers", "arena base, private stack and counters are set up anew in the callback")      \
+	X(16, "tail-call entry", "a tail-call entry skips exactly what must not run twice")                     \
+	X(17, "return address", "a return address is looked up by the byte before it")                          \
 	X(18, "private stubs", "a stub with a convention of its own keeps every BPF register")
 
 struct jf_rule {

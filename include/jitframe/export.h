@@ -4,8 +4,8 @@
 
 /* JF_API: part of the public interface. JF_CHECK: the result must be looked at. */
 #if defined(__GNUC__) || defined(__clang__)
-#define JF_API __attribute__((visibility("default")))
-#define JF_CHECK __attribute__((warn_unused_result))
+#define JF_API                __attribute__((visibility("default")))
+#define JF_CHECK              __attribute__((warn_unused_result))
 #define JF_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #else
 #define JF_API
@@ -15,7 +15,7 @@
 
 #ifdef __cplusplus
 #define JF_BEGIN_DECLS extern "C" {
-#define JF_END_DECLS }
+#define JF_END_DECLS   }
 #else
 #define JF_BEGIN_DECLS
 #define JF_END_DECLS

@@ -105,23 +105,23 @@ struct jf_convention {
 	const struct jf_backend *backend;
 	const struct jf_area *areas;
 	uint8_t area_count;
-	uint8_t landing;                        /* enum jf_landing */
-	uint8_t bpf_reg[JF_BPF_REG__COUNT];     /* register id that each BPF register lives in */
-	uint8_t bpf_fp_private;                 /* register id of R10 with a private stack */
-	uint8_t arena_reg;                      /* holds the arena base */
-	uint8_t extra_arg_regs;                 /* outgoing arguments after the fifth that travel in registers */
-	uint8_t bpf_stack_align;                /* rounding of the BPF stack's size */
-	uint8_t out_args_align;                 /* rounding of the outgoing arguments' size */
-	uint8_t frame_align;                    /* of SP at calls that the convention promises (R7) */
+	uint8_t landing;                    /* enum jf_landing */
+	uint8_t bpf_reg[JF_BPF_REG__COUNT]; /* register id that each BPF register lives in */
+	uint8_t bpf_fp_private;             /* register id of R10 with a private stack */
+	uint8_t arena_reg;                  /* holds the arena base */
+	uint8_t extra_arg_regs;             /* outgoing arguments after the fifth that travel in registers */
+	uint8_t bpf_stack_align;            /* rounding of the BPF stack's size */
+	uint8_t out_args_align;             /* rounding of the outgoing arguments' size */
+	uint8_t frame_align;                /* of SP at calls that the convention promises (R7) */
 	uint32_t bpf_stack_max_bytes;
-	int16_t ra_off_from_cfa;                /* the frame record: return address ... */
-	int16_t prev_fp_off_from_cfa;           /* ... and previous frame pointer */
-	int16_t fp_off_from_cfa;                /* value of the frame pointer register, from the CFA */
-	uint16_t private_stack_guard_bytes;     /* below the private stack */
-	uint8_t result_bits;                    /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
-	uint32_t caps;                          /* JF_CAP_ */
-	uint32_t backend_flags;                 /* the backend's own variants, from its private header */
-	uint8_t red_zone_bytes;                 /* below SP that belong to the function all the same (R8) */
+	int16_t ra_off_from_cfa;            /* the frame record: return address ... */
+	int16_t prev_fp_off_from_cfa;       /* ... and previous frame pointer */
+	int16_t fp_off_from_cfa;            /* value of the frame pointer register, from the CFA */
+	uint16_t private_stack_guard_bytes; /* below the private stack */
+	uint8_t result_bits;                /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
+	uint32_t caps;                      /* JF_CAP_ */
+	uint32_t backend_flags;             /* the backend's own variants, from its private header */
+	uint8_t red_zone_bytes;             /* below SP that belong to the function all the same (R8) */
 	const struct jf_conflict *conflicts;
 	uint8_t conflict_count;
 	/* The register in which the tail-call count or its address comes in and is handed on. Used only with
@@ -167,11 +167,11 @@ struct jf_frame {
 	uint16_t needs; /* JF_WHEN_ bits of the spec */
 	uint8_t slot_count;
 	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
-	uint32_t size_bytes;            /* CFA - SP, after the prologue */
-	uint32_t fixed_bytes;           /* the part of it that is neither BPF stack nor outgoing arguments */
-	uint32_t bpf_stack_bytes;       /* rounded; 0 with a private stack */
-	uint32_t out_args_bytes;        /* rounded; what does not travel in registers */
-	int32_t bpf_fp_off_from_cfa;    /* value of R10, from the CFA (meaningless with a private stack) */
+	uint32_t size_bytes;             /* CFA - SP, after the prologue */
+	uint32_t fixed_bytes;            /* the part of it that is neither BPF stack nor outgoing arguments */
+	uint32_t bpf_stack_bytes;        /* rounded; 0 with a private stack */
+	uint32_t out_args_bytes;         /* rounded; what does not travel in registers */
+	int32_t bpf_fp_off_from_cfa;     /* value of R10, from the CFA (meaningless with a private stack) */
 	int32_t landing_sp_off_from_cfa; /* second argument of a callback that lands in this frame (R11) */
 };
 
@@ -185,8 +185,7 @@ struct jf_frame {
  *      field's name as in struct jf_frame_spec.
  * threads: any; allocates nothing; async-signal-safe when error is NULL.
  */
-JF_API JF_CHECK enum jf_status jf_frame_solve(const struct jf_convention *conv,
-					      const struct jf_frame_spec *spec,
+JF_API JF_CHECK enum jf_status jf_frame_solve(const struct jf_convention *conv, const struct jf_frame_spec *spec,
 					      struct jf_frame *frame, struct jf_error *error);
 
 /* Index of the first slot of that kind and register (JF_REG_NONE: any register), or -1. */

@@ -24,8 +24,8 @@ enum jf_orc_type {
 	JF_ORC_UNDEFINED,
 	JF_ORC_END_OF_STACK,
 	JF_ORC_CALL,
-	JF_ORC_REGS,         /* an exception's full register frame is at the CFA */
-	JF_ORC_REGS_PARTIAL, /* what the processor pushed by itself is at the CFA */
+	JF_ORC_REGS,            /* an exception's full register frame is at the CFA */
+	JF_ORC_REGS_PARTIAL,    /* what the processor pushed by itself is at the CFA */
 	JF_ORC_TYPE__COUNT = 8, /* what three bits can say */
 };
 
@@ -73,29 +73,29 @@ struct jf_orc_code {
  */
 struct jf_orc_context {
 	int16_t pc_at, sp_at, fp_at, ra_at;
-	int16_t mode_at; /* the word that tells the processor's mode; */
+	int16_t mode_at;   /* the word that tells the processor's mode; */
 	uint8_t mode_user; /* ... of user programs when any of these bits is set: the walk ends there */
-	bool present;    /* false: the format's unwinder does not know the type */
+	bool present;      /* false: the format's unwinder does not know the type */
 };
-#define JF_ORC_NO_OFF    INT16_MIN
-#define JF_ORC_REGS_MAX  8 /* registers other than these that a CFA may be */
+#define JF_ORC_NO_OFF   INT16_MIN
+#define JF_ORC_REGS_MAX 8 /* registers other than these that a CFA may be */
 
 /*
  * How one architecture encodes entries. Const, static, never freed. All is little endian. Linux has changed its
  * formats: those of one architecture are a list, newest first; .orc_header tells which one a table has.
  */
 struct jf_orc_format {
-	uint32_t size; /* sizeof(struct jf_orc_format) of the file that defines it */
+	uint32_t size;    /* sizeof(struct jf_orc_format) of the file that defines it */
 	const char *name; /* "linux-7" */
 	const struct jf_backend *backend;
-	const struct jf_orc_format *older; /* NULL: none */
-	uint8_t entry_bytes; /* at most 8 */
-	uint8_t sp_off_at, fp_off_at, ra_off_at; /* s16 at that byte, or JF_ORC_NO_FIELD */
-	uint8_t flags_at;                        /* u16 at that byte; in it: */
+	const struct jf_orc_format *older;          /* NULL: none */
+	uint8_t entry_bytes;                        /* at most 8 */
+	uint8_t sp_off_at, fp_off_at, ra_off_at;    /* s16 at that byte, or JF_ORC_NO_FIELD */
+	uint8_t flags_at;                           /* u16 at that byte; in it: */
 	uint8_t sp_reg_bit, fp_reg_bit, ra_reg_bit; /* four bits from here on, or JF_ORC_NO_FIELD */
 	uint8_t type_bit;                           /* three bits */
 	uint8_t signal_bit;
-	uint8_t dump_off_width; /* objtool's dump: 0 = sign always, else the least width */
+	uint8_t dump_off_width;  /* objtool's dump: 0 = sign always, else the least width */
 	int16_t ra_off_from_cfa; /* where the return address is without ra_off */
 	uint32_t ip_reloc;       /* ELF relocation type of .orc_unwind_ip in object files */
 	/* What its unwinder does beyond the entries: */
@@ -123,8 +123,8 @@ JF_API void jf_orc_decode(const struct jf_orc_format *format, const void *bytes,
 
 /* entry -> bytes[0, format->entry_bytes). returns: JF_E_RANGE (a register code, type or signal too large for
  * its bits, or ra_off, ra_reg not 0 where the format has none). Any thread, async-signal-safe. */
-JF_API JF_CHECK enum jf_status jf_orc_encode(const struct jf_orc_format *format,
-					     const struct jf_orc_entry *entry, void *bytes);
+JF_API JF_CHECK enum jf_status jf_orc_encode(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
+					     void *bytes);
 
 /* "type:call sp:sp+16 bp:prevsp-16 signal:0", as `objtool --dump=orc` writes it. Into text[0, capacity),
  * always terminated when capacity > 0. returns: the length it needs without the terminator, as snprintf(). */
@@ -135,7 +135,7 @@ JF_API int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_e
 
 /* The sections, as they lie in a file or in memory. */
 struct jf_orc_sections {
-	const void *unwind;    /* .orc_unwind */
+	const void *unwind; /* .orc_unwind */
 	size_t unwind_bytes;
 	const void *unwind_ip; /* .orc_unwind_ip */
 	size_t unwind_ip_bytes;
@@ -167,8 +167,7 @@ struct jf_orc_table {
  *      go together), JF_E_RANGE (2^32 entries or more). Any thread, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_orc_table_init(struct jf_orc_table *table, const struct jf_backend *backend,
-						 const struct jf_orc_sections *sections,
-						 struct jf_error *error);
+						 const struct jf_orc_sections *sections, struct jf_error *error);
 
 /* in: index < table->count. Any thread, async-signal-safe. */
 JF_API uint64_t jf_orc_address(const struct jf_orc_table *table, size_t index);
@@ -182,8 +181,7 @@ JF_API bool jf_orc_is_sorted(const struct jf_orc_table *table);
  * in: a sorted table; a return address less one byte (R17).
  * returns: JF_E_NO_ROW when the table is empty. Any thread, async-signal-safe; log2(count) steps.
  */
-JF_API JF_CHECK enum jf_status jf_orc_search(const struct jf_orc_table *table, uint64_t address,
-					     size_t *index);
+JF_API JF_CHECK enum jf_status jf_orc_search(const struct jf_orc_table *table, uint64_t address, size_t *index);
 
 /* ---- object files: what a module loader does -------------------------------------------------------- */
 
@@ -202,9 +200,9 @@ struct jf_orc_relocs {
  *      format's; a symbol in no section); JF_E_RANGE (farther away than an s32 can say). ips is untouched
  *      then. Any thread, allocates nothing.
  */
-JF_API JF_CHECK enum jf_status jf_orc_relocate(const struct jf_orc_format *format,
-					       const struct jf_orc_relocs *relocs, void *ips, size_t ips_bytes,
-					       uint64_t ips_address, struct jf_error *error);
+JF_API JF_CHECK enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs,
+					       void *ips, size_t ips_bytes, uint64_t ips_address,
+					       struct jf_error *error);
 
 /*
  * Sorts a table in place by address, UNDEFINED entries first where equal, and otherwise as it was; each
@@ -226,9 +224,8 @@ JF_API JF_CHECK enum jf_status jf_orc_sort(const struct jf_orc_table *table, voi
  *      frame pointer saved away from the CFA, a caller that was interrupted; JF_E_BAD_IMAGE (a register code
  *      that the format does not allow there). Any thread, async-signal-safe.
  */
-JF_API JF_CHECK enum jf_status jf_orc_to_row(const struct jf_orc_format *format,
-					     const struct jf_orc_entry *entry, struct jf_row *row,
-					     struct jf_slot slots[JF_ORC_SLOTS]);
+JF_API JF_CHECK enum jf_status jf_orc_to_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
+					     struct jf_row *row, struct jf_slot slots[JF_ORC_SLOTS]);
 
 /*
  * A row's CFA, frame pointer and return address as an entry; saved registers beside these are left out.
@@ -289,9 +286,8 @@ struct jf_orc_writer {
 };
 
 /* in: entries[capacity * entry_bytes], ips[capacity * 4]. returns: JF_E_INVAL. */
-JF_API JF_CHECK enum jf_status jf_orc_writer_init(struct jf_orc_writer *writer,
-						  const struct jf_orc_format *format, void *entries, void *ips,
-						  size_t capacity, uint64_t ips_address);
+JF_API JF_CHECK enum jf_status jf_orc_writer_init(struct jf_orc_writer *writer, const struct jf_orc_format *format,
+						  void *entries, void *ips, size_t capacity, uint64_t ips_address);
 
 /* returns: JF_E_INVAL (addresses went down), JF_E_NOSPACE, JF_E_RANGE (the address is too far from the s32,
  * or see jf_orc_encode()); nothing was added then. */
@@ -321,8 +317,8 @@ struct jf_orc_index;
  * returns: JF_E_INVAL (start >= end), JF_E_RANGE (too large), JF_E_NO_ROW (no entries), JF_E_NO_MEMORY.
  * owns: *index is the caller's, jf_orc_index_free().
  */
-JF_API JF_CHECK enum jf_status jf_orc_index_new(const struct jf_orc_table *table, uint64_t start,
-						uint64_t end, struct jf_orc_index **index);
+JF_API JF_CHECK enum jf_status jf_orc_index_new(const struct jf_orc_table *table, uint64_t start, uint64_t end,
+						struct jf_orc_index **index);
 JF_API void jf_orc_index_free(struct jf_orc_index *index);
 
 /*

@@ -31,8 +31,8 @@ struct jf_function {
 /* C code that programs call. */
 struct jf_import {
 	const char *name;
-	uint64_t address; /* 0: not there; calling it is refused by name */
-	bool throws;      /* it may throw (jf_throw or something that calls it): makes main a boundary */
+	uint64_t address;  /* 0: not there; calling it is refused by name */
+	bool throws;       /* it may throw (jf_throw or something that calls it): makes main a boundary */
 	uint8_t arg_count; /* when it takes more than 5 arguments: how many, up to 5 + JF_OUT_ARGS_MAX */
 };
 
@@ -103,7 +103,7 @@ struct jf_image_function {
 	uint32_t fault_count;
 	uint32_t marks[JF_MARK__COUNT];
 	uint32_t private_stack_off; /* of this function's lower guard, from values.private_stack */
-	bool is_stub; /* a call stub: frame has no slots of a convention */
+	bool is_stub;               /* a call stub: frame has no slots of a convention */
 	struct jf_frame frame;
 	const uint32_t *insn_off; /* insn_count + 1 code offsets from `start`, the last one the epilogue's;
 				   * NULL for stubs */
@@ -120,7 +120,7 @@ struct jf_image {
 	int32_t callback; /* index into functions, or -1 */
 	struct jf_row *rows;
 	uint32_t row_count;
-	uint32_t *insn_off; /* behind the functions' insn_off */
+	uint32_t *insn_off;           /* behind the functions' insn_off */
 	bool uses_per_cpu;            /* has per-CPU address moves */
 	uint32_t private_stack_bytes; /* of all functions, guards included */
 	struct jf_fault *faults;

@@ -50,29 +50,29 @@ struct jf_walk_opts {
 struct jf_walk {
 	const struct jf_backend *backend;
 	struct jf_memory memory;
-	struct jf_regs regs;    /* callee-saved ones, sp and fp as they were in this frame */
+	struct jf_regs regs;            /* callee-saved ones, sp and fp as they were in this frame */
 	uint64_t known[JF_KNOWN_WORDS]; /* bit per register id: its value is known */
 	uint64_t pc;
 	bool pc_is_return;
 	bool guessed; /* a frame before this one was left by the frame record: what is shown here may be wrong */
 	uint8_t slot_count;
-	const struct jf_range *range; /* of pc; NULL: not in the code map */
+	const struct jf_range *range;           /* of pc; NULL: not in the code map */
 	const struct jf_cfi_function *function; /* C code, by its .eh_frame; NULL: none, or in the code map */
-	const struct jf_orc_entry *orc; /* C code, by ORC; NULL: none */
-	const struct jf_row *row;     /* of any of these, or JF_ROW_GUESSED; NULL: none */
-	const struct jf_slot *slots;  /* what row->saved refers to */
-	const char *name;             /* the range's; of C code the path of its object ("" for the program); NULL: none */
-	uint64_t cfa;                 /* of this frame; valid when row is set */
-	uint64_t fail_address;        /* what could not be read or found, after an error */
+	const struct jf_orc_entry *orc;         /* C code, by ORC; NULL: none */
+	const struct jf_row *row;               /* of any of these, or JF_ROW_GUESSED; NULL: none */
+	const struct jf_slot *slots;            /* what row->saved refers to */
+	const char *name;      /* the range's; of C code the path of its object ("" for the program); NULL: none */
+	uint64_t cfa;          /* of this frame; valid when row is set */
+	uint64_t fail_address; /* what could not be read or found, after an error */
 	/* The walker's own. */
-	bool remembers; /* look-ups of return addresses: src/walk/memo.h */
+	bool remembers;       /* look-ups of return addresses: src/walk/memo.h */
 	uint16_t plain_depth; /* not 0: the present frame is left by ... */
 	int16_t plain_ra_off, plain_fp_off;
-	uint32_t plain_others; /* slots other than these two */
+	uint32_t plain_others;                /* slots other than these two */
 	uint64_t plain_known[JF_KNOWN_WORDS]; /* registers that are known after it, whatever was before */
 	uint64_t plain_kept[JF_KNOWN_WORDS];  /* those that stay known */
-	uint64_t kept[JF_KNOWN_WORDS]; /* callee-saved registers */
-	uint64_t outer_low, outer_high; /* the stack that a signal on this one interrupted; 0, 0: none */
+	uint64_t kept[JF_KNOWN_WORDS];        /* callee-saved registers */
+	uint64_t outer_low, outer_high;       /* the stack that a signal on this one interrupted; 0, 0: none */
 	uint64_t orc_context;
 	struct jf_walk_opts opts;
 	struct jf_row made_row;

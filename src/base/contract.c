@@ -4,7 +4,7 @@
 static const struct jf_rule rules[] = {
 /* clang-format off */
 #define RULE(number, name, text) { number, name, text },
-/* clang-format on */
+	/* clang-format on */
 	JF_RULE_LIST(RULE)
 #undef RULE
 };

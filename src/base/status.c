@@ -8,8 +8,7 @@ const char *jf_status_name(enum jf_status status)
 {
 	switch (status) {
 #define CASE(name, value, text) \
-	case name:              \
-		return #name;
+	case name: return #name;
 		JF_STATUS_LIST(CASE)
 #undef CASE
 	}
@@ -20,8 +19,7 @@ const char *jf_status_text(enum jf_status status)
 {
 	switch (status) {
 #define CASE(name, value, text) \
-	case name:              \
-		return text;
+	case name: return text;
 		JF_STATUS_LIST(CASE)
 #undef CASE
 	}

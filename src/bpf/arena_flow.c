@@ -12,15 +12,15 @@
  * if it is on any: no sound program has it both ways.
  */
 
-#define STACK_WORDS 4097 /* of 8 bytes: as far as an offset reaches */
-#define NO_SPILL 0xffff
+#define STACK_WORDS  4097 /* of 8 bytes: as far as an offset reaches */
+#define NO_SPILL     0xffff
 #define SPILL_OPCODE (JF_CLASS_STX | JF_MODE_MEM | 0x18 /* 8 bytes */)
 
 /* What is known in front of an instruction. */
 struct flow {
 	uint16_t regs; /* bit per BPF register */
 	bool reached;
-	bool queued; /* to be followed from here: not what a path knows */
+	bool queued;      /* to be followed from here: not what a path knows */
 	uint64_t *spills; /* bit per word that the function spills registers to */
 };
 
@@ -95,15 +95,9 @@ static void step(struct marker *m, const struct jf_insn *insn, enum jf_op_kind k
 	unsigned int bit;
 
 	switch (kind) {
-	case JF_OP_ALU:
-		alu(f, op);
-		break;
-	case JF_OP_CAST:
-		set_reg(f, op->dst, op->imm == JF_CAST_TO_ARENA);
-		break;
-	case JF_OP_LOAD:
-		set_reg(f, op->dst, spill_bit(m, insn, op->src, &bit) && get_bit(f->spills, bit));
-		break;
+	case JF_OP_ALU: alu(f, op); break;
+	case JF_OP_CAST: set_reg(f, op->dst, op->imm == JF_CAST_TO_ARENA); break;
+	case JF_OP_LOAD: set_reg(f, op->dst, spill_bit(m, insn, op->src, &bit) && get_bit(f->spills, bit)); break;
 	case JF_OP_STORE:
 		if (spill_bit(m, insn, op->dst, &bit))
 			set_bit(f->spills, bit, !op->is_imm && has_reg(f, op->src));
@@ -115,17 +109,12 @@ static void step(struct marker *m, const struct jf_insn *insn, enum jf_op_kind k
 			set_reg(f, op->code == JF_ATOMIC_CMPXCHG ? JF_BPF_R0 : op->src, false);
 		break;
 	case JF_OP_CALL:
-	case JF_OP_CALL_REG:
-		f->regs &= (uint16_t)~0x3f;
-		break;
+	case JF_OP_CALL_REG: f->regs &= (uint16_t)~0x3f; break;
 	case JF_OP_SWAP:
 	case JF_OP_IMM64:
 	case JF_OP_PER_CPU:
-	case JF_OP_ARG_GET:
-		set_reg(f, op->dst, false);
-		break;
-	default:
-		break;
+	case JF_OP_ARG_GET: set_reg(f, op->dst, false); break;
+	default: break;
 	}
 }
 

@@ -46,15 +46,13 @@ static enum jf_status check_alu(const struct checker *c, const struct jf_insn *i
 	}
 	switch (code) {
 	case 0x3: /* div */
-	case 0x9: /* mod */
-		return insn->off == 0 || insn->off == 1 ? JF_OK : bad(c, "offset is neither 0 nor 1");
+	case 0x9: /* mod */ return insn->off == 0 || insn->off == 1 ? JF_OK : bad(c, "offset is neither 0 nor 1");
 	case 0xb: /* mov */
 		if (!insn->off || (reg && (insn->off == 8 || insn->off == 16 ||
 					   (insn->off == 32 && JF_INSN_CLASS(insn->opcode) == JF_CLASS_ALU64))))
 			return JF_OK;
 		return bad(c, "sign extension from a width other than 8, 16, 32");
-	default:
-		return insn->off ? bad(c, "reserved field is not zero") : JF_OK;
+	default: return insn->off ? bad(c, "reserved field is not zero") : JF_OK;
 	}
 }
 
@@ -104,7 +102,8 @@ static enum jf_status check_jump(const struct checker *c, const struct jf_insn *
 
 	c->usage->may_goto |= kind == JF_OP_MAY_GOTO;
 	if (always || kind == JF_OP_MAY_GOTO ? insn->regs || (is_long ? insn->off != 0 : insn->imm != 0) :
-	    JF_INSN_SOURCE_X(insn->opcode) ? insn->imm != 0 : jf_insn_src(insn) != 0)
+	    JF_INSN_SOURCE_X(insn->opcode)   ? insn->imm != 0 :
+					       jf_insn_src(insn) != 0)
 		return bad(c, "reserved field is not zero");
 	if (target < 0 || target >= c->unit->function->insn_count)
 		return bad(c, "jump out of the function");
@@ -118,8 +117,9 @@ static enum jf_status check_import(const struct checker *c, const struct jf_impo
 	const struct jf_function *function = c->unit->function;
 
 	if (number >= count || !imports[number].address)
-		return jf_error_set(c->error, JF_E_UNSUPPORTED, function->name, "instruction %u calls %s %u%s%s%s, which is not there",
-				    c->index, what, number, number < count && imports[number].name ? " (" : "",
+		return jf_error_set(c->error, JF_E_UNSUPPORTED, function->name,
+				    "instruction %u calls %s %u%s%s%s, which is not there", c->index, what, number,
+				    number < count && imports[number].name ? " (" : "",
 				    number < count && imports[number].name ? imports[number].name : "",
 				    number < count && imports[number].name ? ")" : "");
 	c->usage->throws |= imports[number].throws;
@@ -139,21 +139,24 @@ static enum jf_status check_call(const struct checker *c, const struct jf_insn *
 			c->usage->tail_call = true;
 			return JF_OK;
 		}
-		return c->program ? check_import(c, c->program->helpers, c->program->helper_count, number, "helper") : JF_OK;
+		return c->program ? check_import(c, c->program->helpers, c->program->helper_count, number, "helper") :
+				    JF_OK;
 	case JF_SRC_FUNCTION:
-		return !c->program || number < c->program->function_count ? JF_OK :
-									    bad(c, "call of a function that is not there");
+		return !c->program || number < c->program->function_count ?
+			       JF_OK :
+			       bad(c, "call of a function that is not there");
 	case JF_SRC_KFUNC:
-		return c->program ? check_import(c, c->program->kfuncs, c->program->kfunc_count, number, "kfunc") : JF_OK;
-	default:
-		return bad(c, "call of an unknown kind");
+		return c->program ? check_import(c, c->program->kfuncs, c->program->kfunc_count, number, "kfunc") :
+				    JF_OK;
+	default: return bad(c, "call of an unknown kind");
 	}
 }
 
 /* callx: the register's number is in dst; older compilers put it into imm. */
 static enum jf_status check_call_register(const struct checker *c, const struct jf_insn *insn)
 {
-	if (jf_insn_src(insn) || insn->off || insn->imm < 0 || insn->imm > JF_BPF_FP || (insn->imm && jf_insn_dst(insn)))
+	if (jf_insn_src(insn) || insn->off || insn->imm < 0 || insn->imm > JF_BPF_FP ||
+	    (insn->imm && jf_insn_dst(insn)))
 		return bad(c, "reserved field is not zero, or no such register");
 	c->usage->calls++;
 	c->usage->calls_register = true;
@@ -179,8 +182,7 @@ static enum jf_status check_imm64(const struct checker *c, const struct jf_insn 
 	if (!program)
 		return JF_OK;
 	switch (jf_insn_src(insn)) {
-	case JF_SRC_IMM64:
-		return JF_OK;
+	case JF_SRC_IMM64: return JF_OK;
 	case JF_SRC_MAP:
 		return number < program->map_count && program->maps[number].object ?
 			       JF_OK :
@@ -191,8 +193,7 @@ static enum jf_status check_imm64(const struct checker *c, const struct jf_insn 
 			       bad(c, "reference to a map value that is not there");
 	case JF_SRC_CODE:
 		return number < program->function_count ? JF_OK : bad(c, "address of a function that is not there");
-	default:
-		return refuse(c, JF_E_UNSUPPORTED, "64-bit immediate of an unknown kind");
+	default: return refuse(c, JF_E_UNSUPPORTED, "64-bit immediate of an unknown kind");
 	}
 }
 
@@ -201,14 +202,19 @@ static enum jf_status check_atomic(const struct checker *c, const struct jf_insn
 	uint8_t bytes = jf_insn_bytes(insn->opcode);
 
 	switch (insn->imm) {
-	case 0x100: /* load-acquire */
-		return jf_insn_dst(insn) == JF_BPF_FP ? bad(c, "R10 is read-only") : JF_OK;
-	case 0x110: /* store-release */
-		return JF_OK;
-	case 0x00: case 0x01: case 0x40: case 0x41: case 0x50: case 0x51: case 0xa0: case 0xa1: case 0xe1: case 0xf1:
-		break;
-	default:
-		return bad(c, "unknown atomic operation");
+	case 0x100: /* load-acquire */ return jf_insn_dst(insn) == JF_BPF_FP ? bad(c, "R10 is read-only") : JF_OK;
+	case 0x110: /* store-release */ return JF_OK;
+	case 0x00:
+	case 0x01:
+	case 0x40:
+	case 0x41:
+	case 0x50:
+	case 0x51:
+	case 0xa0:
+	case 0xa1:
+	case 0xe1:
+	case 0xf1: break;
+	default: return bad(c, "unknown atomic operation");
 	}
 	if (bytes != 4 && bytes != 8)
 		return bad(c, "atomic operation of a width other than 4 or 8 bytes");
@@ -261,8 +267,18 @@ struct plain {
 /* clang-format on */
 
 static const struct plain plains[256] = {
-	PLAIN_ALU(0x0), PLAIN_ALU(0x1), PLAIN_ALU(0x2), PLAIN_ALU(0x3), PLAIN_ALU(0x4), PLAIN_ALU(0x5),
-	PLAIN_ALU(0x6), PLAIN_ALU(0x7), PLAIN_ALU(0x9), PLAIN_ALU(0xa), PLAIN_ALU(0xb), PLAIN_ALU(0xc),
+	PLAIN_ALU(0x0),
+	PLAIN_ALU(0x1),
+	PLAIN_ALU(0x2),
+	PLAIN_ALU(0x3),
+	PLAIN_ALU(0x4),
+	PLAIN_ALU(0x5),
+	PLAIN_ALU(0x6),
+	PLAIN_ALU(0x7),
+	PLAIN_ALU(0x9),
+	PLAIN_ALU(0xa),
+	PLAIN_ALU(0xb),
+	PLAIN_ALU(0xc),
 	PLAIN_SIZES(JF_CLASS_LDX, JF_REGS_SET, JF_REGS_FROM_FP, ALL_BITS),
 	PLAIN_SIZES(JF_CLASS_ST, JF_REGS_READ_IMM, JF_REGS_TO_FP, 0),
 	PLAIN_SIZES(JF_CLASS_STX, JF_REGS_READ, JF_REGS_TO_FP, ALL_BITS),
@@ -278,38 +294,28 @@ static enum jf_status check_one(const struct checker *c, const struct jf_insn *i
 {
 	if (kind == JF_OP_ARG_PUT ? jf_insn_src(insn) > JF_BPF_FP :
 	    kind == JF_OP_ARG_GET ? jf_insn_dst(insn) > JF_BPF_FP :
-	    jf_insn_dst(insn) > JF_BPF_FP || (kind != JF_OP_CALL && jf_insn_src(insn) > JF_BPF_FP))
+				    jf_insn_dst(insn) > JF_BPF_FP ||
+					    (kind != JF_OP_CALL && jf_insn_src(insn) > JF_BPF_FP))
 		return bad(c, "register number over 10");
 	switch (kind) {
 	case JF_OP_ALU:
-	case JF_OP_SWAP:
-		return check_alu(c, insn, kind);
+	case JF_OP_SWAP: return check_alu(c, insn, kind);
 	case JF_OP_JUMP:
 	case JF_OP_JUMP_ALWAYS:
-	case JF_OP_MAY_GOTO:
-		return check_jump(c, insn, kind);
-	case JF_OP_CALL:
-		return check_call(c, insn);
-	case JF_OP_CALL_REG:
-		return check_call_register(c, insn);
+	case JF_OP_MAY_GOTO: return check_jump(c, insn, kind);
+	case JF_OP_CALL: return check_call(c, insn);
+	case JF_OP_CALL_REG: return check_call_register(c, insn);
 	case JF_OP_CAST:
-	case JF_OP_PER_CPU:
-		return check_move(c, insn, kind);
+	case JF_OP_PER_CPU: return check_move(c, insn, kind);
 	case JF_OP_ARG_PUT:
-	case JF_OP_ARG_GET:
-		return check_argument(c, insn, kind);
-	case JF_OP_EXIT:
-		return insn->regs || insn->off || insn->imm ? bad(c, "reserved field is not zero") : JF_OK;
-	case JF_OP_IMM64:
-		return check_imm64(c, insn);
+	case JF_OP_ARG_GET: return check_argument(c, insn, kind);
+	case JF_OP_EXIT: return insn->regs || insn->off || insn->imm ? bad(c, "reserved field is not zero") : JF_OK;
+	case JF_OP_IMM64: return check_imm64(c, insn);
 	case JF_OP_LOAD:
 	case JF_OP_STORE:
-	case JF_OP_ATOMIC:
-		return check_memory(c, insn, kind);
-	case JF_OP_UNSUPPORTED:
-		return refuse(c, JF_E_UNSUPPORTED, "not covered yet");
-	default:
-		return bad(c, "no such instruction");
+	case JF_OP_ATOMIC: return check_memory(c, insn, kind);
+	case JF_OP_UNSUPPORTED: return refuse(c, JF_E_UNSUPPORTED, "not covered yet");
+	default: return bad(c, "no such instruction");
 	}
 }
 
@@ -380,12 +386,13 @@ enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *u
 			     struct jf_error *error)
 {
 	const struct jf_function *function = unit->function;
-	struct checker c = { .program = program, .unit = unit, .usage = usage, .error = error };
+	struct checker c = {.program = program, .unit = unit, .usage = usage, .error = error};
 	enum jf_op_kind last = JF_OP_BAD;
 	enum jf_status status;
 
 	if (!function->name || !function->insns || !function->insn_count)
-		return jf_error_set(error, JF_E_BAD_INSN, function->name ? function->name : "", "function has no instructions");
+		return jf_error_set(error, JF_E_BAD_INSN, function->name ? function->name : "",
+				    "function has no instructions");
 	status = check_all(&c, &last);
 	if (status == JF_OK && usage->jumps && usage->wide)
 		status = check_targets(&c);

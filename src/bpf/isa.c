@@ -48,20 +48,18 @@ const uint8_t jf_insn_kinds[256] = {
 };
 /* clang-format on */
 
-#define REGS(dst, src)                                                                     \
-	(1u << (dst) | 1u << (src) | ((dst) <= 10 && (src) <= 10 ? JF_REGS_READ : 0u) |    \
-	 ((dst) < 10 && (src) <= 10 ? JF_REGS_SET : 0u) |                                  \
-	 ((dst) <= 10 && (src) == 0 ? JF_REGS_READ_IMM : 0u) |                             \
-	 ((dst) < 10 && (src) == 0 ? JF_REGS_SET_IMM : 0u) |                               \
-	 ((src) == 10 && (dst) != 10 ? JF_REGS_FROM_FP : 0u) |                             \
+#define REGS(dst, src)                                                                                             \
+	(1u << (dst) | 1u << (src) | ((dst) <= 10 && (src) <= 10 ? JF_REGS_READ : 0u) |                            \
+	 ((dst) < 10 && (src) <= 10 ? JF_REGS_SET : 0u) | ((dst) <= 10 && (src) == 0 ? JF_REGS_READ_IMM : 0u) |    \
+	 ((dst) < 10 && (src) == 0 ? JF_REGS_SET_IMM : 0u) | ((src) == 10 && (dst) != 10 ? JF_REGS_FROM_FP : 0u) | \
 	 ((dst) == 10 && (src) != 10 ? JF_REGS_TO_FP : 0u))
-#define REGS_OF(src)                                                                       \
-	REGS(0, src), REGS(1, src), REGS(2, src), REGS(3, src), REGS(4, src), REGS(5, src), \
-	REGS(6, src), REGS(7, src), REGS(8, src), REGS(9, src), REGS(10, src), REGS(11, src), \
-	REGS(12, src), REGS(13, src), REGS(14, src), REGS(15, src)
+#define REGS_OF(src)                                                                                                  \
+	REGS(0, src), REGS(1, src), REGS(2, src), REGS(3, src), REGS(4, src), REGS(5, src), REGS(6, src),             \
+		REGS(7, src), REGS(8, src), REGS(9, src), REGS(10, src), REGS(11, src), REGS(12, src), REGS(13, src), \
+		REGS(14, src), REGS(15, src)
 
 const uint32_t jf_insn_regs[256] = {
-	REGS_OF(0), REGS_OF(1), REGS_OF(2), REGS_OF(3), REGS_OF(4), REGS_OF(5), REGS_OF(6), REGS_OF(7),
+	REGS_OF(0), REGS_OF(1), REGS_OF(2),  REGS_OF(3),  REGS_OF(4),  REGS_OF(5),  REGS_OF(6),  REGS_OF(7),
 	REGS_OF(8), REGS_OF(9), REGS_OF(10), REGS_OF(11), REGS_OF(12), REGS_OF(13), REGS_OF(14), REGS_OF(15),
 };
 
@@ -76,10 +74,8 @@ enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn)
 	switch (JF_INSN_CLASS(insn->opcode)) {
 	case JF_CLASS_ALU64:
 		return insn->off == JF_MOV_CAST ? JF_OP_CAST : insn->off == JF_MOV_PER_CPU ? JF_OP_PER_CPU : JF_OP_ALU;
-	case JF_CLASS_LDX:
-		return is_argument(insn, jf_insn_src(insn), false) ? JF_OP_ARG_GET : JF_OP_LOAD;
-	default:
-		return is_argument(insn, jf_insn_dst(insn), true) ? JF_OP_ARG_PUT : JF_OP_STORE;
+	case JF_CLASS_LDX: return is_argument(insn, jf_insn_src(insn), false) ? JF_OP_ARG_GET : JF_OP_LOAD;
+	default: return is_argument(insn, jf_insn_dst(insn), true) ? JF_OP_ARG_PUT : JF_OP_STORE;
 	}
 }
 
@@ -109,20 +105,43 @@ enum jf_op_kind jf_insn_kind_by_fields(const struct jf_insn *insn)
 
 /* Byte swaps: ALU with K to little, with X to big endian; ALU64 always. may_goto and calls: nothing. */
 const struct jf_op jf_insn_templates[256] = {
-	ALU_OP(0x0, JF_ALU_ADD), ALU_OP(0x1, JF_ALU_SUB), ALU_OP(0x2, JF_ALU_MUL), ALU_OP(0x3, JF_ALU_DIV),
-	ALU_OP(0x4, JF_ALU_OR), ALU_OP(0x5, JF_ALU_AND), ALU_OP(0x6, JF_ALU_LSH), ALU_OP(0x7, JF_ALU_RSH),
-	ALU_OP(0x8, JF_ALU_NEG), ALU_OP(0x9, JF_ALU_MOD), ALU_OP(0xa, JF_ALU_XOR), ALU_OP(0xb, JF_ALU_MOV),
+	ALU_OP(0x0, JF_ALU_ADD),
+	ALU_OP(0x1, JF_ALU_SUB),
+	ALU_OP(0x2, JF_ALU_MUL),
+	ALU_OP(0x3, JF_ALU_DIV),
+	ALU_OP(0x4, JF_ALU_OR),
+	ALU_OP(0x5, JF_ALU_AND),
+	ALU_OP(0x6, JF_ALU_LSH),
+	ALU_OP(0x7, JF_ALU_RSH),
+	ALU_OP(0x8, JF_ALU_NEG),
+	ALU_OP(0x9, JF_ALU_MOD),
+	ALU_OP(0xa, JF_ALU_XOR),
+	ALU_OP(0xb, JF_ALU_MOV),
 	ALU_OP(0xc, JF_ALU_ARSH),
-	[0xd4] = { .code = JF_SWAP_TO_LE }, [0xdc] = { .code = JF_SWAP_TO_BE },
-	[0xd7] = { .code = JF_SWAP_ALWAYS, .is64 = true },
-	JUMP_OP(0x1, JF_COND_EQ), JUMP_OP(0x2, JF_COND_GT), JUMP_OP(0x3, JF_COND_GE), JUMP_OP(0x4, JF_COND_SET),
-	JUMP_OP(0x5, JF_COND_NE), JUMP_OP(0x6, JF_COND_SGT), JUMP_OP(0x7, JF_COND_SGE), JUMP_OP(0xa, JF_COND_LT),
-	JUMP_OP(0xb, JF_COND_LE), JUMP_OP(0xc, JF_COND_SLT), JUMP_OP(0xd, JF_COND_SLE),
-	SIZES(JF_CLASS_LDX, JF_MODE_MEM, .sign = false), SIZES(JF_CLASS_LDX, JF_MODE_MEMSX, .sign = true),
-	SIZES(JF_CLASS_LDX, JF_MODE_ARENA, .arena = true), SIZES(JF_CLASS_LDX, JF_MODE_ARENA_SX, .arena = true, .sign = true),
-	SIZES(JF_CLASS_ST, JF_MODE_MEM, .is_imm = true), SIZES(JF_CLASS_ST, JF_MODE_ARENA, .is_imm = true, .arena = true),
-	SIZES(JF_CLASS_STX, JF_MODE_MEM, .arena = false), SIZES(JF_CLASS_STX, JF_MODE_ARENA, .arena = true),
-	SIZES(JF_CLASS_STX, JF_MODE_ATOMIC, .arena = false), SIZES(JF_CLASS_STX, JF_MODE_ARENA_ATOMIC, .arena = true),
+	[0xd4] = {.code = JF_SWAP_TO_LE},
+	[0xdc] = {.code = JF_SWAP_TO_BE},
+	[0xd7] = {.code = JF_SWAP_ALWAYS, .is64 = true},
+	JUMP_OP(0x1, JF_COND_EQ),
+	JUMP_OP(0x2, JF_COND_GT),
+	JUMP_OP(0x3, JF_COND_GE),
+	JUMP_OP(0x4, JF_COND_SET),
+	JUMP_OP(0x5, JF_COND_NE),
+	JUMP_OP(0x6, JF_COND_SGT),
+	JUMP_OP(0x7, JF_COND_SGE),
+	JUMP_OP(0xa, JF_COND_LT),
+	JUMP_OP(0xb, JF_COND_LE),
+	JUMP_OP(0xc, JF_COND_SLT),
+	JUMP_OP(0xd, JF_COND_SLE),
+	SIZES(JF_CLASS_LDX, JF_MODE_MEM, .sign = false),
+	SIZES(JF_CLASS_LDX, JF_MODE_MEMSX, .sign = true),
+	SIZES(JF_CLASS_LDX, JF_MODE_ARENA, .arena = true),
+	SIZES(JF_CLASS_LDX, JF_MODE_ARENA_SX, .arena = true, .sign = true),
+	SIZES(JF_CLASS_ST, JF_MODE_MEM, .is_imm = true),
+	SIZES(JF_CLASS_ST, JF_MODE_ARENA, .is_imm = true, .arena = true),
+	SIZES(JF_CLASS_STX, JF_MODE_MEM, .arena = false),
+	SIZES(JF_CLASS_STX, JF_MODE_ARENA, .arena = true),
+	SIZES(JF_CLASS_STX, JF_MODE_ATOMIC, .arena = false),
+	SIZES(JF_CLASS_STX, JF_MODE_ARENA_ATOMIC, .arena = true),
 };
 
 /* ---- what the other fields add ------------------------------------------------------------------- */
@@ -144,57 +163,29 @@ static void decode_atomic(struct jf_op *op)
 {
 	op->fetch = op->imm & 1;
 	switch (op->imm & ~1) {
-	case 0x00:
-		op->code = JF_ATOMIC_ADD;
-		break;
-	case 0x40:
-		op->code = JF_ATOMIC_OR;
-		break;
-	case 0x50:
-		op->code = JF_ATOMIC_AND;
-		break;
-	case 0xa0:
-		op->code = JF_ATOMIC_XOR;
-		break;
-	case 0xe0:
-		op->code = JF_ATOMIC_XCHG;
-		break;
-	case 0xf0:
-		op->code = JF_ATOMIC_CMPXCHG;
-		break;
-	default: /* 0x100, 0x110: checked */
-		op->code = op->imm & 0x10 ? JF_ATOMIC_STORE_REL : JF_ATOMIC_LOAD_ACQ;
+	case 0x00: op->code = JF_ATOMIC_ADD; break;
+	case 0x40: op->code = JF_ATOMIC_OR; break;
+	case 0x50: op->code = JF_ATOMIC_AND; break;
+	case 0xa0: op->code = JF_ATOMIC_XOR; break;
+	case 0xe0: op->code = JF_ATOMIC_XCHG; break;
+	case 0xf0: op->code = JF_ATOMIC_CMPXCHG; break;
+	default: /* 0x100, 0x110: checked */ op->code = op->imm & 0x10 ? JF_ATOMIC_STORE_REL : JF_ATOMIC_LOAD_ACQ;
 	}
 }
 
 uint32_t jf_insn_decode_rest(const struct jf_insn *insn, enum jf_op_kind kind, struct jf_op *op)
 {
 	switch (kind) {
-	case JF_OP_ALU:
-		decode_alu_off(op);
-		break;
-	case JF_OP_SWAP:
-		op->bytes = (uint8_t)(op->imm / 8);
-		break;
-	case JF_OP_ATOMIC:
-		decode_atomic(op);
-		break;
+	case JF_OP_ALU: decode_alu_off(op); break;
+	case JF_OP_SWAP: op->bytes = (uint8_t)(op->imm / 8); break;
+	case JF_OP_ATOMIC: decode_atomic(op); break;
 	case JF_OP_JUMP:
 	case JF_OP_JUMP_ALWAYS:
-	case JF_OP_MAY_GOTO:
-		op->target = (uint32_t)jf_jump_target(op->index, insn);
-		break;
-	case JF_OP_ARG_PUT:
-		op->code = (uint8_t)(-op->off / 8);
-		break;
-	case JF_OP_ARG_GET:
-		op->code = (uint8_t)(op->off / 8);
-		break;
-	case JF_OP_IMM64:
-		op->imm = (int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 | (uint32_t)insn->imm);
-		return 2;
-	default:
-		break;
+	case JF_OP_MAY_GOTO: op->target = (uint32_t)jf_jump_target(op->index, insn); break;
+	case JF_OP_ARG_PUT: op->code = (uint8_t)(-op->off / 8); break;
+	case JF_OP_ARG_GET: op->code = (uint8_t)(op->off / 8); break;
+	case JF_OP_IMM64: op->imm = (int64_t)((uint64_t)(uint32_t)insn[1].imm << 32 | (uint32_t)insn->imm); return 2;
+	default: break;
 	}
 	return 1;
 }

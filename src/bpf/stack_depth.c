@@ -13,8 +13,8 @@
  * answer "all of it". What "ever" and "was stored" mean is found by looking again until nothing is new.
  */
 
-#define NOT_STACK INT32_MAX
-#define VAGUE (INT32_MAX - 1)
+#define NOT_STACK   INT32_MAX
+#define VAGUE       (INT32_MAX - 1)
 #define SPILL_WORDS 64 /* of 8 bytes below R10 that are told apart */
 
 struct depth {
@@ -151,16 +151,12 @@ static void alu(struct depth *d, const struct jf_op *op)
 static void one(struct depth *d, enum jf_op_kind kind, const struct jf_op *op)
 {
 	switch (kind) {
-	case JF_OP_ALU:
-		alu(d, op);
-		break;
+	case JF_OP_ALU: alu(d, op); break;
 	case JF_OP_SWAP:
 	case JF_OP_IMM64:
 	case JF_OP_CAST:
 	case JF_OP_PER_CPU:
-	case JF_OP_ARG_GET:
-		set(d, op->dst, NOT_STACK);
-		break;
+	case JF_OP_ARG_GET: set(d, op->dst, NOT_STACK); break;
 	case JF_OP_LOAD:
 		access_memory(d, op->src, op->off);
 		if (op->bytes == 8)
@@ -173,16 +169,13 @@ static void one(struct depth *d, enum jf_op_kind kind, const struct jf_op *op)
 		if (op->bytes == 8)
 			spill(d, op);
 		break;
-	case JF_OP_ATOMIC:
-		atomic(d, op);
-		break;
+	case JF_OP_ATOMIC: atomic(d, op); break;
 	case JF_OP_CALL:
 	case JF_OP_CALL_REG:
 		for (uint8_t reg = JF_BPF_R0; reg <= JF_BPF_R5; reg++)
 			set(d, reg, NOT_STACK);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -250,7 +243,7 @@ static bool look(struct depth *d, const struct jf_unit *unit)
 
 uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max)
 {
-	struct depth d = { .floor = -(int32_t)max, .ever = 1u << JF_BPF_FP };
+	struct depth d = {.floor = -(int32_t)max, .ever = 1u << JF_BPF_FP};
 
 	if (!usage->fp_beside)
 		return (uint32_t)-usage->fp_lowest;
@@ -262,8 +255,8 @@ uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage,
 
 enum jf_status jf_function_stack(const struct jf_function *function, uint32_t max, uint32_t *bytes)
 {
-	struct jf_usage usage = { 0 };
-	struct jf_unit unit = { .function = function };
+	struct jf_usage usage = {0};
+	struct jf_unit unit = {.function = function};
 	enum jf_status status;
 
 	if (!function || !bytes || max > INT32_MAX / 2)

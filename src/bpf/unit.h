@@ -29,8 +29,8 @@ struct jf_body_state {
 	struct jf_unit *unit;
 	int64_t drift; /* how far code has moved at the present instruction since the pass before */
 	bool first_pass;
-	bool grown;         /* some branch grew in this pass */
-	bool looked_ahead;  /* some distance was to code not emitted yet in this pass */
+	bool grown;        /* some branch grew in this pass */
+	bool looked_ahead; /* some distance was to code not emitted yet in this pass */
 	struct jf_faults *faults;
 	struct jf_sites *sites; /* notes distances here instead of giving them; NULL: gives them */
 };
@@ -70,14 +70,14 @@ struct jf_usage {
 	uint16_t bpf_regs; /* bit per BPF register named anywhere */
 	bool tail_call;
 	bool reaches_tail_call; /* itself, or what it calls or gives the address of */
-	bool throws; /* calls an import that throws */
+	bool throws;            /* calls an import that throws */
 	bool may_goto;
 	bool arena; /* casts or accesses arena pointers */
 	bool per_cpu;
 	bool calls_register;
 	uint8_t late_args; /* bit n: gets argument 5 + n behind a call or an outgoing argument */
-	uint8_t in_args;  /* most incoming arguments after the fifth that it gets */
-	uint8_t out_args; /* most outgoing arguments after the fifth that it puts */
+	uint8_t in_args;   /* most incoming arguments after the fifth that it gets */
+	uint8_t out_args;  /* most outgoing arguments after the fifth that it puts */
 	uint32_t calls;
 	bool jumps;
 	bool wide;         /* 16-byte instructions */
@@ -164,11 +164,11 @@ enum {
 	JF_CLASS_JMP32 = 6,
 	JF_CLASS_ALU64 = 7,
 };
-#define JF_INSN_CLASS(opcode) ((opcode) & 0x07)
-#define JF_INSN_SOURCE_X(opcode) (((opcode) & 0x08) != 0)
-#define JF_INSN_CODE(opcode) ((opcode) >> 4)
-#define JF_INSN_MODE(opcode) ((opcode) & 0xe0)
-#define JF_INSN_SIZE(opcode) ((opcode) & 0x18)
+#define JF_INSN_CLASS(opcode)    ((opcode)&0x07)
+#define JF_INSN_SOURCE_X(opcode) (((opcode)&0x08) != 0)
+#define JF_INSN_CODE(opcode)     ((opcode) >> 4)
+#define JF_INSN_MODE(opcode)     ((opcode)&0xe0)
+#define JF_INSN_SIZE(opcode)     ((opcode)&0x18)
 
 enum { JF_MODE_IMM = 0x00, JF_MODE_MEM = 0x60, JF_MODE_MEMSX = 0x80, JF_MODE_ATOMIC = 0xc0 };
 /* Linux's own, for code that a verifier has rewritten: accesses of arena memory. */
@@ -195,7 +195,7 @@ static inline uint8_t jf_insn_src(const struct jf_insn *insn)
 /* Width in bytes of a memory access, from the opcode's size field. */
 static inline uint8_t jf_insn_bytes(uint8_t opcode)
 {
-	static const uint8_t bytes[] = { 4, 2, 1, 8 }; /* W, H, B, DW */
+	static const uint8_t bytes[] = {4, 2, 1, 8}; /* W, H, B, DW */
 
 	return bytes[JF_INSN_SIZE(opcode) >> 3];
 }
@@ -213,7 +213,8 @@ uint32_t jf_insn_decode_rest(const struct jf_insn *insn, enum jf_op_kind kind, s
 
 /* Decodes the (checked) instruction at `index`, of the kind that jf_insn_kind() gives. returns: how many
  * 8-byte units it takes. */
-static inline uint32_t jf_insn_decode(const struct jf_insn *insns, uint32_t index, enum jf_op_kind kind, struct jf_op *op)
+static inline uint32_t jf_insn_decode(const struct jf_insn *insns, uint32_t index, enum jf_op_kind kind,
+				      struct jf_op *op)
 {
 	const struct jf_insn *insn = &insns[index];
 

@@ -54,7 +54,7 @@ enum cfi_rule {
 	CFI_VALUE,    /* is CFA + off */
 	CFI_REGISTER, /* is in another register */
 	CFI_EXPRESSION,
-	CFI_FAR, /* an offset that no row can say */
+	CFI_FAR,     /* an offset that no row can say */
 	CFI_LINKAGE, /* the CFA of a procedure linkage table */
 };
 

@@ -170,8 +170,8 @@ static void choose_depths(struct depths *depths, uint32_t chosen[DEPTHS_MAX])
 		unsigned int best = 0;
 
 		for (unsigned int i = 1; i < depths->seen_count; i++) {
-			bool better = n ? depths->seen[i].count > depths->seen[best].count
-					: depths->seen[i].depth > depths->seen[best].depth;
+			bool better = n ? depths->seen[i].count > depths->seen[best].count :
+					  depths->seen[i].depth > depths->seen[best].depth;
 
 			best = better ? i : best;
 		}

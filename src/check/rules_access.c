@@ -52,8 +52,9 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as 0.
 	 * A callback gets a count that nobody reads.
 	 */
-	return (c->rmw_off == off && off == c->map.tcc) || (first && (off == c->map.tcc_ptr || c->is_callback ||
-					       (value->reg == JF_REG_NONE && value->def == c->off)));
+	return (c->rmw_off == off && off == c->map.tcc) ||
+	       (first &&
+		(off == c->map.tcc_ptr || c->is_callback || (value->reg == JF_REG_NONE && value->def == c->off)));
 }
 
 static void judge_count(struct checker *c, const struct state *state, int32_t off, uint32_t bytes,
@@ -177,12 +178,13 @@ void rules_base(struct checker *c, const struct state *state, const struct jf_st
 	if (base == c->map.count_reg && base != c->conv->bpf_reg[JF_BPF_R0] && !c->is_callback) {
 		rules_count_address(c, state);
 		if (step->imm || step->b != JF_REG_NONE)
-			finding(c, 9, JF_VERDICT_BROKEN, "goes by %s, but not to where the tail-call count is", reg_name(c, base));
+			finding(c, 9, JF_VERDICT_BROKEN, "goes by %s, but not to where the tail-call count is",
+				reg_name(c, base));
 	}
 	if (base == c->conv->bpf_fp_private && c->has_private_fp && !value_same(&state->regs[base], &c->private_fp)) {
 		value_text(c->backend, &state->regs[base], text, sizeof(text));
-		finding(c, 15, verdict_on(&state->regs[base]), "goes by R10 (%s) = %s, which is not the private stack any more",
-			reg_name(c, base), text);
+		finding(c, 15, verdict_on(&state->regs[base]),
+			"goes by R10 (%s) = %s, which is not the private stack any more", reg_name(c, base), text);
 	}
 }
 

@@ -225,9 +225,9 @@ static void judge_state_registers(struct checker *c, const struct state *state)
 		return;
 	value_text(c->backend, value, text, sizeof(text));
 	finding(c, 15,
-		value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY && !(value->flags & VALUE_LEFTOVER)
-			? JF_VERDICT_UNDECIDED
-			: verdict_on(value),
+		value->kind == VALUE_UNKNOWN && value->def != DEF_ENTRY && !(value->flags & VALUE_LEFTOVER) ?
+			JF_VERDICT_UNDECIDED :
+			verdict_on(value),
 		"is reached with %s = %s, which is not the arena's base", reg_name(c, c->conv->arena_reg), text);
 }
 
@@ -334,9 +334,9 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 		return value->imm || !c->map.is_main;
 	if (slot) /* a subprogram gets the address, and has it in both slots */
 		return value->kind == VALUE_SLOT &&
-		       ((int32_t)value->def == slot || (c->frame.spec.role == JF_ROLE_SUBPROGRAM &&
-							(int32_t)value->def == c->map.tcc)) && !value->imm &&
-		       state_cell(state, slot, 8);
+		       ((int32_t)value->def == slot ||
+			(c->frame.spec.role == JF_ROLE_SUBPROGRAM && (int32_t)value->def == c->map.tcc)) &&
+		       !value->imm && state_cell(state, slot, 8);
 	if (c->is_callback) /* found anew, by a way that no path tells */
 		return value->kind == VALUE_UNKNOWN && value->def < c->input->marks[JF_MARK_BODY] && !value->imm;
 	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));

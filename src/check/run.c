@@ -24,8 +24,8 @@ enum exit_kind checker_exit_kind(const struct checker *c, const struct state *st
 	const struct value *sp = &state->regs[c->backend->sp], *fp = &state->regs[c->backend->fp];
 
 	if (!target) { /* a stub that returns in the function's place has the return address still on the stack */
-		return c->backend->ra_pushed && value_is_cfa(sp, -c->backend->cfa_sp_off_at_entry) ? EXIT_RETURN
-												   : EXIT_TAIL;
+		return c->backend->ra_pushed && value_is_cfa(sp, -c->backend->cfa_sp_off_at_entry) ? EXIT_RETURN :
+												     EXIT_TAIL;
 	}
 	if (c->effect.flow == JF_FLOW_JUMP_REG && c->effect.flow_reg == c->backend->ra)
 		return EXIT_RETURN;
@@ -35,9 +35,9 @@ enum exit_kind checker_exit_kind(const struct checker *c, const struct state *st
 		return EXIT_COMPUTED;
 	if (c->has_entry_state && value_same(sp, &c->entry_state.regs[c->backend->sp]))
 		return EXIT_TAIL;
-	return value_is_cfa(sp, -(int32_t)c->frame.size_bytes) && value_is_cfa(fp, c->conv->fp_off_from_cfa)
-		       ? EXIT_COMPUTED
-		       : EXIT_TAIL;
+	return value_is_cfa(sp, -(int32_t)c->frame.size_bytes) && value_is_cfa(fp, c->conv->fp_off_from_cfa) ?
+		       EXIT_COMPUTED :
+		       EXIT_TAIL;
 }
 
 static void leave(struct checker *c, const struct state *state, const struct value *target)

@@ -23,11 +23,11 @@ struct jf_compiler {
 	struct jf_code code;
 	struct jf_unit *units; /* of the program's functions and the default callback */
 	uint32_t unit_count;
-	uint32_t *insn_off; /* all units' arrays, one behind the other */
-	uint8_t *flags; /* the same; in the block of sites.list */
-	uint32_t *helper_stub;   /* by import: index into image->functions, 0 = none */
+	uint32_t *insn_off;    /* all units' arrays, one behind the other */
+	uint8_t *flags;        /* the same; in the block of sites.list */
+	uint32_t *helper_stub; /* by import: index into image->functions, 0 = none */
 	uint32_t *kfunc_stub;
-	uint32_t register_stub;  /* the same, for calls through a register */
+	uint32_t register_stub;                /* the same, for calls through a register */
 	const struct jf_import **stub_imports; /* by index into image->functions behind the units */
 	struct jf_faults faults;
 	jf_body_hook *hooks[JF_OP__COUNT]; /* by kind: straight to the backend; NULL: by jf_compiler_emit() */

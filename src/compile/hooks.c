@@ -14,7 +14,7 @@ struct jf_site *jf_site_here(const struct jf_body *b)
 		return &site[-1];
 	if (sites->count == sites->capacity)
 		return NULL;
-	*site = (struct jf_site){ .index = b->index, .off = b->state->unit->insn_off[b->index], .target = b->index };
+	*site = (struct jf_site){.index = b->index, .off = b->state->unit->insn_off[b->index], .target = b->index};
 	sites->count++;
 	return site;
 }

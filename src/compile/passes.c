@@ -14,7 +14,8 @@
 
 #define PASSES_MAX 64
 
-static enum jf_status refuse(struct jf_compiler *c, const struct jf_function *function, uint32_t index, enum jf_status status)
+static enum jf_status refuse(struct jf_compiler *c, const struct jf_function *function, uint32_t index,
+			     enum jf_status status)
 {
 	return jf_error_set(c->error, status, function->name, "instruction %u, opcode 0x%02x: %s", index,
 			    function->insns[index].opcode,
@@ -24,9 +25,9 @@ static enum jf_status refuse(struct jf_compiler *c, const struct jf_function *fu
 static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, struct jf_body_state *state)
 {
 	const struct jf_frame *frame = &c->image->functions[unit - c->units].frame;
-	struct jf_body b = { .code = &c->code, .frame = frame, .state = state, .atomic_insns = c->opts->atomic_insns };
+	struct jf_body b = {.code = &c->code, .frame = frame, .state = state, .atomic_insns = c->opts->atomic_insns};
 
-	*state = (struct jf_body_state){ .unit = unit, .first_pass = c->first_pass, .faults = &c->faults };
+	*state = (struct jf_body_state){.unit = unit, .first_pass = c->first_pass, .faults = &c->faults};
 	memcpy(b.reg, frame->conv->bpf_reg, sizeof(b.reg));
 	if (frame->spec.private_stack)
 		b.reg[JF_BPF_FP] = frame->conv->bpf_fp_private;
@@ -234,7 +235,7 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 
 /* ---- the call ------------------------------------------------------------------------------------ */
 
-static const struct jf_compile_opts default_opts = { .size = sizeof(default_opts) };
+static const struct jf_compile_opts default_opts = {.size = sizeof(default_opts)};
 
 static enum jf_status check_arguments(const struct jf_convention *conv, const struct jf_program *program,
 				      const struct jf_compile_opts *opts, const void *bytes, struct jf_image **image,
@@ -242,9 +243,11 @@ static enum jf_status check_arguments(const struct jf_convention *conv, const st
 {
 	if (!conv || !program || !bytes || !image || program->size < sizeof(*program) || !program->functions ||
 	    !program->function_count || (opts && opts->size < sizeof(*opts)))
-		return jf_error_set(error, JF_E_INVAL, "", "NULL argument, no functions, or a struct of another version");
+		return jf_error_set(error, JF_E_INVAL, "",
+				    "NULL argument, no functions, or a struct of another version");
 	if (program->callback == 0 || program->callback < -1 || program->callback >= (int64_t)program->function_count)
-		return jf_error_set(error, JF_E_INVAL, "callback", "%d is not a function other than main", program->callback);
+		return jf_error_set(error, JF_E_INVAL, "callback", "%d is not a function other than main",
+				    program->callback);
 	return JF_OK;
 }
 
@@ -264,7 +267,7 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 			  const struct jf_compile_opts *opts, void *bytes, size_t capacity, uint64_t address,
 			  struct jf_image **image, struct jf_error *error)
 {
-	struct jf_compiler c = { .conv = conv, .program = program, .opts = opts ? opts : &default_opts, .error = error };
+	struct jf_compiler c = {.conv = conv, .program = program, .opts = opts ? opts : &default_opts, .error = error};
 	enum jf_status status = check_arguments(conv, program, opts, bytes, image, error);
 
 	if (status != JF_OK)
@@ -304,10 +307,10 @@ void jf_image_free(struct jf_image *image)
 
 /* The longest code any backend makes of one instruction is a signed 64-bit division, tail calls apart,
  * which restore everything. */
-#define BYTES_PER_INSN 96
+#define BYTES_PER_INSN      96
 #define BYTES_PER_TAIL_CALL 384
-#define BYTES_PER_FUNCTION 2048
-#define BYTES_PER_STUB 128
+#define BYTES_PER_FUNCTION  2048
+#define BYTES_PER_STUB      128
 
 size_t jf_compile_bound(const struct jf_program *program)
 {
@@ -318,7 +321,8 @@ size_t jf_compile_bound(const struct jf_program *program)
 
 		bytes += BYTES_PER_FUNCTION + BYTES_PER_INSN * (size_t)function->insn_count;
 		for (uint32_t k = 0; function->insns && k < function->insn_count; k++)
-			if (jf_insn_kind(&function->insns[k]) == JF_OP_CALL && function->insns[k].imm == JF_HELPER_TAIL_CALL)
+			if (jf_insn_kind(&function->insns[k]) == JF_OP_CALL &&
+			    function->insns[k].imm == JF_HELPER_TAIL_CALL)
 				bytes += BYTES_PER_TAIL_CALL;
 	}
 	return bytes + BYTES_PER_STUB * ((size_t)program->helper_count + program->kfunc_count + 1);

@@ -7,16 +7,16 @@
 /* What has to be known before the first instruction is emitted. */
 
 #define PRIVATE_STACK_ALIGN 16
-#define ROWS_PER_FUNCTION 128 /* prologue and exits; bodies add ROWS_PER_CALL */
-#define ROWS_PER_CALL 4
-#define ROWS_PER_TAIL_CALL (JF_FRAME_SLOTS_MAX + 8) /* a whole exit each */
+#define ROWS_PER_FUNCTION   128 /* prologue and exits; bodies add ROWS_PER_CALL */
+#define ROWS_PER_CALL       4
+#define ROWS_PER_TAIL_CALL  (JF_FRAME_SLOTS_MAX + 8) /* a whole exit each */
 
 /* The callback of a program that names none: it returns the cookie. */
 static const struct jf_insn default_callback_insns[] = {
-	{ 0xbf, 0x10, 0, 0 }, /* r0 = r1 */
-	{ 0x95, 0x00, 0, 0 }, /* exit */
+	{0xbf, 0x10, 0, 0}, /* r0 = r1 */
+	{0x95, 0x00, 0, 0}, /* exit */
 };
-static const struct jf_function default_callback = { "default_callback", default_callback_insns, 2 };
+static const struct jf_function default_callback = {"default_callback", default_callback_insns, 2};
 
 /*
  * All that is needed by instruction while compiling, as if every one were a site, and a single function: what
@@ -75,8 +75,8 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->uses_arena |= usage[i].arena;
 		c->image->uses_per_cpu |= usage[i].per_cpu;
 		c->calls_register |= usage[i].calls_register;
-		c->row_capacity += ROWS_PER_FUNCTION +
-				   (usage[i].tail_call ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
+		c->row_capacity +=
+			ROWS_PER_FUNCTION + (usage[i].tail_call ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
 	}
 	c->row_capacity += ROWS_PER_FUNCTION;
 	return JF_OK;
@@ -99,9 +99,10 @@ static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index
 {
 	for (unsigned int n = 1; n <= c->conv->extra_arg_regs; n++)
 		if (usage->late_args & 1u << n)
-			return jf_error_set(c->error, JF_E_UNSUPPORTED, c->units[index].function->name,
-					    "argument %u is read behind a call or an outgoing argument: %s/%s passes it in a register",
-					    5 + n, c->conv->backend->name, c->conv->name);
+			return jf_error_set(
+				c->error, JF_E_UNSUPPORTED, c->units[index].function->name,
+				"argument %u is read behind a call or an outgoing argument: %s/%s passes it in a register",
+				5 + n, c->conv->backend->name, c->conv->name);
 	return JF_OK;
 }
 
@@ -109,7 +110,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	struct jf_image_function *f = &c->image->functions[index];
-	struct jf_error why = { 0 };
+	struct jf_error why = {0};
 	uint32_t may_goto_bytes;
 	enum jf_status status;
 
@@ -129,11 +130,12 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.sign_return = c->opts->sign_return;
 	status = jf_frame_solve(c->conv, &spec, &f->frame, &why);
 	if (status != JF_OK)
-		return jf_error_set(c->error, status, c->units[index].function->name, "frame: %s: %s", why.where, why.text);
+		return jf_error_set(c->error, status, c->units[index].function->name, "frame: %s: %s", why.where,
+				    why.text);
 	if (spec.private_stack) {
 		f->private_stack_off = c->image->private_stack_bytes;
-		c->image->private_stack_bytes += 2u * c->conv->private_stack_guard_bytes +
-						 round_up(spec.bpf_stack_bytes, PRIVATE_STACK_ALIGN);
+		c->image->private_stack_bytes +=
+			2u * c->conv->private_stack_guard_bytes + round_up(spec.bpf_stack_bytes, PRIVATE_STACK_ALIGN);
 	}
 	return JF_OK;
 }
@@ -192,14 +194,14 @@ static void stub_frame(const struct jf_convention *conv, struct jf_frame *frame)
 	frame->spec.size = sizeof(frame->spec);
 	frame->spec.role = JF_ROLE_SUBPROGRAM;
 	frame->slot_count = 2;
-	frame->slots[0] = (struct jf_slot){ .kind = JF_SLOT_RETURN,
-					    .reg = conv->backend->ra,
-					    .off_from_cfa = conv->ra_off_from_cfa,
-					    .size_bytes = 8 };
-	frame->slots[1] = (struct jf_slot){ .kind = JF_SLOT_SAVE,
-					    .reg = conv->backend->fp,
-					    .off_from_cfa = conv->prev_fp_off_from_cfa,
-					    .size_bytes = 8 };
+	frame->slots[0] = (struct jf_slot){.kind = JF_SLOT_RETURN,
+					   .reg = conv->backend->ra,
+					   .off_from_cfa = conv->ra_off_from_cfa,
+					   .size_bytes = 8};
+	frame->slots[1] = (struct jf_slot){.kind = JF_SLOT_SAVE,
+					   .reg = conv->backend->fp,
+					   .off_from_cfa = conv->prev_fp_off_from_cfa,
+					   .size_bytes = 8};
 }
 
 static void add_stub(struct jf_compiler *c, uint32_t *stub, const struct jf_import *import)
@@ -220,7 +222,8 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 {
 	c->helper_stub = calloc((size_t)c->program->helper_count + 1, sizeof(*c->helper_stub));
 	c->kfunc_stub = calloc((size_t)c->program->kfunc_count + 1, sizeof(*c->kfunc_stub));
-	c->stub_imports = calloc((size_t)c->program->helper_count + c->program->kfunc_count + 1, sizeof(*c->stub_imports));
+	c->stub_imports =
+		calloc((size_t)c->program->helper_count + c->program->kfunc_count + 1, sizeof(*c->stub_imports));
 	if (!c->helper_stub || !c->kfunc_stub || !c->stub_imports)
 		return jf_compiler_no_memory(c);
 	if (!wants_stubs(c))

@@ -182,7 +182,7 @@ static enum jf_status grow(struct jf_compiler *c, struct jf_unit *unit, struct j
 {
 	const struct jf_branches *branches = c->conv->backend->branches;
 	uint32_t insns = unit->function->insn_count;
-	struct growth g = { .rank = c->sites.scratch };
+	struct growth g = {.rank = c->sites.scratch};
 
 	g.up_to = g.rank + insns + 1;
 	g.pending = g.up_to + count + 1;

@@ -15,7 +15,8 @@ static uint64_t function_address(struct jf_compiler *c, uint32_t index)
 	return c->image->address + c->image->functions[index].start;
 }
 
-static uint64_t import_address(struct jf_compiler *c, const struct jf_import *imports, const uint32_t *stubs, uint32_t number)
+static uint64_t import_address(struct jf_compiler *c, const struct jf_import *imports, const uint32_t *stubs,
+			       uint32_t number)
 {
 	return stubs[number] ? function_address(c, stubs[number]) : imports[number].address;
 }
@@ -33,7 +34,7 @@ static enum jf_status emit_tail_call(struct jf_compiler *c, struct jf_body *b, c
 
 static enum jf_status emit_call_register(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
 {
-	struct jf_call call = { .kind = JF_CALL_C, .sixth = op->imm ? (uint8_t)op->imm : op->dst };
+	struct jf_call call = {.kind = JF_CALL_C, .sixth = op->imm ? (uint8_t)op->imm : op->dst};
 
 	call.address = c->register_stub ? function_address(c, c->register_stub) : c->program->call_register.address;
 	return c->conv->backend->body.call ? c->conv->backend->body.call(b, op, &call) : JF_E_UNSUPPORTED;
@@ -72,7 +73,7 @@ static enum jf_status emit_may_goto(struct jf_compiler *c, struct jf_body *b, st
 /* may_goto: the count is full, the clock not started. */
 enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit)
 {
-	struct jf_op op = { .dst = JF_BPF_FP, .bytes = 8, .is64 = true, .is_imm = true };
+	struct jf_op op = {.dst = JF_BPF_FP, .bytes = 8, .is64 = true, .is_imm = true};
 	enum jf_status status;
 
 	if (!unit->may_goto)
@@ -90,7 +91,7 @@ enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, 
 static enum jf_status emit_call(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
 {
 	const struct jf_body_ops *ops = &c->conv->backend->body;
-	struct jf_call call = { .kind = JF_CALL_C, .sixth = JF_REG_NONE };
+	struct jf_call call = {.kind = JF_CALL_C, .sixth = JF_REG_NONE};
 	uint32_t number = (uint32_t)op->imm;
 
 	switch (op->src) {
@@ -161,16 +162,11 @@ static enum jf_status emit_jump_always(struct jf_compiler *c, struct jf_body *b,
 static enum jf_status emit_placed(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op)
 {
 	switch (kind) {
-	case JF_OP_IMM64:
-		return emit_imm64(c, b, op);
-	case JF_OP_CALL:
-		return emit_call(c, b, op);
-	case JF_OP_CALL_REG:
-		return emit_call_register(c, b, op);
-	case JF_OP_MAY_GOTO:
-		return emit_may_goto(c, b, op);
-	default:
-		return JF_E_UNSUPPORTED;
+	case JF_OP_IMM64: return emit_imm64(c, b, op);
+	case JF_OP_CALL: return emit_call(c, b, op);
+	case JF_OP_CALL_REG: return emit_call_register(c, b, op);
+	case JF_OP_MAY_GOTO: return emit_may_goto(c, b, op);
+	default: return JF_E_UNSUPPORTED;
 	}
 }
 

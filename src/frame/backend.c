@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "frame/convention.h"
-#include "orc/orc.h"
 #include "frame/registry.h"
+#include "orc/orc.h"
 
 #include <string.h>
 
@@ -74,15 +74,15 @@ enum jf_status jf_convention_find(const char *target, const struct jf_convention
 		return jf_error_set(error, JF_E_INVAL, target ? target : "", "not of the form ARCH/CONVENTION");
 	backend = find(target, (size_t)(slash - target));
 	if (!backend)
-		return jf_error_set(error, JF_E_NOT_FOUND, target, "no architecture '%.*s'", (int)(slash - target), target);
+		return jf_error_set(error, JF_E_NOT_FOUND, target, "no architecture '%.*s'", (int)(slash - target),
+				    target);
 	for (unsigned int i = 0; i < backend->convention_count; i++) {
 		if (!strcmp(backend->conventions[i]->name, slash + 1)) {
 			*conv = backend->conventions[i];
 			return JF_OK;
 		}
 	}
-	return jf_error_set(error, JF_E_NOT_FOUND, target, "%s has no convention '%s'", backend->name,
-			    slash + 1);
+	return jf_error_set(error, JF_E_NOT_FOUND, target, "%s has no convention '%s'", backend->name, slash + 1);
 }
 
 /* ---- what a backend's tables must hold ------------------------------------------------------- */

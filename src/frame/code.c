@@ -22,7 +22,7 @@ void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t c
 	code->row_start = code->row_count;
 	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
 		code->marks[i] = JF_MARK_UNSET;
-	code->now = (struct jf_row){ .cfa_reg = cfa_reg, .cfa_off = cfa_off, .saved = saved };
+	code->now = (struct jf_row){.cfa_reg = cfa_reg, .cfa_off = cfa_off, .saved = saved};
 	code->now_dirty = true;
 }
 

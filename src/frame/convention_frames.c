@@ -154,9 +154,9 @@ static void check_landing(struct contradictions *all, const struct jf_frame *bou
 		if (slot->kind != JF_SLOT_SAVE)
 			continue;
 		here = in_record ? slot->off_from_cfa : slot->off_from_cfa - plain->landing_sp_off_from_cfa;
-		there = own < 0     ? INT32_MIN
-			: in_record ? boundary->slots[own].off_from_cfa
-				    : boundary->slots[own].off_from_cfa - boundary->landing_sp_off_from_cfa;
+		there = own < 0   ? INT32_MIN :
+			in_record ? boundary->slots[own].off_from_cfa :
+				    boundary->slots[own].off_from_cfa - boundary->landing_sp_off_from_cfa;
 		if (here != there)
 			contradict_once(all, BAD_LANDING, 12,
 					"where a boundary saves %s, seen from the SP that its callback gets, "

@@ -15,39 +15,32 @@ static const char *const role_names[JF_ROLE__COUNT] = {
 };
 
 static const char *const slot_names[JF_SLOT__COUNT] = {
-	[JF_SLOT_RETURN] = "return",
-	[JF_SLOT_SAVE] = "save",
-	[JF_SLOT_SPILL] = "spill",
-	[JF_SLOT_TCC] = "tcc",
-	[JF_SLOT_TCC_PTR] = "tcc_ptr",
-	[JF_SLOT_PAD] = "pad",
-	[JF_SLOT_BPF_STACK] = "bpf_stack",
-	[JF_SLOT_OUT_ARGS] = "out_args",
+	[JF_SLOT_RETURN] = "return",       [JF_SLOT_SAVE] = "save",
+	[JF_SLOT_SPILL] = "spill",         [JF_SLOT_TCC] = "tcc",
+	[JF_SLOT_TCC_PTR] = "tcc_ptr",     [JF_SLOT_PAD] = "pad",
+	[JF_SLOT_BPF_STACK] = "bpf_stack", [JF_SLOT_OUT_ARGS] = "out_args",
 };
 
 static const char *const range_names[JF_RANGE__COUNT] = {
-	[JF_RANGE_MAIN] = "main",
-	[JF_RANGE_SUBPROGRAM] = "subprogram",
-	[JF_RANGE_BOUNDARY] = "boundary",
-	[JF_RANGE_CALLBACK] = "callback",
-	[JF_RANGE_STUB] = "stub",
-	[JF_RANGE_ENTRY] = "entry",
+	[JF_RANGE_MAIN] = "main",         [JF_RANGE_SUBPROGRAM] = "subprogram",
+	[JF_RANGE_BOUNDARY] = "boundary", [JF_RANGE_CALLBACK] = "callback",
+	[JF_RANGE_STUB] = "stub",         [JF_RANGE_ENTRY] = "entry",
 };
 
 static const struct {
 	uint32_t cap;
 	const char *name;
 } cap_names[] = {
-	{ JF_CAP_EXCEPTIONS, "exceptions" },
-	{ JF_CAP_TAIL_CALLS, "tail_calls" },
-	{ JF_CAP_ARENA, "arena" },
-	{ JF_CAP_PRIVATE_STACK, "private_stack" },
-	{ JF_CAP_PRIVATE_STACK_CALLBACK, "private_stack_callback" },
-	{ JF_CAP_OUT_ARGS, "out_args" },
-	{ JF_CAP_LANDING_PADS, "landing_pads" },
-	{ JF_CAP_SIGN_RETURN, "sign_return" },
-	{ JF_CAP_RUN, "run" },
-	{ JF_CAP_USER_BASE, "user_base" },
+	{JF_CAP_EXCEPTIONS, "exceptions"},
+	{JF_CAP_TAIL_CALLS, "tail_calls"},
+	{JF_CAP_ARENA, "arena"},
+	{JF_CAP_PRIVATE_STACK, "private_stack"},
+	{JF_CAP_PRIVATE_STACK_CALLBACK, "private_stack_callback"},
+	{JF_CAP_OUT_ARGS, "out_args"},
+	{JF_CAP_LANDING_PADS, "landing_pads"},
+	{JF_CAP_SIGN_RETURN, "sign_return"},
+	{JF_CAP_RUN, "run"},
+	{JF_CAP_USER_BASE, "user_base"},
 };
 
 const char *jf_role_name(enum jf_role role)
@@ -111,29 +104,16 @@ static void put_slot(struct out *out, const struct jf_frame *frame, const struct
 	const char *reg = slot->reg < backend->reg_count ? backend->regs[slot->reg].name : "?";
 
 	switch (slot->kind) {
-	case JF_SLOT_RETURN:
-		put(out, "%s, return address", reg);
-		break;
+	case JF_SLOT_RETURN: put(out, "%s, return address", reg); break;
 	case JF_SLOT_SAVE:
 		put(out, "%s of the caller%s", reg, slot->reg == backend->fp ? ", previous frame pointer" : "");
 		break;
-	case JF_SLOT_SPILL:
-		put(out, "%s of this frame, fills the pair", reg);
-		break;
-	case JF_SLOT_TCC:
-		put(out, "tail-call count");
-		break;
-	case JF_SLOT_TCC_PTR:
-		put(out, "pointer to the tail-call count");
-		break;
-	case JF_SLOT_PAD:
-		put(out, "padding");
-		break;
-	case JF_SLOT_BPF_STACK:
-		put(out, "BPF stack");
-		break;
-	default:
-		put(out, "outgoing arguments");
+	case JF_SLOT_SPILL: put(out, "%s of this frame, fills the pair", reg); break;
+	case JF_SLOT_TCC: put(out, "tail-call count"); break;
+	case JF_SLOT_TCC_PTR: put(out, "pointer to the tail-call count"); break;
+	case JF_SLOT_PAD: put(out, "padding"); break;
+	case JF_SLOT_BPF_STACK: put(out, "BPF stack"); break;
+	default: put(out, "outgoing arguments");
 	}
 	if (slot->size_bytes != 8)
 		put(out, ", %u bytes", slot->size_bytes);
@@ -141,7 +121,7 @@ static void put_slot(struct out *out, const struct jf_frame *frame, const struct
 
 int jf_slot_text(const struct jf_frame *frame, unsigned int slot, char *text, size_t capacity)
 {
-	struct out out = { text, capacity, 0 };
+	struct out out = {text, capacity, 0};
 
 	put(&out, "%s", "");
 	if (slot < frame->slot_count)
@@ -152,7 +132,7 @@ int jf_slot_text(const struct jf_frame *frame, unsigned int slot, char *text, si
 int jf_row_text(const struct jf_backend *backend, const struct jf_row *row, const struct jf_slot *slots,
 		unsigned int slot_count, char *text, size_t capacity)
 {
-	struct out out = { text, capacity, 0 };
+	struct out out = {text, capacity, 0};
 
 	if (row->flags & JF_ROW_UNKNOWN) {
 		put(&out, "unknown");
@@ -189,7 +169,7 @@ static void put_pointers(struct out *out, const struct jf_frame *frame, int32_t 
 
 int jf_frame_text(const struct jf_frame *frame, char *text, size_t capacity)
 {
-	struct out out = { text, capacity, 0 };
+	struct out out = {text, capacity, 0};
 	uint8_t order[JF_FRAME_SLOTS_MAX];
 
 	/* Highest first: slots of a pair stand the other way round in the frame. */

@@ -10,10 +10,10 @@ static const struct option {
 	uint32_t cap;
 	const char *field;
 } options[] = {
-	{ JF_WHEN_TAIL_CALLS, JF_CAP_TAIL_CALLS, "tail_calls" },
-	{ JF_WHEN_ARENA, JF_CAP_ARENA, "arena" },
-	{ JF_WHEN_PRIVATE_STACK, JF_CAP_PRIVATE_STACK, "private_stack" },
-	{ JF_WHEN_OUT_ARGS, JF_CAP_OUT_ARGS, "out_args" },
+	{JF_WHEN_TAIL_CALLS, JF_CAP_TAIL_CALLS, "tail_calls"},
+	{JF_WHEN_ARENA, JF_CAP_ARENA, "arena"},
+	{JF_WHEN_PRIVATE_STACK, JF_CAP_PRIVATE_STACK, "private_stack"},
+	{JF_WHEN_OUT_ARGS, JF_CAP_OUT_ARGS, "out_args"},
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
@@ -72,7 +72,8 @@ static enum jf_status check_capabilities(const struct jf_convention *conv, const
 	const char *arch = conv->backend->name;
 
 	if (needs & JF_WHEN_EXCEPTION && (!jf_convention_supports(conv, JF_CAP_EXCEPTIONS) || !conv->landing))
-		return jf_error_set(error, JF_E_UNSUPPORTED, "role", "%s/%s has no callback protocol", arch, conv->name);
+		return jf_error_set(error, JF_E_UNSUPPORTED, "role", "%s/%s has no callback protocol", arch,
+				    conv->name);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (needs & options[i].need && !jf_convention_supports(conv, options[i].cap))
 			return jf_error_set(error, JF_E_UNSUPPORTED, options[i].field, "%s/%s does not have it", arch,
@@ -133,7 +134,7 @@ static bool add_slot(struct jf_frame *frame, uint8_t kind, uint8_t reg, int32_t 
 	if (frame->slot_count == JF_FRAME_SLOTS_MAX)
 		return false;
 	frame->slots[frame->slot_count++] =
-		(struct jf_slot){ .kind = kind, .reg = reg, .off_from_cfa = off, .size_bytes = bytes };
+		(struct jf_slot){.kind = kind, .reg = reg, .off_from_cfa = off, .size_bytes = bytes};
 	return true;
 }
 
@@ -170,7 +171,7 @@ static bool place_one(struct jf_frame *frame, const struct jf_slot_rule *rule, i
 static bool place_pair(struct jf_frame *frame, const struct jf_slot_rule *first, const struct jf_slot_rule *second,
 		       int32_t *low)
 {
-	static const struct jf_slot_rule padding = { JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS };
+	static const struct jf_slot_rule padding = {JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS};
 
 	if (!second)
 		second = &padding;
@@ -209,7 +210,7 @@ static bool place_area(struct jf_frame *frame, const struct jf_area *area, int32
 	if (first && !place_pair(frame, first, NULL, low))
 		return false;
 	if (frame->slot_count > slots_before) {
-		int32_t end = -(int32_t)round_up((uint32_t)-*low, area->align_bytes);
+		int32_t end = -(int32_t)round_up((uint32_t) - *low, area->align_bytes);
 		uint32_t gap = (uint32_t)(*low - end);
 
 		*low = end;

@@ -57,8 +57,7 @@ const struct jf_orc_entry *jf_orc_index_find(const struct jf_orc_index *index, u
 	first = index->first[block];
 	places = index->first[block + 1] - first - 1;
 	record = index->records + orc_record_at(index, block, first);
-	rank = index->place_bytes == 1 ? rank_narrow(record, places, place)
-				       : rank_wide(record, places, place);
+	rank = index->place_bytes == 1 ? rank_narrow(record, places, place) : rank_wide(record, places, place);
 	id = record + (size_t)places * index->place_bytes + (size_t)rank * index->id_bytes;
 	return &index->entries[index->id_bytes == 2 ? orc_get16(id) : orc_get32(id)];
 }

@@ -35,9 +35,8 @@ struct build {
 
 static bool same_entry(const struct jf_orc_entry *a, const struct jf_orc_entry *b)
 {
-	return a->sp_off == b->sp_off && a->fp_off == b->fp_off && a->ra_off == b->ra_off &&
-	       a->sp_reg == b->sp_reg && a->fp_reg == b->fp_reg && a->ra_reg == b->ra_reg &&
-	       a->type == b->type && a->signal == b->signal;
+	return a->sp_off == b->sp_off && a->fp_off == b->fp_off && a->ra_off == b->ra_off && a->sp_reg == b->sp_reg &&
+	       a->fp_reg == b->fp_reg && a->ra_reg == b->ra_reg && a->type == b->type && a->signal == b->signal;
 }
 
 static uint32_t intern(struct build *build, size_t index)
@@ -48,12 +47,10 @@ static uint32_t intern(struct build *build, size_t index)
 
 	jf_orc_entry_at(build->table, index, &entry);
 	hash = (uint16_t)entry.sp_off | (uint64_t)(uint16_t)entry.fp_off << 16 |
-	       (uint64_t)(uint16_t)entry.ra_off << 32 | (uint64_t)entry.sp_reg << 48 |
-	       (uint64_t)entry.fp_reg << 52 | (uint64_t)entry.ra_reg << 56 | (uint64_t)entry.type << 60 |
-	       (uint64_t)entry.signal << 63;
+	       (uint64_t)(uint16_t)entry.ra_off << 32 | (uint64_t)entry.sp_reg << 48 | (uint64_t)entry.fp_reg << 52 |
+	       (uint64_t)entry.ra_reg << 56 | (uint64_t)entry.type << 60 | (uint64_t)entry.signal << 63;
 	hash = (hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15);
-	for (slot = (size_t)(hash >> 32) & build->slot_mask; build->slots[slot];
-	     slot = (slot + 1) & build->slot_mask)
+	for (slot = (size_t)(hash >> 32) & build->slot_mask; build->slots[slot]; slot = (slot + 1) & build->slot_mask)
 		if (same_entry(&build->entries[build->slots[slot] - 1], &entry))
 			return build->slots[slot] - 1;
 	build->entries[build->entry_count++] = entry;
@@ -150,19 +147,17 @@ static size_t block_count(const struct jf_orc_index *index)
 }
 
 /* Goes over a block's changes, from *next on. out: the id at its start. returns: how many more there are. */
-static uint32_t block_changes(const struct build *build, const struct jf_orc_index *index, size_t block,
-			      size_t *next, uint32_t *id)
+static uint32_t block_changes(const struct build *build, const struct jf_orc_index *index, size_t block, size_t *next,
+			      uint32_t *id)
 {
 	uint64_t block_start = (uint64_t)block << index->block_shift;
 	size_t begin = *next, end;
 
-	if (begin == 0 ||
-	    (begin < build->change_count && build->changes[begin].off + index->skew == block_start))
+	if (begin == 0 || (begin < build->change_count && build->changes[begin].off + index->skew == block_start))
 		begin++;
 	*id = build->changes[begin - 1].id;
 	end = begin;
-	while (end < build->change_count &&
-	       build->changes[end].off + index->skew <= (block_start | index->block_mask))
+	while (end < build->change_count && build->changes[end].off + index->skew <= (block_start | index->block_mask))
 		end++;
 	*next = begin;
 	return (uint32_t)(end - begin);
@@ -174,8 +169,7 @@ static void put_little(uint8_t *at, uint32_t value, unsigned int bytes)
 		at[i] = (uint8_t)(value >> 8 * i);
 }
 
-static void fill(const struct build *build, const struct jf_orc_index *index, uint32_t *first,
-		 uint8_t *records)
+static void fill(const struct build *build, const struct jf_orc_index *index, uint32_t *first, uint8_t *records)
 {
 	size_t blocks = block_count(index), next = 0;
 	uint32_t ids = 0;
@@ -191,8 +185,8 @@ static void fill(const struct build *build, const struct jf_orc_index *index, ui
 			const struct change *change = &build->changes[next++];
 			uint64_t off = (change->off + index->skew) & index->block_mask;
 
-			put_little(place + (size_t)i * index->place_bytes,
-				   (uint32_t)(off >> index->unit_shift), index->place_bytes);
+			put_little(place + (size_t)i * index->place_bytes, (uint32_t)(off >> index->unit_shift),
+				   index->place_bytes);
 			put_little(out + (size_t)(i + 1) * index->id_bytes, change->id, index->id_bytes);
 		}
 		ids += places + 1;
@@ -239,8 +233,8 @@ static enum jf_status allocate(const struct build *build, struct jf_orc_index **
 	index = (struct jf_orc_index *)(void *)memory;
 	first = (uint32_t *)(void *)(memory + sizeof(*index) + entries_bytes);
 	records = (uint8_t *)first + first_bytes;
-	shape.entries = memcpy(memory + sizeof(*index), build->entries,
-			       build->entry_count * sizeof(struct jf_orc_entry));
+	shape.entries =
+		memcpy(memory + sizeof(*index), build->entries, build->entry_count * sizeof(struct jf_orc_entry));
 	shape.first = first;
 	shape.records = records;
 	*index = shape;

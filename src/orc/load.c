@@ -18,8 +18,8 @@
 #define SHN_RESERVED 0xff00
 
 /* The value of word `index` with its relocation. */
-static enum jf_status resolve(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs,
-			      size_t index, uint64_t ips_address, int32_t *value, struct jf_error *error)
+static enum jf_status resolve(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs, size_t index,
+			      uint64_t ips_address, int32_t *value, struct jf_error *error)
 {
 	const uint8_t *rela = (const uint8_t *)relocs->rela + index * RELA_BYTES;
 	uint64_t info = orc_get64(rela + RELA_INFO), at = index * JF_ORC_IP_BYTES, target;
@@ -29,12 +29,11 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 	int64_t distance;
 
 	if (orc_get64(rela) != at)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
-				    "relocation %zu is not for word %zu", index, index);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip", "relocation %zu is not for word %zu",
+				    index, index);
 	if ((uint32_t)info != format->ip_reloc)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
-				    "relocation %zu is of type %u, not %u", index, (uint32_t)info,
-				    format->ip_reloc);
+				    "relocation %zu is of type %u, not %u", index, (uint32_t)info, format->ip_reloc);
 	if (symbol >= relocs->symtab_bytes / SYM_BYTES)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
 				    "relocation %zu: there is no symbol %u", index, symbol);
@@ -43,8 +42,7 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 	if (section == 0 || section >= SHN_RESERVED || section >= relocs->section_count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
 				    "relocation %zu: symbol %u is in no section", index, symbol);
-	target = relocs->section_addresses[section] + orc_get64(sym + SYM_VALUE) +
-		 orc_get64(rela + RELA_ADDEND);
+	target = relocs->section_addresses[section] + orc_get64(sym + SYM_VALUE) + orc_get64(rela + RELA_ADDEND);
 	distance = (int64_t)(target - (ips_address + at));
 	if (distance < INT32_MIN || distance > INT32_MAX)
 		return jf_error_set(error, JF_E_RANGE, ".rela.orc_unwind_ip",
@@ -53,20 +51,18 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 	return JF_OK;
 }
 
-enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs,
-			       void *ips, size_t ips_bytes, uint64_t ips_address, struct jf_error *error)
+enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs, void *ips,
+			       size_t ips_bytes, uint64_t ips_address, struct jf_error *error)
 {
 	size_t count = ips_bytes / JF_ORC_IP_BYTES;
 	int32_t value = 0;
 
 	if (!format || !relocs || (!ips && ips_bytes) || (!relocs->rela && relocs->rela_bytes) ||
-	    (!relocs->symtab && relocs->symtab_bytes) ||
-	    (!relocs->section_addresses && relocs->section_count))
+	    (!relocs->symtab && relocs->symtab_bytes) || (!relocs->section_addresses && relocs->section_count))
 		return jf_error_set(error, JF_E_INVAL, "", "no table");
-	if (ips_bytes % JF_ORC_IP_BYTES || relocs->rela_bytes % RELA_BYTES ||
-	    relocs->rela_bytes / RELA_BYTES != count)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
-				    "%zu relocations for %zu words", relocs->rela_bytes / RELA_BYTES, count);
+	if (ips_bytes % JF_ORC_IP_BYTES || relocs->rela_bytes % RELA_BYTES || relocs->rela_bytes / RELA_BYTES != count)
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip", "%zu relocations for %zu words",
+				    relocs->rela_bytes / RELA_BYTES, count);
 	for (size_t i = 0; i < count; i++) {
 		enum jf_status status = resolve(format, relocs, i, ips_address, &value, error);
 
@@ -143,10 +139,8 @@ enum jf_status jf_orc_sort(const struct jf_orc_table *table, void *entries, void
 		for (size_t i = 0; i < table->count; i++) {
 			uint64_t from = table->ips_address + JF_ORC_IP_BYTES * (uint64_t)i;
 
-			memcpy((uint8_t *)entries + i * entry_bytes, old + keys[i].index * entry_bytes,
-			       entry_bytes);
-			orc_put_ip((uint8_t *)ips + i * JF_ORC_IP_BYTES,
-				   (int32_t)(int64_t)(keys[i].address - from));
+			memcpy((uint8_t *)entries + i * entry_bytes, old + keys[i].index * entry_bytes, entry_bytes);
+			orc_put_ip((uint8_t *)ips + i * JF_ORC_IP_BYTES, (int32_t)(int64_t)(keys[i].address - from));
 		}
 		free(keys);
 	}

@@ -54,8 +54,7 @@ static unsigned int put_reg(uint8_t reg, uint8_t bit)
 	return bit == JF_ORC_NO_FIELD ? 0 : (unsigned int)reg << bit;
 }
 
-enum jf_status jf_orc_encode(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
-			     void *bytes)
+enum jf_status jf_orc_encode(const struct jf_orc_format *format, const struct jf_orc_entry *entry, void *bytes)
 {
 	uint8_t *b = bytes;
 	unsigned int flags;
@@ -95,8 +94,7 @@ static void place_text(const struct jf_orc_format *format, uint8_t reg, int off,
 		snprintf(text, PLACE_TEXT_MAX, "%s%+d%s", before, off, after);
 }
 
-int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_entry *entry, char *text,
-		size_t capacity)
+int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_entry *entry, char *text, size_t capacity)
 {
 	char sp[PLACE_TEXT_MAX], fp[PLACE_TEXT_MAX], ra[PLACE_TEXT_MAX] = "";
 	bool has_ra = format->ra_off_at != JF_ORC_NO_FIELD;
@@ -106,8 +104,8 @@ int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_entry *e
 	place_text(format, entry->fp_reg, entry->fp_off, fp);
 	if (has_ra)
 		place_text(format, entry->ra_reg, entry->ra_off, ra);
-	return snprintf(text, capacity, "type:%s sp:%s %s:%s%s%s signal:%u", type ? type : "?", sp,
-			format->fp_name, fp, has_ra ? " ra:" : "", ra, entry->signal);
+	return snprintf(text, capacity, "type:%s sp:%s %s:%s%s%s signal:%u", type ? type : "?", sp, format->fp_name, fp,
+			has_ra ? " ra:" : "", ra, entry->signal);
 }
 
 /* ---- a table --------------------------------------------------------------------------------------- */
@@ -120,8 +118,7 @@ static bool is_header_of(const struct jf_orc_format *format, const struct jf_orc
 	return false;
 }
 
-static enum jf_orc_header choose_format(const struct jf_backend *backend,
-					const struct jf_orc_sections *sections,
+static enum jf_orc_header choose_format(const struct jf_backend *backend, const struct jf_orc_sections *sections,
 					const struct jf_orc_format **format)
 {
 	*format = sections->format ? sections->format : backend->orc;
@@ -141,23 +138,21 @@ static enum jf_orc_header choose_format(const struct jf_backend *backend,
 }
 
 /* How many entries there are. */
-static enum jf_status count_entries(const struct jf_orc_format *format,
-				    const struct jf_orc_sections *sections, size_t *count,
-				    struct jf_error *error)
+static enum jf_status count_entries(const struct jf_orc_format *format, const struct jf_orc_sections *sections,
+				    size_t *count, struct jf_error *error)
 {
 	size_t words = sections->unwind_ip_bytes / JF_ORC_IP_BYTES;
 
 	if (sections->unwind_bytes % format->entry_bytes)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind",
-				    "%zu bytes are no array of %u-byte entries", sections->unwind_bytes,
-				    format->entry_bytes);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind", "%zu bytes are no array of %u-byte entries",
+				    sections->unwind_bytes, format->entry_bytes);
 	if (sections->unwind_ip_bytes % JF_ORC_IP_BYTES)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind_ip",
-				    "%zu bytes are no array of words", sections->unwind_ip_bytes);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind_ip", "%zu bytes are no array of words",
+				    sections->unwind_ip_bytes);
 	*count = sections->unwind_bytes / format->entry_bytes;
 	if (*count != words)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind_ip", "%zu addresses for %zu entries",
-				    words, *count);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".orc_unwind_ip", "%zu addresses for %zu entries", words,
+				    *count);
 	if (*count > UINT32_MAX)
 		return jf_error_set(error, JF_E_RANGE, ".orc_unwind", "%zu entries are too many", *count);
 	return JF_OK;
@@ -217,8 +212,7 @@ bool jf_orc_is_sorted(const struct jf_orc_table *table)
 	for (size_t i = 1; i < table->count; i++) {
 		uint64_t address = jf_orc_address(table, i);
 
-		if (address < last ||
-		    (address == last && orc_is_weak(table, i) && !orc_is_weak(table, i - 1)))
+		if (address < last || (address == last && orc_is_weak(table, i) && !orc_is_weak(table, i - 1)))
 			return false;
 		last = address;
 	}

@@ -8,8 +8,7 @@
 /* ---- entry -> row ---------------------------------------------------------------------------------- */
 
 /* The register id and offset of a CFA that is register + offset. */
-static enum jf_status cfa_of(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
-			     struct jf_row *row)
+static enum jf_status cfa_of(const struct jf_orc_format *format, const struct jf_orc_entry *entry, struct jf_row *row)
 {
 	const struct jf_orc_code *code = &format->codes[entry->sp_reg];
 
@@ -25,8 +24,8 @@ static enum jf_status cfa_of(const struct jf_orc_format *format, const struct jf
 }
 
 /* Where a register was saved, as slot `index` of the row. */
-static enum jf_status saved_at(const struct jf_orc_format *format, uint8_t reg_code, int16_t off,
-			       unsigned int index, struct jf_row *row, struct jf_slot *slots)
+static enum jf_status saved_at(const struct jf_orc_format *format, uint8_t reg_code, int16_t off, unsigned int index,
+			       struct jf_row *row, struct jf_slot *slots)
 {
 	const struct jf_orc_code *code = &format->codes[reg_code];
 
@@ -45,13 +44,10 @@ static enum jf_status saved_at(const struct jf_orc_format *format, uint8_t reg_c
 	return JF_OK;
 }
 
-enum {
-	RA_SLOT,
-	FP_SLOT
-};
+enum { RA_SLOT, FP_SLOT };
 
-static enum jf_status call_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
-			       struct jf_row *row, struct jf_slot slots[JF_ORC_SLOTS])
+static enum jf_status call_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry, struct jf_row *row,
+			       struct jf_slot slots[JF_ORC_SLOTS])
 {
 	const struct jf_backend *backend = format->backend;
 	enum jf_status status = cfa_of(format, entry, row);
@@ -74,8 +70,8 @@ static enum jf_status call_row(const struct jf_orc_format *format, const struct 
 	return status;
 }
 
-enum jf_status jf_orc_to_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
-			     struct jf_row *row, struct jf_slot slots[JF_ORC_SLOTS])
+enum jf_status jf_orc_to_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry, struct jf_row *row,
+			     struct jf_slot slots[JF_ORC_SLOTS])
 {
 	struct jf_slot new_slots[JF_ORC_SLOTS] = {0};
 	struct jf_row new_row = {0};
@@ -120,8 +116,8 @@ static uint8_t code_of(const struct jf_orc_format *format, enum jf_orc_rule save
 	return code;
 }
 
-static enum jf_status put_cfa(const struct jf_orc_format *format, const struct jf_row *row,
-			      struct jf_orc_entry *entry, struct jf_error *error)
+static enum jf_status put_cfa(const struct jf_orc_format *format, const struct jf_row *row, struct jf_orc_entry *entry,
+			      struct jf_error *error)
 {
 	const struct jf_backend *backend = format->backend;
 	const char *name = row->cfa_reg < backend->reg_count ? backend->regs[row->cfa_reg].name : "?";
@@ -139,13 +135,13 @@ static enum jf_status put_cfa(const struct jf_orc_format *format, const struct j
 		entry->sp_off = (int16_t)row->cfa_off;
 		return JF_OK;
 	}
-	return jf_error_set(error, JF_E_UNSUPPORTED, "cfa", "the CFA is %s%+d, and ORC has no %s", name,
-			    row->cfa_off, known ? "such offset" : "such register");
+	return jf_error_set(error, JF_E_UNSUPPORTED, "cfa", "the CFA is %s%+d, and ORC has no %s", name, row->cfa_off,
+			    known ? "such offset" : "such register");
 }
 
 /* The slot in force that holds the caller's value of `reg`, or NULL. */
-static const struct jf_slot *slot_of(const struct jf_row *row, const struct jf_slot *slots,
-				     unsigned int slot_count, uint8_t reg)
+static const struct jf_slot *slot_of(const struct jf_row *row, const struct jf_slot *slots, unsigned int slot_count,
+				     uint8_t reg)
 {
 	for (unsigned int i = 0; i < slot_count && i < 32; i++)
 		if (row->saved & UINT32_C(1) << i && slots[i].reg == reg)
@@ -159,14 +155,13 @@ static enum jf_status put_saved(const struct jf_orc_format *format, const struct
 	*code = code_of(format, slot ? JF_ORC_AT_CFA : JF_ORC_KEPT);
 	if (*code == JF_ORC_CODES || (slot && !fits_s16(slot->off_from_cfa)))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "slot", "%s is %s, and ORC cannot say that",
-				    format->backend->regs[reg].name,
-				    slot ? "too far from the CFA" : "in its register");
+				    format->backend->regs[reg].name, slot ? "too far from the CFA" : "in its register");
 	*off = slot ? (int16_t)slot->off_from_cfa : 0;
 	return JF_OK;
 }
 
-static enum jf_status put_ra(const struct jf_orc_format *format, const struct jf_slot *slot,
-			     struct jf_orc_entry *entry, struct jf_error *error)
+static enum jf_status put_ra(const struct jf_orc_format *format, const struct jf_slot *slot, struct jf_orc_entry *entry,
+			     struct jf_error *error)
 {
 	if (format->ra_off_at != JF_ORC_NO_FIELD)
 		return put_saved(format, slot, format->backend->ra, &entry->ra_reg, &entry->ra_off, error);
@@ -177,8 +172,8 @@ static enum jf_status put_ra(const struct jf_orc_format *format, const struct jf
 }
 
 enum jf_status jf_orc_from_row(const struct jf_orc_format *format, const struct jf_row *row,
-			       const struct jf_slot *slots, unsigned int slot_count,
-			       struct jf_orc_entry *entry, struct jf_error *error)
+			       const struct jf_slot *slots, unsigned int slot_count, struct jf_orc_entry *entry,
+			       struct jf_error *error)
 {
 	struct jf_orc_entry made = {.type = JF_ORC_CALL};
 	const struct jf_slot *fp;

@@ -62,8 +62,7 @@ static enum jf_status read_reg(const struct step *step, uint8_t reg, uint64_t *v
 }
 
 /* What the rule of a register code gives. */
-static enum jf_status apply(const struct step *step, enum jf_orc_rule rule, uint8_t reg, int16_t off,
-			    uint64_t *value)
+static enum jf_status apply(const struct step *step, enum jf_orc_rule rule, uint8_t reg, int16_t off, uint64_t *value)
 {
 	uint64_t base = 0;
 	enum jf_status status = JF_OK;
@@ -184,8 +183,7 @@ static enum jf_status go(struct step *step, const struct jf_orc_entry *entry)
 		status = step_call(step, entry);
 	else
 		status = step_context(
-			step, entry->type == JF_ORC_REGS ? &step->format->regs : &step->format->regs_partial,
-			entry);
+			step, entry->type == JF_ORC_REGS ? &step->format->regs : &step->format->regs_partial, entry);
 	if (status == JF_OK &&
 	    (step->next.sp < step->frame->sp || (step->next.sp == step->frame->sp && !step->ra_used)))
 		return JF_E_STUCK;

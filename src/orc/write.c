@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum jf_status jf_orc_writer_init(struct jf_orc_writer *writer, const struct jf_orc_format *format,
-				  void *entries, void *ips, size_t capacity, uint64_t ips_address)
+enum jf_status jf_orc_writer_init(struct jf_orc_writer *writer, const struct jf_orc_format *format, void *entries,
+				  void *ips, size_t capacity, uint64_t ips_address)
 {
 	if (!writer || !format || (capacity && (!entries || !ips)))
 		return JF_E_INVAL;
@@ -33,8 +33,8 @@ void jf_orc_written(const struct jf_orc_writer *writer, struct jf_orc_table *tab
 }
 
 /* Whether `bytes` say what already holds behind the first `count` entries. */
-static bool says_nothing_new(const struct jf_orc_writer *writer, size_t count,
-			     const struct jf_orc_entry *entry, const uint8_t *bytes)
+static bool says_nothing_new(const struct jf_orc_writer *writer, size_t count, const struct jf_orc_entry *entry,
+			     const uint8_t *bytes)
 {
 	size_t entry_bytes = writer->format->entry_bytes;
 
@@ -114,9 +114,9 @@ static void take_back(const struct undo *undo, struct jf_orc_writer *writer)
 	memcpy(writer->ips + (writer->count - 1) * JF_ORC_IP_BYTES, undo->ip, JF_ORC_IP_BYTES);
 }
 
-enum jf_status jf_orc_write_rows(struct jf_orc_writer *writer, uint64_t start, uint64_t end,
-				 const struct jf_row *rows, size_t row_count, const struct jf_slot *slots,
-				 unsigned int slot_count, struct jf_error *error)
+enum jf_status jf_orc_write_rows(struct jf_orc_writer *writer, uint64_t start, uint64_t end, const struct jf_row *rows,
+				 size_t row_count, const struct jf_slot *slots, unsigned int slot_count,
+				 struct jf_error *error)
 {
 	static const struct jf_orc_entry terminator = {.type = JF_ORC_UNDEFINED};
 	struct jf_error inner = {0};
@@ -136,8 +136,7 @@ enum jf_status jf_orc_write_rows(struct jf_orc_writer *writer, uint64_t start, u
 		else
 			status = write_row(writer, start, &rows[i], slots, slot_count, &inner);
 		if (status != JF_OK && inner.status != JF_OK)
-			(void)jf_error_set(error, status, where, "code offset %u: %s", rows[i].code_off,
-					   inner.text);
+			(void)jf_error_set(error, status, where, "code offset %u: %s", rows[i].code_off, inner.text);
 	}
 	if (status == JF_OK) {
 		status = jf_orc_write(writer, end, &terminator);

@@ -10,7 +10,7 @@
  * program goes on (K17): the handler looks up the pc in the code map and edits the interrupted context.
  */
 
-static const int signals[] = { SIGSEGV, SIGBUS };
+static const int signals[] = {SIGSEGV, SIGBUS};
 #define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
 
 static struct sigaction before[SIGNAL_COUNT];

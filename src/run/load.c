@@ -31,12 +31,12 @@ static pthread_once_t entry_once = PTHREAD_ONCE_INIT;
 static struct jf_range entry_range(const struct jf_backend *backend, const char *name, const void *start,
 				   const void *end)
 {
-	return (struct jf_range){ .size = sizeof(struct jf_range),
-				  .kind = JF_RANGE_ENTRY,
-				  .start = (uintptr_t)start,
-				  .end = (uintptr_t)end,
-				  .name = name,
-				  .backend = backend };
+	return (struct jf_range){.size = sizeof(struct jf_range),
+				 .kind = JF_RANGE_ENTRY,
+				 .start = (uintptr_t)start,
+				 .end = (uintptr_t)end,
+				 .name = name,
+				 .backend = backend};
 }
 
 static void register_entries(void)
@@ -85,8 +85,8 @@ static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_err
 	if (!loaded->private_bytes)
 		return JF_OK;
 	if (bytes > loaded->private_bytes)
-		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "%u bytes are needed, %u is the limit", bytes,
-				    PRIVATE_STACK_TRY);
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "%u bytes are needed, %u is the limit",
+				    bytes, PRIVATE_STACK_TRY);
 	kept = jf_private_stack_round(bytes);
 	jf_private_stack_give(loaded->private_off + kept, loaded->private_bytes - kept);
 	loaded->private_bytes = kept;
@@ -98,7 +98,7 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 			      const struct jf_program *program, const struct jf_compile_opts *given,
 			      struct jf_error *error)
 {
-	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){ .size = sizeof(opts) };
+	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){.size = sizeof(opts)};
 	size_t bound = page_round(jf_compile_bound(program));
 	enum jf_status status = take_private_stack(loaded, &opts, error);
 	size_t kept;

@@ -5,7 +5,7 @@
 
 /* Linux's figures: look at the clock once in so many iterations, and give up after a quarter second. */
 #define ITERATIONS 0xffff
-#define LIMIT_NS UINT64_C(250000000)
+#define LIMIT_NS   UINT64_C(250000000)
 
 uint64_t jf_may_goto_check(uint64_t slots[2])
 {

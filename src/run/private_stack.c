@@ -10,7 +10,7 @@
  */
 #define POOL_BYTES 65536
 #define UNIT_BYTES 64
-#define UNITS (POOL_BYTES / UNIT_BYTES)
+#define UNITS      (POOL_BYTES / UNIT_BYTES)
 
 static __thread uint8_t pool[POOL_BYTES] __attribute__((aligned(64), tls_model("initial-exec")));
 

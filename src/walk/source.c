@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "walk/walk.h"
 #include "walk/memo.h"
+#include "walk/walk.h"
 
 #include <jitframe/orc.h>
 

@@ -113,8 +113,8 @@ static void restore(struct jf_walk *walk, const uint64_t words[JF_FRAME_SLOTS_MA
 {
 	const struct jf_backend *backend = walk->backend;
 	const struct jf_row *row = walk->row;
-	bool fp_known = walk_is_known(walk, backend->fp) &&
-			(!(row->flags & JF_ROW_REGS_LOST) || row->flags & JF_ROW_FP_KEPT);
+	bool fp_known =
+		walk_is_known(walk, backend->fp) && (!(row->flags & JF_ROW_REGS_LOST) || row->flags & JF_ROW_FP_KEPT);
 
 	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
 		walk->known[i] &= row->flags & JF_ROW_REGS_LOST ? 0 : walk->kept[i];

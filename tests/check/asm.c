@@ -84,8 +84,8 @@ static bool arm_add(struct assembler *as, uint8_t reg, uint8_t from, int32_t imm
 
 	if (reg > 31 || from > 31 || !fits(imm, -4095, 4095))
 		return false;
-	return put_word(as, imm < 0 ? 0xd1000000 /* sub */ | (uint32_t)-imm << 10 | regs
-				    : 0x91000000 /* add */ | (uint32_t)imm << 10 | regs);
+	return put_word(as, imm < 0 ? 0xd1000000 /* sub */ | (uint32_t)-imm << 10 | regs :
+				      0x91000000 /* add */ | (uint32_t)imm << 10 | regs);
 }
 
 static bool arm_call(struct assembler *as, uint8_t reg)

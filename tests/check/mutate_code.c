@@ -59,8 +59,8 @@ static enum mutated change_reg(struct subject *s, const struct insn_list *insns,
 
 	if (i >= insns->count)
 		return MUTATIONS_END;
-	return edit_reg(s, insns->off[i], insns->effect[i].size_bytes, n % 18 / 3, by[n % 3]) ? MUTATED
-											      : MUTATION_UNFIT;
+	return edit_reg(s, insns->off[i], insns->effect[i].size_bytes, n % 18 / 3, by[n % 3]) ? MUTATED :
+												MUTATION_UNFIT;
 }
 
 /* The instruction again in place of the one behind it. */

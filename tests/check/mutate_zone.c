@@ -38,10 +38,10 @@ static enum mutated store_to_slot(struct subject *s, const struct insn_list *ins
 		return MUTATION_UNFIT;
 	as = zone(s, n & 1);
 	return asm_store(&as, backend, scratch(s), by_sp ? backend->sp : backend->fp,
-			 by_sp ? slot->off_from_cfa + (int32_t)s->frame.size_bytes
-			       : slot->off_from_cfa - s->conv->fp_off_from_cfa)
-		       ? MUTATED
-		       : MUTATION_UNFIT;
+			 by_sp ? slot->off_from_cfa + (int32_t)s->frame.size_bytes :
+				 slot->off_from_cfa - s->conv->fp_off_from_cfa) ?
+		       MUTATED :
+		       MUTATION_UNFIT;
 }
 
 /* Half of a slot, and half of what lies below it. */
@@ -57,9 +57,9 @@ static enum mutated store_across_slot(struct subject *s, const struct insn_list 
 	if (slot->kind != JF_SLOT_SAVE && slot->kind != JF_SLOT_RETURN)
 		return MUTATION_UNFIT;
 	as = zone(s, ZONE_SIDE);
-	return asm_store(&as, backend, scratch(s), backend->fp, slot->off_from_cfa - 4 - s->conv->fp_off_from_cfa)
-		       ? MUTATED
-		       : MUTATION_UNFIT;
+	return asm_store(&as, backend, scratch(s), backend->fp, slot->off_from_cfa - 4 - s->conv->fp_off_from_cfa) ?
+		       MUTATED :
+		       MUTATION_UNFIT;
 }
 
 static enum mutated touch_below_sp(struct subject *s, const struct insn_list *insns, unsigned int n)
@@ -73,8 +73,8 @@ static enum mutated touch_below_sp(struct subject *s, const struct insn_list *in
 	if (!has_zones(s) || n >= 12)
 		return MUTATIONS_END;
 	as = zone(s, n & 1);
-	done = n & 2 ? asm_store(&as, backend, scratch(s), backend->sp, -below[n / 4])
-		     : asm_load(&as, backend, scratch(s), backend->sp, -below[n / 4]);
+	done = n & 2 ? asm_store(&as, backend, scratch(s), backend->sp, -below[n / 4]) :
+		       asm_load(&as, backend, scratch(s), backend->sp, -below[n / 4]);
 	return done ? MUTATED : MUTATION_UNFIT;
 }
 
@@ -131,9 +131,9 @@ static enum mutated push(struct subject *s, const struct insn_list *insns, unsig
 		return MUTATIONS_END;
 	as = zone(s, n);
 	return asm_add(&as, backend, backend->sp, backend->sp, -16) &&
-			       asm_store(&as, backend, scratch(s), backend->sp, 0)
-		       ? MUTATED
-		       : MUTATION_UNFIT;
+			       asm_store(&as, backend, scratch(s), backend->sp, 0) ?
+		       MUTATED :
+		       MUTATION_UNFIT;
 }
 
 static enum mutated write_reg(struct subject *s, const struct insn_list *insns, unsigned int n)

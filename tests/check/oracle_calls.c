@@ -43,9 +43,10 @@ static void check_saves(struct run *r)
 				broken(r, 1, "slot %u of the frame record is not the caller's", i);
 		} else if (rule != 5 && slot->kind == JF_SLOT_SAVE && !slot_holds(r, slot, true)) {
 			broken(r,
-			       rule == 3 && is_in_frame(r, r->entry[slot->reg], r->backend->regs[slot->reg].size_bytes)
-				       ? 4
-				       : rule,
+			       rule == 3 && is_in_frame(r, r->entry[slot->reg],
+							r->backend->regs[slot->reg].size_bytes) ?
+				       4 :
+				       rule,
 			       "%s is not in its slot", r->backend->regs[slot->reg].name);
 		}
 	}

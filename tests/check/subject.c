@@ -13,16 +13,8 @@
 #define INSNS_MAX 256
 #define ARGS_MAX  7
 
-enum {
-	HELPER_NEAR = 1,
-	HELPER_FAR = 2,
-	HELPER_TAIL_CALL = 12
-};
-enum {
-	MAIN,
-	SUBPROGRAM,
-	CALLBACK
-};
+enum { HELPER_NEAR = 1, HELPER_FAR = 2, HELPER_TAIL_CALL = 12 };
+enum { MAIN, SUBPROGRAM, CALLBACK };
 
 struct body {
 	struct jf_insn insns[INSNS_MAX];

@@ -53,12 +53,7 @@ enum zone {
 	ZONE__COUNT
 };
 
-enum call_kind {
-	TO_C,
-	TO_BPF,
-	TO_MAY_GOTO,
-	TO_STUB
-};
+enum call_kind { TO_C, TO_BPF, TO_MAY_GOTO, TO_STUB };
 
 struct call_target {
 	uint64_t address;

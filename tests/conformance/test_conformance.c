@@ -17,7 +17,7 @@ struct one {
 	long at; /* of its line in the file */
 };
 
-static const char *const targets[] = { CONFORMANCE_TARGETS };
+static const char *const targets[] = {CONFORMANCE_TARGETS};
 #define TARGET_COUNT (sizeof(targets) / sizeof(targets[0]))
 
 static char *next_line(FILE *file, long *at)
@@ -105,7 +105,7 @@ static struct vector read_vector(long at)
 ParameterizedTest(struct one *one, conformance, vector, .timeout = 60)
 {
 	struct vector v = read_vector(one->at);
-	struct command command = { .input = v.program };
+	struct command command = {.input = v.program};
 	char options[64];
 
 	snprintf(options, sizeof(options), "--target %s", one->target);
@@ -115,13 +115,13 @@ ParameterizedTest(struct one *one, conformance, vector, .timeout = 60)
 	command_run(&command);
 	command.out[strcspn(command.out, "\n")] = '\0';
 	if (strcmp(v.result, "refused") == 0) {
-		cr_assert_eq(command.status, 1, "%s %s: exit status %d: %s", one->target, one->name,
-			     command.status, command.out);
+		cr_assert_eq(command.status, 1, "%s %s: exit status %d: %s", one->target, one->name, command.status,
+			     command.out);
 		cr_assert_str_not_empty(command.err, "%s %s: nothing is said", one->target, one->name);
 		cr_assert_str_empty(command.out, "%s %s: prints %s", one->target, one->name, command.out);
 	} else {
-		cr_assert_eq(command.status, 0, "%s %s: exit status %d: %s", one->target, one->name,
-			     command.status, command.err);
+		cr_assert_eq(command.status, 0, "%s %s: exit status %d: %s", one->target, one->name, command.status,
+			     command.err);
 		cr_assert_str_eq(command.out, v.result, "%s %s", one->target, one->name);
 	}
 	command_fini(&command);
@@ -132,10 +132,10 @@ ParameterizedTest(struct one *one, conformance, vector, .timeout = 60)
 
 #define EXIT_7 "b7 00 00 00 07 00 00 00 95 00 00 00 00 00 00 00"
 
-static void check_command(const char *first, const char *second, const char *third, const char *input,
-			  int status, const char *out)
+static void check_command(const char *first, const char *second, const char *third, const char *input, int status,
+			  const char *out)
 {
-	struct command command = { .input = input };
+	struct command command = {.input = input};
 
 	command_add(&command, CONFORMANCE_PLUGIN);
 	if (first)

@@ -14,7 +14,7 @@ struct op {
 /* clang-format off */
 #define ROW(name, opcode, text) {name, text},
 /* clang-format on */
-#define COUNT(array)            (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct jf_code code;
 static uint8_t bytes[16];

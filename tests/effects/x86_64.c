@@ -29,11 +29,7 @@
 #define DIFFERENT_MAX 20
 #define NEAR          200
 
-enum {
-	RCX = 1,
-	RSP = 4,
-	RBP = 5
-};
+enum { RCX = 1, RSP = 4, RBP = 5 };
 
 struct name {
 	const char *name;

@@ -20,7 +20,7 @@ void command_add(struct command *command, const char *arg)
 /* Does not return: in the child. */
 static void become_command(const struct command *command, FILE *in, FILE *out, FILE *err)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = {0, 0};
 
 	/* Some commands are to die: no core files of them. */
 	setrlimit(RLIMIT_CORE, &none);

@@ -9,8 +9,8 @@ struct command {
 	const char *argv[COMMAND_ARGS_MAX + 1]; /* ended by NULL */
 	unsigned int argc;
 	const char *input; /* its standard input; NULL: that of the test */
-	int status; /* exit status, or 128 + the signal that ended it */
-	char *out;  /* whole standard output and standard error, with a NUL behind */
+	int status;        /* exit status, or 128 + the signal that ended it */
+	char *out;         /* whole standard output and standard error, with a NUL behind */
 	char *err;
 };
 

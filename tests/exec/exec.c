@@ -38,8 +38,7 @@ static void ctx_digits(const struct scenario *scenario, char *digits)
 {
 	for (unsigned int word = 0; word < EXEC_CTX_WORDS; word++) {
 		for (unsigned int byte = 0; byte < 8; byte++, digits += 2)
-			sprintf(digits, "%02x",
-				(unsigned int)((uint64_t)scenario->ctx[word] >> 8 * byte) & 0xff);
+			sprintf(digits, "%02x", (unsigned int)((uint64_t)scenario->ctx[word] >> 8 * byte) & 0xff);
 	}
 }
 
@@ -91,8 +90,8 @@ static void start(struct run *run, const char *cpu)
 	struct command *command = &run->command;
 
 	snprintf(run->name, sizeof(run->name), "%s%s%s %s (%s)", run->target->name,
-		 run->target->landing_pads ? " with landing pads" : "",
-		 run->target->sign_return ? " signed" : "", scenario->name, cpu);
+		 run->target->landing_pads ? " with landing pads" : "", run->target->sign_return ? " signed" : "",
+		 scenario->name, cpu);
 	snprintf(run->object, sizeof(run->object), EXEC_OBJECTS "/%s-%s.bpf.o", scenario->object, cpu);
 	ctx_digits(scenario, run->ctx);
 	command_add(command, EXEC_JITFRAME);
@@ -106,8 +105,8 @@ static void start(struct run *run, const char *cpu)
 	add_options(run);
 	command_run(command);
 	run->json = json_loads(command->out, 0, NULL);
-	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status,
-		  command->out, command->err);
+	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status, command->out,
+		  command->err);
 }
 
 static void finish(struct run *run)
@@ -169,7 +168,8 @@ static void append_throw(char *text, const json_t *throw)
 	size_t i;
 	bool first = true;
 
-	json_array_foreach(json_object_get(throw, "frames"), i, frame) {
+	json_array_foreach(json_object_get(throw, "frames"), i, frame)
+	{
 		const char *kind = json_string_value(json_object_get(frame, "kind"));
 		const char *name = json_string_value(json_object_get(frame, "name"));
 
@@ -194,7 +194,8 @@ static void check_trace(const struct run *run)
 	json_t *throw;
 	size_t i;
 
-	json_array_foreach(json_object_get(run->json, "throws"), i, throw) {
+	json_array_foreach(json_object_get(run->json, "throws"), i, throw)
+	{
 		append(got, i > 0 ? " | " : "");
 		append_throw(got, throw);
 	}
@@ -203,8 +204,8 @@ static void check_trace(const struct run *run)
 
 static void check_failure(const struct run *run, int status, const char *text)
 {
-	cr_assert(run->command.status == status, "%s: exit status %d, not %d: %s", run->name,
-		  run->command.status, status, run->command.err);
+	cr_assert(run->command.status == status, "%s: exit status %d, not %d: %s", run->name, run->command.status,
+		  status, run->command.err);
 	cr_assert(strstr(run->command.err, text) != NULL, "%s: \"%s\" is not in: %s", run->name, text,
 		  run->command.err);
 	cr_assert_str_empty(text_at(run->json, "result", "r0"), "%s: there is a result", run->name);
@@ -275,7 +276,7 @@ void exec_check(const struct exec_target *target, const struct scenario *scenari
 
 	snprintf(cpus, sizeof(cpus), "%s", scenario->cpus != NULL ? scenario->cpus : "v3");
 	for (char *cpu = strtok_r(cpus, " ", &rest); cpu != NULL; cpu = strtok_r(NULL, " ", &rest)) {
-		struct run run = { .target = target, .scenario = scenario };
+		struct run run = {.target = target, .scenario = scenario};
 
 		start(&run, cpu);
 		check_run(&run);

@@ -205,8 +205,8 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 			uint64_t value;
 			bool known = jf_walk_reg(&walk, (uint8_t)reg, &value);
 
-			if (is_saved(reg) && known ? part(reg, value) != part(reg, calls[k].regs.value[reg])
-						   : is_saved(reg) && !lost)
+			if (is_saved(reg) && known ? part(reg, value) != part(reg, calls[k].regs.value[reg]) :
+						     is_saved(reg) && !lost)
 				fail(range, pc, "frame %u: the walk has another %s", depth - k, host->regs[reg].name);
 		}
 	}

@@ -11,14 +11,8 @@
  * and without each slot, calls of each kind, throws from and to each kind of function.
  */
 
-enum {
-	HELPER_ADD = 1,
-	HELPER_THROW = 2,
-	HELPER_TAIL_CALL = 12
-};
-enum {
-	KFUNC_SUM12
-};
+enum { HELPER_ADD = 1, HELPER_THROW = 2, HELPER_TAIL_CALL = 12 };
+enum { KFUNC_SUM12 };
 
 static uint64_t add(uint64_t a, uint64_t b)
 {
@@ -70,7 +64,7 @@ uint64_t step_arena(void)
 	  .kfuncs = kfuncs, .kfunc_count = COUNT_OF(kfuncs), .maps = maps, .map_count = 1, \
 	  .arena_user_base = UINT64_C(0x7e0000000000) }
 /* clang-format on */
-#define TAIL_CALL(slot) LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
+#define TAIL_CALL(slot)  LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
 #define ADD_TO_R0(value) MOV_X(1, 0), MOV_K(2, value), CALL_HELPER(HELPER_ADD)
 /* clang-format on */
 

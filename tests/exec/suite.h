@@ -11,10 +11,10 @@
 
 #include "exec.h"
 
-#define SCENARIO(id, ...)                                                                   \
-	Test(SUITE, id, .timeout = 300)                                                     \
-	{                                                                                   \
-		exec_check(&TARGET, &(const struct scenario){ .name = #id, __VA_ARGS__ });  \
+#define SCENARIO(id, ...)                                                                \
+	Test(SUITE, id, .timeout = 300)                                                  \
+	{                                                                                \
+		exec_check(&TARGET, &(const struct scenario){.name = #id, __VA_ARGS__}); \
 	}
 
 #endif

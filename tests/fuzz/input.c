@@ -48,17 +48,16 @@ static const struct jf_convention *find_convention(unsigned int number)
 
 static void fill_imports(struct input *in, const uint8_t *data)
 {
-	static const char *const names[] = { "a", "b", NULL };
+	static const char *const names[] = {"a", "b", NULL};
 
 	for (unsigned int i = 0; i < IMPORTS_MAX; i++) {
 		bool missing = data[1] & 16 && i % 3 == 0;
 		uint64_t address = missing ? 0 : UINT64_C(0x555500000000) + 4096 * i;
 
-		in->helpers[i] =
-			(struct jf_import){ .name = names[i % 3], .address = address, .throws = i == 7 };
+		in->helpers[i] = (struct jf_import){.name = names[i % 3], .address = address, .throws = i == 7};
 		in->kfuncs[i] = in->helpers[i];
 		in->kfuncs[i].arg_count = i % 2 ? data[5] >> 4 : data[5] & 15;
-		in->maps[i] = (struct jf_map_ref){ .object = address, .value = i % 2 ? address + 64 : 0 };
+		in->maps[i] = (struct jf_map_ref){.object = address, .value = i % 2 ? address + 64 : 0};
 	}
 }
 
@@ -83,7 +82,7 @@ static void fill_program(struct input *in, const uint8_t *data)
 		.landing_pads = data[1] & 1,
 		.sign_return = data[1] & 2,
 		.private_stack = data[1] & 4,
-		.values = { .arena_base = UINT64_C(0x100000000), .private_stack = 0x1234560 },
+		.values = {.arena_base = UINT64_C(0x100000000), .private_stack = 0x1234560},
 	};
 	in->short_of_room = data[1] & 8;
 	in->address = data[1] & 32 ? UINT64_C(0x7fff12340000) : UINT64_C(0x555510000000);
@@ -108,7 +107,7 @@ static bool fill_functions(struct input *in, const uint8_t *data, size_t size)
 		copy = malloc(length * sizeof(*copy) + !length);
 		CHECK(copy);
 		memcpy(copy, insns, length * sizeof(*copy));
-		in->functions[i] = (struct jf_function){ "function", copy, (uint32_t)length };
+		in->functions[i] = (struct jf_function){"function", copy, (uint32_t)length};
 		insns += 8 * length;
 		left -= length;
 	}
@@ -125,8 +124,7 @@ static void check_function(const struct jf_image *image, const struct jf_image_f
 	CHECK(f->size_bytes && f->row_count && f->row_start + f->row_count <= image->row_count);
 	CHECK(f->fault_start + f->fault_count <= image->fault_count);
 	for (uint32_t i = 0; i < f->row_count; i++)
-		CHECK(rows[i].code_off <= f->size_bytes &&
-		      (i == 0 || rows[i - 1].code_off < rows[i].code_off));
+		CHECK(rows[i].code_off <= f->size_bytes && (i == 0 || rows[i - 1].code_off < rows[i].code_off));
 	for (uint32_t i = 0; f->insn_off && i < f->insn_count; i++)
 		CHECK(f->insn_off[i] <= f->insn_off[i + 1] && f->insn_off[i + 1] <= f->size_bytes);
 	for (uint32_t i = 0; i < f->fault_count; i++) {
@@ -160,7 +158,7 @@ static enum jf_status compile(const struct input *in)
 	size_t bound = jf_compile_bound(&in->program), capacity = in->short_of_room ? bound / 64 : bound;
 	uint8_t *bytes = malloc(capacity);
 	struct jf_image *image = NULL;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	enum jf_status status;
 
 	CHECK(bytes);
@@ -200,8 +198,8 @@ enum jf_status input_compile(const uint8_t *data, size_t size)
 
 /* ---- and back ----------------------------------------------------------------------------------- */
 
-size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_program *program,
-			  uint8_t convention, uint8_t options)
+size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_program *program, uint8_t convention,
+			  uint8_t options)
 {
 	uint32_t count = program->function_count;
 	size_t size = INPUT_HEADER + 2 * (size_t)(count - 1);
@@ -210,8 +208,7 @@ size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_progra
 		size += 8 * (size_t)program->functions[i].insn_count;
 	if (size > capacity || count > INPUT_FUNCTIONS_MAX)
 		return 0;
-	memcpy(data,
-	       (const uint8_t[INPUT_HEADER]){ convention, options, (uint8_t)(count - 1), 0xff, 0xff, 0x67 },
+	memcpy(data, (const uint8_t[INPUT_HEADER]){convention, options, (uint8_t)(count - 1), 0xff, 0xff, 0x67},
 	       INPUT_HEADER);
 	size = INPUT_HEADER;
 	for (uint32_t i = 0; i + 1 < count; i++) {
@@ -219,8 +216,7 @@ size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_progra
 		data[size++] = (uint8_t)(program->functions[i].insn_count >> 8);
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		memcpy(data + size, program->functions[i].insns,
-		       8 * (size_t)program->functions[i].insn_count);
+		memcpy(data + size, program->functions[i].insns, 8 * (size_t)program->functions[i].insn_count);
 		size += 8 * (size_t)program->functions[i].insn_count;
 	}
 	return size;

@@ -26,7 +26,7 @@ enum jf_status input_compile(const uint8_t *data, size_t size);
 #define INPUT_FUNCTIONS_MAX 8
 
 /* The other way around: bytes for a program. out: up to capacity bytes. returns: how many, 0 = too many. */
-size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_program *program,
-			  uint8_t convention, uint8_t options);
+size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_program *program, uint8_t convention,
+			  uint8_t options);
 
 #endif

@@ -32,8 +32,7 @@ static struct generated generated;
 static void tell_number(int signal_number)
 {
 	char text[64];
-	int length = snprintf(text, sizeof(text), "input %llu: signal %d\n", (unsigned long long)number,
-			      signal_number);
+	int length = snprintf(text, sizeof(text), "input %llu: signal %d\n", (unsigned long long)number, signal_number);
 
 	if (write(STDERR_FILENO, text, (size_t)length) < 0)
 		_exit(2);
@@ -62,8 +61,8 @@ static void likely_insn(struct rng *rng, uint8_t *insn)
 		0xd3, 0xcb, 0x05, 0x06, 0x15, 0x1d, 0x25, 0x2e, 0x36, 0x45, 0x5e, 0x6d, 0x7e, 0xa5, 0xb6,
 		0xcd, 0xde, 0xe5, 0x85, 0x8d, 0x95, 0x18, 0xa1, 0xc1, 0xa2, 0xa3, 0xeb, 0xfb,
 	};
-	static const int16_t offs[] = { 0, 0, 0, 0, 0, 1, 2, 8, -1, -8, 16, 32 };
-	static const int32_t imms[] = { 0, 0, 0, 1, 16, 32, 64, 0xe1, 0xf1, 0x100, 0x110, 0x10000, -1 };
+	static const int16_t offs[] = {0, 0, 0, 0, 0, 1, 2, 8, -1, -8, 16, 32};
+	static const int32_t imms[] = {0, 0, 0, 1, 16, 32, 64, 0xe1, 0xf1, 0x100, 0x110, 0x10000, -1};
 	uint8_t opcode = opcodes[rng_below(rng, sizeof(opcodes))];
 	int16_t off = offs[rng_below(rng, sizeof(offs) / sizeof(offs[0]))];
 	int32_t imm = imms[rng_below(rng, sizeof(imms) / sizeof(imms[0]))];
@@ -92,13 +91,13 @@ static size_t likely_insns(struct rng *rng)
 	input[3] = 0xff;
 	for (size_t i = 0; i < count; i++, size += 8)
 		likely_insn(rng, input + size);
-	memcpy(input + size, (const uint8_t[8]){ 0x95 }, 8);
+	memcpy(input + size, (const uint8_t[8]){0x95}, 8);
 	return size + 8;
 }
 
 static size_t valid_program(struct rng *rng)
 {
-	struct generate_opts opts = { .arena = true, .per_cpu = true, .stack_max_bytes = 512 };
+	struct generate_opts opts = {.arena = true, .per_cpu = true, .stack_max_bytes = 512};
 
 	opts.stack_args = opts.c_stack_args = rng_percent(rng, 50) ? 7 : 0;
 	generate_mixed(&generated, &opts, rng_next(rng));
@@ -125,10 +124,10 @@ static const struct {
 	const char *name;
 	size_t (*make)(struct rng *rng);
 } kinds[] = {
-	{ "random bytes", random_bytes },
-	{ "likely instructions", likely_insns },
-	{ "valid programs", valid_program },
-	{ "mutated programs", mutated_program },
+	{"random bytes", random_bytes},
+	{"likely instructions", likely_insns},
+	{"valid programs", valid_program},
+	{"mutated programs", mutated_program},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -148,18 +147,18 @@ static enum jf_status compile(size_t size)
 
 static void replay(uint64_t first, uint64_t count)
 {
-	uint64_t compiled[KIND_COUNT] = { 0 };
+	uint64_t compiled[KIND_COUNT] = {0};
 
 	for (number = first; number < first + count; number++) {
-		struct rng rng = { number };
+		struct rng rng = {number};
 		size_t kind = number % KIND_COUNT;
 
 		compiled[kind] += compile(kinds[kind].make(&rng)) == JF_OK;
 	}
 	printf("1..%zu\n", KIND_COUNT);
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		printf("ok %zu - %s: %llu of %llu compiled\n", i + 1, kinds[i].name,
-		       (unsigned long long)compiled[i], (unsigned long long)count / KIND_COUNT);
+		printf("ok %zu - %s: %llu of %llu compiled\n", i + 1, kinds[i].name, (unsigned long long)compiled[i],
+		       (unsigned long long)count / KIND_COUNT);
 }
 
 /* ---- files -------------------------------------------------------------------------------------- */
@@ -167,7 +166,7 @@ static void replay(uint64_t first, uint64_t count)
 static int write_corpus(const char *folder)
 {
 	for (number = 0; number < CORPUS_FILES; number++) {
-		struct rng rng = { number };
+		struct rng rng = {number};
 		size_t size = number % 2 ? valid_program(&rng) : likely_insns(&rng);
 		char path[4096];
 		FILE *file;
@@ -208,8 +207,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "--corpus"))
 		code = write_corpus(argv[2]);
 	else if (argc < 2 || isdigit((unsigned char)argv[1][0]))
-		replay(argc > 2 ? strtoull(argv[2], NULL, 0) : 0,
-		       argc > 1 ? strtoull(argv[1], NULL, 0) : 20000);
+		replay(argc > 2 ? strtoull(argv[2], NULL, 0) : 0, argc > 1 ? strtoull(argv[1], NULL, 0) : 20000);
 	else
 		for (int i = 1; i < argc; i++)
 			code |= compile_file(argv[i]);

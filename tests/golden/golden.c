@@ -19,32 +19,30 @@ static const struct sample {
 	const char *title;
 	struct jf_frame_spec spec; /* size 0: filled in below */
 } samples[] = {
-	{ "main, nothing used", { .role = JF_ROLE_MAIN } },
-	{ "main, R6 R7 R8 R9, stack 64",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x3c0, .bpf_stack_bytes = 64 } },
-	{ "main, R7 R10, hardened",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x480, .landing_pads = true, .sign_return = true } },
-	{ "main, R7 R10, landing pads",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x480, .landing_pads = true } },
-	{ "main, R6, tail calls, stack 16",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x40, .tail_calls = true, .bpf_stack_bytes = 16 } },
-	{ "main, R6 R7, arena, stack 24",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0xc0, .arena = true, .bpf_stack_bytes = 24 } },
-	{ "main, R9, private stack 48",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x200, .private_stack = true, .bpf_stack_bytes = 48 } },
-	{ "main, R6, stack 8, 5 outgoing arguments",
-	  { .role = JF_ROLE_MAIN, .bpf_regs_used = 0x40, .bpf_stack_bytes = 8, .out_args = 5 } },
-	{ "main, the largest stack", { .role = JF_ROLE_MAIN, .bpf_stack_bytes = UINT32_MAX } },
-	{ "subprogram, R6 R8, tail calls, stack 24",
-	  { .role = JF_ROLE_SUBPROGRAM, .bpf_regs_used = 0x140, .tail_calls = true, .bpf_stack_bytes = 24 } },
-	{ "boundary, stack 16", { .role = JF_ROLE_BOUNDARY, .bpf_stack_bytes = 16 } },
-	{ "boundary, tail calls, arena, stack 512",
-	  { .role = JF_ROLE_BOUNDARY, .tail_calls = true, .arena = true, .bpf_stack_bytes = 512 } },
-	{ "callback, nothing used", { .role = JF_ROLE_CALLBACK } },
-	{ "callback, tail calls, arena, stack 40",
-	  { .role = JF_ROLE_CALLBACK, .tail_calls = true, .arena = true, .bpf_stack_bytes = 40 } },
-	{ "callback, hardened, stack 8",
-	  { .role = JF_ROLE_CALLBACK, .landing_pads = true, .sign_return = true, .bpf_stack_bytes = 8 } },
+	{"main, nothing used", {.role = JF_ROLE_MAIN}},
+	{"main, R6 R7 R8 R9, stack 64", {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x3c0, .bpf_stack_bytes = 64}},
+	{"main, R7 R10, hardened",
+	 {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x480, .landing_pads = true, .sign_return = true}},
+	{"main, R7 R10, landing pads", {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x480, .landing_pads = true}},
+	{"main, R6, tail calls, stack 16",
+	 {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x40, .tail_calls = true, .bpf_stack_bytes = 16}},
+	{"main, R6 R7, arena, stack 24",
+	 {.role = JF_ROLE_MAIN, .bpf_regs_used = 0xc0, .arena = true, .bpf_stack_bytes = 24}},
+	{"main, R9, private stack 48",
+	 {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x200, .private_stack = true, .bpf_stack_bytes = 48}},
+	{"main, R6, stack 8, 5 outgoing arguments",
+	 {.role = JF_ROLE_MAIN, .bpf_regs_used = 0x40, .bpf_stack_bytes = 8, .out_args = 5}},
+	{"main, the largest stack", {.role = JF_ROLE_MAIN, .bpf_stack_bytes = UINT32_MAX}},
+	{"subprogram, R6 R8, tail calls, stack 24",
+	 {.role = JF_ROLE_SUBPROGRAM, .bpf_regs_used = 0x140, .tail_calls = true, .bpf_stack_bytes = 24}},
+	{"boundary, stack 16", {.role = JF_ROLE_BOUNDARY, .bpf_stack_bytes = 16}},
+	{"boundary, tail calls, arena, stack 512",
+	 {.role = JF_ROLE_BOUNDARY, .tail_calls = true, .arena = true, .bpf_stack_bytes = 512}},
+	{"callback, nothing used", {.role = JF_ROLE_CALLBACK}},
+	{"callback, tail calls, arena, stack 40",
+	 {.role = JF_ROLE_CALLBACK, .tail_calls = true, .arena = true, .bpf_stack_bytes = 40}},
+	{"callback, hardened, stack 8",
+	 {.role = JF_ROLE_CALLBACK, .landing_pads = true, .sign_return = true, .bpf_stack_bytes = 8}},
 };
 
 static const struct jf_values values = {
@@ -53,7 +51,7 @@ static const struct jf_values values = {
 };
 
 #define CODE_BYTES 4096
-#define ROWS 256
+#define ROWS       256
 
 struct sink {
 	struct jf_code code;
@@ -151,7 +149,7 @@ static void add_part(struct text *out, const struct jf_frame *frame, enum jf_par
 static void add_sample(struct text *out, const struct jf_convention *conv, const struct sample *sample)
 {
 	struct jf_frame_spec spec = sample->spec;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_frame frame;
 	char drawing[4096];
 	enum jf_status status;
@@ -174,21 +172,18 @@ static void add_sample(struct text *out, const struct jf_convention *conv, const
 
 static void build(struct text *out, const struct jf_convention *conv)
 {
-	text_add(
-		out,
-		"%s/%s: %s\n"
-		"\n"
-		"Written by tests/golden/golden.c, which says how to write it anew. Code as hexadecimal %s; right of\n"
-		"the bar what the unwind row says from there on: where the CFA is, registers that are in memory now\n"
-		"(reg@offset) and those that are back (reg).\n",
-		conv->backend->name, conv->name, conv->summary,
-		conv->backend->insn_align == 4 ? "words" : "bytes");
+	text_add(out,
+		 "%s/%s: %s\n"
+		 "\n"
+		 "Written by tests/golden/golden.c, which says how to write it anew. Code as hexadecimal %s; right of\n"
+		 "the bar what the unwind row says from there on: where the CFA is, registers that are in memory now\n"
+		 "(reg@offset) and those that are back (reg).\n",
+		 conv->backend->name, conv->name, conv->summary, conv->backend->insn_align == 4 ? "words" : "bytes");
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
 		add_sample(out, conv, &samples[i]);
 }
 
-static void rebase(const struct text *out, const char *folder, const struct jf_convention *conv,
-		   const char *path)
+static void rebase(const struct text *out, const char *folder, const struct jf_convention *conv, const char *path)
 {
 	char arch[512];
 
@@ -201,7 +196,7 @@ ALL_CONVENTIONS(golden, frames_and_code_are_as_they_were)
 {
 	const struct jf_convention *conv = convention_at(*index);
 	const char *folder = getenv("JF_GOLDEN_DIR");
-	struct text before = { 0 }, after = { 0 }, diff = { 0 };
+	struct text before = {0}, after = {0}, diff = {0};
 	char path[1024];
 
 	cr_assert_not_null(folder, "JF_GOLDEN_DIR is not set: run by `meson test`");
@@ -213,8 +208,7 @@ ALL_CONVENTIONS(golden, frames_and_code_are_as_they_were)
 		cr_assert(text_read(&before, path), "there is no %s/%s.txt: see golden.c", conv->backend->name,
 			  conv->name);
 		text_diff(&diff, before.chars, after.chars, 20);
-		cr_assert_eq(diff.length, 0, "%s/%s.txt differs:\n%s", conv->backend->name, conv->name,
-			     diff.chars);
+		cr_assert_eq(diff.length, 0, "%s/%s.txt differs:\n%s", conv->backend->name, conv->name, diff.chars);
 	}
 	text_free(&before);
 	text_free(&after);
@@ -225,7 +219,7 @@ ALL_CONVENTIONS(golden, frames_and_code_are_as_they_were)
 
 static void check_diff(const char *before, const char *after, const char *wanted)
 {
-	struct text diff = { 0 };
+	struct text diff = {0};
 
 	text_add(&diff, "%s", "");
 	text_diff(&diff, before, after, 3);

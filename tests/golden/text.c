@@ -31,7 +31,7 @@ void text_add(struct text *text, const char *format, ...)
 void text_free(struct text *text)
 {
 	free(text->chars);
-	*text = (struct text){ 0 };
+	*text = (struct text){0};
 }
 
 bool text_read(struct text *text, const char *path)
@@ -69,7 +69,7 @@ struct lines {
 static struct lines split(const char *text)
 {
 	size_t capacity = strlen(text) + 1;
-	struct lines lines = { calloc(capacity, sizeof(*lines.start)), 0 };
+	struct lines lines = {calloc(capacity, sizeof(*lines.start)), 0};
 
 	if (!lines.start)
 		abort();
@@ -93,8 +93,7 @@ static bool same(const struct lines *a, size_t i, const struct lines *b, size_t 
 	return length_of(a, i) == length_of(b, k) && !memcmp(a->start[i], b->start[k], length_of(a, i));
 }
 
-static void add_lines(struct text *diff, char sign, const struct lines *lines, size_t from, size_t end,
-		      size_t most)
+static void add_lines(struct text *diff, char sign, const struct lines *lines, size_t from, size_t end, size_t most)
 {
 	for (size_t i = from; i < end && i < from + most; i++)
 		text_add(diff, "%c%.*s", sign, (int)length_of(lines, i), lines->start[i]);
@@ -109,8 +108,7 @@ void text_diff(struct text *diff, const char *before, const char *after, size_t 
 
 	while (start < a.count && start < b.count && same(&a, start, &b, start))
 		start++;
-	while (end < a.count - start && end < b.count - start &&
-	       same(&a, a.count - 1 - end, &b, b.count - 1 - end))
+	while (end < a.count - start && end < b.count - start && same(&a, a.count - 1 - end, &b, b.count - 1 - end))
 		end++;
 	if (start < a.count || start < b.count) {
 		text_add(diff, "@@ line %zu @@\n", start + 1);

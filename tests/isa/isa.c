@@ -40,10 +40,10 @@ struct table {
 
 /* Programs are only looked at: any address does. */
 static const struct jf_import imports[] = {
-	{ .name = "zero", .address = 0x10000 },
-	{ .name = "one", .address = 0x20000 },
+	{.name = "zero", .address = 0x10000},
+	{.name = "one", .address = 0x20000},
 };
-static const struct jf_map_ref maps[] = { { .object = 0x30000, .value = 0x40000 } };
+static const struct jf_map_ref maps[] = {{.object = 0x30000, .value = 0x40000}};
 
 static enum jf_status compile(const struct jf_convention *conv, const struct jf_function *functions)
 {
@@ -73,13 +73,11 @@ static enum jf_status compile(const struct jf_convention *conv, const struct jf_
 /* Between a setting of registers and what jumps may go to; a second function is there to be called. */
 static bool is_supported(const struct jf_convention *conv, struct jf_insn insn)
 {
-	const struct jf_insn second_half = { 0 };
-	const struct jf_insn exit_insn = { JMP | EXIT, 0, 0, 0 };
-	const struct jf_insn zero = { ALU64 | MOV | K, R0, 0, 0 };
-	struct jf_insn main_insns[8] = {
-		zero, { ALU64 | MOV | K, R1, 0, 1 }, { ALU64 | MOV | K, R2, 0, 2 }, insn
-	};
-	const struct jf_insn other_insns[] = { zero, exit_insn };
+	const struct jf_insn second_half = {0};
+	const struct jf_insn exit_insn = {JMP | EXIT, 0, 0, 0};
+	const struct jf_insn zero = {ALU64 | MOV | K, R0, 0, 0};
+	struct jf_insn main_insns[8] = {zero, {ALU64 | MOV | K, R1, 0, 1}, {ALU64 | MOV | K, R2, 0, 2}, insn};
+	const struct jf_insn other_insns[] = {zero, exit_insn};
 	uint32_t count = 4;
 	bool is_wide = insn.opcode == (LD | IMM | DW);
 
@@ -87,8 +85,8 @@ static bool is_supported(const struct jf_convention *conv, struct jf_insn insn)
 		main_insns[count++] = second_half;
 	main_insns[count++] = zero;
 	main_insns[count++] = exit_insn;
-	return compile(conv, (const struct jf_function[]){ { "main", main_insns, count },
-							   { "other", other_insns, 2 } }) == JF_OK;
+	return compile(conv, (const struct jf_function[]){{"main", main_insns, count}, {"other", other_insns, 2}}) ==
+	       JF_OK;
 }
 
 /* ---- the table ---------------------------------------------------------------------------------- */
@@ -184,11 +182,10 @@ static bool check_others(const struct table *table)
 			const struct jf_backend *backend = table->backends[i];
 
 			for (unsigned int c = 0; c < backend->convention_count; c++) {
-				if (!is_supported(backend->conventions[c],
-						  (struct jf_insn){ (uint8_t)opcode, 0, 0, 0 }))
+				if (!is_supported(backend->conventions[c], (struct jf_insn){(uint8_t)opcode, 0, 0, 0}))
 					continue;
-				printf("# %s/%s compiles opcode 0x%02x\n", backend->name,
-				       backend->conventions[c]->name, opcode);
+				printf("# %s/%s compiles opcode 0x%02x\n", backend->name, backend->conventions[c]->name,
+				       opcode);
 				all = false;
 			}
 		}
@@ -199,7 +196,7 @@ static bool check_others(const struct table *table)
 
 int main(int argc, char **argv)
 {
-	struct table table = { .file = stdout };
+	struct table table = {.file = stdout};
 	char *text = NULL;
 	size_t size = 0;
 	bool good = true;

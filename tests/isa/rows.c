@@ -13,12 +13,11 @@ struct out {
 	void *to;
 };
 
-static void put(const struct out *out, struct jf_insn insn, const char *fields, const char *fmt, ...)
-	JF_PRINTF(4, 5);
+static void put(const struct out *out, struct jf_insn insn, const char *fields, const char *fmt, ...) JF_PRINTF(4, 5);
 
 static void put(const struct out *out, struct jf_insn insn, const char *fields, const char *fmt, ...)
 {
-	struct isa_row row = { .insn = insn };
+	struct isa_row row = {.insn = insn};
 	va_list args;
 
 	va_start(args, fmt);
@@ -30,7 +29,7 @@ static void put(const struct out *out, struct jf_insn insn, const char *fields, 
 
 static struct jf_insn make(unsigned int opcode, unsigned int dst, unsigned int src, int off, int32_t imm)
 {
-	return (struct jf_insn){ (uint8_t)opcode, (uint8_t)(dst | src << 4), (int16_t)off, imm };
+	return (struct jf_insn){(uint8_t)opcode, (uint8_t)(dst | src << 4), (int16_t)off, imm};
 }
 
 /* ---- arithmetic --------------------------------------------------------------------------------- */
@@ -42,10 +41,9 @@ static void alu(const struct out *out, unsigned int class, char kind)
 		int8_t off;
 		const char *text;
 	} codes[] = {
-		{ ADD, 0, "+=" },  { SUB, 0, "-=" },    { MUL, 0, "*=" },  { DIV, 0, "/=" },
-		{ DIV, 1, "s/=" }, { OR, 0, "\\|=" },   { AND, 0, "&=" },  { LSH, 0, "<<=" },
-		{ RSH, 0, ">>=" }, { MOD, 0, "%=" },    { MOD, 1, "s%=" }, { XOR, 0, "^=" },
-		{ MOV, 0, "=" },   { ARSH, 0, "s>>=" },
+		{ADD, 0, "+="},  {SUB, 0, "-="}, {MUL, 0, "*="},  {DIV, 0, "/="},    {DIV, 1, "s/="},
+		{OR, 0, "\\|="}, {AND, 0, "&="}, {LSH, 0, "<<="}, {RSH, 0, ">>="},   {MOD, 0, "%="},
+		{MOD, 1, "s%="}, {XOR, 0, "^="}, {MOV, 0, "="},   {ARSH, 0, "s>>="},
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -70,15 +68,14 @@ static void swaps(const struct out *out)
 	static const struct {
 		uint8_t opcode;
 		const char *name;
-	} forms[] = { { ALU | END | K, "le" }, { ALU | END | X, "be" }, { ALU64 | END | K, "bswap" } };
+	} forms[] = {{ALU | END | K, "le"}, {ALU | END | X, "be"}, {ALU64 | END | K, "bswap"}};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		for (int bits = 16; bits <= 64; bits *= 2) {
 			char fields[16];
 
 			snprintf(fields, sizeof(fields), "imm %d", bits);
-			put(out, make(forms[i].opcode, R1, 0, 0, bits), fields, "r1 = %s%d(r1)",
-			    forms[i].name, bits);
+			put(out, make(forms[i].opcode, R1, 0, 0, bits), fields, "r1 = %s%d(r1)", forms[i].name, bits);
 		}
 	}
 }
@@ -91,15 +88,14 @@ static void conditional(const struct out *out, unsigned int class, char kind)
 		uint8_t code;
 		const char *text;
 	} codes[] = {
-		{ JEQ, "==" },   { JGT, ">" }, { JGE, ">=" }, { JSET, "&" },  { JNE, "!=" },   { JSGT, "s>" },
-		{ JSGE, "s>=" }, { JLT, "<" }, { JLE, "<=" }, { JSLT, "s<" }, { JSLE, "s<=" },
+		{JEQ, "=="},   {JGT, ">"}, {JGE, ">="}, {JSET, "&"},  {JNE, "!="},   {JSGT, "s>"},
+		{JSGE, "s>="}, {JLT, "<"}, {JLE, "<="}, {JSLT, "s<"}, {JSLE, "s<="},
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		put(out, make(class | codes[i].code | K, R1, 0, 1, 3), "", "if %c1 %s imm goto", kind,
-		    codes[i].text);
-		put(out, make(class | codes[i].code | X, R1, R2, 1, 0), "", "if %c1 %s %c2 goto", kind,
-		    codes[i].text, kind);
+		put(out, make(class | codes[i].code | K, R1, 0, 1, 3), "", "if %c1 %s imm goto", kind, codes[i].text);
+		put(out, make(class | codes[i].code | X, R1, R2, 1, 0), "", "if %c1 %s %c2 goto", kind, codes[i].text,
+		    kind);
 	}
 }
 
@@ -122,7 +118,7 @@ static void jumps(const struct out *out)
 static const struct {
 	uint8_t size;
 	unsigned int bits;
-} sizes[] = { { B, 8 }, { H, 16 }, { W, 32 }, { DW, 64 } };
+} sizes[] = {{B, 8}, {H, 16}, {W, 32}, {DW, 64}};
 
 static void imm64(const struct out *out)
 {
@@ -130,13 +126,13 @@ static void imm64(const struct out *out)
 		uint8_t src;
 		const char *fields, *text;
 	} kinds[] = {
-		{ 0, "src 0", "r1 = imm64" },
-		{ 1, "src 1", "r1 = map (by index here)" },
-		{ 2, "src 2", "r1 = value in a map" },
-		{ 3, "src 3", "r1 = variable of the platform" },
-		{ 4, "src 4", "r1 = function" },
-		{ 5, "src 5", "r1 = map by index" },
-		{ 6, "src 6", "r1 = value in a map by index" },
+		{0, "src 0", "r1 = imm64"},
+		{1, "src 1", "r1 = map (by index here)"},
+		{2, "src 2", "r1 = value in a map"},
+		{3, "src 3", "r1 = variable of the platform"},
+		{4, "src 4", "r1 = function"},
+		{5, "src 5", "r1 = map by index"},
+		{6, "src 6", "r1 = value in a map by index"},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -148,17 +144,17 @@ static void loads(const struct out *out, unsigned int mode, unsigned int mode_sx
 	unsigned int base = mode == MEM ? R10 : R2;
 
 	for (size_t i = 0; i < 4; i++)
-		put(out, make(LDX | mode | sizes[i].size, R1, base, -8, 0), "", "r1 = \\*(u%u \\*)(%s)",
-		    sizes[i].bits, place);
+		put(out, make(LDX | mode | sizes[i].size, R1, base, -8, 0), "", "r1 = \\*(u%u \\*)(%s)", sizes[i].bits,
+		    place);
 	for (size_t i = 0; i < 3; i++)
 		put(out, make(LDX | mode_sx | sizes[i].size, R1, base, -8, 0), "", "r1 = \\*(s%u \\*)(%s)",
 		    sizes[i].bits, place);
 	for (size_t i = 0; i < 4; i++)
-		put(out, make(ST | mode | sizes[i].size, base, 0, -8, 3), "", "\\*(u%u \\*)(%s) = imm",
-		    sizes[i].bits, place);
+		put(out, make(ST | mode | sizes[i].size, base, 0, -8, 3), "", "\\*(u%u \\*)(%s) = imm", sizes[i].bits,
+		    place);
 	for (size_t i = 0; i < 4; i++)
-		put(out, make(STX | mode | sizes[i].size, base, R1, -8, 0), "", "\\*(u%u \\*)(%s) = r1",
-		    sizes[i].bits, place);
+		put(out, make(STX | mode | sizes[i].size, base, R1, -8, 0), "", "\\*(u%u \\*)(%s) = r1", sizes[i].bits,
+		    place);
 }
 
 static void atomics(const struct out *out, unsigned int mode, const char *place)
@@ -167,16 +163,16 @@ static void atomics(const struct out *out, unsigned int mode, const char *place)
 		int32_t imm;
 		const char *text;
 	} codes[] = {
-		{ ADD, "+= r1" },
-		{ OR, "\\|= r1" },
-		{ AND, "&= r1" },
-		{ XOR, "^= r1" },
-		{ ADD | FETCH, "+= r1, fetch" },
-		{ OR | FETCH, "\\|= r1, fetch" },
-		{ AND | FETCH, "&= r1, fetch" },
-		{ XOR | FETCH, "^= r1, fetch" },
-		{ XCHG, "<-> r1" },
-		{ CMPXCHG, "== r0 ? = r1" },
+		{ADD, "+= r1"},
+		{OR, "\\|= r1"},
+		{AND, "&= r1"},
+		{XOR, "^= r1"},
+		{ADD | FETCH, "+= r1, fetch"},
+		{OR | FETCH, "\\|= r1, fetch"},
+		{AND | FETCH, "&= r1, fetch"},
+		{XOR | FETCH, "^= r1, fetch"},
+		{XCHG, "<-> r1"},
+		{CMPXCHG, "== r0 ? = r1"},
 	};
 	unsigned int base = mode == ATOMIC ? R10 : R2;
 	char fields[16];
@@ -198,8 +194,7 @@ static void atomics(const struct out *out, unsigned int mode, const char *place)
 static void packets(const struct out *out)
 {
 	for (size_t i = 0; i < 3; i++) {
-		put(out, make(LD | ABS | sizes[i].size, 0, 0, 0, 1), "", "r0 = packet[imm], %u bits",
-		    sizes[i].bits);
+		put(out, make(LD | ABS | sizes[i].size, 0, 0, 0, 1), "", "r0 = packet[imm], %u bits", sizes[i].bits);
 		put(out, make(LD | IND | sizes[i].size, 0, R1, 0, 1), "", "r0 = packet[r1 + imm], %u bits",
 		    sizes[i].bits);
 	}
@@ -208,8 +203,7 @@ static void packets(const struct out *out)
 static void linux_only(const struct out *out)
 {
 	put(out, make(ALU64 | MOV | X, R1, R2, MOV_CAST, CAST_TO_ARENA), "off 1, imm 1", "r1 = to_arena(r2)");
-	put(out, make(ALU64 | MOV | X, R1, R2, MOV_CAST, CAST_TO_USER), "off 1, imm 0x10000",
-	    "r1 = to_user(r2)");
+	put(out, make(ALU64 | MOV | X, R1, R2, MOV_CAST, CAST_TO_USER), "off 1, imm 0x10000", "r1 = to_user(r2)");
 	put(out, make(ALU64 | MOV | X, R1, R2, MOV_PER_CPU, 0), "off -1", "r1 = per_cpu(r2)");
 	put(out, make(STX | MEM | DW, R11, R1, -8, 0), "dst 11", "outgoing argument 6 = r1");
 	put(out, make(ST | MEM | DW, R11, 0, -8, 3), "dst 11", "outgoing argument 6 = imm");
@@ -218,7 +212,7 @@ static void linux_only(const struct out *out)
 
 void isa_rows(isa_section_fn section, isa_row_fn row, void *to)
 {
-	const struct out out = { section, row, to };
+	const struct out out = {section, row, to};
 
 	section(to, "64-bit arithmetic (RFC 9669, 4.1)");
 	alu(&out, ALU64, 'r');
@@ -240,8 +234,7 @@ void isa_rows(isa_section_fn section, isa_row_fn row, void *to)
 	atomics(&out, ATOMIC, "r2 + off");
 	section(to, "Packet access (5.5): deprecated by the standard");
 	packets(&out);
-	section(to,
-		"Linux: casts, arguments after the fifth, per-CPU addresses (`linux`: not to run)");
+	section(to, "Linux: casts, arguments after the fifth, per-CPU addresses (`linux`: not to run)");
 	linux_only(&out);
 	section(to, "Linux: arena memory; a fault reads 0 or writes nothing");
 	loads(&out, ARENA, ARENA_SX, "arena + r2 + off");

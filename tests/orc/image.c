@@ -7,14 +7,7 @@
 
 static const char names[] = "\0.text\0.orc_unwind\0.orc_unwind_ip\0.orc_header\0.shstrtab";
 
-enum {
-	TEXT = 1,
-	UNWIND,
-	UNWIND_IP,
-	HEADER,
-	NAMES,
-	SECTIONS
-};
+enum { TEXT = 1, UNWIND, UNWIND_IP, HEADER, NAMES, SECTIONS };
 
 static uint32_t name_at(unsigned int index)
 {
@@ -36,8 +29,7 @@ uint8_t *orc_image(const struct jf_orc_table *table, const uint8_t *header, size
 				  header ? JF_ORC_HEADER_BYTES : 0,
 				  sizeof(names)};
 	Elf64_Shdr sections[SECTIONS] = {0};
-	Elf64_Ehdr elf = {
-		.e_type = ET_EXEC, .e_machine = table->format->backend->elf_machine, .e_version = EV_CURRENT};
+	Elf64_Ehdr elf = {.e_type = ET_EXEC, .e_machine = table->format->backend->elf_machine, .e_version = EV_CURRENT};
 	size_t at = sizeof(elf) + sizeof(sections);
 	uint8_t *bytes;
 

@@ -40,9 +40,8 @@ struct jf_orc_entry orc_likely_entry(struct rng *rng)
 
 bool orc_same_entry(const struct jf_orc_entry *a, const struct jf_orc_entry *b)
 {
-	return a->sp_off == b->sp_off && a->fp_off == b->fp_off && a->ra_off == b->ra_off &&
-	       a->sp_reg == b->sp_reg && a->fp_reg == b->fp_reg && a->ra_reg == b->ra_reg &&
-	       a->type == b->type && a->signal == b->signal;
+	return a->sp_off == b->sp_off && a->fp_off == b->fp_off && a->ra_off == b->ra_off && a->sp_reg == b->sp_reg &&
+	       a->fp_reg == b->fp_reg && a->ra_reg == b->ra_reg && a->type == b->type && a->signal == b->signal;
 }
 
 void orc_memory_new(struct memory_table *m, const struct jf_orc_format *format, size_t count)
@@ -55,8 +54,7 @@ void orc_memory_new(struct memory_table *m, const struct jf_orc_format *format, 
 	m->ips = calloc(1, sections.unwind_ip_bytes ? sections.unwind_ip_bytes : 1);
 	sections.unwind = m->entries;
 	sections.unwind_ip = m->ips;
-	CHECK_STATUS(jf_orc_table_init(&m->table, format->backend, &sections, NULL), JF_OK, "%zu entries",
-		     count);
+	CHECK_STATUS(jf_orc_table_init(&m->table, format->backend, &sections, NULL), JF_OK, "%zu entries", count);
 }
 
 void orc_memory_set(struct memory_table *m, size_t index, uint64_t address, const struct jf_orc_entry *entry)
@@ -66,8 +64,7 @@ void orc_memory_set(struct memory_table *m, size_t index, uint64_t address, cons
 
 	for (unsigned int i = 0; i < 4; i++)
 		m->ips[4 * index + i] = (uint8_t)(value >> 8 * i);
-	CHECK_STATUS(jf_orc_encode(format, entry, m->entries + index * format->entry_bytes), JF_OK,
-		     "entry %zu", index);
+	CHECK_STATUS(jf_orc_encode(format, entry, m->entries + index * format->entry_bytes), JF_OK, "entry %zu", index);
 }
 
 void orc_memory_free(struct memory_table *m)

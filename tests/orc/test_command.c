@@ -68,9 +68,7 @@ Test(orc_command, dump_of_objects_is_what_objtool_printed)
 
 Test(orc_command, find_in_an_object)
 {
-	expect(orc("find", LA, ".text+0", ".text+24", ".text+5b", ".text+ff", ".init.text", ".init.text+21",
-		   NULL),
-	       0,
+	expect(orc("find", LA, ".text+0", ".text+24", ".text+5b", ".text+ff", ".init.text", ".init.text+21", NULL), 0,
 	       ".text+0: .text+0:type:call sp:sp +   0 fp: (und)  ra: (und)  signal:0\n"
 	       ".text+24: .text+24:type:call sp:fp +   0 fp:prevsp + -16 ra:prevsp +  -8 signal:0\n"
 	       ".text+5b: .text+24:type:call sp:fp +   0 fp:prevsp + -16 ra:prevsp +  -8 signal:0\n"
@@ -79,8 +77,7 @@ Test(orc_command, find_in_an_object)
 	       ".init.text+21: .init.text+20:type:call sp:sp +  16 fp: (und)  ra:prevsp +  -8 signal:0\n",
 	       NULL);
 	expect(orc("find", LA, "init_function+24", NULL), 0,
-	       ".init.text+24: .init.text+20:type:call sp:sp +  16 fp: (und)  ra:prevsp +  -8 signal:0\n",
-	       NULL);
+	       ".init.text+24: .init.text+20:type:call sp:sp +  16 fp: (und)  ra:prevsp +  -8 signal:0\n", NULL);
 	expect(orc("find", LA, ".text+100", NULL), 2, "", ".text+100: there is no code in");
 	expect(orc("find", LA, ".orc_unwind+0", NULL), 2, "", "there is no code in");
 	expect(orc("find", LA, "24", NULL), 2, "", "24: it is neither SECTION+OFFSET nor SYMBOL+OFFSET of");
@@ -99,8 +96,7 @@ static json_t *parse(struct command command)
 
 Test(orc_command, json)
 {
-	json_t *all = parse(orc("dump", "--json", LA, NULL)), *entries = json_object_get(all, "entries"),
-	       *one;
+	json_t *all = parse(orc("dump", "--json", LA, NULL)), *entries = json_object_get(all, "entries"), *one;
 
 	cr_assert_eq(json_array_size(entries), 20);
 	cr_assert_str_eq(json_string_value(json_object_get(all, "arch")), "loongarch64");
@@ -118,8 +114,7 @@ Test(orc_command, json)
 	cr_assert_str_eq(json_string_value(json_object_get(one, "from")), ".text+24");
 	one = json_object_get(json_object_get(one, "entry"), "row");
 	cr_assert_str_eq(json_string_value(json_object_get(one, "cfa_register")), "fp");
-	cr_assert_eq(json_integer_value(json_object_get(json_object_get(one, "saved_off_from_cfa"), "ra")),
-		     -8);
+	cr_assert_eq(json_integer_value(json_object_get(json_object_get(one, "saved_off_from_cfa"), "ra")), -8);
 	json_decref(all);
 }
 
@@ -203,8 +198,7 @@ static void remove_file(void)
 
 Test(orc_command, linked_files_in_all_formats, .fini = remove_file)
 {
-	const struct jf_orc_format *newest = format_of("x86_64", NULL),
-				   *old = format_of("x86_64", "linux-6.4");
+	const struct jf_orc_format *newest = format_of("x86_64", NULL), *old = format_of("x86_64", "linux-6.4");
 
 	write_image(newest, 3, newest->headers[0]);
 	expect(orc("dump", file_name, NULL), 0, DUMP, NULL);
@@ -219,8 +213,7 @@ Test(orc_command, linked_files_in_all_formats, .fini = remove_file)
 	expect(orc("dump", file_name, NULL), 0, DUMP, "is of no format that is known");
 	write_image(format_of("loongarch64", NULL), 2, format_of("loongarch64", NULL)->headers[0]);
 	expect(orc("find", file_name, "ffffffff81000010", NULL), 0,
-	       "ffffffff81000010: ffffffff81000010:type:call sp:sp +  24 fp: (und)  ra: (und)  signal:0\n",
-	       NULL);
+	       "ffffffff81000010: ffffffff81000010:type:call sp:sp +  24 fp: (und)  ra: (und)  signal:0\n", NULL);
 }
 
 Test(orc_command, find_in_a_linked_file_sorts_as_the_kernel_does, .fini = remove_file)
@@ -228,8 +221,8 @@ Test(orc_command, find_in_a_linked_file_sorts_as_the_kernel_does, .fini = remove
 	const struct jf_orc_format *format = format_of("x86_64", NULL);
 
 	write_image(format, 3, format->headers[0]);
-	expect(orc("find", file_name, "0xffffffff81000000", "ffffffff8100001f", "ffffffff81000020",
-		   "ffffffff81000fff", "FFFFFFFF81001000", "ffffffff81002000", NULL),
+	expect(orc("find", file_name, "0xffffffff81000000", "ffffffff8100001f", "ffffffff81000020", "ffffffff81000fff",
+		   "FFFFFFFF81001000", "ffffffff81002000", NULL),
 	       0,
 	       "ffffffff81000000: ffffffff81000010:type:call sp:sp+24 bp:(und) signal:0\n"
 	       "ffffffff8100001f: ffffffff81000010:type:call sp:sp+24 bp:(und) signal:0\n"

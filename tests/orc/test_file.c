@@ -22,8 +22,7 @@ static int file_fd;
 
 static void write_file(const uint8_t *bytes, size_t size)
 {
-	CHECK(ftruncate(file_fd, 0) == 0 && pwrite(file_fd, bytes, size, 0) == (ssize_t)size, "%s",
-	      file_name);
+	CHECK(ftruncate(file_fd, 0) == 0 && pwrite(file_fd, bytes, size, 0) == (ssize_t)size, "%s", file_name);
 }
 
 static void read_table(struct orc_file *file)
@@ -76,8 +75,7 @@ static void damage_file(const uint8_t *good, size_t size, struct rng *rng, unsig
 		memcpy(bytes, good, size);
 		while (changes--) {
 			size_t at = rng_below(rng, (uint32_t)size), length = 1 + rng_below(rng, 8);
-			uint8_t value =
-				rng_below(rng, 2) ? values[rng_below(rng, 5)] : (uint8_t)rng_next(rng);
+			uint8_t value = rng_below(rng, 2) ? values[rng_below(rng, 5)] : (uint8_t)rng_next(rng);
 
 			memset(bytes + at, value, length < size - at ? length : size - at);
 		}

@@ -26,8 +26,8 @@ Test(orc_format, each_architecture_has_its_own)
 		cr_assert_eq(f->size, sizeof(*f));
 		cr_assert(f->entry_bytes <= 8 && f->name && f->fp_name && f->unknown_code);
 		for (unsigned int k = 0; k < JF_ORC_CODES; k++)
-			cr_assert(!(f->codes[k].cfa || f->codes[k].saved) || f->codes[k].before,
-				  "%s: code %u", f->name, k);
+			cr_assert(!(f->codes[k].cfa || f->codes[k].saved) || f->codes[k].before, "%s: code %u", f->name,
+				  k);
 	}
 }
 
@@ -63,26 +63,17 @@ static const struct bytes_and_text known[] = {
 	 "linux-6.9",
 	 {0x00, 0x80, 0xff, 0x7f, 0x01, 0x00, 0xe4, 0xcf},
 	 "type:regs (partial) sp:? + -32768 fp:? + 32767 ra:? +   1 signal:1"},
-	{"x86_64",
-	 "linux-7",
-	 {0x10, 0x00, 0xf0, 0xff, 0x84, 0x02},
-	 "type:call sp:bp+16 bp:prevsp-16 signal:0"},
+	{"x86_64", "linux-7", {0x10, 0x00, 0xf0, 0xff, 0x84, 0x02}, "type:call sp:bp+16 bp:prevsp-16 signal:0"},
 	{"x86_64", "linux-7", {0x08, 0x00, 0x00, 0x00, 0x03, 0x02}, "type:call sp:sp+8 bp:(und) signal:0"},
 	{"x86_64", "linux-7", {0}, "type:(und) sp:(und) bp:(und) signal:0"},
 	{"x86_64", "linux-7", {0x00, 0x00, 0x00, 0x00, 0x00, 0x01}, "type:end sp:(und) bp:(und) signal:0"},
 	{"x86_64", "linux-7", {0x00, 0x00, 0x00, 0x00, 0x03, 0x0b}, "type:regs sp:sp+0 bp:(und) signal:1"},
 	{"x86_64", "linux-7", {0xf8, 0xff, 0x00, 0x00, 0x4a, 0x02}, "type:call sp:(bp-8) bp:bp+0 signal:0"},
 	{"x86_64", "linux-7", {0x08, 0x00, 0x00, 0x00, 0x09, 0x02}, "type:call sp:(sp)+8 bp:(und) signal:0"},
-	{"x86_64",
-	 "linux-7",
-	 {0x00, 0x00, 0x00, 0x00, 0x01, 0x04},
-	 "type:regs (partial) sp:ax+0 bp:(und) signal:0"},
+	{"x86_64", "linux-7", {0x00, 0x00, 0x00, 0x00, 0x01, 0x04}, "type:regs (partial) sp:ax+0 bp:(und) signal:0"},
 	{"x86_64", "linux-7", {0x00, 0x00, 0x00, 0x00, 0xbf, 0x07}, "type:? sp:?+0 bp:?+0 signal:0"},
 	{"x86_64", "linux-6.4", {0x08, 0x00, 0x00, 0x00, 0x05, 0x02}, "type:call sp:sp+8 bp:(und) signal:0"},
-	{"x86_64",
-	 "linux-6.4",
-	 {0x10, 0x00, 0xf0, 0xff, 0x14, 0x02},
-	 "type:call sp:bp+16 bp:prevsp-16 signal:0"},
+	{"x86_64", "linux-6.4", {0x10, 0x00, 0xf0, 0xff, 0x14, 0x02}, "type:call sp:bp+16 bp:prevsp-16 signal:0"},
 	{"x86_64", "linux-6.4", {0xf8, 0xff, 0x00, 0x00, 0x48, 0x02}, "type:call sp:(bp-8) bp:bp+0 signal:0"},
 	{"x86_64", "linux-6.4", {0x00, 0x00, 0x00, 0x00, 0x07, 0x02}, "type:call sp:r13+0 bp:(und) signal:0"},
 };

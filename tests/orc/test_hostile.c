@@ -38,9 +38,7 @@ static void damage(uint8_t *bytes, size_t size, struct rng *rng)
 		switch (rng_below(rng, 4)) {
 		case 0: bytes[at] ^= (uint8_t)(1u << rng_below(rng, 8)); break;
 		case 1: bytes[at] = (uint8_t)rng_next(rng); break;
-		case 2:
-			memcpy(bytes + at / 4 * 4, &word, size - at / 4 * 4 < 4 ? size - at / 4 * 4 : 4);
-			break;
+		case 2: memcpy(bytes + at / 4 * 4, &word, size - at / 4 * 4 < 4 ? size - at / 4 * 4 : 4); break;
 		default:
 			for (size_t i = at; i < size && i < at + 40; i++)
 				bytes[i] = (uint8_t)rng_next(rng);
@@ -66,8 +64,7 @@ static void use_entry(const struct jf_orc_format *format, const struct jf_orc_en
 
 static void use_index(const struct jf_orc_table *table, struct rng *rng)
 {
-	uint64_t start =
-		rng_below(rng, 2) ? TABLE_ADDRESS - 8000 : TABLE_ADDRESS - (rng_next(rng) & 0xffffffff);
+	uint64_t start = rng_below(rng, 2) ? TABLE_ADDRESS - 8000 : TABLE_ADDRESS - (rng_next(rng) & 0xffffffff);
 	uint64_t length = 1 + (rng_below(rng, 8) ? rng_below(rng, 100000) : rng_next(rng) & 0x1ffffff);
 	struct jf_orc_index *index;
 
@@ -90,8 +87,7 @@ static void use(struct memory_table *m, struct rng *rng)
 		use_entry(m->table.format, &entry);
 	}
 	for (unsigned int i = 0; i < 50; i++)
-		CHECK_STATUS(jf_orc_search(&m->table, rng_next(rng) >> rng_below(rng, 40), &index), JF_OK,
-			     "unsorted");
+		CHECK_STATUS(jf_orc_search(&m->table, rng_next(rng) >> rng_below(rng, 40), &index), JF_OK, "unsorted");
 	use_index(&m->table, rng);
 	if (jf_orc_sort(&m->table, m->entries, m->ips) != JF_OK)
 		return;
@@ -152,11 +148,7 @@ Test(orc_hostile, sections_of_any_size)
 
 Test(orc_hostile, damaged_relocations)
 {
-	enum {
-		WORDS = 16,
-		SYMBOLS = 4,
-		SECTIONS = 3
-	};
+	enum { WORDS = 16, SYMBOLS = 4, SECTIONS = 3 };
 	const uint64_t addresses[SECTIONS] = {0, TABLE_ADDRESS - 0x1000, TABLE_ADDRESS + 0x1000};
 	struct rng rng = {11};
 	unsigned int taken = 0;
@@ -165,8 +157,7 @@ Test(orc_hostile, damaged_relocations)
 		const struct jf_orc_format *format = orc_format_at(rng_below(&rng, 3));
 		uint8_t *rela = calloc(WORDS, 24), *symtab = calloc(SYMBOLS, 24), *ips = calloc(WORDS, 4);
 		uint64_t *where = malloc(sizeof(addresses));
-		struct jf_orc_relocs relocs = {
-			rela, (size_t)WORDS * 24, symtab, (size_t)SYMBOLS * 24, where, SECTIONS};
+		struct jf_orc_relocs relocs = {rela, (size_t)WORDS * 24, symtab, (size_t)SYMBOLS * 24, where, SECTIONS};
 
 		memcpy(where, addresses, sizeof(addresses));
 		symtab[24 + 6] = 1;
@@ -183,8 +174,7 @@ Test(orc_hostile, damaged_relocations)
 			damage(symtab, relocs.symtab_bytes, &rng);
 		if (rng_below(&rng, 8) == 0)
 			relocs.symtab_bytes = rng_below(&rng, (uint32_t)relocs.symtab_bytes);
-		taken += jf_orc_relocate(format, &relocs, ips, (size_t)WORDS * 4, TABLE_ADDRESS, NULL) ==
-			 JF_OK;
+		taken += jf_orc_relocate(format, &relocs, ips, (size_t)WORDS * 4, TABLE_ADDRESS, NULL) == JF_OK;
 		free(rela);
 		free(symtab);
 		free(ips);

@@ -6,8 +6,7 @@
 
 /* The index has to find what the kernel's search finds, for any table and address. */
 
-static void check_address(const struct jf_orc_index *index, const struct jf_orc_table *sorted,
-			  uint64_t address)
+static void check_address(const struct jf_orc_index *index, const struct jf_orc_table *sorted, uint64_t address)
 {
 	const struct jf_orc_entry *found = jf_orc_index_find(index, address);
 	struct jf_orc_entry wanted;
@@ -41,8 +40,7 @@ static const struct shape shapes[] = {
 };
 
 /* Distances are small in number, so both sides of each entry and of each block are looked at. */
-static void check_shape(const struct shape *shape, const struct jf_orc_format *format, size_t count,
-			struct rng *rng)
+static void check_shape(const struct shape *shape, const struct jf_orc_format *format, size_t count, struct rng *rng)
 {
 	uint64_t address = TABLE_ADDRESS - 0x40000000, start = address + rng_below(rng, 64), end;
 	struct jf_orc_index *index;
@@ -50,8 +48,7 @@ static void check_shape(const struct shape *shape, const struct jf_orc_format *f
 
 	orc_memory_new(&m, format, count);
 	for (size_t i = 0; i < count; i++) {
-		struct jf_orc_entry entry =
-			shape->any_entry ? orc_random_entry(format, rng) : orc_likely_entry(rng);
+		struct jf_orc_entry entry = shape->any_entry ? orc_random_entry(format, rng) : orc_likely_entry(rng);
 
 		if (rng_below(rng, shape->gap_every) == 0)
 			address += shape->gap;
@@ -118,8 +115,8 @@ Test(orc_index, takes_less_memory_than_the_kernels_tables, .timeout = 300)
 		}
 		cr_assert_eq(jf_orc_index_new(&m.table, start, address, &index), JF_OK);
 		kernel = count * (4 + format->entry_bytes) + (address - start) / 256 * 4;
-		cr_assert(jf_orc_index_bytes(index) * 2 < kernel, "%zu bytes against %zu",
-			  jf_orc_index_bytes(index), kernel);
+		cr_assert(jf_orc_index_bytes(index) * 2 < kernel, "%zu bytes against %zu", jf_orc_index_bytes(index),
+			  kernel);
 		jf_orc_index_free(index);
 		orc_memory_free(&m);
 	}
@@ -146,8 +143,7 @@ Test(orc_index, tables_need_not_be_sorted)
 			orc_memory_set(&sorted, i, address, &entry);
 		}
 		cr_assert_eq(jf_orc_sort(&sorted.table, sorted.entries, sorted.ips), JF_OK);
-		cr_assert_eq(jf_orc_index_new(&m.table, TABLE_ADDRESS - 3500, TABLE_ADDRESS - 500, &index),
-			     JF_OK);
+		cr_assert_eq(jf_orc_index_new(&m.table, TABLE_ADDRESS - 3500, TABLE_ADDRESS - 500, &index), JF_OK);
 		orc_memory_free(&m);
 		for (uint64_t at = TABLE_ADDRESS - 3500; at < TABLE_ADDRESS - 500; at++)
 			check_address(index, &sorted.table, at);
@@ -192,9 +188,9 @@ static void *read_index(void *arg)
 	struct rng rng = {reader->seed};
 
 	for (unsigned int i = 0; i < 200000; i++)
-		reader->sum += (uint64_t)jf_orc_index_find(reader->index,
-							   TABLE_ADDRESS - 40000 + rng_below(&rng, 30000))
-				       ->sp_off;
+		reader->sum +=
+			(uint64_t)jf_orc_index_find(reader->index, TABLE_ADDRESS - 40000 + rng_below(&rng, 30000))
+				->sp_off;
 	return NULL;
 }
 

@@ -193,8 +193,7 @@ Test(orc_kernel, the_table_can_be_written_again, .timeout = 300)
 	open_kernel(&elf, &table);
 	entries = malloc(table.count * table.format->entry_bytes);
 	ips = malloc(table.count * 4);
-	cr_assert_eq(jf_orc_writer_init(&writer, table.format, entries, ips, table.count, table.ips_address),
-		     JF_OK);
+	cr_assert_eq(jf_orc_writer_init(&writer, table.format, entries, ips, table.count, table.ips_address), JF_OK);
 	for (size_t i = 0; i < table.count; i++) {
 		enum jf_status status;
 
@@ -202,8 +201,8 @@ Test(orc_kernel, the_table_can_be_written_again, .timeout = 300)
 		status = jf_orc_to_row(table.format, &entry, &row, slots);
 		CHECK(status == JF_OK || status == JF_E_UNSUPPORTED || status == JF_END, "entry %zu", i);
 		if (status == JF_OK) {
-			CHECK_STATUS(jf_orc_from_row(table.format, &row, slots, JF_ORC_SLOTS, &made, NULL),
-				     JF_OK, "entry %zu", i);
+			CHECK_STATUS(jf_orc_from_row(table.format, &row, slots, JF_ORC_SLOTS, &made, NULL), JF_OK,
+				     "entry %zu", i);
 			CHECK(orc_same_entry(&entry, &made), "entry %zu", i);
 			rows++;
 		}
@@ -250,8 +249,7 @@ static void check_range(const struct jf_orc_table *table, uint64_t start, uint64
 			found = jf_orc_index_find(index, address);
 			CHECK_STATUS(jf_orc_search(table, address, &at), JF_OK, "entry %zu", i);
 			jf_orc_entry_at(table, at, &wanted);
-			CHECK(found && orc_same_entry(found, &wanted), "address %#llx",
-			      (unsigned long long)address);
+			CHECK(found && orc_same_entry(found, &wanted), "address %#llx", (unsigned long long)address);
 		}
 	}
 	jf_orc_index_free(index);

@@ -11,10 +11,7 @@
 
 #define CODE UINT64_C(0xffffffff81234560)
 
-enum {
-	ROWS = 512,
-	CODE_BYTES = 8192
-};
+enum { ROWS = 512, CODE_BYTES = 8192 };
 
 /* The part of a row that ORC has: where the three are. */
 struct view {
@@ -25,8 +22,8 @@ struct view {
 	int32_t ra_off, fp_off;
 };
 
-static struct view view_of(const struct jf_backend *backend, const struct jf_row *row,
-			   const struct jf_slot *slots, unsigned int slot_count)
+static struct view view_of(const struct jf_backend *backend, const struct jf_row *row, const struct jf_slot *slots,
+			   unsigned int slot_count)
 {
 	struct view view = {.unknown = row->flags & JF_ROW_UNKNOWN};
 
@@ -73,8 +70,8 @@ static struct {
 	unsigned int frames, refused, rows;
 } count;
 
-static void check_offsets(const struct jf_orc_table *table, const struct jf_code *code,
-			  const struct jf_frame *frame, uint64_t size)
+static void check_offsets(const struct jf_orc_table *table, const struct jf_code *code, const struct jf_frame *frame,
+			  uint64_t size)
 {
 	const struct jf_orc_format *format = table->format;
 
@@ -92,8 +89,7 @@ static void check_offsets(const struct jf_orc_table *table, const struct jf_code
 		wanted = view_of(format->backend, row, frame->slots, frame->slot_count);
 		found = view_of(format->backend, &back, slots, JF_ORC_SLOTS);
 		CHECK(same_view(&wanted, &found), "%s: offset %u", frame->conv->name, off);
-		CHECK(back.flags & JF_ROW_UNKNOWN || found.fp_saved == !(back.flags & JF_ROW_FP_KEPT), "%u",
-		      off);
+		CHECK(back.flags & JF_ROW_UNKNOWN || found.fp_saved == !(back.flags & JF_ROW_FP_KEPT), "%u", off);
 	}
 }
 
@@ -113,14 +109,12 @@ static void check_rewritten(const struct jf_orc_table *table, uint64_t end)
 
 		jf_orc_entry_at(table, i, &entry);
 		CHECK_STATUS(jf_orc_to_row(format, &entry, &row, slots), JF_OK, "entry %zu", i);
-		CHECK_STATUS(jf_orc_from_row(format, &row, slots, JF_ORC_SLOTS, &made, NULL), JF_OK,
-			     "entry %zu", i);
+		CHECK_STATUS(jf_orc_from_row(format, &row, slots, JF_ORC_SLOTS, &made, NULL), JF_OK, "entry %zu", i);
 		CHECK_STATUS(jf_orc_write(&writer, jf_orc_address(table, i), &made), JF_OK, "entry %zu", i);
 	}
 	jf_orc_written(&writer, &again);
 	CHECK(again.count == table->count, "%zu entries, not %zu", again.count, table->count);
-	CHECK(memcmp(again.entries, table->entries, table->count * format->entry_bytes) == 0,
-	      "other entries");
+	CHECK(memcmp(again.entries, table->entries, table->count * format->entry_bytes) == 0, "other entries");
 	CHECK(memcmp(again.ips, table->ips, table->count * 4) == 0, "other words");
 	CHECK(jf_orc_address(&again, again.count - 1) == end, "no terminator at the end");
 }
@@ -140,8 +134,7 @@ static void check_frame(const struct jf_orc_format *format, const struct jf_fram
 	if (jf_frame_emit(&code, frame, JF_PART_ALL, &(struct jf_values){0}) != JF_OK)
 		return;
 	for (first_unsaid = 0; first_unsaid < code.row_count; first_unsaid++) {
-		struct view view =
-			view_of(format->backend, &rows[first_unsaid], frame->slots, frame->slot_count);
+		struct view view = view_of(format->backend, &rows[first_unsaid], frame->slots, frame->slot_count);
 
 		if (!can_be_said(format, &rows[first_unsaid], &view))
 			break;
@@ -228,8 +221,7 @@ Test(orc_rows, entries_that_are_rows_come_back_the_same)
 				continue;
 			/* A sum of two s16 may be no s16 any more: [bp + off] as an offset from the CFA. */
 			if (jf_orc_from_row(format, &row, slots, JF_ORC_SLOTS, &again, NULL) != JF_OK) {
-				CHECK(format->codes[entry.fp_reg].saved == JF_ORC_LOAD_SUM, "round %u",
-				      round);
+				CHECK(format->codes[entry.fp_reg].saved == JF_ORC_LOAD_SUM, "round %u", round);
 				continue;
 			}
 			CHECK_STATUS(jf_orc_to_row(format, &again, &row2, slots2), JF_OK, "round %u", round);
@@ -246,8 +238,7 @@ Test(orc_rows, entries_that_are_rows_come_back_the_same)
 Test(orc_rows, bp_saved_at_bp_is_an_offset_from_the_cfa)
 {
 	const struct jf_orc_format *x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
-	const struct jf_orc_entry entry = {
-		.type = JF_ORC_CALL, .sp_reg = 4, .sp_off = 16, .fp_reg = 4, .fp_off = -8};
+	const struct jf_orc_entry entry = {.type = JF_ORC_CALL, .sp_reg = 4, .sp_off = 16, .fp_reg = 4, .fp_off = -8};
 	struct jf_slot slots[JF_ORC_SLOTS];
 	struct jf_row row;
 
@@ -278,10 +269,8 @@ Test(orc_rows, rows_that_orc_cannot_say_are_refused)
 {
 	const struct jf_orc_format *x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
 	const struct jf_orc_format *la = jf_orc_format(jf_backend_find("loongarch64"), NULL);
-	uint8_t sp = x86->backend->sp, fp = x86->backend->fp, la_sp = la->backend->sp,
-		la_fp = la->backend->fp;
-	struct jf_slot slots[2] = {{.reg = x86->backend->ra, .off_from_cfa = -8},
-				   {.reg = fp, .off_from_cfa = -16}};
+	uint8_t sp = x86->backend->sp, fp = x86->backend->fp, la_sp = la->backend->sp, la_fp = la->backend->fp;
+	struct jf_slot slots[2] = {{.reg = x86->backend->ra, .off_from_cfa = -8}, {.reg = fp, .off_from_cfa = -16}};
 	struct jf_slot la_slots[2] = {{.reg = la->backend->ra, .off_from_cfa = -8},
 				      {.reg = la_fp, .off_from_cfa = -40000}};
 
@@ -289,22 +278,19 @@ Test(orc_rows, rows_that_orc_cannot_say_are_refused)
 		   "rcx+8, and ORC has no such register");
 	refuse_row(x86, (struct jf_row){.cfa_reg = 2, .cfa_off = 16, .saved = 1}, slots,
 		   "rdx+16, and ORC has no such offset");
-	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 32768, .saved = 1}, slots,
-		   "no such offset");
-	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = -32769, .saved = 1}, slots,
-		   "no such offset");
+	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 32768, .saved = 1}, slots, "no such offset");
+	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = -32769, .saved = 1}, slots, "no such offset");
 	refuse_row(x86, (struct jf_row){.cfa_reg = 200, .saved = 1}, slots, "?+0");
 	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 0}, slots, "not at CFA-8");
-	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 1, .flags = JF_ROW_REGS_LOST},
-		   slots, "frame pointer is lost");
-	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 3, .flags = JF_ROW_RA_SIGNED},
-		   slots, "signed");
+	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 1, .flags = JF_ROW_REGS_LOST}, slots,
+		   "frame pointer is lost");
+	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 3, .flags = JF_ROW_RA_SIGNED}, slots,
+		   "signed");
 	slots[0].off_from_cfa = -24;
 	refuse_row(x86, (struct jf_row){.cfa_reg = sp, .cfa_off = 8, .saved = 3}, slots, "not at CFA-8");
 	refuse_row(la, (struct jf_row){.cfa_reg = la_fp, .cfa_off = 16, .saved = 1}, la_slots,
 		   "fp+16, and ORC has no such offset");
-	refuse_row(la, (struct jf_row){.cfa_reg = la_sp, .cfa_off = 16, .saved = 3}, la_slots,
-		   "fp is too far");
+	refuse_row(la, (struct jf_row){.cfa_reg = la_sp, .cfa_off = 16, .saved = 3}, la_slots, "fp is too far");
 }
 
 Test(orc_rows, entries_that_no_row_can_say_are_refused)
@@ -322,9 +308,7 @@ Test(orc_rows, entries_that_no_row_can_say_are_refused)
 		{false, {.type = JF_ORC_CALL, .sp_reg = 3, .signal = 1}, JF_E_UNSUPPORTED},
 		{false, {.type = JF_ORC_CALL, .sp_reg = 9}, JF_E_UNSUPPORTED},
 		{false, {.type = JF_ORC_CALL, .sp_reg = 10}, JF_E_UNSUPPORTED},
-		{false,
-		 {.type = JF_ORC_CALL, .sp_reg = 3, .fp_reg = 4},
-		 JF_E_UNSUPPORTED}, /* CFA by sp, bp by bp */
+		{false, {.type = JF_ORC_CALL, .sp_reg = 3, .fp_reg = 4}, JF_E_UNSUPPORTED}, /* CFA by sp, bp by bp */
 		{false, {.type = JF_ORC_CALL, .sp_reg = 8}, JF_E_BAD_IMAGE},
 		{false, {.type = JF_ORC_CALL, .sp_reg = 0}, JF_E_BAD_IMAGE},
 		{false, {.type = JF_ORC_CALL, .sp_reg = 15}, JF_E_BAD_IMAGE},
@@ -340,8 +324,8 @@ Test(orc_rows, entries_that_no_row_can_say_are_refused)
 		struct jf_slot slots[JF_ORC_SLOTS] = {{.reg = 99}};
 		struct jf_row row = {.code_off = 99};
 
-		cr_assert_eq(jf_orc_to_row(cases[i].la ? la : x86, &cases[i].entry, &row, slots),
-			     cases[i].status, "case %zu", i);
+		cr_assert_eq(jf_orc_to_row(cases[i].la ? la : x86, &cases[i].entry, &row, slots), cases[i].status,
+			     "case %zu", i);
 		cr_assert(row.code_off == 99 && slots[0].reg == 99, "case %zu", i);
 	}
 }

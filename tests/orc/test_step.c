@@ -57,8 +57,7 @@ static void stop(const struct jf_orc_format *format, struct jf_orc_entry entry, 
 static void frame_is(const struct jf_orc_frame *frame, uint64_t pc, uint64_t sp, uint64_t fp)
 {
 	cr_assert(frame->pc == pc && frame->sp == sp && frame->fp == fp, "pc %#llx, sp %#llx, fp %#llx",
-		  (unsigned long long)frame->pc, (unsigned long long)frame->sp,
-		  (unsigned long long)frame->fp);
+		  (unsigned long long)frame->pc, (unsigned long long)frame->sp, (unsigned long long)frame->fp);
 }
 
 Test(orc_step, x86_64_calls)
@@ -72,8 +71,7 @@ Test(orc_step, x86_64_calls)
 	cr_assert_eq(jf_orc_lookup(x86, &frame), stack[1] - 1);
 	/* bp+16, with bp in front of the return address. */
 	stack[6] = AT(20);
-	go(x86,
-	   (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 4, .sp_off = 16, .fp_reg = 8, .fp_off = -16},
+	go(x86, (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 4, .sp_off = 16, .fp_reg = 8, .fp_off = -16},
 	   &frame);
 	frame_is(&frame, stack[7], AT(8), AT(20));
 	/* A realigned stack: the CFA lies at bp-8, the old bp at bp. */
@@ -144,8 +142,7 @@ Test(orc_step, loongarch64_calls)
 	cr_assert_eq(jf_orc_lookup(la, &frame), 0x2000);
 	stop(la, (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 2}, frame, JF_E_LOST);
 	stack[3] = 0x3004;
-	go(la,
-	   (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 2, .sp_off = 32, .ra_reg = 1, .ra_off = -8},
+	go(la, (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 2, .sp_off = 32, .ra_reg = 1, .ra_off = -8},
 	   &frame);
 	frame_is(&frame, 0x3000, AT(4), AT(10));
 	/* By fp: whatever the offset, CFA = fp. */
@@ -161,8 +158,7 @@ Test(orc_step, loongarch64_calls)
 				 .ra_off = -8},
 	   &frame);
 	frame_is(&frame, 0x4000, AT(10), AT(50));
-	stop(la, (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 2, .ra_reg = 1, .ra_off = -8}, frame,
-	     JF_E_STUCK);
+	stop(la, (struct jf_orc_entry){.type = JF_ORC_CALL, .sp_reg = 2, .ra_reg = 1, .ra_off = -8}, frame, JF_E_STUCK);
 	stop(la, (struct jf_orc_entry){.type = JF_ORC_REGS_PARTIAL, .sp_reg = 2}, frame, JF_E_BAD_IMAGE);
 }
 

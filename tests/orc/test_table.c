@@ -34,8 +34,7 @@ Test(orc_table, sections_have_to_go_together)
 	cr_assert_eq(jf_orc_table_init(&table, la, &sections, NULL), JF_OK);
 	sections.unwind_ip_bytes = 13;
 	cr_assert_eq(jf_orc_table_init(&table, la, &sections, &error), JF_E_BAD_IMAGE);
-	cr_assert_eq(jf_orc_table_init(&table, jf_backend_find("arm64"), &sections, &error),
-		     JF_E_UNSUPPORTED);
+	cr_assert_eq(jf_orc_table_init(&table, jf_backend_find("arm64"), &sections, &error), JF_E_UNSUPPORTED);
 	sections.unwind_ip = NULL;
 	cr_assert_eq(jf_orc_table_init(&table, la, &sections, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_orc_table_init(NULL, la, &sections, NULL), JF_E_INVAL);
@@ -87,8 +86,8 @@ static void check_search(const struct jf_orc_table *table, uint64_t address)
 		if (jf_orc_address(table, i) <= address)
 			wanted = i;
 	CHECK_STATUS(jf_orc_search(table, address, &found), JF_OK, "%zu entries", table->count);
-	CHECK(found == wanted, "%zu entries, address %#llx: %zu, not %zu", table->count,
-	      (unsigned long long)address, found, wanted);
+	CHECK(found == wanted, "%zu entries, address %#llx: %zu, not %zu", table->count, (unsigned long long)address,
+	      found, wanted);
 }
 
 Test(orc_table, search_finds_the_last_of_those_not_above)
@@ -156,8 +155,7 @@ Test(orc_table, sorting_keeps_what_belongs_together)
 
 		orc_memory_new(&m, orc_format_at(round % 3), count);
 		for (size_t i = 0; i < count; i++) {
-			struct jf_orc_entry entry = {.sp_off = (int16_t)i,
-						     .type = (uint8_t)(2 * rng_below(&rng, 2))};
+			struct jf_orc_entry entry = {.sp_off = (int16_t)i, .type = (uint8_t)(2 * rng_below(&rng, 2))};
 
 			addresses[i] = TABLE_ADDRESS - 100 + rng_below(&rng, 80);
 			orc_memory_set(&m, i, addresses[i], &entry);
@@ -216,8 +214,7 @@ static void put(uint8_t *at, uint64_t value, unsigned int bytes)
 		at[i] = (uint8_t)(value >> 8 * i);
 }
 
-static void put_rela(struct object *o, size_t index, uint64_t off, uint32_t symbol, uint32_t type,
-		     int64_t addend)
+static void put_rela(struct object *o, size_t index, uint64_t off, uint32_t symbol, uint32_t type, int64_t addend)
 {
 	put(o->rela + 24 * index, off, 8);
 	put(o->rela + 24 * index + 8, (uint64_t)symbol << 32 | type, 8);
@@ -236,8 +233,7 @@ static void make_object(struct object *o, uint32_t type)
 	put_rela(o, 2, 8, 2, type, -8);
 	o->addresses[1] = TABLE_ADDRESS - 0x10000;
 	o->addresses[3] = TABLE_ADDRESS + 0x10000;
-	o->relocs = (struct jf_orc_relocs){o->rela,           sizeof(o->rela), o->symtab,
-					   sizeof(o->symtab), o->addresses,    4};
+	o->relocs = (struct jf_orc_relocs){o->rela, sizeof(o->rela), o->symtab, sizeof(o->symtab), o->addresses, 4};
 	memset(o->ips, 0xee, sizeof(o->ips));
 }
 

@@ -19,18 +19,8 @@
  *     THROW        CFA = SP + 64, frame pointer saved
  *     WALK         CFA = SP + 16, frame pointer unchanged
  */
-enum {
-	C_END,
-	C_ENTER,
-	C_THROW,
-	C_WALK,
-	C_COUNT
-};
-enum {
-	FRAMES = 7,
-	MAIN_FRAME = 4,
-	WORDS = 512
-};
+enum { C_END, C_ENTER, C_THROW, C_WALK, C_COUNT };
+enum { FRAMES = 7, MAIN_FRAME = 4, WORDS = 512 };
 
 #define C_BYTES   0x40u
 #define C_AT      (CODE - 0x400) /* .eh_frame has no reach to kernel addresses here */
@@ -82,8 +72,8 @@ static const struct {
 static uint8_t code_of(const struct jf_orc_format *format, enum jf_orc_rule rule, bool saved, uint8_t reg)
 {
 	for (uint8_t i = 0; i < JF_ORC_CODES; i++)
-		if (saved ? format->codes[i].saved == rule
-			  : format->codes[i].cfa == rule && format->codes[i].reg == reg)
+		if (saved ? format->codes[i].saved == rule :
+			    format->codes[i].cfa == rule && format->codes[i].reg == reg)
 			return i;
 	cr_assert_fail("no code");
 	return 0;

@@ -17,7 +17,7 @@
 #define PRIVATE_STACK_MAX 1024
 #define MAY_GOTO_BYTES    16
 
-static const char *const kind_names[] = { "single", "mixed", "long" };
+static const char *const kind_names[] = {"single", "mixed", "long"};
 
 bool compare_init(struct compare *c, const struct jf_convention *conv, enum compare_kind kind)
 {
@@ -28,9 +28,8 @@ bool compare_init(struct compare *c, const struct jf_convention *conv, enum comp
 		.arena = jf_convention_supports(conv, JF_CAP_ARENA),
 		.per_cpu = jf_convention_supports(conv, JF_CAP_USER_BASE),
 		.stack_args = jf_convention_supports(conv, JF_CAP_OUT_ARGS) ? JF_OUT_ARGS_MAX : 0,
-		.stack_max_bytes = conv->bpf_stack_max_bytes > STACK_MAX
-					   ? STACK_MAX
-					   : conv->bpf_stack_max_bytes - MAY_GOTO_BYTES,
+		.stack_max_bytes =
+			conv->bpf_stack_max_bytes > STACK_MAX ? STACK_MAX : conv->bpf_stack_max_bytes - MAY_GOTO_BYTES,
 	};
 	c->opts.c_stack_args = c->opts.stack_args;
 	/* What a stub pushes would stand between the caller's arguments and C. */
@@ -54,10 +53,9 @@ void compare_fini(struct compare *c)
 
 void compare_tell(const struct compare *c, const char *what)
 {
-	fprintf(stderr,
-		"%s/%s: %s\nagain: --target %s/%s --kind %s --seed %" PRIu64 " --count 1\nrun %" PRIu32 "\n",
-		c->conv->backend->name, c->conv->name, what, c->conv->backend->name, c->conv->name,
-		kind_names[c->kind], c->seed, c->run);
+	fprintf(stderr, "%s/%s: %s\nagain: --target %s/%s --kind %s --seed %" PRIu64 " --count 1\nrun %" PRIu32 "\n",
+		c->conv->backend->name, c->conv->name, what, c->conv->backend->name, c->conv->name, kind_names[c->kind],
+		c->seed, c->run);
 	if (c->generated.program.function_count && c->generated.insn_count < 4000)
 		print_program(stderr, &c->generated.program);
 	fflush(stderr);
@@ -88,8 +86,7 @@ static bool same_outcome(const struct compare *c, const struct outcome *want, co
 	uint64_t r0 = visible(c->conv, want->r0);
 
 	if (r0 == got->r0 && want->calls == got->calls && want->call_count == got->call_count &&
-	    !memcmp(want->ctx, got->ctx, sizeof(want->ctx)) &&
-	    !memcmp(want->arena, got->arena, sizeof(want->arena)))
+	    !memcmp(want->ctx, got->ctx, sizeof(want->ctx)) && !memcmp(want->arena, got->arena, sizeof(want->arena)))
 		return true;
 	compare_tell(c, "interpreter and generated code differ");
 	if (r0 != got->r0)
@@ -131,8 +128,8 @@ static bool same_registers(const struct compare *c, const struct jf_regs *in, co
 
 		if (is_checked(reg) && (in->value[i] ^ out->value[i]) & mask) {
 			compare_tell(c, "a register of the caller has changed");
-			fprintf(stderr, "%s: 0x%016" PRIx64 ", not 0x%016" PRIx64 "\n", reg->name,
-				out->value[i], in->value[i]);
+			fprintf(stderr, "%s: 0x%016" PRIx64 ", not 0x%016" PRIx64 "\n", reg->name, out->value[i],
+				in->value[i]);
 			return false;
 		}
 	}
@@ -148,11 +145,7 @@ static void reset(const struct compare *c)
 		generate_single_operands((uint32_t)c->seed, c->run);
 }
 
-enum interpreted {
-	INTERPRETED,
-	ENDLESS,
-	WRONG
-};
+enum interpreted { INTERPRETED, ENDLESS, WRONG };
 
 static enum interpreted interpret(const struct compare *c, struct outcome *want)
 {
@@ -174,8 +167,7 @@ static enum interpreted interpret(const struct compare *c, struct outcome *want)
 	if (!strcmp(in.stopped, "too many steps"))
 		return ENDLESS;
 	compare_tell(c, in.stopped);
-	fprintf(stderr, "interpreter, function %" PRIu32 ", instruction %" PRIu32 "\n", in.function,
-		in.index);
+	fprintf(stderr, "interpreter, function %" PRIu32 ", instruction %" PRIu32 "\n", in.function, in.index);
 	return WRONG;
 }
 
@@ -230,13 +222,12 @@ static bool has_atomic_insns(void)
 
 static struct jf_compile_opts compile_opts(const struct compare *c, struct rng *rng)
 {
-	struct jf_compile_opts opts = { .size = sizeof(opts),
-					.values = { .arena_base = (uintptr_t)world.arena } };
+	struct jf_compile_opts opts = {.size = sizeof(opts), .values = {.arena_base = (uintptr_t)world.arena}};
 
 	opts.landing_pads = jf_convention_supports(c->conv, JF_CAP_LANDING_PADS) && rng_percent(rng, 25);
 	opts.sign_return = jf_convention_supports(c->conv, JF_CAP_SIGN_RETURN) && rng_percent(rng, 25);
-	opts.private_stack = jf_convention_supports(c->conv, JF_CAP_PRIVATE_STACK | JF_CAP_USER_BASE) &&
-			     rng_percent(rng, 25);
+	opts.private_stack =
+		jf_convention_supports(c->conv, JF_CAP_PRIVATE_STACK | JF_CAP_USER_BASE) && rng_percent(rng, 25);
 	opts.atomic_insns = has_atomic_insns() && rng_percent(rng, 50);
 	return opts;
 }
@@ -282,9 +273,9 @@ static enum jf_status load(const struct compare *c, struct jf_compile_opts *opts
 
 bool compare_program(struct compare *c, uint64_t seed)
 {
-	struct rng rng = { seed ^ UINT64_C(0x6f7074696f6e73) };
+	struct rng rng = {seed ^ UINT64_C(0x6f7074696f6e73)};
 	struct jf_compile_opts opts = compile_opts(c, &rng);
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_loaded *loaded;
 	uint32_t runs;
 	bool same;
@@ -297,8 +288,8 @@ bool compare_program(struct compare *c, uint64_t seed)
 		c->refused++;
 		if (!c->keep_going)
 			compare_tell(c, "the compiler refuses a valid program");
-		fprintf(stderr, "seed %" PRIu64 ": %s: %s: %s\n", seed, jf_status_name(error.status),
-			error.where, error.text);
+		fprintf(stderr, "seed %" PRIu64 ": %s: %s: %s\n", seed, jf_status_name(error.status), error.where,
+			error.text);
 		return c->keep_going;
 	}
 	if (jf_loaded_image(loaded)->size_bytes > c->largest)

@@ -4,11 +4,7 @@
 
 #include "generate.h"
 
-enum compare_kind {
-	COMPARE_SINGLE,
-	COMPARE_MIXED,
-	COMPARE_LONG
-};
+enum compare_kind { COMPARE_SINGLE, COMPARE_MIXED, COMPARE_LONG };
 
 /* What is compared, and how it went. */
 struct compare {

@@ -38,9 +38,8 @@ const uint64_t edge_values[EDGE_VALUES] = {
 
 /* Among them the ends of 8, 12, 16 and 20 bit immediates, powers of two and bit masks. */
 const int32_t edge_imms[EDGE_IMMS] = {
-	0,   1,     2,     7,     31,     32,       63,          64,        127,        128,
-	255, 0x7ff, 0x800, 0xfff, 0x1000, 0xffff,   0x10000,     0xff00,    0x7fffffff, -1,
-	-2,  -128,  -129,  -2048, -2049,  -0x10000, -0x7fffffff, INT32_MIN,
+	0,      1,      2,       7,      31,         32, 63, 64,   127,  128,   255,   0x7ff,    0x800,       0xfff,
+	0x1000, 0xffff, 0x10000, 0xff00, 0x7fffffff, -1, -2, -128, -129, -2048, -2049, -0x10000, -0x7fffffff, INT32_MIN,
 };
 
 /* The ends of the offsets of loads and stores, scaled and not. */

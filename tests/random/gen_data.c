@@ -42,7 +42,7 @@ void gen_ctx(struct gen *g, unsigned int dst)
 
 static void swap(struct gen *g)
 {
-	static const uint8_t forms[] = { ALU | END | K, ALU | END | X, ALU64 | END | K };
+	static const uint8_t forms[] = {ALU | END | K, ALU | END | X, ALU64 | END | K};
 
 	gen_put(g, forms[rng_below(&g->rng, 3)], gen_reg(g), 0, 0, 16 << rng_below(&g->rng, 3));
 }
@@ -51,8 +51,7 @@ static void sign_extend(struct gen *g)
 {
 	bool wide = rng_percent(&g->rng, 50);
 
-	gen_put(g, (wide ? ALU64 : ALU) | MOV | X, gen_reg(g), gen_reg(g),
-		8 << rng_below(&g->rng, wide ? 3 : 2), 0);
+	gen_put(g, (wide ? ALU64 : ALU) | MOV | X, gen_reg(g), gen_reg(g), 8 << rng_below(&g->rng, wide ? 3 : 2), 0);
 }
 
 /* The BPF stack's address as an operand, without its value left behind. */
@@ -69,8 +68,7 @@ static void frame_pointer(struct gen *g)
 /* MIN / -1, which machines trap on, or get wrong in their own ways. */
 static void overflow(struct gen *g)
 {
-	unsigned int dst = gen_reg(g), src = other_reg(g, dst),
-		     class = rng_percent(&g->rng, 50) ? ALU64 : ALU;
+	unsigned int dst = gen_reg(g), src = other_reg(g, dst), class = rng_percent(&g->rng, 50) ? ALU64 : ALU;
 	unsigned int code = rng_percent(&g->rng, 50) ? DIV : MOD;
 
 	gen_imm64(g, dst, class == ALU64 ? UINT64_C(1) << 63 : UINT64_C(1) << 31 | rng_next(&g->rng) << 32);
@@ -84,9 +82,8 @@ static void overflow(struct gen *g)
 
 void gen_alu(struct gen *g)
 {
-	static const uint8_t codes[] = { ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG, MOD, XOR, MOV, ARSH };
-	unsigned int code = codes[rng_below(&g->rng, sizeof(codes))],
-		     class = rng_percent(&g->rng, 50) ? ALU64 : ALU;
+	static const uint8_t codes[] = {ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG, MOD, XOR, MOV, ARSH};
+	unsigned int code = codes[rng_below(&g->rng, sizeof(codes))], class = rng_percent(&g->rng, 50) ? ALU64 : ALU;
 	int off = (code == DIV || code == MOD) && rng_percent(&g->rng, 50);
 
 	switch (rng_below(&g->rng, 20)) {
@@ -119,7 +116,7 @@ struct place {
 
 static struct place ctx_place(struct gen *g)
 {
-	struct place p = { .bytes = WORLD_CTX_DATA };
+	struct place p = {.bytes = WORLD_CTX_DATA};
 
 	if (g->ctx_reg >= 0 && rng_percent(&g->rng, 50)) {
 		p.base = (unsigned int)g->ctx_reg;
@@ -139,9 +136,7 @@ static struct place ctx_place(struct gen *g)
 
 static struct place stack_place(struct gen *g)
 {
-	struct place p = {
-		.base = R10, .off = g->lo, .bytes = (unsigned int)(g->hi - g->lo), .is_stack = true
-	};
+	struct place p = {.base = R10, .off = g->lo, .bytes = (unsigned int)(g->hi - g->lo), .is_stack = true};
 	int down;
 
 	if (rng_percent(&g->rng, 60))
@@ -158,9 +153,7 @@ static struct place stack_place(struct gen *g)
 /* One in six is nowhere: far behind the arena's memory, or below it. */
 static struct place arena_place(struct gen *g)
 {
-	struct place p = {
-		.base = gen_reg(g), .bytes = WORLD_ARENA_COMPARED, .is_borrowed = true, .is_arena = true
-	};
+	struct place p = {.base = gen_reg(g), .bytes = WORLD_ARENA_COMPARED, .is_borrowed = true, .is_arena = true};
 	int32_t at = 0;
 
 	if (rng_percent(&g->rng, 15)) {
@@ -210,7 +203,7 @@ static unsigned int log2_size(struct gen *g, const struct place *p)
 	return log2;
 }
 
-static const uint8_t sizes[] = { B, H, W, DW };
+static const uint8_t sizes[] = {B, H, W, DW};
 
 /* returns: the register that it loads. */
 static unsigned int load(struct gen *g, const struct place *p)
@@ -232,8 +225,7 @@ static void store(struct gen *g, const struct place *p)
 	if (rng_percent(&g->rng, 50))
 		gen_put(g, ST | mode | sizes[log2], p->base, 0, off, edge_imm(&g->rng));
 	else
-		gen_put(g, STX | mode | sizes[log2], p->base,
-			p->is_stack ? other_reg(g, p->base) : gen_reg(g), off, 0);
+		gen_put(g, STX | mode | sizes[log2], p->base, p->is_stack ? other_reg(g, p->base) : gen_reg(g), off, 0);
 }
 
 /*
@@ -317,8 +309,8 @@ void gen_bulk(struct gen *g, uint32_t end)
 	gen_put(g, ALU64 | ADD | K, base, 0, 0, -off);
 	g->data &= (uint16_t) ~(1u << base);
 	while (gen_here(g) < end)
-		gen_put(g, STX | ATOMIC | DW, base, gen_reg(g),
-			off + 8 * (int)rng_below(&g->rng, WORLD_CTX_DATA / 8), CMPXCHG);
+		gen_put(g, STX | ATOMIC | DW, base, gen_reg(g), off + 8 * (int)rng_below(&g->rng, WORLD_CTX_DATA / 8),
+			CMPXCHG);
 	g->data |= (uint16_t)(1u << base);
 	gen_value(g, base);
 }

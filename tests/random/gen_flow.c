@@ -6,9 +6,8 @@
 
 uint32_t gen_branch(struct gen *g)
 {
-	static const uint8_t codes[] = { JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE };
-	unsigned int code = codes[rng_below(&g->rng, sizeof(codes))],
-		     class = rng_percent(&g->rng, 50) ? JMP : JMP32;
+	static const uint8_t codes[] = {JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE};
+	unsigned int code = codes[rng_below(&g->rng, sizeof(codes))], class = rng_percent(&g->rng, 50) ? JMP : JMP32;
 	unsigned int dst = gen_reg(g);
 	uint32_t at = gen_here(g);
 
@@ -45,7 +44,7 @@ static void if_else(struct gen *g)
 /* Counts down in a register that the body keeps its hands off, or on the stack. */
 static void loop(struct gen *g)
 {
-	static const uint8_t ends[] = { JMP | JNE | K, JMP32 | JNE | K, JMP | JSGT | K, JMP32 | JGT | K };
+	static const uint8_t ends[] = {JMP | JNE | K, JMP32 | JNE | K, JMP | JSGT | K, JMP32 | JGT | K};
 	unsigned int reg = R6 + rng_below(&g->rng, 4), times = 1 + rng_below(&g->rng, 4);
 	bool in_reg = g->data & 1u << reg && rng_percent(&g->rng, 50);
 	bool limited = rng_percent(&g->rng, 30);
@@ -115,10 +114,7 @@ static void call_helper(struct gen *g)
 static void call_kfunc(struct gen *g)
 {
 	unsigned int more = rng_below(&g->rng, g->opts.c_stack_args + 1);
-	unsigned int kfunc = more == 0   ? KFUNC_MIX5
-			     : more == 1 ? KFUNC_MIX6
-			     : more < 7  ? KFUNC_MIX7
-					 : KFUNC_MIX12;
+	unsigned int kfunc = more == 0 ? KFUNC_MIX5 : more == 1 ? KFUNC_MIX6 : more < 7 ? KFUNC_MIX7 : KFUNC_MIX12;
 
 	if (world_kfuncs[kfunc].arg_count)
 		put_args(g, world_kfuncs[kfunc].arg_count - 5u);

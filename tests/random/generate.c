@@ -77,8 +77,7 @@ static void set_up(struct gen *g)
 		gen_put(g, ST | MEM | DW, R10, 0, off, edge_imm(&g->rng));
 	for (unsigned int reg = R0; reg < R10; reg++) {
 		/* A subprogram has data in R2-R5 already. */
-		if (g->data & 1u << reg &&
-		    (g->function == 0 || reg < R2 || reg > R5 || rng_percent(&g->rng, 20)))
+		if (g->data & 1u << reg && (g->function == 0 || reg < R2 || reg > R5 || rng_percent(&g->rng, 20)))
 			gen_value(g, reg);
 	}
 	for (int i = 1; i <= g->in_args[g->function]; i++)
@@ -147,7 +146,7 @@ static void short_function(struct gen *g, uint32_t number)
 static void begin(struct gen *g, struct generated *out, const struct generate_opts *opts, uint64_t seed,
 		  uint32_t functions)
 {
-	*g = (struct gen){ .rng = { seed }, .opts = *opts, .out = out, .function_count = functions };
+	*g = (struct gen){.rng = {seed}, .opts = *opts, .out = out, .function_count = functions};
 	out->insn_count = 0;
 	g->opts.arena = opts->arena && rng_percent(&g->rng, 40);
 	g->opts.per_cpu = opts->per_cpu && rng_percent(&g->rng, 20);
@@ -159,7 +158,7 @@ static void begin(struct gen *g, struct generated *out, const struct generate_op
 
 void gen_finish(struct gen *g)
 {
-	static const char *const names[GENERATE_FUNCTIONS_MAX] = { "main", "one", "two", "three", "four" };
+	static const char *const names[GENERATE_FUNCTIONS_MAX] = {"main", "one", "two", "three", "four"};
 	struct generated *out = g->out;
 
 	out->starts[g->function_count] = out->insn_count;
@@ -184,7 +183,7 @@ void gen_finish(struct gen *g)
 
 void generate_mixed(struct generated *out, const struct generate_opts *opts, uint64_t seed)
 {
-	struct rng rng = { ~seed };
+	struct rng rng = {~seed};
 	struct gen g;
 
 	begin(&g, out, opts, seed, 1 + (rng_percent(&rng, 50) ? rng_below(&rng, GENERATE_FUNCTIONS_MAX) : 0));

@@ -40,8 +40,7 @@ void generated_free(struct generated *out);
  */
 uint32_t generate_single_count(const struct generate_opts *opts);
 /* out: *runs, how many sets of operands the program is worth. */
-void generate_single(struct generated *out, const struct generate_opts *opts, uint32_t number,
-		     uint32_t *runs);
+void generate_single(struct generated *out, const struct generate_opts *opts, uint32_t number, uint32_t *runs);
 /* Puts the operands of that run in the context. */
 void generate_single_operands(uint32_t number, uint32_t run);
 

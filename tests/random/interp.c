@@ -12,20 +12,18 @@ static bool run_function(struct interp *in, uint32_t number, const uint64_t args
 
 /* ---- calls -------------------------------------------------------------------------------------- */
 
-typedef uint64_t (*import_fn)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-			      uint64_t, uint64_t, uint64_t, uint64_t);
+typedef uint64_t (*import_fn)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+			      uint64_t, uint64_t, uint64_t);
 
 /* C code does not look at arguments that it does not take. */
 static uint64_t call_c(uint64_t address, const uint64_t *r, const uint64_t *more)
 {
 	import_fn fn = (import_fn)(uintptr_t)address;
 
-	return fn(r[1], r[2], r[3], r[4], r[5], more[0], more[1], more[2], more[3], more[4], more[5],
-		  more[6]);
+	return fn(r[1], r[2], r[3], r[4], r[5], more[0], more[1], more[2], more[3], more[4], more[5], more[6]);
 }
 
-static bool call_import(struct interp_frame *f, const struct jf_import *imports, uint32_t count,
-			uint32_t number)
+static bool call_import(struct interp_frame *f, const struct jf_import *imports, uint32_t count, uint32_t number)
 {
 	if (number >= count || !imports[number].address)
 		return false;
@@ -48,7 +46,7 @@ static bool call(struct interp_frame *f, const struct jf_insn *insn)
 	bool known;
 
 	if (insn->opcode & X) {
-		uint64_t sixth[7] = { f->reg[insn->imm ? (unsigned int)insn->imm : interp_dst(insn)] };
+		uint64_t sixth[7] = {f->reg[insn->imm ? (unsigned int)insn->imm : interp_dst(insn)]};
 
 		known = program->call_register.address != 0;
 		if (known)
@@ -193,8 +191,7 @@ static bool run_frame(struct interp_frame *f, uint32_t number)
 	}
 }
 
-static bool run_function(struct interp *in, uint32_t number, const uint64_t args[5], const uint64_t *more,
-			 uint64_t *r0)
+static bool run_function(struct interp *in, uint32_t number, const uint64_t args[5], const uint64_t *more, uint64_t *r0)
 {
 	struct interp_frame *f = malloc(sizeof(*f));
 	bool ended;
@@ -216,7 +213,7 @@ static bool run_function(struct interp *in, uint32_t number, const uint64_t args
 
 bool interp_run(struct interp *in, uint64_t r1, uint64_t r2, uint64_t *r0)
 {
-	const uint64_t args[5] = { r1, r2 };
+	const uint64_t args[5] = {r1, r2};
 	static const uint64_t none[7];
 
 	in->stopped = NULL;

@@ -24,7 +24,7 @@ static unsigned int width(uint8_t opcode)
 
 static struct access find(struct interp_frame *f, const struct jf_insn *insn, unsigned int base, bool arena)
 {
-	struct access at = { f->reg[base] + (uint64_t)(int64_t)insn->off, width(insn->opcode), true };
+	struct access at = {f->reg[base] + (uint64_t)(int64_t)insn->off, width(insn->opcode), true};
 
 	if (!arena && !f->arena[base])
 		return at;

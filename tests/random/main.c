@@ -40,9 +40,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	char what[128];
 
 	(void)context;
-	snprintf(what, sizeof(what),
-		 number == SIGPROF ? "generated code does not end" : "signal %d, address %p", number,
-		 number == SIGPROF ? NULL : info->si_addr);
+	snprintf(what, sizeof(what), number == SIGPROF ? "generated code does not end" : "signal %d, address %p",
+		 number, number == SIGPROF ? NULL : info->si_addr);
 	compare_tell(&compare, what);
 	_exit(1);
 }
@@ -50,7 +49,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 /* Before compare_init(), whose handler passes on what is not the arena's. */
 static void handle_faults(void)
 {
-	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF };
+	static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF};
 	static uint8_t memory[256 << 10];
 	struct sigaction action;
 	stack_t stack;
@@ -69,7 +68,7 @@ static void handle_faults(void)
 
 static void watch(void)
 {
-	const struct itimerval limit = { .it_value = { .tv_sec = PROGRAM_SECONDS } };
+	const struct itimerval limit = {.it_value = {.tv_sec = PROGRAM_SECONDS}};
 
 	setitimer(ITIMER_PROF, &limit, NULL);
 }
@@ -85,7 +84,7 @@ static bool parse_number(const char *text, uint64_t *number)
 
 static bool parse_kind(const char *text, enum compare_kind *kind)
 {
-	static const char *const names[] = { "single", "mixed", "long" };
+	static const char *const names[] = {"single", "mixed", "long"};
 
 	for (unsigned int i = 0; i < 3; i++) {
 		if (!strcmp(text, names[i])) {
@@ -98,7 +97,7 @@ static bool parse_kind(const char *text, enum compare_kind *kind)
 
 static bool parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ .kind = COMPARE_MIXED, .seed = 1, .count = 1000, .stride = 1 };
+	*o = (struct options){.kind = COMPARE_MIXED, .seed = 1, .count = 1000, .stride = 1};
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 
@@ -135,8 +134,8 @@ static bool run(const struct options *o)
 		if (!compare_program(&compare, o->seed + i * o->stride))
 			return false;
 	}
-	printf("done target=%s kind=%d programs=%" PRIu64 " runs=%" PRIu64 " refused=%" PRIu64
-	       " endless=%" PRIu64 " largest=%" PRIu64 "\n",
+	printf("done target=%s kind=%d programs=%" PRIu64 " runs=%" PRIu64 " refused=%" PRIu64 " endless=%" PRIu64
+	       " largest=%" PRIu64 "\n",
 	       o->target, (int)o->kind, compare.programs, compare.runs, compare.refused, compare.endless,
 	       compare.largest);
 	return true;
@@ -145,7 +144,7 @@ static bool run(const struct options *o)
 int main(int argc, char **argv)
 {
 	const struct jf_convention *conv;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct options o;
 	bool same;
 

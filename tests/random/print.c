@@ -9,10 +9,9 @@ static const char *const alu_names[16] = {
 	"+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "= -", "%=", "^=", "=", "s>>=", "swap", "?", "?",
 };
 static const char *const jump_names[16] = {
-	"goto", "==",   ">", ">=", "&",  "!=",  "s>",       "s>=",
-	"call", "exit", "<", "<=", "s<", "s<=", "may_goto", "?",
+	"goto", "==", ">", ">=", "&", "!=", "s>", "s>=", "call", "exit", "<", "<=", "s<", "s<=", "may_goto", "?",
 };
-static const char *const size_names[4] = { "u32", "u16", "u8", "u64" };
+static const char *const size_names[4] = {"u32", "u16", "u8", "u64"};
 
 static void print_alu(FILE *file, const struct jf_insn *insn)
 {
@@ -22,9 +21,9 @@ static void print_alu(FILE *file, const struct jf_insn *insn)
 
 	if (code == END)
 		fprintf(file, "r%u = %s%d r%u", dst,
-			kind == 'r'        ? "bswap"
-			: insn->opcode & X ? "be"
-					   : "le",
+			kind == 'r'      ? "bswap" :
+			insn->opcode & X ? "be" :
+					   "le",
 			insn->imm, dst);
 	else if (code == NEG)
 		fprintf(file, "%c%u = -%c%u", kind, dst, kind, dst);
@@ -56,8 +55,7 @@ static void print_call(FILE *file, const struct jf_program *program, const struc
 		fprintf(file, "call ?");
 }
 
-static void print_jump(FILE *file, const struct jf_program *program, const struct jf_insn *insn,
-		       uint32_t index)
+static void print_jump(FILE *file, const struct jf_program *program, const struct jf_insn *insn, uint32_t index)
 {
 	unsigned int code = insn->opcode & 0xf0;
 	char kind = (insn->opcode & 7) == JMP ? 'r' : 'w';
@@ -70,17 +68,17 @@ static void print_jump(FILE *file, const struct jf_program *program, const struc
 	else if (code == JA || code == JCOND)
 		fprintf(file, "%s %" PRId64, jump_names[code >> 4], target);
 	else if (insn->opcode & X)
-		fprintf(file, "if %c%u %s %c%u goto %" PRId64, kind, insn->regs & 15, jump_names[code >> 4],
-			kind, insn->regs >> 4, target);
+		fprintf(file, "if %c%u %s %c%u goto %" PRId64, kind, insn->regs & 15, jump_names[code >> 4], kind,
+			insn->regs >> 4, target);
 	else
-		fprintf(file, "if %c%u %s %d goto %" PRId64, kind, insn->regs & 15, jump_names[code >> 4],
-			insn->imm, target);
+		fprintf(file, "if %c%u %s %d goto %" PRId64, kind, insn->regs & 15, jump_names[code >> 4], insn->imm,
+			target);
 }
 
 static void print_place(FILE *file, const struct jf_insn *insn, unsigned int base, bool arena)
 {
-	fprintf(file, "*(%s *)(%sr%u %c %d)", size_names[insn->opcode >> 3 & 3], arena ? "arena + " : "",
-		base, insn->off < 0 ? '-' : '+', insn->off < 0 ? -insn->off : insn->off);
+	fprintf(file, "*(%s *)(%sr%u %c %d)", size_names[insn->opcode >> 3 & 3], arena ? "arena + " : "", base,
+		insn->off < 0 ? '-' : '+', insn->off < 0 ? -insn->off : insn->off);
 }
 
 static void print_atomic(FILE *file, const struct jf_insn *insn, bool arena)
@@ -95,14 +93,9 @@ static void print_atomic(FILE *file, const struct jf_insn *insn, bool arena)
 	fprintf(file, "%s", insn->imm == STORE_REL ? "release " : "lock ");
 	print_place(file, insn, dst, arena);
 	if (insn->imm == XCHG || insn->imm == CMPXCHG || insn->imm == STORE_REL)
-		fprintf(file, " %s r%u",
-			insn->imm == XCHG      ? "<->"
-			: insn->imm == CMPXCHG ? "== r0 ? ="
-					       : "=",
-			src);
+		fprintf(file, " %s r%u", insn->imm == XCHG ? "<->" : insn->imm == CMPXCHG ? "== r0 ? =" : "=", src);
 	else
-		fprintf(file, " %s r%u%s", alu_names[insn->imm >> 4 & 15], src,
-			insn->imm & FETCH ? ", fetch" : "");
+		fprintf(file, " %s r%u%s", alu_names[insn->imm >> 4 & 15], src, insn->imm & FETCH ? ", fetch" : "");
 }
 
 static void print_memory(FILE *file, const struct jf_insn *insn)
@@ -110,8 +103,7 @@ static void print_memory(FILE *file, const struct jf_insn *insn)
 	unsigned int mode = insn->opcode & 0xe0, class = insn->opcode & 7;
 
 	if (class == LDX) {
-		fprintf(file, "r%u = %s", insn->regs & 15,
-			mode == MEMSX || mode == ARENA_SX ? "(signed)" : "");
+		fprintf(file, "r%u = %s", insn->regs & 15, mode == MEMSX || mode == ARENA_SX ? "(signed)" : "");
 		print_place(file, insn, insn->regs >> 4, mode == ARENA || mode == ARENA_SX);
 	} else if (class == STX && (mode == ATOMIC || mode == ARENA_ATOMIC)) {
 		print_atomic(file, insn, mode == ARENA_ATOMIC);
@@ -124,8 +116,7 @@ static void print_memory(FILE *file, const struct jf_insn *insn)
 	}
 }
 
-static void print_insn(FILE *file, const struct jf_program *program, const struct jf_insn *insn,
-		       uint32_t index)
+static void print_insn(FILE *file, const struct jf_program *program, const struct jf_insn *insn, uint32_t index)
 {
 	switch (insn->opcode & 7) {
 	case ALU:
@@ -151,10 +142,9 @@ void print_program(FILE *file, const struct jf_program *program)
 			const struct jf_insn *insn = &function->insns[i];
 			uint32_t imm = (uint32_t)insn->imm;
 
-			fprintf(file, "%6" PRIu32 "  %02x %02x %02x %02x %02x %02x %02x %02x  ", i,
-				insn->opcode, insn->regs, (unsigned int)insn->off & 0xff,
-				(unsigned int)insn->off >> 8 & 0xff, imm & 0xff, imm >> 8 & 0xff,
-				imm >> 16 & 0xff, imm >> 24);
+			fprintf(file, "%6" PRIu32 "  %02x %02x %02x %02x %02x %02x %02x %02x  ", i, insn->opcode,
+				insn->regs, (unsigned int)insn->off & 0xff, (unsigned int)insn->off >> 8 & 0xff,
+				imm & 0xff, imm >> 8 & 0xff, imm >> 16 & 0xff, imm >> 24);
 			print_insn(file, program, insn, i);
 			fputc('\n', file);
 		}

@@ -16,11 +16,7 @@
 #define ARENA_MEMORY 256
 #define FLAG         (-16) /* from R10: what a jump jumps over */
 
-enum form_kind {
-	FORM_ALU,
-	FORM_JUMP,
-	FORM_MEMORY
-};
+enum form_kind { FORM_ALU, FORM_JUMP, FORM_MEMORY };
 
 /* One instruction, and the memory that it is to hit. */
 struct form {
@@ -39,7 +35,7 @@ static uint32_t digit(uint32_t *number, uint32_t base)
 
 static struct jf_insn make(unsigned int opcode, unsigned int dst, unsigned int src, int off, int32_t imm)
 {
-	return (struct jf_insn){ (uint8_t)opcode, (uint8_t)(dst | src << 4), (int16_t)off, imm };
+	return (struct jf_insn){(uint8_t)opcode, (uint8_t)(dst | src << 4), (int16_t)off, imm};
 }
 
 /* ---- families ----------------------------------------------------------------------------------- */
@@ -49,8 +45,8 @@ static const struct {
 	uint8_t code;
 	int8_t off;
 } alu_codes[] = {
-	{ ADD, 0 }, { SUB, 0 }, { MUL, 0 }, { DIV, 0 }, { DIV, 1 }, { OR, 0 },   { AND, 0 }, { LSH, 0 },
-	{ RSH, 0 }, { MOD, 0 }, { MOD, 1 }, { XOR, 0 }, { MOV, 0 }, { ARSH, 0 }, { MOV, 8 }, { MOV, 16 },
+	{ADD, 0}, {SUB, 0}, {MUL, 0}, {DIV, 0}, {DIV, 1}, {OR, 0},   {AND, 0}, {LSH, 0},
+	{RSH, 0}, {MOD, 0}, {MOD, 1}, {XOR, 0}, {MOV, 0}, {ARSH, 0}, {MOV, 8}, {MOV, 16},
 };
 #define ALU_COUNT     16
 #define ALU_IMM_COUNT 14 /* sign-extending moves have a register */
@@ -59,8 +55,7 @@ static struct form alu_reg(uint32_t n)
 {
 	unsigned int dst = digit(&n, 10), src = digit(&n, 10), class = digit(&n, 2) ? ALU64 : ALU;
 
-	return (struct form){ make(class | alu_codes[n].code | X, dst, src, alu_codes[n].off, 0), FORM_ALU,
-			      false };
+	return (struct form){make(class | alu_codes[n].code | X, dst, src, alu_codes[n].off, 0), FORM_ALU, false};
 }
 
 static struct form alu_imm(uint32_t n)
@@ -68,8 +63,7 @@ static struct form alu_imm(uint32_t n)
 	unsigned int dst = digit(&n, 10), class = digit(&n, 2) ? ALU64 : ALU;
 	int32_t imm = edge_imms[digit(&n, EDGE_IMMS)];
 
-	return (struct form){ make(class | alu_codes[n].code | K, dst, 0, alu_codes[n].off, imm), FORM_ALU,
-			      false };
+	return (struct form){make(class | alu_codes[n].code | K, dst, 0, alu_codes[n].off, imm), FORM_ALU, false};
 }
 
 /* Swaps of three widths, negations, sign extension of 32 bits. */
@@ -88,17 +82,17 @@ static struct form alu_one(uint32_t n)
 		insn = make((n == 9 ? ALU : ALU64) | NEG, dst, 0, 0, 0);
 	else
 		insn = make(ALU64 | MOV | X, dst, src, 32, 0);
-	return (struct form){ insn, FORM_ALU, false };
+	return (struct form){insn, FORM_ALU, false};
 }
 
-static const uint8_t jump_codes[] = { JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE };
+static const uint8_t jump_codes[] = {JEQ, JGT, JGE, JSET, JNE, JSGT, JSGE, JLT, JLE, JSLT, JSLE};
 #define JUMP_COUNT 11
 
 static struct form jump_reg(uint32_t n)
 {
 	unsigned int dst = digit(&n, 10), src = digit(&n, 10), class = digit(&n, 2) ? JMP : JMP32;
 
-	return (struct form){ make(class | jump_codes[n] | X, dst, src, 1, 0), FORM_JUMP, false };
+	return (struct form){make(class | jump_codes[n] | X, dst, src, 1, 0), FORM_JUMP, false};
 }
 
 static struct form jump_imm(uint32_t n)
@@ -106,10 +100,10 @@ static struct form jump_imm(uint32_t n)
 	unsigned int dst = digit(&n, 10), class = digit(&n, 2) ? JMP : JMP32;
 	int32_t imm = edge_imms[digit(&n, EDGE_IMMS)];
 
-	return (struct form){ make(class | jump_codes[n] | K, dst, 0, 1, imm), FORM_JUMP, false };
+	return (struct form){make(class | jump_codes[n] | K, dst, 0, 1, imm), FORM_JUMP, false};
 }
 
-static const uint8_t sizes[] = { B, H, W, DW };
+static const uint8_t sizes[] = {B, H, W, DW};
 
 static struct form load(uint32_t n, bool arena)
 {
@@ -117,7 +111,7 @@ static struct form load(uint32_t n, bool arena)
 	int off = edge_offs[digit(&n, EDGE_OFFS)];
 	unsigned int mode = n < 4 ? (arena ? ARENA : MEM) : (arena ? ARENA_SX : MEMSX);
 
-	return (struct form){ make(LDX | mode | sizes[n % 4], dst, base, off, 0), FORM_MEMORY, arena };
+	return (struct form){make(LDX | mode | sizes[n % 4], dst, base, off, 0), FORM_MEMORY, arena};
 }
 
 static struct form store_reg(uint32_t n, bool arena)
@@ -125,8 +119,7 @@ static struct form store_reg(uint32_t n, bool arena)
 	unsigned int base = digit(&n, 10), src = digit(&n, 10);
 	int off = edge_offs[digit(&n, EDGE_OFFS)];
 
-	return (struct form){ make(STX | (arena ? ARENA : MEM) | sizes[n], base, src, off, 0), FORM_MEMORY,
-			      arena };
+	return (struct form){make(STX | (arena ? ARENA : MEM) | sizes[n], base, src, off, 0), FORM_MEMORY, arena};
 }
 
 static struct form store_imm(uint32_t n, bool arena)
@@ -135,8 +128,7 @@ static struct form store_imm(uint32_t n, bool arena)
 	int off = edge_offs[digit(&n, EDGE_OFFS)];
 	int32_t imm = edge_imms[digit(&n, EDGE_IMMS)];
 
-	return (struct form){ make(ST | (arena ? ARENA : MEM) | sizes[n], base, 0, off, imm), FORM_MEMORY,
-			      arena };
+	return (struct form){make(ST | (arena ? ARENA : MEM) | sizes[n], base, 0, off, imm), FORM_MEMORY, arena};
 }
 
 static const int32_t atomic_codes[] = {
@@ -154,7 +146,7 @@ static struct form atomic(uint32_t n, bool arena)
 		insn = make(STX | mode | (n % 2 ? DW : W), dst, src, off, atomic_codes[n / 2]);
 	else
 		insn = make(STX | mode | sizes[n % 4], dst, src, off, n < 24 ? LOAD_ACQ : STORE_REL);
-	return (struct form){ insn, FORM_MEMORY, arena };
+	return (struct form){insn, FORM_MEMORY, arena};
 }
 
 static struct form load_plain(uint32_t n)
@@ -194,8 +186,8 @@ static struct form cast_user(uint32_t n)
 {
 	unsigned int dst = digit(&n, 10), src = digit(&n, 10);
 
-	return (struct form){ make(ALU64 | MOV | X, dst, src, MOV_CAST, n ? CAST_TO_USER : CAST_TO_ARENA),
-			      FORM_ALU, false };
+	return (struct form){make(ALU64 | MOV | X, dst, src, MOV_CAST, n ? CAST_TO_USER : CAST_TO_ARENA), FORM_ALU,
+			     false};
 }
 
 static const struct family {
@@ -203,20 +195,20 @@ static const struct family {
 	uint32_t count;
 	bool arena;
 } families[] = {
-	{ alu_reg, 10 * 10 * 2 * ALU_COUNT, false },
-	{ alu_imm, 10 * 2 * EDGE_IMMS *ALU_IMM_COUNT, false },
-	{ alu_one, 10 * 10 * 12, false },
-	{ jump_reg, 10 * 10 * 2 * JUMP_COUNT, false },
-	{ jump_imm, 10 * 2 * EDGE_IMMS *JUMP_COUNT, false },
-	{ load_plain, 10 * 10 * EDGE_OFFS * 7, false },
-	{ store_reg_plain, 10 * 10 * EDGE_OFFS * 4, false },
-	{ store_imm_plain, 10 * EDGE_OFFS *EDGE_IMMS * 4, false },
-	{ atomic_plain, 10 * 10 * EDGE_OFFS * 28, false },
-	{ load_arena, 10 * 10 * EDGE_OFFS * 7, true },
-	{ store_reg_arena, 10 * 10 * EDGE_OFFS * 4, true },
-	{ store_imm_arena, 10 * EDGE_OFFS *EDGE_IMMS * 4, true },
-	{ atomic_arena, 10 * 10 * EDGE_OFFS * 28, true },
-	{ cast_user, 10 * 10 * 2, true },
+	{alu_reg, 10 * 10 * 2 * ALU_COUNT, false},
+	{alu_imm, 10 * 2 * EDGE_IMMS *ALU_IMM_COUNT, false},
+	{alu_one, 10 * 10 * 12, false},
+	{jump_reg, 10 * 10 * 2 * JUMP_COUNT, false},
+	{jump_imm, 10 * 2 * EDGE_IMMS *JUMP_COUNT, false},
+	{load_plain, 10 * 10 * EDGE_OFFS * 7, false},
+	{store_reg_plain, 10 * 10 * EDGE_OFFS * 4, false},
+	{store_imm_plain, 10 * EDGE_OFFS *EDGE_IMMS * 4, false},
+	{atomic_plain, 10 * 10 * EDGE_OFFS * 28, false},
+	{load_arena, 10 * 10 * EDGE_OFFS * 7, true},
+	{store_reg_arena, 10 * 10 * EDGE_OFFS * 4, true},
+	{store_imm_arena, 10 * EDGE_OFFS *EDGE_IMMS * 4, true},
+	{atomic_arena, 10 * 10 * EDGE_OFFS * 28, true},
+	{cast_user, 10 * 10 * 2, true},
 };
 #define FAMILY_COUNT (sizeof(families) / sizeof(families[0]))
 
@@ -265,7 +257,7 @@ static void set_base(struct gen *g, const struct form *form)
 void generate_single(struct generated *out, const struct generate_opts *opts, uint32_t number, uint32_t *runs)
 {
 	struct form form = find(number);
-	struct gen g = { .out = out, .opts = *opts, .function_count = 1 };
+	struct gen g = {.out = out, .opts = *opts, .function_count = 1};
 
 	out->insn_count = 0;
 	out->starts[0] = 0;

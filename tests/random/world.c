@@ -32,13 +32,13 @@ static uint64_t record(uint64_t which, const uint64_t *args, unsigned int count)
 
 static uint64_t mix(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-	return record(HELPER_MIX, (const uint64_t[]){ a, b, c, d, e }, 5);
+	return record(HELPER_MIX, (const uint64_t[]){a, b, c, d, e}, 5);
 }
 
 /* Overwrites every register that the ABI lets a function overwrite. */
 static uint64_t scramble(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-	uint64_t digest = record(HELPER_SCRAMBLE, (const uint64_t[]){ a, b, c, d, e }, 5);
+	uint64_t digest = record(HELPER_SCRAMBLE, (const uint64_t[]){a, b, c, d, e}, 5);
 
 #if defined(__x86_64__)
 	__asm__ volatile("mov $-1, %%rcx\n\tmov $-1, %%rdx\n\tmov $-1, %%rsi\n\tmov $-1, %%rdi\n\t"
@@ -53,8 +53,8 @@ static uint64_t scramble(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_
 			 "mov x16, #-1\n\tmov x17, #-1"
 			 :
 			 :
-			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
-			   "x14", "x15", "x16", "x17");
+			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+			   "x15", "x16", "x17");
 #elif defined(__loongarch64)
 	__asm__ volatile("li.d $a1, -1\n\tli.d $a2, -1\n\tli.d $a3, -1\n\tli.d $a4, -1\n\tli.d $a5, -1\n\t"
 			 "li.d $a6, -1\n\tli.d $a7, -1\n\tli.d $t0, -1\n\tli.d $t1, -1\n\tli.d $t2, -1\n\t"
@@ -62,8 +62,8 @@ static uint64_t scramble(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_
 			 "li.d $t8, -1"
 			 :
 			 :
-			 : "$a1", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$t0", "$t1", "$t2", "$t3", "$t4",
-			   "$t5", "$t6", "$t7", "$t8");
+			 : "$a1", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5",
+			   "$t6", "$t7", "$t8");
 #else
 #error "say here which registers the ABI lets a function overwrite"
 #endif
@@ -73,39 +73,39 @@ static uint64_t scramble(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_
 static uint64_t write_ctx(uint64_t ctx, uint64_t at, uint64_t value)
 {
 	memcpy((uint8_t *)(uintptr_t)ctx + at % (WORLD_CTX_DATA - 7), &value, sizeof(value));
-	return record(HELPER_WRITE, (const uint64_t[]){ ctx, at, value }, 3);
+	return record(HELPER_WRITE, (const uint64_t[]){ctx, at, value}, 3);
 }
 
 static uint64_t last(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-	record(HELPER_LAST, (const uint64_t[]){ a, b, c, d, e }, 5);
+	record(HELPER_LAST, (const uint64_t[]){a, b, c, d, e}, 5);
 	return e;
 }
 
 static uint64_t mix5(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-	return record(10, (const uint64_t[]){ a, b, c, d, e }, 5);
+	return record(10, (const uint64_t[]){a, b, c, d, e}, 5);
 }
 
 static uint64_t mix6(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-	return record(13, (const uint64_t[]){ a, b, c, d, e, f }, 6);
+	return record(13, (const uint64_t[]){a, b, c, d, e, f}, 6);
 }
 
 static uint64_t mix7(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g)
 {
-	return record(11, (const uint64_t[]){ a, b, c, d, e, f, g }, 7);
+	return record(11, (const uint64_t[]){a, b, c, d, e, f, g}, 7);
 }
 
-static uint64_t mix12(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g,
-		      uint64_t h, uint64_t i, uint64_t j, uint64_t k, uint64_t l)
+static uint64_t mix12(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h,
+		      uint64_t i, uint64_t j, uint64_t k, uint64_t l)
 {
-	return record(12, (const uint64_t[]){ a, b, c, d, e, f, g, h, i, j, k, l }, 12);
+	return record(12, (const uint64_t[]){a, b, c, d, e, f, g, h, i, j, k, l}, 12);
 }
 
 static uint64_t through_register(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t value)
 {
-	return record(20, (const uint64_t[]){ a, b, c, d, e, value }, 6);
+	return record(20, (const uint64_t[]){a, b, c, d, e, value}, 6);
 }
 
 struct jf_import world_helpers[HELPER_COUNT];
@@ -114,31 +114,23 @@ struct jf_import world_call_register;
 
 static void fill_imports(void)
 {
-	world_helpers[HELPER_MIX] = (struct jf_import){ .name = "mix", .address = (uintptr_t)mix };
-	world_helpers[HELPER_SCRAMBLE] =
-		(struct jf_import){ .name = "scramble", .address = (uintptr_t)scramble };
-	world_helpers[HELPER_WRITE] =
-		(struct jf_import){ .name = "write_ctx", .address = (uintptr_t)write_ctx };
-	world_helpers[HELPER_LAST] = (struct jf_import){ .name = "last", .address = (uintptr_t)last };
-	world_kfuncs[KFUNC_MIX5] = (struct jf_import){ .name = "mix5", .address = (uintptr_t)mix5 };
-	world_kfuncs[KFUNC_MIX6] =
-		(struct jf_import){ .name = "mix6", .address = (uintptr_t)mix6, .arg_count = 6 };
-	world_kfuncs[KFUNC_MIX7] =
-		(struct jf_import){ .name = "mix7", .address = (uintptr_t)mix7, .arg_count = 7 };
-	world_kfuncs[KFUNC_MIX12] =
-		(struct jf_import){ .name = "mix12", .address = (uintptr_t)mix12, .arg_count = 12 };
-	world_call_register =
-		(struct jf_import){ .name = "through_register", .address = (uintptr_t)through_register };
+	world_helpers[HELPER_MIX] = (struct jf_import){.name = "mix", .address = (uintptr_t)mix};
+	world_helpers[HELPER_SCRAMBLE] = (struct jf_import){.name = "scramble", .address = (uintptr_t)scramble};
+	world_helpers[HELPER_WRITE] = (struct jf_import){.name = "write_ctx", .address = (uintptr_t)write_ctx};
+	world_helpers[HELPER_LAST] = (struct jf_import){.name = "last", .address = (uintptr_t)last};
+	world_kfuncs[KFUNC_MIX5] = (struct jf_import){.name = "mix5", .address = (uintptr_t)mix5};
+	world_kfuncs[KFUNC_MIX6] = (struct jf_import){.name = "mix6", .address = (uintptr_t)mix6, .arg_count = 6};
+	world_kfuncs[KFUNC_MIX7] = (struct jf_import){.name = "mix7", .address = (uintptr_t)mix7, .arg_count = 7};
+	world_kfuncs[KFUNC_MIX12] = (struct jf_import){.name = "mix12", .address = (uintptr_t)mix12, .arg_count = 12};
+	world_call_register = (struct jf_import){.name = "through_register", .address = (uintptr_t)through_register};
 }
 
 /* ---- memory ------------------------------------------------------------------------------------- */
 
 bool world_init(void)
 {
-	uint8_t *ctx =
-		mmap(CTX_HINT, WORLD_CTX_TOTAL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint8_t *span =
-		mmap(ARENA_HINT, ARENA_SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *ctx = mmap(CTX_HINT, WORLD_CTX_TOTAL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *span = mmap(ARENA_HINT, ARENA_SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	if (ctx == MAP_FAILED || span == MAP_FAILED ||
@@ -169,7 +161,7 @@ void world_reset(uint64_t seed)
 	static bool made;
 
 	if (!made || made_from != seed) {
-		struct rng rng = { seed };
+		struct rng rng = {seed};
 
 		fill(ctx, sizeof(ctx), &rng);
 		fill(arena, sizeof(arena), &rng);

@@ -9,8 +9,8 @@
  * addresses in both runs, so that pointers may become data; only the BPF stack does not.
  */
 struct world {
-	uint8_t *ctx;   /* WORLD_CTX_BYTES, in the middle of WORLD_CTX_TOTAL that are compared */
-	uint8_t *arena; /* WORLD_ARENA_BYTES that are there, of 4 GiB and WORLD_ARENA_GUARD on either side */
+	uint8_t *ctx;       /* WORLD_CTX_BYTES, in the middle of WORLD_CTX_TOTAL that are compared */
+	uint8_t *arena;     /* WORLD_ARENA_BYTES that are there, of 4 GiB and WORLD_ARENA_GUARD on either side */
 	uint64_t user_base; /* of the arena, as programs cast pointers */
 };
 extern struct world world;
@@ -23,20 +23,8 @@ extern struct world world;
 #define WORLD_ARENA_GUARD    65536
 
 /* Imports of every random program. Those with pointers take the context's address first. */
-enum world_helper {
-	HELPER_MIX,
-	HELPER_SCRAMBLE,
-	HELPER_WRITE,
-	HELPER_LAST,
-	HELPER_COUNT
-};
-enum world_kfunc {
-	KFUNC_MIX5,
-	KFUNC_MIX6,
-	KFUNC_MIX7,
-	KFUNC_MIX12,
-	KFUNC_COUNT
-};
+enum world_helper { HELPER_MIX, HELPER_SCRAMBLE, HELPER_WRITE, HELPER_LAST, HELPER_COUNT };
+enum world_kfunc { KFUNC_MIX5, KFUNC_MIX6, KFUNC_MIX7, KFUNC_MIX12, KFUNC_COUNT };
 extern struct jf_import world_helpers[HELPER_COUNT];
 extern struct jf_import world_kfuncs[KFUNC_COUNT];
 extern struct jf_import world_call_register;

@@ -25,9 +25,7 @@ enum {
 	HELPER_WALK, /* (C frames) */
 	HELPER_TAIL_CALL = 12
 };
-enum {
-	KFUNC_SUM12
-};
+enum { KFUNC_SUM12 };
 
 #define TAIL_SLOTS 2
 
@@ -167,15 +165,15 @@ __attribute__((noinline)) static uint64_t walk_deep(uint64_t frames)
 	  .kfuncs = kfuncs, .kfunc_count = COUNT_OF(kfuncs), .maps = maps, .map_count = 1, \
 	  .arena_user_base = UINT64_C(0x7e0000000000) }
 /* clang-format on */
-#define TAIL_CALL(slot) LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
-#define ADD_TO_R0(value) MOV_X(1, 0), MOV_K(2, value), CALL_HELPER(HELPER_ADD)
+#define TAIL_CALL(slot)   LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
+#define ADD_TO_R0(value)  MOV_X(1, 0), MOV_K(2, value), CALL_HELPER(HELPER_ADD)
 #define ARG_PUT(n, value) INSN(0x7a, 11, 0, -8 * (n), value)
-#define ARG_GET(dst, n) INSN(0x79, dst, 11, 8 * (n), 0)
-#define ARGS_1_TO_5 MOV_K(1, 1), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5)
+#define ARG_GET(dst, n)   INSN(0x79, dst, 11, 8 * (n), 0)
+#define ARGS_1_TO_5       MOV_K(1, 1), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5)
 #define ARGS_6_TO_12 \
 	ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), ARG_PUT(7, 12)
 #define CAST_TO_ARENA(dst, src) INSN(0xbf, dst, src, 1, 1)
-#define MAY_GOTO(off) INSN(0xe5, 0, 0, off, 0)
+#define MAY_GOTO(off)           INSN(0xe5, 0, 0, off, 0)
 /* clang-format on */
 
 /* A function that calls itself, R1 times, and C at the end: 1 for every frame, and what C gives. */

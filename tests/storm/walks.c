@@ -313,9 +313,9 @@ static void print_faults(FILE *to)
 		const struct fault *fault = &faults[i];
 
 		fprintf(to, "fault status=%s count=%u depth=%u name=%s fail=%#" PRIx64 " sp=%#" PRIx64,
-			fault->why == WRONG_END ? "wrong-end"
-			: fault->why == ENDLESS ? "endless"
-						: jf_status_name((enum jf_status)fault->why),
+			fault->why == WRONG_END ? "wrong-end" :
+			fault->why == ENDLESS   ? "endless" :
+						  jf_status_name((enum jf_status)fault->why),
 			fault->count, fault->depth, fault->name, fault->fail_address, fault->sp);
 		print_address(to, "at", fault->pc - (fault->pc & 1));
 		print_address(to, "from", fault->start_pc);

@@ -158,8 +158,8 @@ void mc_check_assembles(const char *triple, const char *features, const struct m
 		if (differ++ < SHOWN_MAX)
 			fprintf(stderr, "%s: ours %s, llvm-mc %s\n", cases[i].text,
 				hex(cases[i].bytes, cases[i].size, want_hex, sizeof(want_hex)),
-				got[i].size == UINT8_MAX ? "with a fixup"
-							 : hex(got[i].bytes, got[i].size, got_hex, sizeof(got_hex)));
+				got[i].size == UINT8_MAX ? "with a fixup" :
+							   hex(got[i].bytes, got[i].size, got_hex, sizeof(got_hex)));
 	}
 	free(got);
 	cr_assert_eq(differ, 0, "%zu of %zu encodings differ from llvm-mc's", differ, count);

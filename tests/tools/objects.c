@@ -24,7 +24,7 @@ uint8_t *object_read(const char *name, size_t *size)
 
 void object_bundle(const char *name, const char *program, void **bytes, struct bundle *bundle)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	size_t object_size, size;
 	uint8_t *object = object_read(name, &object_size);
 	enum jf_status status = link_object(object, object_size, program, bytes, &size, &error);
@@ -40,15 +40,13 @@ static void fill_imports(struct jf_program *program, const struct bundle *bundle
 			 uint32_t helper_count, struct jf_import *kfuncs, struct jf_map_ref *maps)
 {
 	for (uint32_t i = 0; i < helper_count; i++)
-		helpers[i] = (struct jf_import){ .name = "helper",
-						 .address = 0x7f1000000000 + i * 64,
-						 .throws = i % 2 != 0 };
+		helpers[i] =
+			(struct jf_import){.name = "helper", .address = 0x7f1000000000 + i * 64, .throws = i % 2 != 0};
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
-		kfuncs[i] = (struct jf_import){ .name = bundle->strings + bundle->kfuncs[i].name,
-						.address = 0x7f2000000000,
-						.throws = true };
+		kfuncs[i] = (struct jf_import){
+			.name = bundle->strings + bundle->kfuncs[i].name, .address = 0x7f2000000000, .throws = true};
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++)
-		maps[i] = (struct jf_map_ref){ 0x7f3000000000, 0x7f4000000000 };
+		maps[i] = (struct jf_map_ref){0x7f3000000000, 0x7f4000000000};
 	program->helpers = helpers;
 	program->helper_count = helper_count;
 	program->kfuncs = kfuncs;
@@ -65,11 +63,11 @@ static void compile_everywhere(const struct jf_program *program)
 
 	for (size_t i = 0; code && (backend = jf_backend_at(i)); i++) {
 		for (unsigned int k = 0; k < backend->convention_count; k++) {
-			struct jf_error error = { 0 };
+			struct jf_error error = {0};
 			struct jf_image *image;
 
-			if (jf_compile(backend->conventions[k], program, NULL, code, capacity, 0x7f0000000000,
-				       &image, &error) == JF_OK)
+			if (jf_compile(backend->conventions[k], program, NULL, code, capacity, 0x7f0000000000, &image,
+				       &error) == JF_OK)
 				jf_image_free(image);
 			else
 				cr_assert(error.text[0], "a refusal without a word");
@@ -84,7 +82,7 @@ static void exercise_program(const struct bundle *bundle, uint32_t index)
 	struct jf_import *kfuncs = calloc((size_t)bundle->count[BUNDLE_KFUNCS] + 1, sizeof(*kfuncs));
 	struct jf_map_ref *maps = calloc((size_t)bundle->count[BUNDLE_MAPS] + 1, sizeof(*maps));
 	struct bundle_selection selection;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	if (kfuncs && maps && bundle_select(bundle, index, &selection, &error) == JF_OK) {
 		fill_imports(&selection.program, bundle, helpers, 256, kfuncs, maps);
@@ -98,7 +96,7 @@ static void exercise_program(const struct bundle *bundle, uint32_t index)
 int bundle_exercise(const void *bytes, size_t size)
 {
 	void *copy = malloc(size ? size : 1);
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct bundle bundle;
 	enum jf_status status;
 	uint32_t index;

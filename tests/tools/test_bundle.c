@@ -54,7 +54,7 @@ Test(tools_bundle, truncations_that_say_so)
 
 Test(tools_bundle, extreme_words_everywhere)
 {
-	static const uint32_t words[] = { 0, 1, 8, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint32_t words[] = {0, 1, 8, 0x7fffffff, 0x80000000, 0xffffffff};
 	uint8_t *base = bytes;
 
 	for (size_t at = 0; at + 4 <= size; at += 4) {
@@ -99,19 +99,19 @@ Test(tools_bundle, errors_name_the_byte)
 {
 	struct bundle_header *header = bytes;
 	struct bundle_program *programs = (void *)((char *)bytes + header->tables[BUNDLE_PROGRAMS].off);
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct bundle other;
 
 	programs[1].main = 1000;
 	cr_assert_eq(bundle_open(&other, bytes, size, &error), JF_E_BAD_IMAGE);
 	cr_assert_str_eq(error.where, "bundle");
-	cr_assert_eq((size_t)strtoul(error.text + strlen("byte "), NULL, 10),
-		     header->tables[BUNDLE_PROGRAMS].off + 16, "%s", error.text);
+	cr_assert_eq((size_t)strtoul(error.text + strlen("byte "), NULL, 10), header->tables[BUNDLE_PROGRAMS].off + 16,
+		     "%s", error.text);
 }
 
 Test(tools_bundle, finding_by_name)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	uint32_t index = 77;
 
 	cr_assert_eq(bundle_find(&bundle, NULL, &index, &error), JF_E_NOT_FOUND);

@@ -24,58 +24,57 @@ static const struct {
 	int status;
 	const char *err; /* a part of it */
 } cases[] = {
-	{ "", 2, "Usage: jitframe COMMAND" },
-	{ "--help", 0, "" },
-	{ "--version", 0, "" },
-	{ "fly", 2, "jitframe: there is no command \"fly\"" },
-	{ "archs extra", 2, "unexpected argument extra" },
-	{ "archs --colour", 2, "unrecognized option" },
-	{ "frame", 2, "which ARCH/CONVENTION?" },
-	{ "frame x86_64", 2, "jitframe: target x86_64:" },
-	{ "frame vax/user", 2, "jitframe: target vax/user:" },
-	{ "frame x86_64/mars", 2, "jitframe: target x86_64/mars:" },
-	{ "frame x86_64/user arm64/user", 2, "unexpected argument arm64/user" },
-	{ "frame x86_64/user --role king", 2, "--role king: not one of" },
-	{ "frame x86_64/user --uses r6,r5", 2, "\"r5\" is none of" },
-	{ "frame x86_64/user --stack 16x", 2, "--stack 16x: not a number" },
-	{ "frame x86_64/user --stack -1", 2, "--stack -1: not a number" },
-	{ "frame x86_64/user --stack 99999999999999999999", 2, "not a number" },
-	{ "frame x86_64/user --stack 1000000", 2, "jitframe: x86_64/user: bpf_stack_bytes:" },
-	{ "frame x86_64/user --out-args 8", 2, "jitframe: x86_64/user: out_args:" },
-	{ "frame x86_64/user --sign-return", 2, "jitframe: x86_64/user: sign_return:" },
-	{ "frame arm64/user --svg /nowhere/at/all.svg", 1, "jitframe: /nowhere/at/all.svg:" },
-	{ "emit arm64/user --part middle", 2, "--part middle: not one of" },
-	{ "emit arm64/user --part tail-exit", 2, "jitframe: arm64/user: a tail exit needs --tail-calls" },
-	{ "emit arm64/user --arena-base 12z", 2, "--arena-base 12z: not a hexadecimal number" },
-	{ "compile", 2, "which OBJECT?" },
-	{ "compile /nowhere/at/all.o", 2, "jitframe: /nowhere/at/all.o:" },
-	{ "compile /dev/null", 2, "jitframe: /dev/null: ELF header: byte 0: the file ends inside it" },
-	{ "compile " KINDS " --target arm64", 2, "jitframe: target arm64:" },
-	{ "compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; there are:" },
-	{ "compile " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper" },
-	{ "compile " KINDS " program_a extra", 2, "unexpected argument extra" },
-	{ "compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian" },
-	{ "run", 2, "which OBJECT?" },
-	{ "run " KINDS " --repeat 0", 2, "--repeat 0: not a number from 1" },
-	{ "run " KINDS " --threads 1025", 2, "--threads 1025: not a number" },
-	{ "run " KINDS " --target arm64/user", 2, "which one? There are: program_" },
-	{ "run " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper" },
+	{"", 2, "Usage: jitframe COMMAND"},
+	{"--help", 0, ""},
+	{"--version", 0, ""},
+	{"fly", 2, "jitframe: there is no command \"fly\""},
+	{"archs extra", 2, "unexpected argument extra"},
+	{"archs --colour", 2, "unrecognized option"},
+	{"frame", 2, "which ARCH/CONVENTION?"},
+	{"frame x86_64", 2, "jitframe: target x86_64:"},
+	{"frame vax/user", 2, "jitframe: target vax/user:"},
+	{"frame x86_64/mars", 2, "jitframe: target x86_64/mars:"},
+	{"frame x86_64/user arm64/user", 2, "unexpected argument arm64/user"},
+	{"frame x86_64/user --role king", 2, "--role king: not one of"},
+	{"frame x86_64/user --uses r6,r5", 2, "\"r5\" is none of"},
+	{"frame x86_64/user --stack 16x", 2, "--stack 16x: not a number"},
+	{"frame x86_64/user --stack -1", 2, "--stack -1: not a number"},
+	{"frame x86_64/user --stack 99999999999999999999", 2, "not a number"},
+	{"frame x86_64/user --stack 1000000", 2, "jitframe: x86_64/user: bpf_stack_bytes:"},
+	{"frame x86_64/user --out-args 8", 2, "jitframe: x86_64/user: out_args:"},
+	{"frame x86_64/user --sign-return", 2, "jitframe: x86_64/user: sign_return:"},
+	{"frame arm64/user --svg /nowhere/at/all.svg", 1, "jitframe: /nowhere/at/all.svg:"},
+	{"emit arm64/user --part middle", 2, "--part middle: not one of"},
+	{"emit arm64/user --part tail-exit", 2, "jitframe: arm64/user: a tail exit needs --tail-calls"},
+	{"emit arm64/user --arena-base 12z", 2, "--arena-base 12z: not a hexadecimal number"},
+	{"compile", 2, "which OBJECT?"},
+	{"compile /nowhere/at/all.o", 2, "jitframe: /nowhere/at/all.o:"},
+	{"compile /dev/null", 2, "jitframe: /dev/null: ELF header: byte 0: the file ends inside it"},
+	{"compile " KINDS " --target arm64", 2, "jitframe: target arm64:"},
+	{"compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; there are:"},
+	{"compile " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper"},
+	{"compile " KINDS " program_a extra", 2, "unexpected argument extra"},
+	{"compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian"},
+	{"run", 2, "which OBJECT?"},
+	{"run " KINDS " --repeat 0", 2, "--repeat 0: not a number from 1"},
+	{"run " KINDS " --threads 1025", 2, "--threads 1025: not a number"},
+	{"run " KINDS " --target arm64/user", 2, "which one? There are: program_"},
+	{"run " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper"},
 };
 
 Test(tools_cli, exit_statuses_and_messages, .timeout = 120)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		jitframe(cases[i].arguments);
-		cr_expect_eq(result.status, cases[i].status, "jitframe %s: %d: %s", cases[i].arguments,
-			     result.status, result.err);
-		cr_expect(strstr(result.err, cases[i].err), "jitframe %s: %s", cases[i].arguments,
-			  result.err);
+		cr_expect_eq(result.status, cases[i].status, "jitframe %s: %d: %s", cases[i].arguments, result.status,
+			     result.err);
+		cr_expect(strstr(result.err, cases[i].err), "jitframe %s: %s", cases[i].arguments, result.err);
 	}
 }
 
 Test(tools_cli, every_command_has_help, .timeout = 60)
 {
-	static const char *const commands[] = { "archs", "frame", "emit", "compile", "run" };
+	static const char *const commands[] = {"archs", "frame", "emit", "compile", "run"};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		char arguments[64];
@@ -102,20 +101,18 @@ Test(tools_cli, archs)
 		const json_t *arch = json_array_get(archs, i);
 
 		cr_assert_str_eq(json_string_value(json_object_get(arch, "name")), jf_backend_at(i)->name);
-		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")),
-			     jf_backend_at(i)->convention_count);
+		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")), jf_backend_at(i)->convention_count);
 	}
 	json_decref(all);
 	jitframe("archs");
 	cr_assert_eq(result.status, 0);
-	cr_assert(strstr(result.out, "loongarch64/linux-v2") && strstr(result.out, "R3: not saved: s7 s8"),
-		  "%s", result.out);
+	cr_assert(strstr(result.out, "loongarch64/linux-v2") && strstr(result.out, "R3: not saved: s7 s8"), "%s",
+		  result.out);
 }
 
 Test(tools_cli, frame)
 {
-	json_t *frame =
-		jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json", 0);
+	json_t *frame = jitframe_json("frame loongarch64/user --role boundary --stack 64 --uses r6,fp --json", 0);
 	int64_t lowest = 0;
 	const json_t *slot;
 	size_t i;
@@ -145,8 +142,7 @@ Test(tools_cli, svg)
 	cr_assert_eq(result.status, 0, "%s", result.err);
 	text[read(fd, text, sizeof(text) - 1)] = '\0';
 	close(fd);
-	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s",
-		  text);
+	cr_assert(strncmp(text, "<svg ", 5) == 0 && strstr(text, "</svg>") && strstr(text, "x29"), "%s", text);
 }
 
 /* The instructions, one behind the other, are the code. */
@@ -162,8 +158,7 @@ static void check_instructions(const json_t *function, const char *what)
 
 		cr_assert_eq(json_integer_value(json_object_get(insn, "offset")), (json_int_t)off);
 		cr_assert_eq(strncmp(code + 2 * off, bytes, strlen(bytes)), 0);
-		cr_assert_str_neq(json_string_value(json_object_get(insn, "text")), "(bad)", "%s: %s", what,
-				  bytes);
+		cr_assert_str_neq(json_string_value(json_object_get(insn, "text")), "(bad)", "%s: %s", what, bytes);
 		off += strlen(bytes) / 2;
 	}
 	cr_assert_eq(strlen(code), 2 * off, "%s: instructions do not cover the code", what);
@@ -171,7 +166,7 @@ static void check_instructions(const json_t *function, const char *what)
 
 Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
 {
-	static const char *const roles[] = { "main", "subprogram", "boundary", "callback" };
+	static const char *const roles[] = {"main", "subprogram", "boundary", "callback"};
 	const struct jf_backend *backend;
 
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
@@ -179,9 +174,8 @@ Test(tools_cli, emit_for_every_convention_and_role, .timeout = 300)
 			char arguments[128];
 			json_t *emitted;
 
-			snprintf(arguments, sizeof(arguments),
-				 "emit %s/%s --role %s --stack 48 --uses r6,r7 --json", backend->name,
-				 backend->conventions[k / 4]->name, roles[k % 4]);
+			snprintf(arguments, sizeof(arguments), "emit %s/%s --role %s --stack 48 --uses r6,r7 --json",
+				 backend->name, backend->conventions[k / 4]->name, roles[k % 4]);
 			emitted = jitframe_json(arguments, 0);
 			check_instructions(emitted, arguments);
 			json_decref(emitted);
@@ -211,8 +205,8 @@ Test(tools_cli, compile_for_every_convention, .timeout = 300)
 			json_t *all;
 			size_t p, f;
 
-			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s",
-				 backend->name, backend->conventions[k]->name);
+			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s", backend->name,
+				 backend->conventions[k]->name);
 			all = jitframe_json(arguments, 0);
 			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 2);
 			json_array_foreach(json_object_get(all, "programs"), p, program)
@@ -244,8 +238,7 @@ Test(tools_cli, run)
 	if (!jf_backend_host())
 		cr_skip("no native backend");
 	all = jitframe_json("run " KINDS " program_a --json --trace --check-registers", 0);
-	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s",
-		  result.err);
+	cr_assert(strstr(result.err, "hello 1"), "what the program prints goes to standard error: %s", result.err);
 	one = json_object_get(all, "result");
 	cr_assert_str_eq(json_string_value(json_object_get(one, "program")), "program_a");
 	cr_assert_eq(json_integer_value(json_object_get(json_object_get(all, "registers"), "changed")), 0);

@@ -17,7 +17,7 @@
 static bool try_object(const uint8_t *bytes, size_t size, const char *what, size_t at)
 {
 	uint8_t *copy = malloc(size ? size : 1);
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	void *linked = NULL;
 	size_t linked_size = 0;
 	enum jf_status status;
@@ -79,16 +79,14 @@ Test(tools_hostile, changed_bytes_in_objects, .timeout = 300)
 Test(tools_hostile, extreme_words_in_elf_headers, .timeout = 300)
 {
 	static const uint64_t words[] = {
-		0, 1, 7, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX, UINT64_MAX - 7
-	};
+		0, 1, 7, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX, UINT64_MAX - 7};
 	size_t size;
 	uint8_t *object = object_read("kinds", &size);
 	Elf64_Ehdr header;
 
 	memcpy(&header, object, sizeof(header));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		for (size_t at = 0; at + 8 <= sizeof(Elf64_Ehdr) + header.e_shnum * sizeof(Elf64_Shdr);
-		     at += 4) {
+		for (size_t at = 0; at + 8 <= sizeof(Elf64_Ehdr) + header.e_shnum * sizeof(Elf64_Shdr); at += 4) {
 			size_t where = at < sizeof(header) ? at : header.e_shoff + at - sizeof(header);
 			uint8_t old[8];
 
@@ -125,7 +123,7 @@ static void find_section(const uint8_t *object, const char *name, size_t *off, s
 /* Words of the tables that are linked from: symbols, relocations, types, code. */
 static void mutate_section(const char *object_name, const char *section)
 {
-	static const uint32_t words[] = { 0, 1, 0x80, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint32_t words[] = {0, 1, 0x80, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff};
 	size_t size, off = 0, length = 0;
 	uint8_t *object = object_read(object_name, &size);
 

@@ -107,8 +107,7 @@ Test(tools_link, programs_are_global_functions_outside_text)
 
 Test(tools_link, exception_callback_comes_from_the_tag)
 {
-	cr_assert_eq(bundle.programs[program_index("program_a")].callback,
-		     (int32_t)function_index("callback"));
+	cr_assert_eq(bundle.programs[program_index("program_a")].callback, (int32_t)function_index("callback"));
 	cr_assert_eq(bundle.programs[program_index("program_b")].callback, -1);
 }
 
@@ -184,8 +183,7 @@ Test(tools_link, strings_are_in_rodata)
 	const char *found = memmem(bundle.data + rodata->data_off, rodata->data_bytes, "hello %d", 9);
 
 	cr_assert_not_null(found);
-	cr_assert(addresses("program_a", ".rodata",
-			    (int32_t)(found - (const char *)bundle.data - rodata->data_off)));
+	cr_assert(addresses("program_a", ".rodata", (int32_t)(found - (const char *)bundle.data - rodata->data_off)));
 }
 
 Test(tools_link, pointers_in_variables_are_initialisers)
@@ -248,46 +246,39 @@ static const struct refusal {
 	const char *where;
 	const char *text; /* a part of it */
 } refusals[] = {
-	{ "unknown_helper", NULL, JF_E_UNSUPPORTED, "program",
-	  "helper bpf_get_current_task (35) is not there" },
-	{ "unknown_helper", NULL, JF_E_UNSUPPORTED, "program", "instruction " },
-	{ "helper_without_name", NULL, JF_E_UNSUPPORTED, "program",
-	  "instruction 0: helper 9999 is not there" },
-	{ "unknown_kfunc", NULL, JF_E_UNSUPPORTED, "sub",
-	  "instruction 0: kfunc kfunc_of_tomorrow is not there" },
-	{ "weak_kfunc_untested", NULL, JF_E_UNSUPPORTED, "program",
-	  "instruction 0: kfunc kfunc_of_tomorrow" },
-	{ "kernel_variable", NULL, JF_E_UNSUPPORTED, "program",
-	  "instruction 0: extern kernel_variable is not there" },
-	{ "kernel_config", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: extern LINUX_KERNEL_VERSION" },
-	{ "core_relocation", NULL, JF_E_UNSUPPORTED, "program", "CO-RE asks what a kernel has" },
-	{ "legacy_maps", NULL, JF_E_UNSUPPORTED, "maps", "legacy map definitions" },
-	{ "static_map", NULL, JF_E_UNSUPPORTED, "map", "a map has to be global" },
-	{ "map_member", NULL, JF_E_UNSUPPORTED, "map", "member colour is not supported" },
-	{ "struct_ops", NULL, JF_E_UNSUPPORTED, ".struct_ops", "struct_ops are not supported" },
-	{ "static_program", NULL, JF_E_UNSUPPORTED, "program", "a program has to be global" },
-	{ "static_callback", NULL, JF_E_BAD_IMAGE, "program", "callback has to be a global function" },
-	{ "missing_callback", NULL, JF_E_BAD_IMAGE, "program", "there is no function callback" },
-	{ "two_callbacks", NULL, JF_E_BAD_IMAGE, "program", "two exception callbacks" },
-	{ "odd_section", NULL, JF_E_UNSUPPORTED, "program",
-	  "section odd (variable), which holds no map and no data" },
-	{ "no_program", NULL, JF_E_BAD_IMAGE, "file", "no functions" },
-	{ "big_endian", NULL, JF_E_BAD_IMAGE, "ELF header", "byte 5: big-endian" },
-	{ "kinds", "program_c", JF_E_UNSUPPORTED, "program_c",
-	  "instruction 0: helper bpf_get_current_task (35)" },
+	{"unknown_helper", NULL, JF_E_UNSUPPORTED, "program", "helper bpf_get_current_task (35) is not there"},
+	{"unknown_helper", NULL, JF_E_UNSUPPORTED, "program", "instruction "},
+	{"helper_without_name", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: helper 9999 is not there"},
+	{"unknown_kfunc", NULL, JF_E_UNSUPPORTED, "sub", "instruction 0: kfunc kfunc_of_tomorrow is not there"},
+	{"weak_kfunc_untested", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: kfunc kfunc_of_tomorrow"},
+	{"kernel_variable", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: extern kernel_variable is not there"},
+	{"kernel_config", NULL, JF_E_UNSUPPORTED, "program", "instruction 0: extern LINUX_KERNEL_VERSION"},
+	{"core_relocation", NULL, JF_E_UNSUPPORTED, "program", "CO-RE asks what a kernel has"},
+	{"legacy_maps", NULL, JF_E_UNSUPPORTED, "maps", "legacy map definitions"},
+	{"static_map", NULL, JF_E_UNSUPPORTED, "map", "a map has to be global"},
+	{"map_member", NULL, JF_E_UNSUPPORTED, "map", "member colour is not supported"},
+	{"struct_ops", NULL, JF_E_UNSUPPORTED, ".struct_ops", "struct_ops are not supported"},
+	{"static_program", NULL, JF_E_UNSUPPORTED, "program", "a program has to be global"},
+	{"static_callback", NULL, JF_E_BAD_IMAGE, "program", "callback has to be a global function"},
+	{"missing_callback", NULL, JF_E_BAD_IMAGE, "program", "there is no function callback"},
+	{"two_callbacks", NULL, JF_E_BAD_IMAGE, "program", "two exception callbacks"},
+	{"odd_section", NULL, JF_E_UNSUPPORTED, "program", "section odd (variable), which holds no map and no data"},
+	{"no_program", NULL, JF_E_BAD_IMAGE, "file", "no functions"},
+	{"big_endian", NULL, JF_E_BAD_IMAGE, "ELF header", "byte 5: big-endian"},
+	{"kinds", "program_c", JF_E_UNSUPPORTED, "program_c", "instruction 0: helper bpf_get_current_task (35)"},
 };
 
 Test(tools_link, refusals_say_why)
 {
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		const struct refusal *r = &refusals[i];
-		struct jf_error error = { 0 };
+		struct jf_error error = {0};
 		size_t object_size, size;
 		uint8_t *object = object_read(r->object, &object_size);
 		void *linked = NULL;
 
-		cr_expect_eq(link_object(object, object_size, r->program, &linked, &size, &error), r->status,
-			     "%s: %s", r->object, error.text);
+		cr_expect_eq(link_object(object, object_size, r->program, &linked, &size, &error), r->status, "%s: %s",
+			     r->object, error.text);
 		cr_expect_null(linked);
 		cr_expect_str_eq(error.where, r->where, "%s: %s", r->object, error.where);
 		cr_expect(strstr(error.text, r->text), "%s: %s", r->object, error.text);

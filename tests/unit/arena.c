@@ -4,16 +4,16 @@
 /* Which accesses go through arena pointers. A case is code and the indexes of those that do, as bits. */
 
 #define TO_ARENA(dst, src) INSN(0xbf, dst, src, 1, JF_CAST_TO_ARENA)
-#define TO_USER(dst, src) INSN(0xbf, dst, src, 1, JF_CAST_TO_USER)
+#define TO_USER(dst, src)  INSN(0xbf, dst, src, 1, JF_CAST_TO_USER)
 
 static uint32_t marks_of(const struct jf_insn *insns, uint32_t count)
 {
 	struct jf_insn *copy = malloc(count * sizeof(*copy));
 	uint8_t *flags = calloc(count, 1);
-	struct jf_function function = { "f", copy, count };
-	struct jf_unit unit = { .function = &function, .flags = flags };
-	struct jf_usage usage = { 0 };
-	struct jf_error error = { 0 };
+	struct jf_function function = {"f", copy, count};
+	struct jf_unit unit = {.function = &function, .flags = flags};
+	struct jf_usage usage = {0};
+	struct jf_error error = {0};
 	uint32_t marks = 0;
 
 	memcpy(copy, insns, count * sizeof(*copy));
@@ -27,12 +27,12 @@ static uint32_t marks_of(const struct jf_insn *insns, uint32_t count)
 }
 
 /* CHECK_ARENA(bits, instructions...): an EXIT is added. */
-#define CHECK_ARENA(wanted, ...)                                                                        \
-	do {                                                                                            \
-		const struct jf_insn insns_[] = { __VA_ARGS__, EXIT };                                  \
-		uint32_t marks_ = marks_of(insns_, COUNT_OF(insns_));                                   \
-                                                                                                        \
-		CHECK(marks_ == (wanted), "%x, not %x: %s", marks_, (unsigned)(wanted), #__VA_ARGS__);  \
+#define CHECK_ARENA(wanted, ...)                                                                       \
+	do {                                                                                           \
+		const struct jf_insn insns_[] = {__VA_ARGS__, EXIT};                                   \
+		uint32_t marks_ = marks_of(insns_, COUNT_OF(insns_));                                  \
+                                                                                                       \
+		CHECK(marks_ == (wanted), "%x, not %x: %s", marks_, (unsigned)(wanted), #__VA_ARGS__); \
 	} while (0)
 #define BIT(i) (1u << (i))
 
@@ -90,10 +90,8 @@ Test(arena, spills)
 	CHECK_ARENA(BIT(3), TO_ARENA(2, 1), STX(DW, 10, 2, -8), LDX(DW, 3, 10, -8), LDX(DW, 0, 3, 0));
 	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), LDX(DW, 3, 10, -16), LDX(DW, 0, 3, 0));
 	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), LDX(W, 3, 10, -8), LDX(DW, 0, 3, 0));
-	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), ST(DW, 10, -8, 0), LDX(DW, 3, 10, -8),
-		    LDX(DW, 0, 3, 0));
-	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), STX(DW, 10, 1, -8), LDX(DW, 3, 10, -8),
-		    LDX(DW, 0, 3, 0));
+	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), ST(DW, 10, -8, 0), LDX(DW, 3, 10, -8), LDX(DW, 0, 3, 0));
+	CHECK_ARENA(0, TO_ARENA(2, 1), STX(DW, 10, 2, -8), STX(DW, 10, 1, -8), LDX(DW, 3, 10, -8), LDX(DW, 0, 3, 0));
 	CHECK_ARENA(BIT(3), TO_ARENA(2, 1), STX(DW, 10, 2, -512), LDX(DW, 3, 10, -512), LDX(DW, 0, 3, 0));
 }
 
@@ -133,7 +131,7 @@ Test(arena, random_code)
 		LDX(DW, 2, 10, -8), LDX(DW, 3, 1, 0), MOV_K(1, 0), JA(0),
 		J_K(JEQ, 1, 0, 0),  CALL_HELPER(0),   EXIT,        STX(DW, 3, 2, 8),
 	};
-	struct rng rng = { 41 };
+	struct rng rng = {41};
 
 	for (unsigned int round = 0; round < 5000; round++) {
 		uint32_t count = 2 + rng_below(&rng, 29), marks;
@@ -147,7 +145,7 @@ Test(arena, random_code)
 		insns[count - 1] = (struct jf_insn)EXIT;
 		marks = marks_of(insns, count);
 		for (uint32_t i = 0; i < count; i++)
-			CHECK(!(marks & BIT(i)) || (insns[i].opcode & 7) == 1 || (insns[i].opcode & 7) == 3,
-			      "round %u", round);
+			CHECK(!(marks & BIT(i)) || (insns[i].opcode & 7) == 1 || (insns[i].opcode & 7) == 3, "round %u",
+			      round);
 	}
 }

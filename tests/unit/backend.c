@@ -9,7 +9,7 @@
 
 static void check_bad(const struct copy *copy, const char *where, const char *words)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	CHECK_STATUS(jf_backend_check(&copy->backend, &error), JF_E_BAD_DESC, "%s", words);
 	CHECK(!strcmp(error.where, where), "'%s', not '%s': %s", error.where, where, error.text);
@@ -21,7 +21,7 @@ static void check_bad(const struct copy *copy, const char *where, const char *wo
 Test(backend, the_toy_and_its_copies_are_sound)
 {
 	struct copy copy;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	CHECK_STATUS(jf_backend_check(&toy_backend, &error), JF_OK, "%s: %s", error.where, error.text);
 	copy_init(&copy, &toy_adopt);
@@ -137,7 +137,7 @@ Test(backend, a_slot_that_keeps_a_register_names_one)
 	struct copy copy;
 
 	copy_init(&copy, &toy_adopt);
-	copy.rules[3] = (struct jf_slot_rule){ JF_SLOT_SAVE, JF_REG_NONE, JF_WHEN_ALWAYS };
+	copy.rules[3] = (struct jf_slot_rule){JF_SLOT_SAVE, JF_REG_NONE, JF_WHEN_ALWAYS};
 	copy.areas[0].rule_count = 4;
 	check_bad(&copy, "adopt", "register");
 	copy.rules[3].reg = TOY_REG__COUNT;
@@ -192,7 +192,7 @@ Test(backend, frames_have_a_largest_number_of_slots)
 
 	copy_init(&copy, &toy_adopt);
 	for (unsigned int i = 3; i < 40; i++)
-		copy.rules[i] = (struct jf_slot_rule){ JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS };
+		copy.rules[i] = (struct jf_slot_rule){JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_ALWAYS};
 	copy.areas[0].rule_count = 33;
 	check_bad(&copy, "adopt", "slots");
 	copy.areas[0].rule_count = 20;
@@ -245,8 +245,8 @@ Test(registry, names_are_taken_once)
 {
 	struct jf_backend twin = toy_backend;
 	struct jf_convention conv = toy_adopt;
-	const struct jf_convention *conventions[] = { &conv };
-	struct jf_error error = { 0 };
+	const struct jf_convention *conventions[] = {&conv};
+	struct jf_error error = {0};
 
 	conv.backend = &twin;
 	twin.conventions = conventions;
@@ -283,8 +283,8 @@ Test(registry, there_is_room_for_sixteen)
 		copy_init(&copies[i], &toy_adopt);
 		snprintf(names[i], sizeof(names[i]), "toy%u", i);
 		copies[i].backend.name = names[i];
-		CHECK_STATUS(jf_backend_register(&copies[i].backend, NULL), i < 16 ? JF_OK : JF_E_NOSPACE,
-			     "number %u", i);
+		CHECK_STATUS(jf_backend_register(&copies[i].backend, NULL), i < 16 ? JF_OK : JF_E_NOSPACE, "number %u",
+			     i);
 	}
 	cr_assert_eq(backend_count(), builtin + 16);
 	cr_assert_eq(jf_backend_find("toy15"), &copies[15].backend);
@@ -320,20 +320,20 @@ Test(registry, other_targets_are_not)
 		enum jf_status status;
 		const char *words;
 	} cases[] = {
-		{ "toy", JF_E_INVAL, "ARCH/CONVENTION" },
-		{ "", JF_E_INVAL, "ARCH/CONVENTION" },
-		{ "toy/", JF_E_NOT_FOUND, "no convention ''" },
-		{ "/adopt", JF_E_NOT_FOUND, "no architecture ''" },
-		{ "toy/adopt/", JF_E_NOT_FOUND, "adopt/" },
-		{ "toy/Adopt", JF_E_NOT_FOUND, "Adopt" },
-		{ "toys/adopt", JF_E_NOT_FOUND, "no architecture 'toys'" },
-		{ "to/adopt", JF_E_NOT_FOUND, "no architecture 'to'" },
+		{"toy", JF_E_INVAL, "ARCH/CONVENTION"},
+		{"", JF_E_INVAL, "ARCH/CONVENTION"},
+		{"toy/", JF_E_NOT_FOUND, "no convention ''"},
+		{"/adopt", JF_E_NOT_FOUND, "no architecture ''"},
+		{"toy/adopt/", JF_E_NOT_FOUND, "adopt/"},
+		{"toy/Adopt", JF_E_NOT_FOUND, "Adopt"},
+		{"toys/adopt", JF_E_NOT_FOUND, "no architecture 'toys'"},
+		{"to/adopt", JF_E_NOT_FOUND, "no architecture 'to'"},
 	};
 	const struct jf_convention *conv = &toy_plain;
 
 	cr_assert_eq(jf_backend_register(&toy_backend, NULL), JF_OK);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct jf_error error = { 0 };
+		struct jf_error error = {0};
 
 		CHECK_STATUS(jf_convention_find(cases[i].target, &conv, &error), cases[i].status, "%s",
 			     cases[i].target);

@@ -9,10 +9,9 @@
 Test(backend_tables, tables_are_sound)
 {
 	for (size_t i = 0; jf_backend_at(i); i++) {
-		struct jf_error error = { 0 };
+		struct jf_error error = {0};
 
-		CHECK_STATUS(jf_backend_check(jf_backend_at(i), &error), JF_OK, "%s: %s", error.where,
-			     error.text);
+		CHECK_STATUS(jf_backend_check(jf_backend_at(i), &error), JF_OK, "%s: %s", error.where, error.text);
 	}
 	cr_assert_not_null(jf_backend_at(0));
 }
@@ -24,17 +23,15 @@ Test(backend_tables, register_tables)
 
 		for (unsigned int k = 0; k < b->reg_count; k++) {
 			CHECK(b->regs[k].name && b->regs[k].name[0], "%s %u", b->name, k);
-			CHECK(b->regs[k].size_bytes && b->regs[k].size_bytes <= 8, "%s %s", b->name,
-			      b->regs[k].name);
+			CHECK(b->regs[k].size_bytes && b->regs[k].size_bytes <= 8, "%s %s", b->name, b->regs[k].name);
 			for (unsigned int j = 0; j < k; j++) {
 				CHECK(strcmp(b->regs[j].name, b->regs[k].name), "%s %s twice", b->name,
 				      b->regs[k].name);
-				CHECK(b->regs[j].dw != b->regs[k].dw, "%s %s and %s have one DWARF number",
-				      b->name, b->regs[j].name, b->regs[k].name);
+				CHECK(b->regs[j].dw != b->regs[k].dw, "%s %s and %s have one DWARF number", b->name,
+				      b->regs[j].name, b->regs[k].name);
 				CHECK(b->regs[k].cls == JF_REG_CONTROL || b->regs[j].cls != b->regs[k].cls ||
 					      b->regs[j].hw != b->regs[k].hw,
-				      "%s %s and %s have one number", b->name, b->regs[j].name,
-				      b->regs[k].name);
+				      "%s %s and %s have one number", b->name, b->regs[j].name, b->regs[k].name);
 			}
 		}
 		CHECK(!(b->regs[b->sp].flags & JF_REG_CALLEE_SAVED), "%s: sp", b->name);
@@ -55,8 +52,7 @@ ALL_CONVENTIONS(backend_tables, bpf_registers)
 
 		CHECK(reg->cls == JF_REG_INT, "R%u", i);
 		CHECK(!!(reg->flags & JF_REG_CALLEE_SAVED) == kept, "R%u in %s", i, reg->name);
-		CHECK(!(reg->flags & JF_REG_RESERVED) && reg->id != conv->backend->sp &&
-			      reg->id != conv->backend->ra,
+		CHECK(!(reg->flags & JF_REG_RESERVED) && reg->id != conv->backend->sp && reg->id != conv->backend->ra,
 		      "R%u", i);
 		for (unsigned int k = 0; k < i; k++)
 			CHECK(conv->bpf_reg[k] != reg->id, "R%u and R%u in %s", k, i, reg->name);
@@ -71,13 +67,13 @@ static const struct {
 	const char *target;
 	const char *unsaved;
 } unsaved_lists[] = {
-	{ "loongarch64/linux", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 " },
-	{ "loongarch64/linux-v2", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 " },
-	{ "loongarch64/user", "" },
-	{ "arm64/linux", "d8 d9 d10 d11 d12 d13 d14 d15 " },
-	{ "arm64/user", "" },
-	{ "x86_64/linux", "mxcsr fcw " },
-	{ "x86_64/user", "" },
+	{"loongarch64/linux", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 "},
+	{"loongarch64/linux-v2", "s7 s8 fs0 fs1 fs2 fs3 fs4 fs5 fs6 fs7 "},
+	{"loongarch64/user", ""},
+	{"arm64/linux", "d8 d9 d10 d11 d12 d13 d14 d15 "},
+	{"arm64/user", ""},
+	{"x86_64/linux", "mxcsr fcw "},
+	{"x86_64/user", ""},
 };
 
 Test(backend_tables, registers_that_boundaries_do_not_save)
@@ -86,8 +82,7 @@ Test(backend_tables, registers_that_boundaries_do_not_save)
 
 	while (convention_at(conventions))
 		conventions++;
-	cr_assert_eq(conventions, sizeof(unsaved_lists) / sizeof(unsaved_lists[0]),
-		     "a convention is not listed here");
+	cr_assert_eq(conventions, sizeof(unsaved_lists) / sizeof(unsaved_lists[0]), "a convention is not listed here");
 	for (unsigned int i = 0; i < conventions; i++) {
 		const struct jf_convention *conv;
 		uint8_t regs[JF_REGS_MAX];
@@ -101,8 +96,8 @@ Test(backend_tables, registers_that_boundaries_do_not_save)
 			strcat(text, conv->backend->regs[regs[k]].name);
 			strcat(text, " ");
 		}
-		CHECK(!strcmp(text, unsaved_lists[i].unsaved), "%s leaves out '%s', not '%s'",
-		      unsaved_lists[i].target, text, unsaved_lists[i].unsaved);
+		CHECK(!strcmp(text, unsaved_lists[i].unsaved), "%s leaves out '%s', not '%s'", unsaved_lists[i].target,
+		      text, unsaved_lists[i].unsaved);
 	}
 }
 
@@ -118,6 +113,5 @@ ALL_CONVENTIONS(backend_tables, user_conventions_are_sound)
 	cr_assert_eq(conv->bpf_stack_align, 16);
 	cr_assert_eq(conv->landing, JF_LANDING_ADOPT);
 	cr_assert_eq(conv->result_bits, 64);
-	cr_assert(jf_convention_supports(conv,
-					 JF_CAP_EXCEPTIONS | JF_CAP_RUN | JF_CAP_TAIL_CALLS | JF_CAP_ARENA));
+	cr_assert(jf_convention_supports(conv, JF_CAP_EXCEPTIONS | JF_CAP_RUN | JF_CAP_TAIL_CALLS | JF_CAP_ARENA));
 }

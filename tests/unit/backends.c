@@ -11,15 +11,15 @@
  */
 
 /* CHECK() that names the spec. */
-#define CHECK_SPEC(condition, ...)                                                                \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			char spec_[256], what_[256];                                              \
-                                                                                                  \
-			spec_text(conv, spec, spec_, sizeof(spec_));                              \
-			snprintf(what_, sizeof(what_), __VA_ARGS__);                              \
-			check_failed(__FILE__, __LINE__, #condition, "%s: %s", spec_, what_);     \
-		}                                                                                 \
+#define CHECK_SPEC(condition, ...)                                                            \
+	do {                                                                                  \
+		if (!(condition)) {                                                           \
+			char spec_[256], what_[256];                                          \
+                                                                                              \
+			spec_text(conv, spec, spec_, sizeof(spec_));                          \
+			snprintf(what_, sizeof(what_), __VA_ARGS__);                          \
+			check_failed(__FILE__, __LINE__, #condition, "%s: %s", spec_, what_); \
+		}                                                                             \
 	} while (0)
 
 /* ---- what is refused ------------------------------------------------------------------------------------ */
@@ -27,8 +27,7 @@
 static uint16_t needs_of(const struct jf_frame_spec *spec)
 {
 	return (uint16_t)((spec->tail_calls ? JF_WHEN_TAIL_CALLS : 0) | (spec->arena ? JF_WHEN_ARENA : 0) |
-			  (spec->private_stack ? JF_WHEN_PRIVATE_STACK : 0) |
-			  (spec->out_args ? JF_WHEN_OUT_ARGS : 0));
+			  (spec->private_stack ? JF_WHEN_PRIVATE_STACK : 0) | (spec->out_args ? JF_WHEN_OUT_ARGS : 0));
 }
 
 static uint32_t caps_of(const struct jf_frame_spec *spec)
@@ -60,8 +59,8 @@ static enum jf_status expected(const struct jf_convention *conv, const struct jf
 
 static bool is_field(const char *name)
 {
-	static const char *const fields[] = { "role",	 "bpf_stack_bytes", "out_args",	   "tail_calls",
-					      "arena",	 "private_stack",   "landing_pads", "sign_return" };
+	static const char *const fields[] = {"role",  "bpf_stack_bytes", "out_args",     "tail_calls",
+					     "arena", "private_stack",   "landing_pads", "sign_return"};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (!strcmp(fields[i], name))
@@ -82,8 +81,8 @@ static void check_slots(const struct jf_convention *conv, const struct jf_frame_
 		CHECK_SPEC(a->off_from_cfa >= -(int32_t)frame->size_bytes &&
 				   a->off_from_cfa + (int32_t)a->size_bytes <= 0,
 			   "slot %u is outside", i);
-		CHECK_SPEC(a->reg == JF_REG_NONE || conv->backend->regs[a->reg].size_bytes <= a->size_bytes,
-			   "slot %u", i);
+		CHECK_SPEC(a->reg == JF_REG_NONE || conv->backend->regs[a->reg].size_bytes <= a->size_bytes, "slot %u",
+			   i);
 		bytes += a->size_bytes;
 		for (unsigned int k = 0; k < i; k++) {
 			const struct jf_slot *b = &frame->slots[k];
@@ -102,16 +101,14 @@ static void check_stack(const struct jf_convention *conv, const struct jf_frame_
 {
 	int slot = jf_frame_slot(frame, JF_SLOT_BPF_STACK, JF_REG_NONE);
 
-	CHECK_SPEC(frame->size_bytes % conv->frame_align == 0, "%u bytes are not aligned (R7)",
-		   frame->size_bytes);
+	CHECK_SPEC(frame->size_bytes % conv->frame_align == 0, "%u bytes are not aligned (R7)", frame->size_bytes);
 	CHECK_SPEC((slot >= 0) == (spec->bpf_stack_bytes && !spec->private_stack), "slot %d", slot);
 	if (slot >= 0) {
 		const struct jf_slot *stack = &frame->slots[slot];
 
 		CHECK_SPEC(stack->size_bytes >= spec->bpf_stack_bytes && stack->size_bytes % 8 == 0, "%u",
 			   stack->size_bytes);
-		CHECK_SPEC(stack->off_from_cfa + (int32_t)stack->size_bytes == frame->bpf_fp_off_from_cfa,
-			   "R10 (R11)");
+		CHECK_SPEC(stack->off_from_cfa + (int32_t)stack->size_bytes == frame->bpf_fp_off_from_cfa, "R10 (R11)");
 	}
 	/* Whatever a body can reach from R10 down is no save slot (R6). */
 	for (unsigned int i = 0; conv->landing == JF_LANDING_ADOPT && i < frame->slot_count; i++)
@@ -127,8 +124,7 @@ static void check_record(const struct jf_convention *conv, const struct jf_frame
 	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, conv->backend->fp);
 
 	CHECK_SPEC(ra >= 0 && frame->slots[ra].off_from_cfa == conv->ra_off_from_cfa, "return address (R1)");
-	CHECK_SPEC(fp >= 0 && frame->slots[fp].off_from_cfa == conv->prev_fp_off_from_cfa,
-		   "frame pointer (R1)");
+	CHECK_SPEC(fp >= 0 && frame->slots[fp].off_from_cfa == conv->prev_fp_off_from_cfa, "frame pointer (R1)");
 }
 
 /*
@@ -160,8 +156,8 @@ static void check_saves(const struct jf_convention *conv, const struct jf_frame_
 			saves->off[reg] = off;
 		}
 		CHECK_SPEC(saves->saved[reg] == (slot >= 0), "%s", conv->backend->regs[reg].name);
-		CHECK_SPEC(saves->off[reg] == off, "%s at %d, elsewhere at %d", conv->backend->regs[reg].name,
-			   off, saves->off[reg]);
+		CHECK_SPEC(saves->off[reg] == off, "%s at %d, elsewhere at %d", conv->backend->regs[reg].name, off,
+			   saves->off[reg]);
 	}
 	saves->frames++;
 }
@@ -169,7 +165,7 @@ static void check_saves(const struct jf_convention *conv, const struct jf_frame_
 /* ---- code ------------------------------------------------------------------------------------------------ */
 
 #define CODE_BYTES 4096
-#define ROWS 512
+#define ROWS       512
 
 struct sink {
 	struct jf_code code;
@@ -189,8 +185,8 @@ static void sink_init(struct sink *sink)
 	jf_code_init(&sink->code, sink->bytes, CODE_BYTES, 0x10000, sink->rows, ROWS);
 }
 
-static void check_rows(const struct jf_convention *conv, const struct jf_frame_spec *spec,
-		       const struct jf_frame *frame, const struct sink *sink)
+static void check_rows(const struct jf_convention *conv, const struct jf_frame_spec *spec, const struct jf_frame *frame,
+		       const struct sink *sink)
 {
 	const struct jf_backend *backend = conv->backend;
 	const struct jf_row *rows = sink->rows + sink->code.row_start;
@@ -220,8 +216,7 @@ static void check_body_row(const struct jf_convention *conv, const struct jf_fra
 {
 	struct jf_row row = jf_code_state(prologue);
 
-	CHECK_SPEC(row.saved == jf_frame_saved_mask(frame), "saved %x of %x", row.saved,
-		   jf_frame_saved_mask(frame));
+	CHECK_SPEC(row.saved == jf_frame_saved_mask(frame), "saved %x of %x", row.saved, jf_frame_saved_mask(frame));
 	CHECK_SPEC(row.cfa_reg == conv->backend->fp, "CFA from %s", conv->backend->regs[row.cfa_reg].name);
 	CHECK_SPEC(row.cfa_off == -conv->fp_off_from_cfa, "CFA %d from it", row.cfa_off);
 	CHECK_SPEC(row.flags == (spec->sign_return ? JF_ROW_RA_SIGNED : 0), "flags %x", row.flags);
@@ -241,12 +236,10 @@ static void check_last_row(const struct jf_convention *conv, const struct jf_fra
 	CHECK_SPEC(!row->flags, "flags %x", row->flags);
 }
 
-static void check_tail_entry(const struct jf_convention *conv, const struct jf_frame_spec *spec,
-			     struct sweep *sweep)
+static void check_tail_entry(const struct jf_convention *conv, const struct jf_frame_spec *spec, struct sweep *sweep)
 {
 	uint32_t off = sweep->all.code.marks[JF_MARK_TAIL_ENTRY], asked;
-	uint32_t *seen =
-		&sweep->tail_entry[spec->tail_calls | spec->landing_pads << 1 | spec->sign_return << 2];
+	uint32_t *seen = &sweep->tail_entry[spec->tail_calls | spec->landing_pads << 1 | spec->sign_return << 2];
 
 	if (spec->role != JF_ROLE_MAIN && spec->role != JF_ROLE_BOUNDARY) {
 		CHECK_SPEC(off == JF_MARK_UNSET, "has a tail-call entry");
@@ -259,10 +252,10 @@ static void check_tail_entry(const struct jf_convention *conv, const struct jf_f
 	CHECK_SPEC(jf_tail_entry_off(conv, spec, &asked) == JF_OK && asked == off, "jf_tail_entry_off()");
 }
 
-static void check_code(const struct jf_convention *conv, const struct jf_frame_spec *spec,
-		       const struct jf_frame *frame, struct sweep *sweep)
+static void check_code(const struct jf_convention *conv, const struct jf_frame_spec *spec, const struct jf_frame *frame,
+		       struct sweep *sweep)
 {
-	static const struct jf_values large = { UINT64_C(0xfedcba9876543210), UINT64_C(0x123456789abcdef0) };
+	static const struct jf_values large = {UINT64_C(0xfedcba9876543210), UINT64_C(0x123456789abcdef0)};
 	static const struct jf_values zero;
 	const struct jf_values *values = sweep->solved % 2 ? &large : &zero;
 	struct sink *all = &sweep->all, *part = &sweep->part;
@@ -283,8 +276,7 @@ static void check_code(const struct jf_convention *conv, const struct jf_frame_s
 	CHECK_SPEC(jf_frame_emit(&part->code, frame, JF_PART_EPILOGUE, values) == JF_OK, "epilogue");
 	check_rows(conv, spec, frame, part);
 	check_last_row(conv, spec, frame, part);
-	CHECK_SPEC(jf_frame_emit(&part->code, frame, JF_PART_TAIL_EXIT, values) ==
-			   (exits ? JF_OK : JF_E_UNSUPPORTED),
+	CHECK_SPEC(jf_frame_emit(&part->code, frame, JF_PART_TAIL_EXIT, values) == (exits ? JF_OK : JF_E_UNSUPPORTED),
 		   "exit");
 	if (exits)
 		check_rows(conv, spec, frame, part);
@@ -295,7 +287,7 @@ static void check_code(const struct jf_convention *conv, const struct jf_frame_s
 static void check_spec(const struct jf_convention *conv, const struct jf_frame_spec *spec, void *arg)
 {
 	struct sweep *sweep = arg;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_frame frame;
 	enum jf_status status = jf_frame_solve(conv, spec, &frame, &error);
 

@@ -297,12 +297,14 @@ Test(body_arm64, atomics_as_instructions)
 	LSE(OP(.code = JF_ATOMIC_AND, .dst = 1, .src = 2, .bytes = 8), "mvn x10, x1; stclr x10, [x0]");
 	LSE(OP32(.code = JF_ATOMIC_XOR, .dst = 1, .src = 2, .bytes = 4), "steor w1, [x0]");
 	LSE(OP(.code = JF_ATOMIC_ADD, .dst = 1, .src = 2, .bytes = 8, .fetch = true), "ldaddal x1, x1, [x0]");
-	LSE(OP32(.code = JF_ATOMIC_AND, .dst = 1, .src = 2, .bytes = 4, .fetch = true), "mvn w10, w1; ldclral w10, w1, [x0]");
+	LSE(OP32(.code = JF_ATOMIC_AND, .dst = 1, .src = 2, .bytes = 4, .fetch = true),
+	    "mvn w10, w1; ldclral w10, w1, [x0]");
 	LSE(OP(.code = JF_ATOMIC_XCHG, .dst = 1, .src = 2, .bytes = 8, .fetch = true), "swpal x1, x1, [x0]");
 	LSE(OP32(.code = JF_ATOMIC_CMPXCHG, .dst = 1, .src = 2, .bytes = 4, .fetch = true), "casal w8, w1, [x0]");
 	fresh()->atomic_insns = true;
-	faults_at(jf_arm64_atomic(&body, OP(.code = JF_ATOMIC_XOR, .dst = 1, .src = 2, .bytes = 8, .fetch = true, ARENA)), 1,
-		  JF_ARM64_X1, "add x11, x28, x0; ldeoral x1, x1, [x11]");
+	faults_at(jf_arm64_atomic(&body,
+				  OP(.code = JF_ATOMIC_XOR, .dst = 1, .src = 2, .bytes = 8, .fetch = true, ARENA)),
+		  1, JF_ARM64_X1, "add x11, x28, x0; ldeoral x1, x1, [x11]");
 	check_all();
 }
 

@@ -26,15 +26,7 @@
 #define PER_CPU(dst, src)                       INSN(0xbf, dst, src, -1, 0)
 #define MAY_GOTO(off)                           INSN(0xe5, 0, 0, off, 0)
 #define CALL_REGISTER(reg)                      INSN(0x8d, reg, 0, 0, 0)
-enum {
-	FETCH = 0x01,
-	XCHG = 0xe1,
-	CMPXCHG = 0xf1,
-	LOAD_ACQ = 0x100,
-	STORE_REL = 0x110,
-	AOR = 0x40,
-	AXOR = 0xa0
-};
+enum { FETCH = 0x01, XCHG = 0xe1, CMPXCHG = 0xf1, LOAD_ACQ = 0x100, STORE_REL = 0x110, AOR = 0x40, AXOR = 0xa0 };
 
 struct form {
 	const char *target;
@@ -313,9 +305,7 @@ Test(body_loongarch64, may_goto)
 /* Over more code than a conditional branch reaches, the opposite one goes around a jump. */
 Test(body_loongarch64, far_jump)
 {
-	enum {
-		PAIRS = 16384
-	};
+	enum { PAIRS = 16384 };
 	static struct jf_insn insns[1 + 2 * PAIRS + 1] = {J_X(JSGT, 1, 2, 2 * PAIRS - 2)};
 	static const struct jf_insn pair[] = {LDDW(0, 0, 0x12345678, 0x12345678)}, last = EXIT;
 	static uint8_t bytes[16 * PAIRS + 1024];

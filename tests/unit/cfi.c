@@ -58,9 +58,9 @@ static const char *row_text(const struct jf_cfi_function *function, uint32_t cod
 	if (row->flags & JF_ROW_UNKNOWN)
 		return "unknown";
 	used = snprintf(text, sizeof(text), "%s%+d",
-			row->cfa_reg == backend->sp   ? "sp"
-			: row->cfa_reg == backend->fp ? "fp"
-						      : "?",
+			row->cfa_reg == backend->sp ? "sp" :
+			row->cfa_reg == backend->fp ? "fp" :
+						      "?",
 			row->cfa_off);
 	for (unsigned int i = 0; i < function->slot_count; i++) {
 		const struct jf_slot *slot = &function->slots[i];

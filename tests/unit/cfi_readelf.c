@@ -210,8 +210,9 @@ static void finish_function(struct compare *c)
 	}
 	finish_row(c, c->end);
 	if (c->in_fde && c->function) {
-		CHECK(c->starts == c->function->row_count || c->has_linkage, "%s: %" PRIx64 ": %u rows, %zu of them readelf's", c->path,
-		      c->start, c->function->row_count, c->starts);
+		CHECK(c->starts == c->function->row_count || c->has_linkage,
+		      "%s: %" PRIx64 ": %u rows, %zu of them readelf's", c->path, c->start, c->function->row_count,
+		      c->starts);
 		c->functions++;
 	}
 	c->in_fde = c->in_cie = c->has_row = c->has_linkage = false;

@@ -21,8 +21,8 @@ void check_failed(const char *file, int line, const char *condition, const char 
 	fail(file, line, condition, format, args);
 }
 
-void check_status_failed(const char *file, int line, const char *call, enum jf_status status,
-			 enum jf_status wanted, const char *format, ...)
+void check_status_failed(const char *file, int line, const char *call, enum jf_status status, enum jf_status wanted,
+			 const char *format, ...)
 {
 	char what[512];
 	va_list args;

@@ -11,23 +11,22 @@
  * Criterion reports every assertion to its parent process, passed ones too. CHECK() only speaks when it
  * fails, so it can stand in loops of millions. CHECK(condition, format, ...)
  */
-#define CHECK(condition, ...)                                                        \
-	do {                                                                         \
-		if (!(condition))                                                    \
-			check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);   \
+#define CHECK(condition, ...)                                                      \
+	do {                                                                       \
+		if (!(condition))                                                  \
+			check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__); \
 	} while (0)
 
 /* CHECK() that a status is the one wanted. */
-#define CHECK_STATUS(call, wanted, ...)                                                                    \
-	do {                                                                                               \
-		enum jf_status status_ = (call);                                                           \
-                                                                                                           \
-		if (status_ != (wanted))                                                                   \
-			check_status_failed(__FILE__, __LINE__, #call, status_, wanted, __VA_ARGS__);      \
+#define CHECK_STATUS(call, wanted, ...)                                                               \
+	do {                                                                                          \
+		enum jf_status status_ = (call);                                                      \
+                                                                                                      \
+		if (status_ != (wanted))                                                              \
+			check_status_failed(__FILE__, __LINE__, #call, status_, wanted, __VA_ARGS__); \
 	} while (0)
 
-_Noreturn void check_failed(const char *file, int line, const char *condition, const char *format, ...)
-	JF_PRINTF(4, 5);
+_Noreturn void check_failed(const char *file, int line, const char *condition, const char *format, ...) JF_PRINTF(4, 5);
 _Noreturn void check_status_failed(const char *file, int line, const char *call, enum jf_status status,
 				   enum jf_status wanted, const char *format, ...) JF_PRINTF(6, 7);
 

@@ -5,8 +5,7 @@
 
 Test(check_usage, calls_through_a_register_go_where_the_program_says)
 {
-	const struct jf_insn insns[] = { INSN(0x8d, 6, 0, 0, 0), EXIT },
-			     older[] = { INSN(0x8d, 0, 0, 0, 6), EXIT };
+	const struct jf_insn insns[] = {INSN(0x8d, 6, 0, 0, 0), EXIT}, older[] = {INSN(0x8d, 0, 0, 0, 6), EXIT};
 	struct jf_program with = program;
 	struct jf_usage usage;
 	struct jf_error error;
@@ -21,13 +20,11 @@ Test(check_usage, calls_through_a_register_go_where_the_program_says)
 
 Test(check_usage, usage_of_what_linux_added)
 {
-	const struct jf_insn cast[] = { INSN(0xbf, 1, 2, 1, 1), EXIT },
-			     user[] = { INSN(0xbf, 1, 2, 1, 0x10000), EXIT };
-	const struct jf_insn percpu[] = { INSN(0xbf, 1, 2, -1, 0), EXIT },
-			     arena[] = { INSN(0xb9, 1, 2, 0, 0), EXIT };
-	const struct jf_insn may_goto[] = { INSN(0xe5, 0, 0, -1, 0), EXIT };
-	const struct jf_insn args[] = { LDX(DW, 1, 11, 16), LDX(DW, 1, 11, 8), ST(DW, 11, -24, 0),
-					STX(DW, 11, 1, -8), EXIT };
+	const struct jf_insn cast[] = {INSN(0xbf, 1, 2, 1, 1), EXIT}, user[] = {INSN(0xbf, 1, 2, 1, 0x10000), EXIT};
+	const struct jf_insn percpu[] = {INSN(0xbf, 1, 2, -1, 0), EXIT}, arena[] = {INSN(0xb9, 1, 2, 0, 0), EXIT};
+	const struct jf_insn may_goto[] = {INSN(0xe5, 0, 0, -1, 0), EXIT};
+	const struct jf_insn args[] = {LDX(DW, 1, 11, 16), LDX(DW, 1, 11, 8), ST(DW, 11, -24, 0), STX(DW, 11, 1, -8),
+				       EXIT};
 	struct jf_usage usage;
 	struct jf_error error;
 
@@ -48,12 +45,12 @@ Test(check_usage, usage_of_what_linux_added)
 
 Test(check_usage, usage_is_collected)
 {
-	const struct jf_insn none[] = { MOV_K(0, 0), EXIT };
+	const struct jf_insn none[] = {MOV_K(0, 0), EXIT};
 	const struct jf_insn some[] = {
 		STX(DW, 10, 6, -8), MOV_K(9, 0),      CALL_HELPER(0), CALL_HELPER(2),
 		CALL_FUNCTION(1),   LDDW(8, 1, 0, 0), EXIT,
 	};
-	const struct jf_insn tail[] = { CALL_HELPER(12), EXIT };
+	const struct jf_insn tail[] = {CALL_HELPER(12), EXIT};
 	struct jf_usage usage;
 	struct jf_error error;
 
@@ -73,18 +70,14 @@ Test(check_usage, usage_is_collected)
 
 static struct jf_insn random_insn(struct rng *rng, uint8_t opcode)
 {
-	static const int32_t imms[] = { 0,  0,    0,    1,    -1,   2,    8,     16,    32,
-					64, 0x40, 0x50, 0xa0, 0xe1, 0xf1, 0x100, 0x110, INT32_MIN };
-	static const int16_t offs[] = { 0, 0, 0, 1, -1, 2, -2, 3, 8, 16, 32, INT16_MAX, INT16_MIN };
-	struct jf_insn insn = { .opcode = opcode };
+	static const int32_t imms[] = {0,  0,    0,    1,    -1,   2,    8,     16,    32,
+				       64, 0x40, 0x50, 0xa0, 0xe1, 0xf1, 0x100, 0x110, INT32_MIN};
+	static const int16_t offs[] = {0, 0, 0, 1, -1, 2, -2, 3, 8, 16, 32, INT16_MAX, INT16_MIN};
+	struct jf_insn insn = {.opcode = opcode};
 
-	insn.regs = rng_below(rng, 3)   ? (uint8_t)rng_next(rng)
-		    : rng_below(rng, 2) ? (uint8_t)rng_below(rng, 11)
-					: 0;
-	insn.off = rng_below(rng, 8) ? offs[rng_below(rng, sizeof(offs) / sizeof(offs[0]))]
-				     : (int16_t)rng_next(rng);
-	insn.imm = rng_below(rng, 8) ? imms[rng_below(rng, sizeof(imms) / sizeof(imms[0]))]
-				     : (int32_t)rng_next(rng);
+	insn.regs = rng_below(rng, 3) ? (uint8_t)rng_next(rng) : rng_below(rng, 2) ? (uint8_t)rng_below(rng, 11) : 0;
+	insn.off = rng_below(rng, 8) ? offs[rng_below(rng, sizeof(offs) / sizeof(offs[0]))] : (int16_t)rng_next(rng);
+	insn.imm = rng_below(rng, 8) ? imms[rng_below(rng, sizeof(imms) / sizeof(imms[0]))] : (int32_t)rng_next(rng);
 	return insn;
 }
 
@@ -100,8 +93,8 @@ static void check_decoded(const struct jf_insn *insns, uint32_t count)
 
 Test(check_usage, random_fields_for_every_opcode)
 {
-	struct rng rng = { 11 };
-	unsigned int accepted[256] = { 0 };
+	struct rng rng = {11};
+	unsigned int accepted[256] = {0};
 
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
 		for (unsigned int round = 0; round < 2000; round++) {
@@ -116,14 +109,13 @@ Test(check_usage, random_fields_for_every_opcode)
 			if (rng_below(&rng, 2))
 				insns[count - 1] = (struct jf_insn)EXIT;
 			if (count > 2)
-				insns[1] = (struct jf_insn){ 0 };
+				insns[1] = (struct jf_insn){0};
 			status = check(insns, count, &program, &usage, &error);
-			CHECK(check(insns, count, &program, &usage2, &error2) == status, "opcode 0x%02x",
-			      opcode);
+			CHECK(check(insns, count, &program, &usage2, &error2) == status, "opcode 0x%02x", opcode);
 			CHECK(!memcmp(&usage, &usage2, sizeof(usage)), "opcode 0x%02x", opcode);
 			CHECK(!memcmp(&error, &error2, sizeof(error)), "opcode 0x%02x", opcode);
-			CHECK(status == JF_OK || status == BAD || status == UNSUPPORTED, "opcode 0x%02x: %d",
-			      opcode, status);
+			CHECK(status == JF_OK || status == BAD || status == UNSUPPORTED, "opcode 0x%02x: %d", opcode,
+			      status);
 			if (status == JF_OK) {
 				check_decoded(insns, count);
 				accepted[opcode]++;

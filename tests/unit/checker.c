@@ -56,8 +56,8 @@ uint32_t known_findings(const struct jf_convention *conv, const struct jf_frame_
 	if (spec->role == JF_ROLE_BOUNDARY && jf_convention_unsaved(conv, NULL, 0) > 0)
 		rules |= UINT32_C(1) << 3;
 	for (size_t i = 0; i < sizeof(left_open) / sizeof(left_open[0]); i++)
-		if (!strcmp(conv->backend->name, left_open[i].backend) && !strcmp(conv->name, left_open[i].convention) &&
-		    spec->role == left_open[i].role && spec->tail_calls)
+		if (!strcmp(conv->backend->name, left_open[i].backend) &&
+		    !strcmp(conv->name, left_open[i].convention) && spec->role == left_open[i].role && spec->tail_calls)
 			rules |= UINT32_C(1) << left_open[i].rule;
 	return rules;
 }

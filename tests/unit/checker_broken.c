@@ -35,12 +35,7 @@ enum {
 };
 
 /* Which instruction is replaced: the first equal to `old`, counted from a part of the function. */
-enum part {
-	IN_PROLOGUE,
-	IN_BODY,
-	IN_EPILOGUE,
-	IN_TAIL_EXIT
-};
+enum part { IN_PROLOGUE, IN_BODY, IN_EPILOGUE, IN_TAIL_EXIT };
 
 struct broken {
 	unsigned int rule;

@@ -47,9 +47,9 @@ static struct moved moves(const struct emitted *e, const struct jf_effect *effec
 
 	for (unsigned int i = 0; i < effect->step_count; i++) {
 		const struct jf_step *step = &effect->steps[i];
-		uint8_t reg = step->kind == JF_STEP_STORE  ? step->c
-			      : step->kind == JF_STEP_LOAD ? step->dst
-							   : JF_REG_NONE;
+		uint8_t reg = step->kind == JF_STEP_STORE ? step->c :
+			      step->kind == JF_STEP_LOAD  ? step->dst :
+							    JF_REG_NONE;
 
 		if (!is_kept(e, reg) || (reg != backend->ra && !(backend->regs[reg].flags & JF_REG_CALLEE_SAVED)))
 			continue;

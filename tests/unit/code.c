@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ROWS 8
+#define ROWS  8
 #define BYTES 32
 
 /* A sink with a wall behind its bytes and its rows. */
@@ -16,7 +16,7 @@ struct sink {
 	struct jf_row row_wall;
 };
 
-static const struct jf_frame frame = { .conv = &toy_adopt };
+static const struct jf_frame frame = {.conv = &toy_adopt};
 
 static void sink_init(struct sink *s, size_t byte_capacity, size_t row_capacity)
 {
@@ -30,8 +30,7 @@ static void check_walls(const struct sink *s, size_t byte_capacity, size_t row_c
 	const uint8_t *bytes = (const uint8_t *)s;
 
 	for (size_t i = byte_capacity; i < BYTES + sizeof(s->byte_wall); i++)
-		CHECK(bytes[offsetof(struct sink, bytes) + i] == 0xee, "byte %zu of %zu was written", i,
-		      byte_capacity);
+		CHECK(bytes[offsetof(struct sink, bytes) + i] == 0xee, "byte %zu of %zu was written", i, byte_capacity);
 	for (size_t i = offsetof(struct sink, rows) + row_capacity * sizeof(struct jf_row); i < sizeof(*s); i++)
 		CHECK(bytes[i] == 0xee, "something behind row %zu was written", row_capacity);
 }
@@ -73,8 +72,7 @@ Test(code, never_writes_past_the_capacity)
 				jf_code_put(&s.code, "abcd", piece);
 			check_walls(&s, capacity, ROWS);
 			CHECK_STATUS(jf_code_finish(&s.code), JF_E_NOSPACE, "capacity %zu", capacity);
-			CHECK(s.code.size == fit, "%zu bytes in pieces of %zu into %zu", s.code.size, piece,
-			      capacity);
+			CHECK(s.code.size == fit, "%zu bytes in pieces of %zu into %zu", s.code.size, piece, capacity);
 			CHECK(s.code.fail_off == fit, "failed at %zu", s.code.fail_off);
 		}
 	}
@@ -83,7 +81,7 @@ Test(code, never_writes_past_the_capacity)
 /* The copy of a fixed size, near the end of the room where it must not be one. */
 Test(code, instructions_of_up_to_16_bytes)
 {
-	const uint8_t insn[JF_INSN_BYTES_MAX] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+	const uint8_t insn[JF_INSN_BYTES_MAX] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 	for (size_t capacity = 0; capacity <= BYTES; capacity++) {
 		for (size_t piece = 1; piece <= JF_INSN_BYTES_MAX; piece++) {
@@ -187,8 +185,8 @@ Test(code, an_instruction_that_does_not_fit_has_no_row)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
-static void check_row(const struct sink *s, size_t i, uint32_t off, unsigned int reg, int32_t cfa_off,
-		      uint32_t saved, unsigned int flags)
+static void check_row(const struct sink *s, size_t i, uint32_t off, unsigned int reg, int32_t cfa_off, uint32_t saved,
+		      unsigned int flags)
 {
 	const struct jf_row *row = &s->rows[i];
 

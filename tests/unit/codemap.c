@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct jf_row one_row = { .cfa_reg = TOY_SP };
+static const struct jf_row one_row = {.cfa_reg = TOY_SP};
 
 static struct jf_range range_of(uint64_t start, uint64_t end)
 {
@@ -86,7 +86,7 @@ Test(codemap, neighbours_of_one_byte)
 Test(codemap, the_order_of_adding_does_not_matter)
 {
 	struct jf_range ranges[6];
-	static const unsigned int order[] = { 3, 0, 5, 1, 4, 2 };
+	static const unsigned int order[] = {3, 0, 5, 1, 4, 2};
 
 	for (unsigned int i = 0; i < 6; i++)
 		ranges[i] = range_of(100 * i, 100 * i + 50);
@@ -104,8 +104,7 @@ Test(codemap, the_order_of_adding_does_not_matter)
 Test(codemap, overlaps_are_refused)
 {
 	static const uint64_t bad[][2] = {
-		{ 100, 200 }, { 100, 101 }, { 199, 200 },      { 150, 160 },
-		{ 0, 101 },   { 199, 300 }, { 0, 0x80000000 },
+		{100, 200}, {100, 101}, {199, 200}, {150, 160}, {0, 101}, {199, 300}, {0, 0x80000000},
 	};
 	struct jf_range range = range_of(100, 200), left = range_of(50, 100), right = range_of(200, 201);
 
@@ -125,8 +124,7 @@ Test(codemap, overlaps_are_refused)
 Test(codemap, all_or_none_are_added)
 {
 	struct jf_range there = range_of(500, 600);
-	struct jf_range ranges[] = { range_of(100, 200), range_of(300, 400), range_of(599, 700),
-				     range_of(0, 10) };
+	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400), range_of(599, 700), range_of(0, 10)};
 
 	cr_assert_eq(jf_code_map_add(&there), JF_OK);
 	cr_assert_eq(jf_code_map_add_all(ranges, 4), JF_E_OVERLAP);
@@ -142,7 +140,7 @@ Test(codemap, all_or_none_are_added)
 
 Test(codemap, ranges_of_one_call_must_not_overlap_either)
 {
-	struct jf_range ranges[] = { range_of(100, 200), range_of(150, 160) };
+	struct jf_range ranges[] = {range_of(100, 200), range_of(150, 160)};
 
 	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_OVERLAP);
 	cr_assert_null(find(150));
@@ -152,7 +150,7 @@ Test(codemap, ranges_of_one_call_must_not_overlap_either)
 
 Test(codemap, all_or_none_are_removed)
 {
-	struct jf_range ranges[] = { range_of(100, 200), range_of(300, 400), range_of(500, 600) };
+	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400), range_of(500, 600)};
 
 	cr_assert_eq(jf_code_map_remove_all(ranges, 1), JF_E_NOT_FOUND);
 	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_OK);
@@ -192,19 +190,15 @@ Test(codemap, what_was_removed_can_be_added_again)
 /* ---- refusals: nothing is added --------------------------------------------------------------------- */
 
 static const struct jf_slot slots[2] = {
-	{ .kind = JF_SLOT_RETURN, .reg = TOY_RA, .off_from_cfa = -8, .size_bytes = 8 },
-	{ .kind = JF_SLOT_PAD, .reg = JF_REG_NONE, .off_from_cfa = -16, .size_bytes = 8 },
+	{.kind = JF_SLOT_RETURN, .reg = TOY_RA, .off_from_cfa = -8, .size_bytes = 8},
+	{.kind = JF_SLOT_PAD, .reg = JF_REG_NONE, .off_from_cfa = -16, .size_bytes = 8},
 };
-static const struct jf_row late[] = { { .code_off = 1, .cfa_reg = TOY_SP } };
-static const struct jf_row twice[] = { { .cfa_reg = TOY_SP },
-				       { .code_off = 4, .cfa_reg = TOY_SP },
-				       { .code_off = 4 } };
-static const struct jf_row back[] = { { .cfa_reg = TOY_SP },
-				      { .code_off = 4, .cfa_reg = TOY_SP },
-				      { .code_off = 2 } };
-static const struct jf_row no_reg[] = { { .cfa_reg = TOY_REG__COUNT } };
-static const struct jf_row no_slot[] = { { .cfa_reg = TOY_SP, .saved = 4 } };
-static const struct jf_row pad_saved[] = { { .cfa_reg = TOY_SP, .saved = 2 } };
+static const struct jf_row late[] = {{.code_off = 1, .cfa_reg = TOY_SP}};
+static const struct jf_row twice[] = {{.cfa_reg = TOY_SP}, {.code_off = 4, .cfa_reg = TOY_SP}, {.code_off = 4}};
+static const struct jf_row back[] = {{.cfa_reg = TOY_SP}, {.code_off = 4, .cfa_reg = TOY_SP}, {.code_off = 2}};
+static const struct jf_row no_reg[] = {{.cfa_reg = TOY_REG__COUNT}};
+static const struct jf_row no_slot[] = {{.cfa_reg = TOY_SP, .saved = 4}};
+static const struct jf_row pad_saved[] = {{.cfa_reg = TOY_SP, .saved = 2}};
 
 #define REFUSED(change)                                                            \
 	do {                                                                       \
@@ -244,7 +238,7 @@ Test(codemap, ranges_that_contradict_themselves_are_refused)
 
 Test(codemap, a_bad_range_keeps_the_others_out)
 {
-	struct jf_range ranges[] = { range_of(100, 200), range_of(300, 300) };
+	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 300)};
 
 	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_INVAL);
 	cr_assert_null(find(100));
@@ -300,7 +294,7 @@ Test(codemap, what_is_allowed)
 
 /* ---- many ------------------------------------------------------------------------------------------- */
 
-#define MANY 10000
+#define MANY  10000
 #define SPACE (MANY * 8)
 
 static struct jf_range many[MANY];
@@ -329,7 +323,7 @@ static void check_everywhere(void)
 /* In batches of up to 200, some of which overlap; then some removed, some added again. */
 Test(codemap, ten_thousand_ranges)
 {
-	struct rng rng = { 5 };
+	struct rng rng = {5};
 	size_t there = 0;
 
 	for (size_t i = 0; i < MANY;) {
@@ -350,8 +344,7 @@ Test(codemap, ten_thousand_ranges)
 			if (fits)
 				claim(&many[i + k], &many[i + k]);
 		}
-		CHECK_STATUS(jf_code_map_add_all(&many[i], batch), fits ? JF_OK : JF_E_OVERLAP, "batch at %zu",
-			     i);
+		CHECK_STATUS(jf_code_map_add_all(&many[i], batch), fits ? JF_OK : JF_E_OVERLAP, "batch at %zu", i);
 		if (!fits) {
 			for (uint64_t at = 0; at < SPACE; at++)
 				if (owner[at] >= &many[i] && owner[at] < &many[i + batch])

@@ -7,27 +7,27 @@
 
 /* What an image says about itself; that its code is right is in compile_run.c and compile_branches.c. */
 
-static const struct jf_insn just_exit[] = { MOV_K(0, 0), EXIT };
-static const struct jf_insn throws[] = { CALL_KFUNC(IMPORT_THROW) };
-static const struct jf_insn calls_one[] = { CALL_FUNCTION(1), EXIT };
+static const struct jf_insn just_exit[] = {MOV_K(0, 0), EXIT};
+static const struct jf_insn throws[] = {CALL_KFUNC(IMPORT_THROW)};
+static const struct jf_insn calls_one[] = {CALL_FUNCTION(1), EXIT};
 
 static uint8_t code[RUN_CODE_BYTES];
 
 static struct jf_image *compiled(const struct jf_convention *conv, const struct jf_program *program,
 				 const struct jf_compile_opts *opts)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_image *image = NULL;
 
-	CHECK_STATUS(jf_compile(conv, program, opts, code, sizeof(code), RUN_ADDRESS, &image, &error), JF_OK,
-		     "%s: %s", error.where, error.text);
+	CHECK_STATUS(jf_compile(conv, program, opts, code, sizeof(code), RUN_ADDRESS, &image, &error), JF_OK, "%s: %s",
+		     error.where, error.text);
 	cr_assert_not_null(image);
 	return image;
 }
 
 Test(compile, the_smallest_program)
 {
-	const struct jf_function functions[] = { FUNCTION("main", just_exit) };
+	const struct jf_function functions[] = {FUNCTION("main", just_exit)};
 	const struct jf_program program = run_program(functions, 1, -1);
 	struct jf_image *image = compiled(&toy_plain, &program, NULL);
 
@@ -44,10 +44,9 @@ Test(compile, the_smallest_program)
 Test(compile, offsets_of_instructions)
 {
 	/* toy: LDI = 2; LDDW = 16; MOV = 2; the exit in the middle a jump = 2, the one at the end nothing */
-	const struct jf_insn insns[] = { MOV_K(0, 1), LDDW(1, 0, 5, 0), J_X(JEQ, 0, 1, 1),
-					 EXIT,        MOV_X(0, 1),      EXIT };
-	const uint32_t wanted[] = { 0, 4, 20, 20, 24, 26, 28, 28 };
-	const struct jf_function functions[] = { FUNCTION("main", insns) };
+	const struct jf_insn insns[] = {MOV_K(0, 1), LDDW(1, 0, 5, 0), J_X(JEQ, 0, 1, 1), EXIT, MOV_X(0, 1), EXIT};
+	const uint32_t wanted[] = {0, 4, 20, 20, 24, 26, 28, 28};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
 	const struct jf_program program = run_program(functions, 1, -1);
 	struct jf_image *image = compiled(&toy_plain, &program, NULL);
 	const struct jf_image_function *f = &image->functions[0];
@@ -66,8 +65,8 @@ Test(compile, offsets_of_instructions)
 
 Test(compile, options_default_to_none)
 {
-	const struct jf_compile_opts none = { .size = sizeof(none) };
-	const struct jf_function functions[] = { FUNCTION("main", calls_one), FUNCTION("one", throws) };
+	const struct jf_compile_opts none = {.size = sizeof(none)};
+	const struct jf_function functions[] = {FUNCTION("main", calls_one), FUNCTION("one", throws)};
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
 	size_t size = image->size_bytes;
@@ -85,8 +84,7 @@ Test(compile, options_default_to_none)
 
 /* ---- roles and callbacks --------------------------------------------------------------------------------- */
 
-static void check_roles(const struct jf_program *program, int32_t callback, uint32_t count,
-			const uint32_t *roles)
+static void check_roles(const struct jf_program *program, int32_t callback, uint32_t count, const uint32_t *roles)
 {
 	struct jf_image *image = compiled(&toy_adopt, program, NULL);
 
@@ -101,20 +99,19 @@ static void check_roles(const struct jf_program *program, int32_t callback, uint
 
 Test(compile, nothing_throws)
 {
-	const struct jf_function functions[] = { FUNCTION("main", calls_one), FUNCTION("one", just_exit) };
+	const struct jf_function functions[] = {FUNCTION("main", calls_one), FUNCTION("one", just_exit)};
 	const struct jf_program program = run_program(functions, 2, -1);
 
-	check_roles(&program, -1, 2, (const uint32_t[]){ JF_ROLE_MAIN, JF_ROLE_SUBPROGRAM });
+	check_roles(&program, -1, 2, (const uint32_t[]){JF_ROLE_MAIN, JF_ROLE_SUBPROGRAM});
 }
 
 Test(compile, a_throw_anywhere_makes_main_a_boundary_and_adds_the_default_callback)
 {
-	const struct jf_function functions[] = { FUNCTION("main", calls_one), FUNCTION("one", throws) };
+	const struct jf_function functions[] = {FUNCTION("main", calls_one), FUNCTION("one", throws)};
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct jf_image *image;
 
-	check_roles(&program, 2, 3,
-		    (const uint32_t[]){ JF_ROLE_BOUNDARY, JF_ROLE_SUBPROGRAM, JF_ROLE_CALLBACK });
+	check_roles(&program, 2, 3, (const uint32_t[]){JF_ROLE_BOUNDARY, JF_ROLE_SUBPROGRAM, JF_ROLE_CALLBACK});
 	image = compiled(&toy_adopt, &program, NULL);
 	cr_assert_str_eq(image->functions[2].name, "default_callback");
 	cr_assert_eq(image->functions[2].insn_count, 2);
@@ -123,27 +120,25 @@ Test(compile, a_throw_anywhere_makes_main_a_boundary_and_adds_the_default_callba
 
 Test(compile, a_named_callback_makes_main_a_boundary)
 {
-	const struct jf_function functions[] = { FUNCTION("main", just_exit), FUNCTION("cb", just_exit),
-						 FUNCTION("two", just_exit) };
+	const struct jf_function functions[] = {FUNCTION("main", just_exit), FUNCTION("cb", just_exit),
+						FUNCTION("two", just_exit)};
 	struct jf_program program = run_program(functions, 3, 1);
 
-	check_roles(&program, 1, 3,
-		    (const uint32_t[]){ JF_ROLE_BOUNDARY, JF_ROLE_CALLBACK, JF_ROLE_SUBPROGRAM });
+	check_roles(&program, 1, 3, (const uint32_t[]){JF_ROLE_BOUNDARY, JF_ROLE_CALLBACK, JF_ROLE_SUBPROGRAM});
 	program.callback = 2;
-	check_roles(&program, 2, 3,
-		    (const uint32_t[]){ JF_ROLE_BOUNDARY, JF_ROLE_SUBPROGRAM, JF_ROLE_CALLBACK });
+	check_roles(&program, 2, 3, (const uint32_t[]){JF_ROLE_BOUNDARY, JF_ROLE_SUBPROGRAM, JF_ROLE_CALLBACK});
 }
 
 /* ---- frames come from the code ----------------------------------------------------------------------------- */
 
 Test(compile, specs_say_what_each_function_uses)
 {
-	const struct jf_insn main_insns[] = { MOV_X(6, 1), STX(DW, 10, 6, -24), CALL_FUNCTION(1), EXIT };
-	const struct jf_insn one[] = { MOV_K(9, 0), CALL_FUNCTION(2), EXIT };
-	const struct jf_insn two[] = { CALL_HELPER(12), EXIT };
-	const struct jf_insn three[] = { LDDW(1, 4, 2, 0), MOV_K(0, 0), EXIT }, four[] = { CALL_FUNCTION(4), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one), FUNCTION("two", two),
-						 FUNCTION("three", three), FUNCTION("four", four) };
+	const struct jf_insn main_insns[] = {MOV_X(6, 1), STX(DW, 10, 6, -24), CALL_FUNCTION(1), EXIT};
+	const struct jf_insn one[] = {MOV_K(9, 0), CALL_FUNCTION(2), EXIT};
+	const struct jf_insn two[] = {CALL_HELPER(12), EXIT};
+	const struct jf_insn three[] = {LDDW(1, 4, 2, 0), MOV_K(0, 0), EXIT}, four[] = {CALL_FUNCTION(4), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", one),
+						FUNCTION("two", two), FUNCTION("three", three), FUNCTION("four", four)};
 	const struct jf_program program = run_program(functions, 5, -1);
 	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
 
@@ -161,12 +156,12 @@ Test(compile, specs_say_what_each_function_uses)
 
 Test(compile, private_stacks_lie_one_behind_the_other)
 {
-	const struct jf_compile_opts opts = { .size = sizeof(opts), .private_stack = true };
-	const struct jf_insn main_insns[] = { ST(DW, 10, -24, 0), CALL_FUNCTION(1), EXIT };
-	const struct jf_insn one[] = { CALL_FUNCTION(2), EXIT };
-	const struct jf_insn two[] = { ST(DW, 10, -40, 0), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one),
-						 FUNCTION("two", two) };
+	const struct jf_compile_opts opts = {.size = sizeof(opts), .private_stack = true};
+	const struct jf_insn main_insns[] = {ST(DW, 10, -24, 0), CALL_FUNCTION(1), EXIT};
+	const struct jf_insn one[] = {CALL_FUNCTION(2), EXIT};
+	const struct jf_insn two[] = {ST(DW, 10, -40, 0), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", one),
+						FUNCTION("two", two)};
 	const struct jf_program program = run_program(functions, 3, -1);
 	struct jf_image *image = compiled(&toy_adopt, &program, &opts);
 
@@ -192,15 +187,10 @@ Test(compile, private_stacks_lie_one_behind_the_other)
 Test(compile, one_stub_for_each_import_that_is_called)
 {
 	const struct jf_insn main_insns[] = {
-		CALL_HELPER(IMPORT_SUM),
-		CALL_HELPER(IMPORT_SUM),
-		CALL_FUNCTION(1),
-		CALL_KFUNC(IMPORT_SUM),
-		EXIT,
+		CALL_HELPER(IMPORT_SUM), CALL_HELPER(IMPORT_SUM), CALL_FUNCTION(1), CALL_KFUNC(IMPORT_SUM), EXIT,
 	};
-	const struct jf_insn one[] = { CALL_HELPER(IMPORT_WALK), CALL_HELPER(IMPORT_SUM),
-				       INSN(0x8d, 6, 0, 0, 0), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one) };
+	const struct jf_insn one[] = {CALL_HELPER(IMPORT_WALK), CALL_HELPER(IMPORT_SUM), INSN(0x8d, 6, 0, 0, 0), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", one)};
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct jf_image *image = compiled(&toy_restore, &program, NULL);
 	unsigned int sums = 0, walks = 0, registers = 0;
@@ -225,9 +215,8 @@ Test(compile, one_stub_for_each_import_that_is_called)
 /* Every capacity up to what is needed, with a wall behind it. */
 Test(compile, no_capacity_is_overstepped)
 {
-	const struct jf_insn main_insns[] = { J_K(JEQ, 1, 0, 1), EXIT, CALL_FUNCTION(1),
-					      CALL_HELPER(IMPORT_SUM), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", throws) };
+	const struct jf_insn main_insns[] = {J_K(JEQ, 1, 0, 1), EXIT, CALL_FUNCTION(1), CALL_HELPER(IMPORT_SUM), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", throws)};
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct jf_image *image = compiled(&toy_restore, &program, NULL);
 	size_t need = image->size_bytes;
@@ -235,16 +224,14 @@ Test(compile, no_capacity_is_overstepped)
 	jf_image_free(image);
 	cr_assert(need > 200);
 	for (size_t capacity = 0; capacity < need; capacity++) {
-		struct jf_error error = { 0 };
+		struct jf_error error = {0};
 
 		memset(code, 0xcc, need + 64);
 		image = NULL;
-		CHECK_STATUS(jf_compile(&toy_restore, &program, NULL, code, capacity, RUN_ADDRESS, &image,
-					&error),
+		CHECK_STATUS(jf_compile(&toy_restore, &program, NULL, code, capacity, RUN_ADDRESS, &image, &error),
 			     JF_E_NOSPACE, "%zu of %zu", capacity, need);
 		CHECK(!image, "%zu of %zu", capacity, need);
-		CHECK(error.status == JF_E_NOSPACE && error.text[0], "%zu of %zu: %s", capacity, need,
-		      error.text);
+		CHECK(error.status == JF_E_NOSPACE && error.text[0], "%zu of %zu: %s", capacity, need, error.text);
 		for (size_t i = capacity; i < need + 64; i++)
 			CHECK(code[i] == 0xcc, "byte %zu with a capacity of %zu", i, capacity);
 	}
@@ -256,14 +243,14 @@ Test(compile, no_capacity_is_overstepped)
 Test(compile, the_bound_is_one)
 {
 	static struct jf_insn insns[256];
-	struct jf_function function = { "main", insns, 0 };
+	struct jf_function function = {"main", insns, 0};
 
 	for (unsigned int kind = 0; kind < 4; kind++) {
 		static const struct jf_insn kinds[][2] = {
-			{ LDDW(1, 0, -1, 0x7fffffff) },
-			{ CALL_HELPER(IMPORT_SUM), ST(DW, 10, -512, INT32_MIN) },
-			{ CALL_HELPER(12), CALL_HELPER(12) },
-			{ INSN(0x8d, 6, 0, 0, 0), MOV_K(6, INT32_MIN) },
+			{LDDW(1, 0, -1, 0x7fffffff)},
+			{CALL_HELPER(IMPORT_SUM), ST(DW, 10, -512, INT32_MIN)},
+			{CALL_HELPER(12), CALL_HELPER(12)},
+			{INSN(0x8d, 6, 0, 0, 0), MOV_K(6, INT32_MIN)},
 		};
 
 		for (uint32_t count = 0; count <= 250; count += 50) {
@@ -273,13 +260,11 @@ Test(compile, the_bound_is_one)
 			function.insn_count = count + 1;
 			for (unsigned int i = 0; i < 2; i++) {
 				struct jf_program program = run_program(&function, 1, -1);
-				struct jf_image *image =
-					compiled(i ? &toy_restore : &toy_adopt, &program, NULL);
+				struct jf_image *image = compiled(i ? &toy_restore : &toy_adopt, &program, NULL);
 
 				check_image(image);
-				CHECK(jf_compile_bound(&program) >= image->size_bytes,
-				      "kind %u: %zu bytes, bound %zu", kind, image->size_bytes,
-				      jf_compile_bound(&program));
+				CHECK(jf_compile_bound(&program) >= image->size_bytes, "kind %u: %zu bytes, bound %zu",
+				      kind, image->size_bytes, jf_compile_bound(&program));
 				jf_image_free(image);
 			}
 		}
@@ -289,7 +274,7 @@ Test(compile, the_bound_is_one)
 /* An error is left alone when there is none. */
 Test(compile, success_says_nothing)
 {
-	const struct jf_function functions[] = { FUNCTION("main", just_exit) };
+	const struct jf_function functions[] = {FUNCTION("main", just_exit)};
 	const struct jf_program program = run_program(functions, 1, -1);
 	struct jf_error error, before;
 	struct jf_image *image;

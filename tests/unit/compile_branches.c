@@ -8,7 +8,7 @@
 
 static struct run *run_of(const struct jf_insn *insns, uint32_t count)
 {
-	const struct jf_function function = { "main", insns, count };
+	const struct jf_function function = {"main", insns, count};
 	const struct jf_program program = run_program(&function, 1, -1);
 	struct run *run = run_new(&toy_plain, &program, NULL);
 
@@ -27,15 +27,14 @@ static uint32_t size_of(const struct run *run, uint32_t i)
 Test(compile_branches, the_short_form_is_used_as_far_as_it_reaches)
 {
 	for (uint32_t n = 1; n < 80; n++) {
-		struct jf_insn insns[100] = { MOV_X(0, 1), JA(n) };
+		struct jf_insn insns[100] = {MOV_X(0, 1), JA(n)};
 		struct run *run;
 
 		for (uint32_t i = 0; i < n; i++)
 			insns[2 + i] = (struct jf_insn)ADD_X(0, 0);
 		insns[2 + n] = (struct jf_insn)EXIT;
 		run = run_of(insns, n + 3);
-		CHECK(size_of(run, 1) == (2 * n <= TOY_SHORT_REACH ? 2 : 6), "over %u: %u bytes", n,
-		      size_of(run, 1));
+		CHECK(size_of(run, 1) == (2 * n <= TOY_SHORT_REACH ? 2 : 6), "over %u: %u bytes", n, size_of(run, 1));
 		CHECK(run_call(run, 7, 0) == 7, "over %u", n);
 		run_free(run);
 	}
@@ -45,7 +44,7 @@ Test(compile_branches, the_short_form_is_used_as_far_as_it_reaches)
 Test(compile_branches, backwards)
 {
 	for (uint32_t n = 1; n < 80; n++) {
-		struct jf_insn insns[100] = { MOV_K(0, 0) };
+		struct jf_insn insns[100] = {MOV_K(0, 0)};
 		struct run *run;
 
 		for (uint32_t i = 0; i < n; i++)
@@ -91,8 +90,7 @@ Test(compile_branches, growth_that_makes_others_grow)
 		insns[count++] = (struct jf_insn)ADD_X(0, 0);
 	/* Each goes just behind the branch after the next: 30 + 1 + 30 + 1 instructions = 124 bytes. */
 	for (unsigned int i = 0; i < CHAIN; i++)
-		insns[outer[i]].off =
-			(int16_t)(i + 2 < CHAIN ? outer[i + 2] + 1 - outer[i] - 1 : count - outer[i] - 1);
+		insns[outer[i]].off = (int16_t)(i + 2 < CHAIN ? outer[i + 2] + 1 - outer[i] - 1 : count - outer[i] - 1);
 	for (unsigned int k = 0; k < 40; k++)
 		insns[count++] = (struct jf_insn)ADD_X(0, 0);
 	/* The last one goes far: 6 bytes instead of 2, and the one that goes over it needs 128. */
@@ -116,7 +114,7 @@ Test(compile_branches, growth_that_makes_others_grow)
 
 static uint64_t interpret(const struct jf_insn *insns, uint64_t arg)
 {
-	uint64_t reg[11] = { [1] = arg };
+	uint64_t reg[11] = {[1] = arg};
 
 	for (uint32_t i = 0;; i++) {
 		const struct jf_insn *insn = &insns[i];
@@ -203,7 +201,7 @@ static uint32_t random_program(struct rng *rng, struct jf_insn *insns)
 Test(compile_branches, random_programs_do_what_they_say)
 {
 	static struct jf_insn insns[LENGTH_MAX + 8];
-	struct rng rng = { 31 };
+	struct rng rng = {31};
 	unsigned int most_passes = 0, long_ones = 0;
 
 	for (unsigned int round = 0; round < 400; round++) {
@@ -211,8 +209,7 @@ Test(compile_branches, random_programs_do_what_they_say)
 		struct run *run = run_of(insns, count);
 		uint64_t arg = rng_next(&rng), result = run_call(run, arg, 0), wanted = interpret(insns, arg);
 
-		CHECK(result == wanted, "round %u, %u instructions: %lx, not %lx", round, count, result,
-		      wanted);
+		CHECK(result == wanted, "round %u, %u instructions: %lx, not %lx", round, count, result, wanted);
 		if (run->image->passes > most_passes)
 			most_passes = run->image->passes;
 		for (uint32_t i = 5; i < count; i++)
@@ -227,7 +224,7 @@ Test(compile_branches, random_programs_do_what_they_say)
 Test(compile_branches, the_same_every_time)
 {
 	static struct jf_insn insns[LENGTH_MAX + 8];
-	struct rng rng = { 37 };
+	struct rng rng = {37};
 
 	for (unsigned int round = 0; round < 50; round++) {
 		uint32_t count = random_program(&rng, insns);
@@ -302,7 +299,7 @@ static uint32_t same_both_ways(const struct settling *s, const struct jf_program
 	struct jf_backend backend = s->backend;
 	struct jf_convention conv = s->conv;
 	struct jf_image *image, *reference;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	uint32_t passes;
 
 	backend.branches = NULL;
@@ -325,12 +322,12 @@ static uint32_t same_both_ways(const struct settling *s, const struct jf_program
 Test(compile_branches, settled_in_the_code_they_are_the_same)
 {
 	static struct jf_insn insns[LENGTH_MAX + 8];
-	struct rng rng = { 53 };
+	struct rng rng = {53};
 	struct settling s;
 
 	settling_init(&s);
 	for (unsigned int round = 0; round < 400; round++) {
-		const struct jf_function function = { "main", insns, random_program(&rng, insns) };
+		const struct jf_function function = {"main", insns, random_program(&rng, insns)};
 		const struct jf_program program = run_program(&function, 1, -1);
 
 		CHECK(same_both_ways(&s, &program, RUN_ADDRESS) == 1, "round %u", round);
@@ -353,9 +350,9 @@ static enum jf_status shortest_imm64(struct jf_body *b, const struct jf_op *op)
 /* Code that does not fit in its place any more, once the functions it refers to have theirs, is emitted again. */
 Test(compile_branches, sizes_that_depend_on_places)
 {
-	struct jf_insn one[200] = { LDDW(0, 4, 1, 0), LDDW(1, 4, 2, 0) };
-	const struct jf_insn two[] = { LDDW(0, 4, 2, 0), LDDW(0, 4, 1, 0), EXIT };
-	struct jf_function functions[] = { { "main", one, 0 }, FUNCTION("two", two), FUNCTION("three", two) };
+	struct jf_insn one[200] = {LDDW(0, 4, 1, 0), LDDW(1, 4, 2, 0)};
+	const struct jf_insn two[] = {LDDW(0, 4, 2, 0), LDDW(0, 4, 1, 0), EXIT};
+	struct jf_function functions[] = {{"main", one, 0}, FUNCTION("two", two), FUNCTION("three", two)};
 	const struct jf_program program = run_program(functions, 3, -1);
 	unsigned int settled = 0, repeated = 0;
 	struct settling s;
@@ -382,7 +379,7 @@ Test(compile_branches, sizes_that_depend_on_places)
 Test(compile_branches, targets_out_of_all_reach)
 {
 	static struct jf_insn insns[20000];
-	const struct jf_function function = { "main", insns, 20000 };
+	const struct jf_function function = {"main", insns, 20000};
 	const struct jf_program program = run_program(&function, 1, -1);
 	static uint8_t code[CODE_BYTES];
 	struct jf_image *image;
@@ -403,8 +400,8 @@ Test(compile_branches, targets_out_of_all_reach)
 /* Room for the short forms but not for the long ones. */
 Test(compile_branches, no_room_to_move_apart)
 {
-	struct jf_insn insns[100] = { JA(97) };
-	const struct jf_function function = { "main", insns, 100 };
+	struct jf_insn insns[100] = {JA(97)};
+	const struct jf_function function = {"main", insns, 100};
 	const struct jf_program program = run_program(&function, 1, -1);
 	static uint8_t code[CODE_BYTES];
 	struct jf_image *image;
@@ -421,10 +418,11 @@ Test(compile_branches, no_room_to_move_apart)
 	jf_image_free(image);
 	for (size_t room = 0; room < size; room++) {
 		memset(code, 0xcc, sizeof(code));
-		CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, room, RUN_ADDRESS, &image, &error),
-			     JF_E_NOSPACE, "in %zu bytes", room);
+		CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, room, RUN_ADDRESS, &image, &error), JF_E_NOSPACE,
+			     "in %zu bytes", room);
 		CHECK(code[room] == 0xcc, "in %zu bytes", room);
 	}
-	CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, size, RUN_ADDRESS, &image, &error), JF_OK, "%s", error.text);
+	CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, size, RUN_ADDRESS, &image, &error), JF_OK, "%s",
+		     error.text);
 	jf_image_free(image);
 }

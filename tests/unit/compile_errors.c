@@ -6,18 +6,17 @@
 /* jf_compile() refusing: the status, the function and the instruction that it names, no image. */
 
 static uint8_t code[RUN_CODE_BYTES];
-static const struct jf_insn just_exit[] = { EXIT };
-static const struct jf_function good[] = { FUNCTION("main", just_exit), FUNCTION("one", just_exit) };
+static const struct jf_insn just_exit[] = {EXIT};
+static const struct jf_function good[] = {FUNCTION("main", just_exit), FUNCTION("one", just_exit)};
 
 static void refused(const struct jf_convention *conv, const struct jf_program *program,
-		    const struct jf_compile_opts *opts, enum jf_status wanted, const char *where,
-		    const char *words)
+		    const struct jf_compile_opts *opts, enum jf_status wanted, const char *where, const char *words)
 {
 	struct jf_image *untouched = (struct jf_image *)code, *image = untouched;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
-	CHECK_STATUS(jf_compile(conv, program, opts, code, sizeof(code), RUN_ADDRESS, &image, &error), wanted,
-		     "%s: %s", error.where, error.text);
+	CHECK_STATUS(jf_compile(conv, program, opts, code, sizeof(code), RUN_ADDRESS, &image, &error), wanted, "%s: %s",
+		     error.where, error.text);
 	CHECK(image == untouched, "the image was written: %s", words);
 	CHECK(error.status == wanted, "the error says %s", jf_status_name(error.status));
 	CHECK(!strcmp(error.where, where), "'%s', not '%s'", error.where, where);
@@ -30,7 +29,7 @@ Test(compile_errors, arguments)
 {
 	const struct jf_program program = run_program(good, 2, -1);
 	struct jf_program bad = program;
-	struct jf_compile_opts opts = { .size = sizeof(opts) - 1 };
+	struct jf_compile_opts opts = {.size = sizeof(opts) - 1};
 	struct jf_image *image;
 
 	cr_assert_eq(jf_compile(NULL, &program, NULL, code, sizeof(code), 0, &image, NULL), JF_E_INVAL);
@@ -64,18 +63,17 @@ Test(compile_errors, the_callback_is_another_function)
 /* In any function, not only main. */
 Test(compile_errors, malformed_code_is_named_by_function_and_index)
 {
-	const struct jf_insn bad[] = { MOV_K(0, 0), ADD_K(10, 1), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", just_exit), FUNCTION("second", bad) };
+	const struct jf_insn bad[] = {MOV_K(0, 0), ADD_K(10, 1), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", just_exit), FUNCTION("second", bad)};
 	const struct jf_program program = run_program(functions, 2, -1);
 
-	refused(&toy_adopt, &program, NULL, JF_E_BAD_INSN, "second",
-		"instruction 1, opcode 0x07: R10 is read-only");
+	refused(&toy_adopt, &program, NULL, JF_E_BAD_INSN, "second", "instruction 1, opcode 0x07: R10 is read-only");
 }
 
 Test(compile_errors, functions_without_a_name_or_code)
 {
-	const struct jf_function nameless[] = { FUNCTION("main", just_exit), FUNCTION(NULL, just_exit) };
-	const struct jf_function empty[] = { FUNCTION("main", just_exit), { "second", just_exit, 0 } };
+	const struct jf_function nameless[] = {FUNCTION("main", just_exit), FUNCTION(NULL, just_exit)};
+	const struct jf_function empty[] = {FUNCTION("main", just_exit), {"second", just_exit, 0}};
 	struct jf_program program = run_program(nameless, 2, -1);
 
 	refused(&toy_adopt, &program, NULL, JF_E_BAD_INSN, "", "no instructions");
@@ -85,20 +83,18 @@ Test(compile_errors, functions_without_a_name_or_code)
 
 Test(compile_errors, missing_imports_are_named)
 {
-	static const struct jf_import gone[] = { { .name = "there", .address = 1 }, { .name = "bpf_gone" } };
-	const struct jf_insn insns[] = { CALL_HELPER(0), CALL_HELPER(1), EXIT };
-	const struct jf_insn kfunc[] = { CALL_KFUNC(1), EXIT };
-	struct jf_function functions[] = { FUNCTION("main", just_exit), FUNCTION("second", insns) };
+	static const struct jf_import gone[] = {{.name = "there", .address = 1}, {.name = "bpf_gone"}};
+	const struct jf_insn insns[] = {CALL_HELPER(0), CALL_HELPER(1), EXIT};
+	const struct jf_insn kfunc[] = {CALL_KFUNC(1), EXIT};
+	struct jf_function functions[] = {FUNCTION("main", just_exit), FUNCTION("second", insns)};
 	struct jf_program program = run_program(functions, 2, -1);
 
 	program.helpers = program.kfuncs = gone;
 	program.helper_count = program.kfunc_count = 2;
-	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "second",
-		"instruction 1 calls helper 1 (bpf_gone)");
+	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "second", "instruction 1 calls helper 1 (bpf_gone)");
 	functions[1].insns = kfunc;
 	functions[1].insn_count = 2;
-	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "second",
-		"instruction 0 calls kfunc 1 (bpf_gone)");
+	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "second", "instruction 0 calls kfunc 1 (bpf_gone)");
 }
 
 /* Hooks that a backend lacks. */
@@ -108,18 +104,18 @@ Test(compile_errors, what_the_backend_does_not_have)
 		struct jf_insn insn;
 		const char *words;
 	} cases[] = {
-		{ ATOMIC(DW, 1, 2, 0, 0), "instruction 1, opcode 0xdb: not covered by this backend" },
-		{ INSN(0xbf, 1, 2, 1, 0x10000), "instruction 1, opcode 0xbf: not covered by this backend" },
-		{ INSN(0xbf, 1, 2, -1, 0), "instruction 1, opcode 0xbf: not covered by this backend" },
-		{ INSN(0xe5, 0, 0, 0, 0), "instruction 1, opcode 0xe5: not covered by this backend" },
-		{ LDX(DW, 1, 11, 8), "instruction 1, opcode 0x79: not covered by this backend" },
-		{ STX(DW, 11, 1, -8), "instruction 1, opcode 0x7b: not covered by this backend" },
-		{ INSN(0x20, 0, 0, 0, 0), "instruction 1, opcode 0x20: not covered yet" },
+		{ATOMIC(DW, 1, 2, 0, 0), "instruction 1, opcode 0xdb: not covered by this backend"},
+		{INSN(0xbf, 1, 2, 1, 0x10000), "instruction 1, opcode 0xbf: not covered by this backend"},
+		{INSN(0xbf, 1, 2, -1, 0), "instruction 1, opcode 0xbf: not covered by this backend"},
+		{INSN(0xe5, 0, 0, 0, 0), "instruction 1, opcode 0xe5: not covered by this backend"},
+		{LDX(DW, 1, 11, 8), "instruction 1, opcode 0x79: not covered by this backend"},
+		{STX(DW, 11, 1, -8), "instruction 1, opcode 0x7b: not covered by this backend"},
+		{INSN(0x20, 0, 0, 0, 0), "instruction 1, opcode 0x20: not covered yet"},
 	};
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct jf_insn insns[] = { MOV_K(0, 0), cases[i].insn, EXIT };
-		const struct jf_function functions[] = { FUNCTION("f", insns) };
+		const struct jf_insn insns[] = {MOV_K(0, 0), cases[i].insn, EXIT};
+		const struct jf_function functions[] = {FUNCTION("f", insns)};
 		const struct jf_program program = run_program(functions, 1, -1);
 
 		refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "f", cases[i].words);
@@ -142,8 +138,8 @@ Test(compile_errors, every_hook_may_be_missing)
 		CALL_HELPER(12),
 		EXIT,
 	};
-	const uint32_t uses[] = { 0, 1, 2, 4, 5, 6, 7, 9, 10 };
-	const struct jf_function functions[] = { FUNCTION("f", insns) };
+	const uint32_t uses[] = {0, 1, 2, 4, 5, 6, 7, 9, 10};
+	const struct jf_function functions[] = {FUNCTION("f", insns)};
 	const struct jf_program program = run_program(functions, 1, -1);
 
 	for (unsigned int i = 0; i < COUNT_OF(uses); i++) {
@@ -171,8 +167,8 @@ Test(compile_errors, every_hook_may_be_missing)
 
 Test(compile_errors, callbacks_make_no_tail_calls)
 {
-	const struct jf_insn tail[] = { CALL_HELPER(12), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", just_exit), FUNCTION("cb", tail) };
+	const struct jf_insn tail[] = {CALL_HELPER(12), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", just_exit), FUNCTION("cb", tail)};
 	const struct jf_program program = run_program(functions, 2, 1);
 
 	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "cb", "instruction 0, opcode 0x85");
@@ -180,12 +176,12 @@ Test(compile_errors, callbacks_make_no_tail_calls)
 
 Test(compile_errors, frames_that_cannot_be_are_named_by_field)
 {
-	const struct jf_insn deep[] = { ST(DW, 10, -72, 0), EXIT };
-	const struct jf_insn throws[] = { CALL_KFUNC(IMPORT_THROW) };
-	const struct jf_insn tail[] = { CALL_HELPER(12), EXIT };
-	const struct jf_compile_opts pads = { .size = sizeof(pads), .landing_pads = true };
-	const struct jf_compile_opts pac = { .size = sizeof(pac), .sign_return = true };
-	struct jf_function functions[] = { FUNCTION("main", just_exit), FUNCTION("second", deep) };
+	const struct jf_insn deep[] = {ST(DW, 10, -72, 0), EXIT};
+	const struct jf_insn throws[] = {CALL_KFUNC(IMPORT_THROW)};
+	const struct jf_insn tail[] = {CALL_HELPER(12), EXIT};
+	const struct jf_compile_opts pads = {.size = sizeof(pads), .landing_pads = true};
+	const struct jf_compile_opts pac = {.size = sizeof(pac), .sign_return = true};
+	struct jf_function functions[] = {FUNCTION("main", just_exit), FUNCTION("second", deep)};
 	struct jf_program program = run_program(functions, 2, -1);
 
 	refused(&toy_plain, &program, NULL, JF_E_BAD_SPEC, "second",
@@ -202,10 +198,10 @@ Test(compile_errors, frames_that_cannot_be_are_named_by_field)
 /* The toy's long jump reaches 32 KiB. */
 Test(compile_errors, a_distance_that_no_form_reaches)
 {
-	static struct jf_insn insns[2 * 2100 + 3] = { MOV_K(0, 0), J_K(JEQ, 1, 0, 2 * 2100) };
-	struct jf_function function = { "far", insns, COUNT_OF(insns) };
+	static struct jf_insn insns[2 * 2100 + 3] = {MOV_K(0, 0), J_K(JEQ, 1, 0, 2 * 2100)};
+	struct jf_function function = {"far", insns, COUNT_OF(insns)};
 	struct jf_program program = run_program(&function, 1, -1);
-	const struct jf_insn lddw[] = { LDDW(1, 0, 0, 0) };
+	const struct jf_insn lddw[] = {LDDW(1, 0, 0, 0)};
 
 	for (unsigned int i = 0; i < 2100; i++)
 		memcpy(&insns[2 + 2 * i], lddw, sizeof(lddw));
@@ -216,8 +212,7 @@ Test(compile_errors, a_distance_that_no_form_reaches)
 	{
 		struct jf_image *image;
 
-		cr_assert_eq(jf_compile(&toy_adopt, &program, NULL, code, sizeof(code), RUN_ADDRESS, &image,
-					NULL),
+		cr_assert_eq(jf_compile(&toy_adopt, &program, NULL, code, sizeof(code), RUN_ADDRESS, &image, NULL),
 			     JF_OK);
 		jf_image_free(image);
 	}

@@ -6,7 +6,7 @@
 
 /* Compiled programs, run: results, every frame at every instruction, throws, tail calls. */
 
-static const struct jf_convention *const both[] = { &toy_adopt, &toy_restore };
+static const struct jf_convention *const both[] = {&toy_adopt, &toy_restore};
 
 /* Compiles for both conventions that have callbacks, runs, compares. */
 static void check_result(const struct jf_program *program, uint64_t arg, uint64_t wanted)
@@ -22,13 +22,13 @@ static void check_result(const struct jf_program *program, uint64_t arg, uint64_
 }
 
 /* CHECK_MAIN(arg, result, instructions...): a program that is one function. */
-#define CHECK_MAIN(arg, wanted, ...)                                                    \
-	do {                                                                            \
-		const struct jf_insn insns_[] = { __VA_ARGS__ };                        \
-		const struct jf_function functions_[] = { FUNCTION("main", insns_) };   \
-		const struct jf_program program_ = run_program(functions_, 1, -1);      \
-                                                                                        \
-		check_result(&program_, arg, wanted);                                   \
+#define CHECK_MAIN(arg, wanted, ...)                                                \
+	do {                                                                        \
+		const struct jf_insn insns_[] = {__VA_ARGS__};                      \
+		const struct jf_function functions_[] = {FUNCTION("main", insns_)}; \
+		const struct jf_program program_ = run_program(functions_, 1, -1);  \
+                                                                                    \
+		check_result(&program_, arg, wanted);                               \
 	} while (0)
 
 Test(compile_run, results)
@@ -64,18 +64,18 @@ Test(compile_run, the_stack)
 
 Test(compile_run, callee_saved_registers)
 {
-	CHECK_MAIN(9, 30, MOV_X(6, 1), MOV_K(7, 1), MOV_K(8, 20), MOV_K(9, 0), CALL_HELPER(IMPORT_WALK),
-		   MOV_X(0, 6), ADD_X(0, 7), ADD_X(0, 8), ADD_X(0, 9), EXIT);
+	CHECK_MAIN(9, 30, MOV_X(6, 1), MOV_K(7, 1), MOV_K(8, 20), MOV_K(9, 0), CALL_HELPER(IMPORT_WALK), MOV_X(0, 6),
+		   ADD_X(0, 7), ADD_X(0, 8), ADD_X(0, 9), EXIT);
 }
 
 /* ---- calls ----------------------------------------------------------------------------------------------- */
 
 Test(compile_run, arguments_of_c)
 {
-	CHECK_MAIN(1, 10 + 40 + 90 + 160 + 250 + 7, MOV_K(0, 7), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4),
-		   MOV_K(5, 5), CALL_HELPER(IMPORT_SUM), EXIT);
-	CHECK_MAIN(1, 10 + 40 + 90 + 160 + 250 + 7, MOV_K(0, 7), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4),
-		   MOV_K(5, 5), CALL_KFUNC(IMPORT_SUM), EXIT);
+	CHECK_MAIN(1, 10 + 40 + 90 + 160 + 250 + 7, MOV_K(0, 7), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5),
+		   CALL_HELPER(IMPORT_SUM), EXIT);
+	CHECK_MAIN(1, 10 + 40 + 90 + 160 + 250 + 7, MOV_K(0, 7), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5),
+		   CALL_KFUNC(IMPORT_SUM), EXIT);
 }
 
 /* Through a register: C gets the register's value as the sixth argument. */
@@ -89,13 +89,12 @@ Test(compile_run, calls_through_a_register)
 
 Test(compile_run, subprograms)
 {
-	const struct jf_insn main_insns[] = { MOV_X(6, 1), CALL_FUNCTION(1), ADD_X(0, 6), EXIT };
-	const struct jf_insn one[] = { MOV_K(6, 1000),     STX(DW, 10, 1, -8), CALL_FUNCTION(2),
-				       LDX(DW, 1, 10, -8), ADD_X(0, 1),        EXIT };
-	const struct jf_insn two[] = { MOV_K(6, 2000), MOV_X(0, 1), CALL_HELPER(IMPORT_WALK), ADD_X(0, 6),
-				       EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one),
-						 FUNCTION("two", two) };
+	const struct jf_insn main_insns[] = {MOV_X(6, 1), CALL_FUNCTION(1), ADD_X(0, 6), EXIT};
+	const struct jf_insn one[] = {MOV_K(6, 1000),     STX(DW, 10, 1, -8), CALL_FUNCTION(2),
+				      LDX(DW, 1, 10, -8), ADD_X(0, 1),        EXIT};
+	const struct jf_insn two[] = {MOV_K(6, 2000), MOV_X(0, 1), CALL_HELPER(IMPORT_WALK), ADD_X(0, 6), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", one),
+						FUNCTION("two", two)};
 	const struct jf_program program = run_program(functions, 3, -1);
 
 	check_result(&program, 4, 1 + 2000 + 4 + 4);
@@ -104,15 +103,14 @@ Test(compile_run, subprograms)
 Test(compile_run, calls_backwards_and_recursion)
 {
 	/* fib(n) by itself, called from a function behind it. */
-	const struct jf_insn main_insns[] = { CALL_FUNCTION(2), EXIT };
+	const struct jf_insn main_insns[] = {CALL_FUNCTION(2), EXIT};
 	const struct jf_insn fib[] = {
-		MOV_X(0, 1),      J_K(JLT, 1, 2, 8), MOV_X(6, 1), ADD_K(1, -1),
-		CALL_FUNCTION(1), MOV_X(7, 0),       MOV_X(1, 6), ADD_K(1, -2),
-		CALL_FUNCTION(1), ADD_X(0, 7),       EXIT,
+		MOV_X(0, 1),  J_K(JLT, 1, 2, 8), MOV_X(6, 1), ADD_K(1, -1), CALL_FUNCTION(1), MOV_X(7, 0), MOV_X(1, 6),
+		ADD_K(1, -2), CALL_FUNCTION(1),  ADD_X(0, 7), EXIT,
 	};
-	const struct jf_insn front[] = { CALL_FUNCTION(1), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("fib", fib),
-						 FUNCTION("front", front) };
+	const struct jf_insn front[] = {CALL_FUNCTION(1), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("fib", fib),
+						FUNCTION("front", front)};
 	const struct jf_program program = run_program(functions, 3, -1);
 
 	check_result(&program, 10, 55);
@@ -120,9 +118,9 @@ Test(compile_run, calls_backwards_and_recursion)
 
 Test(compile_run, addresses_of_functions)
 {
-	const struct jf_insn main_insns[] = { LDDW(0, 4, 1, 0), EXIT };
-	const struct jf_insn one[] = { EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", main_insns), FUNCTION("one", one) };
+	const struct jf_insn main_insns[] = {LDDW(0, 4, 1, 0), EXIT};
+	const struct jf_insn one[] = {EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("one", one)};
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct run *run = run_new(&toy_adopt, &program, NULL);
 
@@ -132,10 +130,10 @@ Test(compile_run, addresses_of_functions)
 
 Test(compile_run, maps)
 {
-	static const struct jf_map_ref maps[] = { { 111, 0 }, { 222, UINT64_C(0x1000000000) } };
-	const struct jf_insn insns[] = { LDDW(0, 1, 0, 0),  LDDW(1, 2, 1, 24), ADD_X(0, 1),
-					 LDDW(1, 0, 99, 0), ADD_X(0, 1),       EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", insns) };
+	static const struct jf_map_ref maps[] = {{111, 0}, {222, UINT64_C(0x1000000000)}};
+	const struct jf_insn insns[] = {LDDW(0, 1, 0, 0),  LDDW(1, 2, 1, 24), ADD_X(0, 1),
+					LDDW(1, 0, 99, 0), ADD_X(0, 1),       EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
 	struct jf_program program = run_program(functions, 1, -1);
 
 	program.maps = maps;
@@ -145,18 +143,17 @@ Test(compile_run, maps)
 
 /* ---- throws ------------------------------------------------------------------------------------------------ */
 
-#define CHECK_THROW(functions, callback, arg, wanted)                                             \
-	do {                                                                                      \
+#define CHECK_THROW(functions, callback, arg, wanted)                                                     \
+	do {                                                                                              \
 		const struct jf_program program_ = run_program(functions, COUNT_OF(functions), callback); \
-                                                                                                  \
-		check_result(&program_, arg, wanted);                                             \
+                                                                                                          \
+		check_result(&program_, arg, wanted);                                                     \
 	} while (0)
 
 Test(compile_run, a_throw_from_main_with_the_default_callback)
 {
-	const struct jf_insn insns[] = { MOV_K(6, 1), STX(DW, 10, 1, -40), CALL_KFUNC(IMPORT_THROW),
-					 MOV_K(0, 1), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", insns) };
+	const struct jf_insn insns[] = {MOV_K(6, 1), STX(DW, 10, 1, -40), CALL_KFUNC(IMPORT_THROW), MOV_K(0, 1), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
 
 	CHECK_THROW(functions, -1, 0xc00c1e, 0xc00c1e);
 }
@@ -164,24 +161,27 @@ Test(compile_run, a_throw_from_main_with_the_default_callback)
 /* The throw is the last instruction: its return address is the epilogue's first. */
 Test(compile_run, a_throw_at_the_end_of_a_function)
 {
-	const struct jf_insn insns[] = { CALL_FUNCTION(1), MOV_K(0, 1), EXIT };
-	const struct jf_insn one[] = { CALL_KFUNC(IMPORT_THROW) };
-	const struct jf_function functions[] = { FUNCTION("main", insns), FUNCTION("one", one) };
+	const struct jf_insn insns[] = {CALL_FUNCTION(1), MOV_K(0, 1), EXIT};
+	const struct jf_insn one[] = {CALL_KFUNC(IMPORT_THROW)};
+	const struct jf_function functions[] = {FUNCTION("main", insns), FUNCTION("one", one)};
 
 	CHECK_THROW(functions, -1, 77, 77);
 }
 
 Test(compile_run, a_throw_from_the_depth)
 {
-	const struct jf_insn insns[] = { MOV_K(6, 6),      MOV_K(9, 9), STX(DW, 10, 1, -400),
-					 CALL_FUNCTION(1), MOV_K(0, 1), EXIT };
-	const struct jf_insn one[] = { MOV_K(7, 70), STX(DW, 10, 1, -64), CALL_FUNCTION(2), MOV_K(0, 2), EXIT };
-	const struct jf_insn two[] = { MOV_K(6, 60), MOV_K(8, 80), CALL_FUNCTION(3), MOV_K(0, 3), EXIT };
+	const struct jf_insn insns[] = {MOV_K(6, 6),      MOV_K(9, 9), STX(DW, 10, 1, -400),
+					CALL_FUNCTION(1), MOV_K(0, 1), EXIT};
+	const struct jf_insn one[] = {MOV_K(7, 70), STX(DW, 10, 1, -64), CALL_FUNCTION(2), MOV_K(0, 2), EXIT};
+	const struct jf_insn two[] = {MOV_K(6, 60), MOV_K(8, 80), CALL_FUNCTION(3), MOV_K(0, 3), EXIT};
 	const struct jf_insn three[] = {
 		J_K(JGT, 1, 100, 1), CALL_HELPER(IMPORT_THROW), ADD_K(1, -100), CALL_FUNCTION(3), EXIT,
 	};
 	const struct jf_function functions[] = {
-		FUNCTION("main", insns), FUNCTION("one", one), FUNCTION("two", two), FUNCTION("three", three),
+		FUNCTION("main", insns),
+		FUNCTION("one", one),
+		FUNCTION("two", two),
+		FUNCTION("three", three),
 	};
 
 	CHECK_THROW(functions, -1, 1042, 42);
@@ -190,16 +190,15 @@ Test(compile_run, a_throw_from_the_depth)
 /* The callback has a stack of its own, uses registers, calls C and BPF code that is behind it. */
 Test(compile_run, a_callback_with_a_frame)
 {
-	const struct jf_insn insns[] = { MOV_K(6, 6), STX(DW, 10, 1, -16), CALL_FUNCTION(1), MOV_K(0, 1),
-					 EXIT };
-	const struct jf_insn one[] = { MOV_K(8, 80), CALL_KFUNC(IMPORT_THROW) };
+	const struct jf_insn insns[] = {MOV_K(6, 6), STX(DW, 10, 1, -16), CALL_FUNCTION(1), MOV_K(0, 1), EXIT};
+	const struct jf_insn one[] = {MOV_K(8, 80), CALL_KFUNC(IMPORT_THROW)};
 	const struct jf_insn callback[] = {
 		STX(DW, 10, 1, -200), MOV_K(7, 7000), CALL_HELPER(IMPORT_WALK),
 		MOV_X(9, 0),          MOV_K(1, 5),    CALL_FUNCTION(3),
 		ADD_X(0, 7),          ADD_X(0, 9),    LDX(DW, 1, 10, -200),
 		ADD_X(0, 1),          EXIT,
 	};
-	const struct jf_insn three[] = { MOV_K(7, 1), MOV_X(0, 1), ALU64_K(MUL, 0, 3), EXIT };
+	const struct jf_insn three[] = {MOV_K(7, 1), MOV_X(0, 1), ALU64_K(MUL, 0, 3), EXIT};
 	const struct jf_function functions[] = {
 		FUNCTION("main", insns),
 		FUNCTION("one", one),
@@ -213,19 +212,19 @@ Test(compile_run, a_callback_with_a_frame)
 /* Nothing but the callback looks at code further on: its calls must find their places all the same. */
 Test(compile_run, a_callback_that_calls_what_is_behind_it)
 {
-	const struct jf_insn insns[] = { CALL_KFUNC(IMPORT_THROW) };
-	const struct jf_insn callback[] = { CALL_FUNCTION(2), EXIT };
-	const struct jf_insn two[] = { MOV_K(0, 22), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", insns), FUNCTION("callback", callback),
-						 FUNCTION("two", two) };
+	const struct jf_insn insns[] = {CALL_KFUNC(IMPORT_THROW)};
+	const struct jf_insn callback[] = {CALL_FUNCTION(2), EXIT};
+	const struct jf_insn two[] = {MOV_K(0, 22), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns), FUNCTION("callback", callback),
+						FUNCTION("two", two)};
 
 	CHECK_THROW(functions, 1, 5, 22);
 }
 
 Test(compile_run, a_program_that_throws_not_this_time)
 {
-	const struct jf_insn insns[] = { J_K(JEQ, 1, 0, 1), CALL_KFUNC(IMPORT_THROW), MOV_K(0, 8), EXIT };
-	const struct jf_function functions[] = { FUNCTION("main", insns) };
+	const struct jf_insn insns[] = {J_K(JEQ, 1, 0, 1), CALL_KFUNC(IMPORT_THROW), MOV_K(0, 8), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
 
 	CHECK_THROW(functions, -1, 0, 8);
 	CHECK_THROW(functions, -1, 9, 9);
@@ -234,22 +233,23 @@ Test(compile_run, a_program_that_throws_not_this_time)
 /* Every size of boundary and callback against every other. */
 Test(compile_run, boundary_and_callback_of_all_sizes)
 {
-	static const int depths[] = { 0, 8, 16, 24, 100, 512 };
+	static const int depths[] = {0, 8, 16, 24, 100, 512};
 
 	for (unsigned int i = 0; i < 36; i++) {
 		int outer = depths[i / 6], inner = depths[i % 6];
 		const struct jf_insn insns[] = {
 			MOV_K(6, 6), MOV_X(7, 10), ADD_K(7, -outer), CALL_FUNCTION(1), MOV_K(0, 1), EXIT,
 		};
-		const struct jf_insn one[] = { MOV_X(6, 10), ADD_K(6, -40), STX(DW, 6, 1, 0),
-					       CALL_KFUNC(IMPORT_THROW) };
+		const struct jf_insn one[] = {MOV_X(6, 10), ADD_K(6, -40), STX(DW, 6, 1, 0), CALL_KFUNC(IMPORT_THROW)};
 		const struct jf_insn callback[] = {
 			MOV_X(8, 10),     ADD_K(8, -inner - 8),
 			STX(DW, 8, 1, 0), CALL_HELPER(IMPORT_WALK),
 			LDX(DW, 0, 8, 0), EXIT,
 		};
 		const struct jf_function functions[] = {
-			FUNCTION("main", insns), FUNCTION("one", one), FUNCTION("callback", callback),
+			FUNCTION("main", insns),
+			FUNCTION("one", one),
+			FUNCTION("callback", callback),
 		};
 
 		if (inner + 8 > 512)
@@ -262,9 +262,9 @@ Test(compile_run, boundary_and_callback_of_all_sizes)
 
 Test(compile_run, landing_pads)
 {
-	const struct jf_compile_opts opts = { .size = sizeof(opts), .landing_pads = true };
-	const struct jf_insn insns[] = { CALL_KFUNC(IMPORT_THROW) };
-	const struct jf_function functions[] = { FUNCTION("main", insns) };
+	const struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = true};
+	const struct jf_insn insns[] = {CALL_KFUNC(IMPORT_THROW)};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
 	const struct jf_program program = run_program(functions, 1, -1);
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -303,7 +303,7 @@ static const struct jf_insn tail_main[] = {
 	ADD_K(0, 1000),
 	EXIT,
 };
-static const struct jf_function tail_functions[] = { FUNCTION("main", tail_main) };
+static const struct jf_function tail_functions[] = {FUNCTION("main", tail_main)};
 
 static uint64_t run_tail(struct run *run, uint64_t arg, uint64_t entry, unsigned int entries)
 {
@@ -339,13 +339,11 @@ Test(compile_run, tail_calls_happen_or_not)
 Test(compile_run, a_throw_after_a_tail_call)
 {
 	const struct jf_insn insns[] = {
-		MOV_X(6, 1), LDDW(2, 0, (int32_t)ARRAY, 0),
-		MOV_X(3, 1), CALL_HELPER(12),
-		MOV_X(1, 6), CALL_FUNCTION(1),
+		MOV_X(6, 1), LDDW(2, 0, (int32_t)ARRAY, 0), MOV_X(3, 1), CALL_HELPER(12), MOV_X(1, 6), CALL_FUNCTION(1),
 		EXIT,
 	};
-	const struct jf_insn one[] = { MOV_K(6, 0), CALL_KFUNC(IMPORT_THROW) };
-	const struct jf_function functions[] = { FUNCTION("main", insns), FUNCTION("one", one) };
+	const struct jf_insn one[] = {MOV_K(6, 0), CALL_KFUNC(IMPORT_THROW)};
+	const struct jf_function functions[] = {FUNCTION("main", insns), FUNCTION("one", one)};
 	const struct jf_program program = run_program(functions, 2, -1);
 
 	for (unsigned int i = 0; i < 2; i++) {

@@ -20,16 +20,16 @@ static inline const struct jf_convention *convention_at(unsigned int index)
 }
 
 /* A test that runs once for each of them, with its number in *index. */
-#define ALL_CONVENTIONS(suite, name)                                                     \
-	ParameterizedTestParameters(suite, name)                                         \
-	{                                                                                \
-		static unsigned int indexes_[32];                                        \
-		unsigned int count_ = 0;                                                 \
-                                                                                         \
-		for (; convention_at(count_); count_++)                                  \
-			indexes_[count_] = count_;                                       \
-		return cr_make_param_array(unsigned int, indexes_, count_);              \
-	}                                                                                \
+#define ALL_CONVENTIONS(suite, name)                                        \
+	ParameterizedTestParameters(suite, name)                            \
+	{                                                                   \
+		static unsigned int indexes_[32];                           \
+		unsigned int count_ = 0;                                    \
+                                                                            \
+		for (; convention_at(count_); count_++)                     \
+			indexes_[count_] = count_;                          \
+		return cr_make_param_array(unsigned int, indexes_, count_); \
+	}                                                                   \
 	ParameterizedTest(unsigned int *index, suite, name, .timeout = 280)
 
 #endif

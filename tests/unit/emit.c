@@ -54,12 +54,10 @@ Test(emit, the_whole_is_its_parts)
 		out_init(&all);
 		out_init(&parts);
 		CHECK_STATUS(jf_frame_emit(&all.code, &frame, JF_PART_ALL, NULL), JF_OK, "role %d", role);
-		CHECK_STATUS(jf_frame_emit(&parts.code, &frame, JF_PART_PROLOGUE, NULL), JF_OK, "role %d",
-			     role);
+		CHECK_STATUS(jf_frame_emit(&parts.code, &frame, JF_PART_PROLOGUE, NULL), JF_OK, "role %d", role);
 		CHECK(parts.code.size == all.code.marks[JF_MARK_BODY], "role %d", role);
 		CHECK(parts.code.size == all.code.marks[JF_MARK_EPILOGUE], "role %d", role);
-		CHECK_STATUS(jf_frame_emit(&parts.code, &frame, JF_PART_EPILOGUE, NULL), JF_OK, "role %d",
-			     role);
+		CHECK_STATUS(jf_frame_emit(&parts.code, &frame, JF_PART_EPILOGUE, NULL), JF_OK, "role %d", role);
 		CHECK_STATUS(jf_frame_emit(&parts.code, &frame, JF_PART_TAIL_EXIT, NULL),
 			     exits ? JF_OK : JF_E_UNSUPPORTED, "role %d", role);
 		CHECK(parts.code.size == all.code.size, "role %d: %zu bytes, not %zu", role, parts.code.size,
@@ -115,8 +113,8 @@ Test(emit, a_full_buffer_is_reported)
 	need = out.code.size;
 	for (size_t capacity = 0; capacity < need; capacity++) {
 		jf_code_init(&out.code, out.bytes, capacity, 0, out.rows, 64);
-		CHECK_STATUS(jf_frame_emit(&out.code, &frame, JF_PART_ALL, NULL), JF_E_NOSPACE, "%zu of %zu",
-			     capacity, need);
+		CHECK_STATUS(jf_frame_emit(&out.code, &frame, JF_PART_ALL, NULL), JF_E_NOSPACE, "%zu of %zu", capacity,
+			     need);
 	}
 	jf_code_init(&out.code, out.bytes, need, 0, out.rows, 64);
 	cr_assert_eq(jf_frame_emit(&out.code, &frame, JF_PART_ALL, NULL), JF_OK);
@@ -135,7 +133,7 @@ Test(emit, tail_exits_need_tail_calls)
 Test(emit, values_reach_the_prologue)
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
-	struct jf_values values = { .arena_base = UINT64_C(0x1122334455667788) };
+	struct jf_values values = {.arena_base = UINT64_C(0x1122334455667788)};
 	struct jf_frame frame;
 	struct out none, some;
 	unsigned int differ = 0;
@@ -208,7 +206,7 @@ static struct jf_row first_row(const struct jf_frame *frame)
 
 Test(emit, entry_of_a_called_function)
 {
-	static const enum jf_role roles[] = { JF_ROLE_MAIN, JF_ROLE_SUBPROGRAM, JF_ROLE_BOUNDARY };
+	static const enum jf_role roles[] = {JF_ROLE_MAIN, JF_ROLE_SUBPROGRAM, JF_ROLE_BOUNDARY};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct jf_frame frame = frame_of(&toy_adopt, roles[i], false);

@@ -17,7 +17,7 @@ static struct jf_frame_spec spec_of(enum jf_role role, uint32_t stack_bytes, uns
 static struct jf_frame solved(const struct jf_convention *conv, struct jf_frame_spec spec)
 {
 	struct jf_frame frame;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	memset(&frame, 0xff, sizeof(frame));
 	CHECK_STATUS(jf_frame_solve(conv, &spec, &frame, &error), JF_OK, "%s: %s", error.where, error.text);
@@ -30,8 +30,7 @@ static void check_slot(const struct jf_frame *frame, unsigned int i, enum jf_slo
 	const struct jf_slot *slot = &frame->slots[i];
 
 	CHECK(i < frame->slot_count, "there are %u slots, not %u", frame->slot_count, i + 1);
-	CHECK(slot->kind == kind, "slot %u is %s, not %s", i, jf_slot_kind_name(slot->kind),
-	      jf_slot_kind_name(kind));
+	CHECK(slot->kind == kind, "slot %u is %s, not %s", i, jf_slot_kind_name(slot->kind), jf_slot_kind_name(kind));
 	CHECK(slot->reg == reg, "slot %u is of register %u, not %u", i, slot->reg, reg);
 	CHECK(slot->off_from_cfa == off, "slot %u is at %d, not %d", i, slot->off_from_cfa, off);
 	CHECK(slot->size_bytes == bytes, "slot %u has %u bytes, not %u", i, slot->size_bytes, bytes);
@@ -85,12 +84,10 @@ Test(frame, a_boundary_has_everything_in_the_order_of_the_rules)
 		uint8_t kind, reg;
 		int32_t off;
 	} wanted[] = {
-		{ JF_SLOT_SAVE, TOY_FP, -8 },      { JF_SLOT_TCC, JF_REG_NONE, -16 },
-		{ JF_SLOT_RETURN, TOY_RA, -24 },   { JF_SLOT_SAVE, TOY_S3, -40 },
-		{ JF_SLOT_SAVE, TOY_S1, -32 },     { JF_SLOT_SAVE, TOY_S2, -56 },
-		{ JF_SLOT_SAVE, TOY_S0, -48 },     { JF_SLOT_SAVE, TOY_F0, -72 },
-		{ JF_SLOT_SAVE, TOY_S5, -64 },     { JF_SLOT_SAVE, TOY_S4, -88 },
-		{ JF_SLOT_PAD, JF_REG_NONE, -80 }, { JF_SLOT_PAD, JF_REG_NONE, -96 },
+		{JF_SLOT_SAVE, TOY_FP, -8},  {JF_SLOT_TCC, JF_REG_NONE, -16}, {JF_SLOT_RETURN, TOY_RA, -24},
+		{JF_SLOT_SAVE, TOY_S3, -40}, {JF_SLOT_SAVE, TOY_S1, -32},     {JF_SLOT_SAVE, TOY_S2, -56},
+		{JF_SLOT_SAVE, TOY_S0, -48}, {JF_SLOT_SAVE, TOY_F0, -72},     {JF_SLOT_SAVE, TOY_S5, -64},
+		{JF_SLOT_SAVE, TOY_S4, -88}, {JF_SLOT_PAD, JF_REG_NONE, -80}, {JF_SLOT_PAD, JF_REG_NONE, -96},
 	};
 
 	cr_assert_eq(frame.slot_count, 12);
@@ -117,11 +114,9 @@ Test(frame, bpf_stack_is_rounded_and_lies_under_R10)
 		int slot = jf_frame_slot(&frame, JF_SLOT_BPF_STACK, JF_REG_NONE);
 
 		/* s1 and s4: a stack implies that R10 is used. */
-		CHECK(frame.bpf_fp_off_from_cfa == -48, "R10 at %d with %u bytes", frame.bpf_fp_off_from_cfa,
-		      bytes);
+		CHECK(frame.bpf_fp_off_from_cfa == -48, "R10 at %d with %u bytes", frame.bpf_fp_off_from_cfa, bytes);
 		CHECK(slot >= 0, "no stack of %u bytes", bytes);
-		check_slot(&frame, (unsigned int)slot, JF_SLOT_BPF_STACK, JF_REG_NONE, -48 - (int32_t)rounded,
-			   rounded);
+		check_slot(&frame, (unsigned int)slot, JF_SLOT_BPF_STACK, JF_REG_NONE, -48 - (int32_t)rounded, rounded);
 		CHECK(frame.bpf_stack_bytes == rounded, "%u", bytes);
 		CHECK(frame.size_bytes == 48 + rounded, "%u", bytes);
 		CHECK(frame.fixed_bytes == 48, "%u", bytes);
@@ -170,8 +165,8 @@ Test(frame, out_args_count_from_the_last_in_a_register)
 		CHECK(frame.landing_sp_off_from_cfa == -112, "%d", frame.landing_sp_off_from_cfa);
 		CHECK((slot >= 0) == (bytes > 0), "%u arguments: slot %d", n, slot);
 		if (slot >= 0)
-			check_slot(&frame, (unsigned int)slot, JF_SLOT_OUT_ARGS, JF_REG_NONE,
-				   -112 - (int32_t)bytes, bytes);
+			check_slot(&frame, (unsigned int)slot, JF_SLOT_OUT_ARGS, JF_REG_NONE, -112 - (int32_t)bytes,
+				   bytes);
 	}
 }
 
@@ -191,15 +186,15 @@ Test(frame, a_private_stack_takes_none_of_the_frame)
 /* Whatever is asked for: the slots lie side by side from the CFA to the end, and none twice. */
 Test(frame, slots_fill_the_frame)
 {
-	static const struct jf_convention *const convs[] = { &toy_adopt, &toy_restore, &toy_plain };
-	struct rng rng = { 3 };
+	static const struct jf_convention *const convs[] = {&toy_adopt, &toy_restore, &toy_plain};
+	struct rng rng = {3};
 	unsigned int solved_count = 0;
 
 	for (unsigned int i = 0; i < 20000; i++) {
-		struct jf_frame_spec spec = spec_of((enum jf_role)rng_below(&rng, JF_ROLE__COUNT),
-						    rng_below(&rng, 70), rng_below(&rng, 0x800));
+		struct jf_frame_spec spec = spec_of((enum jf_role)rng_below(&rng, JF_ROLE__COUNT), rng_below(&rng, 70),
+						    rng_below(&rng, 0x800));
 		const struct jf_convention *conv = convs[rng_below(&rng, 3)];
-		bool taken[4096 / 8] = { false };
+		bool taken[4096 / 8] = {false};
 		struct jf_frame frame;
 
 		spec.tail_calls = rng_below(&rng, 4) == 0;
@@ -223,21 +218,19 @@ Test(frame, slots_fill_the_frame)
 		for (uint32_t word = 0; word < 512; word++)
 			CHECK(taken[word] == (word < frame.size_bytes / 8), "word %u of %u bytes", word,
 			      frame.size_bytes);
-		CHECK(frame.size_bytes == frame.fixed_bytes + frame.bpf_stack_bytes + frame.out_args_bytes,
-		      "parts");
-		CHECK(frame.landing_sp_off_from_cfa == -(int32_t)(frame.size_bytes - frame.out_args_bytes),
-		      "landing");
+		CHECK(frame.size_bytes == frame.fixed_bytes + frame.bpf_stack_bytes + frame.out_args_bytes, "parts");
+		CHECK(frame.landing_sp_off_from_cfa == -(int32_t)(frame.size_bytes - frame.out_args_bytes), "landing");
 	}
 	cr_assert_gt(solved_count, 1000);
 }
 
 /* ---- refusals: which status, and which field is named ----------------------------------------------- */
 
-static void check_refused(const struct jf_convention *conv, const struct jf_frame_spec *spec,
-			  enum jf_status wanted, const char *field)
+static void check_refused(const struct jf_convention *conv, const struct jf_frame_spec *spec, enum jf_status wanted,
+			  const char *field)
 {
 	struct jf_frame frame, before;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	memset(&before, 0x5a, sizeof(before));
 	frame = before;
@@ -347,7 +340,7 @@ Test(frame, exceptions_need_both_the_capability_and_a_landing)
 Test(frame, options_that_exclude_each_other)
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_frame frame;
 
 	spec.tail_calls = true;
@@ -370,7 +363,7 @@ Test(frame, a_spec_from_a_newer_header_is_taken_while_it_asks_for_nothing_new)
 	struct {
 		struct jf_frame_spec spec;
 		uint8_t newer[8];
-	} in = { .spec = JF_FRAME_SPEC_INIT };
+	} in = {.spec = JF_FRAME_SPEC_INIT};
 	struct jf_frame frame;
 
 	in.spec.size = sizeof(in);

@@ -64,7 +64,7 @@ Test(frame_questions, supports_asks_for_all_of_them)
 
 Test(frame_questions, unsaved_names_what_a_boundary_leaves_out)
 {
-	uint8_t regs[4] = { 99, 99, 99, 99 };
+	uint8_t regs[4] = {99, 99, 99, 99};
 
 	cr_assert_eq(jf_convention_unsaved(&toy_adopt, regs, 4), 1);
 	cr_assert_eq(regs[0], TOY_CW);
@@ -77,7 +77,7 @@ Test(frame_questions, unsaved_names_what_a_boundary_leaves_out)
 
 Test(frame_questions, unsaved_counts_beyond_the_capacity)
 {
-	uint8_t regs[2] = { 99, 99 };
+	uint8_t regs[2] = {99, 99};
 
 	cr_assert_eq(jf_convention_unsaved(&toy_restore, regs, 1), 2);
 	cr_assert_eq(regs[0], TOY_S5);
@@ -112,7 +112,7 @@ Test(describe, other_names_are_not)
 	cr_assert_eq(jf_role_parse(NULL, &role), JF_E_NOT_FOUND);
 	cr_assert_eq(role, JF_ROLE_CALLBACK);
 	cr_assert_str_eq(jf_role_name(JF_ROLE__COUNT), "?");
-	cr_assert_str_eq(jf_role_name((enum jf_role)-1), "?");
+	cr_assert_str_eq(jf_role_name((enum jf_role) - 1), "?");
 	cr_assert_str_eq(jf_slot_kind_name(JF_SLOT__COUNT), "?");
 	cr_assert_str_eq(jf_range_kind_name(JF_RANGE__COUNT), "?");
 	cr_assert_str_eq(jf_cap_name(0), "?");
@@ -173,12 +173,12 @@ Test(describe, a_frame_is_drawn_from_the_top_down)
 Test(describe, a_row_in_words)
 {
 	struct jf_frame frame = boundary_of(&toy_adopt);
-	struct jf_row row = { .cfa_reg = TOY_SP, .cfa_off = 24, .saved = 1 << 0 | 1 << 2 };
+	struct jf_row row = {.cfa_reg = TOY_SP, .cfa_off = 24, .saved = 1 << 0 | 1 << 2};
 	char text[128];
 
 	jf_row_text(&toy_backend, &row, frame.slots, frame.slot_count, text, sizeof(text));
 	cr_assert_str_eq(text, "CFA=sp+24 fp@-8 ra@-24");
-	row = (struct jf_row){ .cfa_reg = TOY_FP, .cfa_off = -8, .flags = JF_ROW_RA_SIGNED | JF_ROW_REGS_LOST };
+	row = (struct jf_row){.cfa_reg = TOY_FP, .cfa_off = -8, .flags = JF_ROW_RA_SIGNED | JF_ROW_REGS_LOST};
 	jf_row_text(&toy_backend, &row, frame.slots, frame.slot_count, text, sizeof(text));
 	cr_assert_str_eq(text, "CFA=fp-8 signed others-lost");
 	row.flags = JF_ROW_UNKNOWN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check.h"
 #include "image.h"
+#include "check.h"
 
 void check_image(const struct jf_image *image)
 {
@@ -11,8 +11,8 @@ void check_image(const struct jf_image *image)
 		const struct jf_row *rows = image->rows + f->row_start;
 
 		CHECK(f->name, "function %u", i);
-		CHECK(f->start % 16 == 0 && f->start >= end && f->start < end + 16,
-		      "function %u at %u behind %u", i, f->start, end);
+		CHECK(f->start % 16 == 0 && f->start >= end && f->start < end + 16, "function %u at %u behind %u", i,
+		      f->start, end);
 		CHECK(f->size_bytes, "function %u", i);
 		CHECK(f->row_start == row_end && f->row_count, "function %u", i);
 		end = f->start + f->size_bytes;

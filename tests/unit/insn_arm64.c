@@ -744,12 +744,13 @@ Test(insn_arm64, atomic_instructions)
 	static const char suffix[] = "bh";
 
 	for (unsigned int k = 0; k < 96; k++) {
-		unsigned int rs = k < 32 ? k : 3, rt = k / 32 == 1 ? k - 32 : 4, rn = k < 64 ? 5 : k - 64, shift = k % 4;
+		unsigned int rs = k < 32 ? k : 3, rt = k / 32 == 1 ? k - 32 : 4, rn = k < 64 ? 5 : k - 64,
+			     shift = k % 4;
 
 		for (size_t i = 0; i < COUNT(atomics); i++) {
 			jf_arm64_atomic_insn(fresh(), atomics[i].op, shift, rs, rt, rn);
-			reads("%s%.*s %s, %s, [%s]", atomics[i].name, shift < 2, suffix + (shift & 1), z(shift == 3, rs),
-			      z(shift == 3, rt), s(true, rn));
+			reads("%s%.*s %s, %s, [%s]", atomics[i].name, shift < 2, suffix + (shift & 1),
+			      z(shift == 3, rs), z(shift == 3, rt), s(true, rn));
 		}
 	}
 	REFUSED(jf_arm64_atomic_insn(&code, JF_ARM64_SWPAL, 4, 1, 2, 3));

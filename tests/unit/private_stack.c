@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check.h"
 #include "run/private_stack.h"
+#include "check.h"
 
 #include <jitframe/program.h>
 #include <pthread.h>
@@ -80,7 +80,7 @@ Test(private_stack, each_thread_has_its_own_at_the_same_offset)
 
 Test(may_goto, starts_the_clock_and_refills_until_time_is_up)
 {
-	uint64_t slots[2] = { 0, 0 }, count = jf_may_goto_check(slots), start = slots[1];
+	uint64_t slots[2] = {0, 0}, count = jf_may_goto_check(slots), start = slots[1];
 
 	cr_assert_gt(count, 1000);
 	cr_assert_neq(start, 0);

@@ -56,162 +56,252 @@ struct golden {
 /* clang-format off */
 #define SPEC(...) { .size = sizeof(struct jf_frame_spec), __VA_ARGS__ }
 /* clang-format on */
-#define R6 (1 << 6)
-#define R7 (1 << 7)
-#define R8 (1 << 8)
-#define R10 (1 << 10)
+#define R6       (1 << 6)
+#define R7       (1 << 7)
+#define R8       (1 << 8)
+#define R10      (1 << 10)
 #define PROLOGUE JF_PART_PROLOGUE
 #define EPILOGUE JF_PART_EPILOGUE
 
 static const struct golden goldens[] = {
-	{ "main", SPEC(.role = JF_ROLE_MAIN), PROLOGUE, {
-		0xaa1e03e9, /* mov  x9, x30 */
-		0xd503201f, /* nop */
-		0xa9bf7bfd, /* stp  x29, x30, [sp, #-16]! */
-		0x910003fd, /* mov  x29, sp */
-		0xa9bf6bff, /* stp  xzr, x26, [sp, #-16]! */
-		0x910003fa, /* mov  x26, sp */
-	} },
-	{ "main", SPEC(.role = JF_ROLE_MAIN), EPILOGUE, {
-		0xa8c16bff, /* ldp  xzr, x26, [sp], #16 */
-		0xa8c17bfd, /* ldp  x29, x30, [sp], #16 */
-		0xaa0803e0, /* mov  x0, x8 */
-		0xd65f03c0, /* ret */
-	} },
-	{ "main with BTI", SPEC(.role = JF_ROLE_MAIN, .landing_pads = true), PROLOGUE, {
-		0xd50324df, /* bti  jc */
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xd503249f, /* bti  j */
-	} },
-	{ "main with PAC", SPEC(.role = JF_ROLE_MAIN, .sign_return = true), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f,
-		0xd503233f, /* paciasp */
-		0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-	} },
-	{ "main with PAC", SPEC(.role = JF_ROLE_MAIN, .sign_return = true), EPILOGUE, {
-		0xa8c16bff, 0xa8c17bfd, 0xaa0803e0,
-		0xd50323bf, /* autiasp */
-		0xd65f03c0,
-	} },
-	{ "main with BTI and PAC",
-	  SPEC(.role = JF_ROLE_MAIN, .landing_pads = true, .sign_return = true),
-	  PROLOGUE, {
-		0xd50324df, 0xaa1e03e9, 0xd503201f, 0xd503233f, 0xa9bf7bfd, 0x910003fd,
-		0xa9bf6bff, 0x910003fa, 0xd503249f,
-	} },
-	{ "main that uses R6, R7 and 20 bytes",
-	  SPEC(.bpf_stack_bytes = 20, .bpf_regs_used = R6 | R7 | R10),
-	  PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf53f3, /* stp  x19, x20, [sp, #-16]! */
-		0xa9bf7ff9, /* stp  x25, xzr, [sp, #-16]! */
-		0x910003f9, /* mov  x25, sp */
-		0xd10083ff, /* sub  sp, sp, #32 */
-	} },
-	{ "main that uses R6, R7 and 20 bytes",
-	  SPEC(.bpf_stack_bytes = 20, .bpf_regs_used = R6 | R7 | R10),
-	  EPILOGUE, {
-		0x910083ff, /* add  sp, sp, #32 */
-		0xa8c17ff9, /* ldp  x25, xzr, [sp], #16 */
-		0xa8c153f3, /* ldp  x19, x20, [sp], #16 */
-		0xa8c16bff, 0xa8c17bfd, 0xaa0803e0, 0xd65f03c0,
-	} },
-	{ "main, the largest stack", SPEC(.bpf_stack_bytes = 528), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf7ff9, 0x910003f9,
-		0xd10843ff, /* sub  sp, sp, #528 */
-	} },
-	{ "main with an arena", SPEC(.arena = true, .bpf_regs_used = R8), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf73f5, /* stp  x21, x28, [sp, #-16]! */
-		0xd2fffffc, /* mov  x28, #0xffff000000000000 */
-		0xf2d0247c, /* movk x28, #0x8123, lsl #32 */
-		0xf2a8acfc, /* movk x28, #0x4567, lsl #16 */
-	} },
-	{ "main with a private stack",
-	  SPEC(.private_stack = true, .bpf_stack_bytes = 72),
-	  PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf6ff9, /* stp  x25, x27, [sp, #-16]! */
-		0xd2fffffb, /* mov  x27, #0xffff000000000000 */
-		0xf2d0001b, /* movk x27, #0x8000, lsl #32 */
-		0xf282021b, /* movk x27, #0x1010 */
-		0xd538d08a, /* mrs  x10, TPIDR_EL1 */
-		0x8b0a037b, /* add  x27, x27, x10 */
-		0x91014379, /* add  x25, x27, #80 */
-	} },
-	{ "main with nine outgoing arguments",
-	  SPEC(.out_args = 4, .bpf_stack_bytes = 16),
-	  PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf7ff9, 0x910003f9,
-		0xd10043ff, /* sub  sp, sp, #16: BPF stack */
-		0xd10043ff, /* sub  sp, sp, #16: the ninth argument */
-	} },
-	{ "main with outgoing arguments in registers", SPEC(.out_args = 3), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-	} },
-	{ "subprogram", SPEC(.role = JF_ROLE_SUBPROGRAM), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd,
-		0xa9bf6bfa, /* stp  x26, x26, [sp, #-16]! */
-	} },
-	{ "subprogram", SPEC(.role = JF_ROLE_SUBPROGRAM), EPILOGUE, {
-		0xa8c16bff, 0xa8c17bfd, 0xaa0803e0, 0xd65f03c0,
-	} },
-	{ "boundary", SPEC(.role = JF_ROLE_BOUNDARY), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
-		0xa9bf53f3, /* stp  x19, x20, [sp, #-16]! */
-		0xa9bf5bf5, /* stp  x21, x22, [sp, #-16]! */
-		0xa9bf63f7, /* stp  x23, x24, [sp, #-16]! */
-		0xa9bf6bf9, /* stp  x25, x26, [sp, #-16]! */
-		0xa9bf73fb, /* stp  x27, x28, [sp, #-16]! */
-		0x910003f9, /* mov  x25, sp */
-	} },
-	{ "boundary", SPEC(.role = JF_ROLE_BOUNDARY), EPILOGUE, {
-		0xa8c173fb, /* ldp  x27, x28, [sp], #16 */
-		0xa8c16bf9, /* ldp  x25, x26, [sp], #16 */
-		0xa8c163f7, /* ldp  x23, x24, [sp], #16 */
-		0xa8c15bf5, /* ldp  x21, x22, [sp], #16 */
-		0xa8c153f3, /* ldp  x19, x20, [sp], #16 */
-		0xa8c16bff, 0xa8c17bfd, 0xaa0803e0, 0xd65f03c0,
-	} },
-	{ "callback", SPEC(.role = JF_ROLE_CALLBACK, .bpf_stack_bytes = 32), PROLOGUE, {
-		0xaa1e03e9, 0xd503201f,
-		0xaa0203fd, /* mov  x29, x2 */
-		0xd10183bf, /* sub  sp, x29, #96 */
-		0x910003f9, /* mov  x25, sp */
-		0xd10083ff, /* sub  sp, sp, #32 */
-	} },
-	{ "callback with BTI and PAC",
-	  SPEC(.role = JF_ROLE_CALLBACK, .landing_pads = true, .sign_return = true),
-	  PROLOGUE, {
-		0xd50324df, 0xaa1e03e9, 0xd503201f, 0xaa0203fd, 0xd10183bf, 0x910003f9,
-	} },
-	{ "callback with PAC", SPEC(.role = JF_ROLE_CALLBACK, .sign_return = true), EPILOGUE, {
-		0xa8c173fb, 0xa8c16bf9, 0xa8c163f7, 0xa8c15bf5, 0xa8c153f3,
-		0xa8c16bff, 0xa8c17bfd, 0xaa0803e0, 0xd50323bf, 0xd65f03c0,
-	} },
-	{ "tail exit of main",
-	  SPEC(.tail_calls = true, .bpf_stack_bytes = 16, .bpf_regs_used = R6),
-	  JF_PART_TAIL_EXIT, {
-		0x910043ff, /* add  sp, sp, #16 */
-		0xa8c167f3, /* ldp  x19, x25, [sp], #16 */
-		0x9100614a, /* add  x10, x10, #24 */
-		0xd61f0140, /* br   x10 */
-	} },
-	{ "tail exit of a boundary with BTI and PAC",
-	  SPEC(.role = JF_ROLE_BOUNDARY, .tail_calls = true, .landing_pads = true, .sign_return = true),
-	  JF_PART_TAIL_EXIT, {
-		0xa8c173fb, 0xa8c16bf9, 0xa8c163f7, 0xa8c15bf5, 0xa8c153f3,
-		0x9100814a, /* add  x10, x10, #32 */
-		0xd61f0140,
-	} },
-	{ "tail exit of a subprogram",
-	  SPEC(.role = JF_ROLE_SUBPROGRAM, .tail_calls = true, .landing_pads = true),
-	  JF_PART_TAIL_EXIT, {
-		0x9100714a, /* add  x10, x10, #28 */
-		0xd61f0140,
-	} },
+	{"main",
+	 SPEC(.role = JF_ROLE_MAIN),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, /* mov  x9, x30 */
+		 0xd503201f, /* nop */
+		 0xa9bf7bfd, /* stp  x29, x30, [sp, #-16]! */
+		 0x910003fd, /* mov  x29, sp */
+		 0xa9bf6bff, /* stp  xzr, x26, [sp, #-16]! */
+		 0x910003fa, /* mov  x26, sp */
+	 }},
+	{"main",
+	 SPEC(.role = JF_ROLE_MAIN),
+	 EPILOGUE,
+	 {
+		 0xa8c16bff, /* ldp  xzr, x26, [sp], #16 */
+		 0xa8c17bfd, /* ldp  x29, x30, [sp], #16 */
+		 0xaa0803e0, /* mov  x0, x8 */
+		 0xd65f03c0, /* ret */
+	 }},
+	{"main with BTI",
+	 SPEC(.role = JF_ROLE_MAIN, .landing_pads = true),
+	 PROLOGUE,
+	 {
+		 0xd50324df,                                                                         /* bti  jc */
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa, 0xd503249f, /* bti  j */
+	 }},
+	{"main with PAC",
+	 SPEC(.role = JF_ROLE_MAIN, .sign_return = true),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9,
+		 0xd503201f,
+		 0xd503233f, /* paciasp */
+		 0xa9bf7bfd,
+		 0x910003fd,
+		 0xa9bf6bff,
+		 0x910003fa,
+	 }},
+	{"main with PAC",
+	 SPEC(.role = JF_ROLE_MAIN, .sign_return = true),
+	 EPILOGUE,
+	 {
+		 0xa8c16bff,
+		 0xa8c17bfd,
+		 0xaa0803e0,
+		 0xd50323bf, /* autiasp */
+		 0xd65f03c0,
+	 }},
+	{"main with BTI and PAC",
+	 SPEC(.role = JF_ROLE_MAIN, .landing_pads = true, .sign_return = true),
+	 PROLOGUE,
+	 {
+		 0xd50324df,
+		 0xaa1e03e9,
+		 0xd503201f,
+		 0xd503233f,
+		 0xa9bf7bfd,
+		 0x910003fd,
+		 0xa9bf6bff,
+		 0x910003fa,
+		 0xd503249f,
+	 }},
+	{"main that uses R6, R7 and 20 bytes",
+	 SPEC(.bpf_stack_bytes = 20, .bpf_regs_used = R6 | R7 | R10),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
+		 0xa9bf53f3, /* stp  x19, x20, [sp, #-16]! */
+		 0xa9bf7ff9, /* stp  x25, xzr, [sp, #-16]! */
+		 0x910003f9, /* mov  x25, sp */
+		 0xd10083ff, /* sub  sp, sp, #32 */
+	 }},
+	{"main that uses R6, R7 and 20 bytes",
+	 SPEC(.bpf_stack_bytes = 20, .bpf_regs_used = R6 | R7 | R10),
+	 EPILOGUE,
+	 {
+		 0x910083ff, /* add  sp, sp, #32 */
+		 0xa8c17ff9, /* ldp  x25, xzr, [sp], #16 */
+		 0xa8c153f3, /* ldp  x19, x20, [sp], #16 */
+		 0xa8c16bff,
+		 0xa8c17bfd,
+		 0xaa0803e0,
+		 0xd65f03c0,
+	 }},
+	{"main, the largest stack",
+	 SPEC(.bpf_stack_bytes = 528),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa, 0xa9bf7ff9, 0x910003f9,
+		 0xd10843ff, /* sub  sp, sp, #528 */
+	 }},
+	{"main with an arena",
+	 SPEC(.arena = true, .bpf_regs_used = R8),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
+		 0xa9bf73f5, /* stp  x21, x28, [sp, #-16]! */
+		 0xd2fffffc, /* mov  x28, #0xffff000000000000 */
+		 0xf2d0247c, /* movk x28, #0x8123, lsl #32 */
+		 0xf2a8acfc, /* movk x28, #0x4567, lsl #16 */
+	 }},
+	{"main with a private stack",
+	 SPEC(.private_stack = true, .bpf_stack_bytes = 72),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
+		 0xa9bf6ff9, /* stp  x25, x27, [sp, #-16]! */
+		 0xd2fffffb, /* mov  x27, #0xffff000000000000 */
+		 0xf2d0001b, /* movk x27, #0x8000, lsl #32 */
+		 0xf282021b, /* movk x27, #0x1010 */
+		 0xd538d08a, /* mrs  x10, TPIDR_EL1 */
+		 0x8b0a037b, /* add  x27, x27, x10 */
+		 0x91014379, /* add  x25, x27, #80 */
+	 }},
+	{"main with nine outgoing arguments",
+	 SPEC(.out_args = 4, .bpf_stack_bytes = 16),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa, 0xa9bf7ff9, 0x910003f9,
+		 0xd10043ff, /* sub  sp, sp, #16: BPF stack */
+		 0xd10043ff, /* sub  sp, sp, #16: the ninth argument */
+	 }},
+	{"main with outgoing arguments in registers",
+	 SPEC(.out_args = 3),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9,
+		 0xd503201f,
+		 0xa9bf7bfd,
+		 0x910003fd,
+		 0xa9bf6bff,
+		 0x910003fa,
+	 }},
+	{"subprogram",
+	 SPEC(.role = JF_ROLE_SUBPROGRAM),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bfa, /* stp  x26, x26, [sp, #-16]! */
+	 }},
+	{"subprogram",
+	 SPEC(.role = JF_ROLE_SUBPROGRAM),
+	 EPILOGUE,
+	 {
+		 0xa8c16bff,
+		 0xa8c17bfd,
+		 0xaa0803e0,
+		 0xd65f03c0,
+	 }},
+	{"boundary",
+	 SPEC(.role = JF_ROLE_BOUNDARY),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xa9bf7bfd, 0x910003fd, 0xa9bf6bff, 0x910003fa,
+		 0xa9bf53f3, /* stp  x19, x20, [sp, #-16]! */
+		 0xa9bf5bf5, /* stp  x21, x22, [sp, #-16]! */
+		 0xa9bf63f7, /* stp  x23, x24, [sp, #-16]! */
+		 0xa9bf6bf9, /* stp  x25, x26, [sp, #-16]! */
+		 0xa9bf73fb, /* stp  x27, x28, [sp, #-16]! */
+		 0x910003f9, /* mov  x25, sp */
+	 }},
+	{"boundary",
+	 SPEC(.role = JF_ROLE_BOUNDARY),
+	 EPILOGUE,
+	 {
+		 0xa8c173fb, /* ldp  x27, x28, [sp], #16 */
+		 0xa8c16bf9, /* ldp  x25, x26, [sp], #16 */
+		 0xa8c163f7, /* ldp  x23, x24, [sp], #16 */
+		 0xa8c15bf5, /* ldp  x21, x22, [sp], #16 */
+		 0xa8c153f3, /* ldp  x19, x20, [sp], #16 */
+		 0xa8c16bff,
+		 0xa8c17bfd,
+		 0xaa0803e0,
+		 0xd65f03c0,
+	 }},
+	{"callback",
+	 SPEC(.role = JF_ROLE_CALLBACK, .bpf_stack_bytes = 32),
+	 PROLOGUE,
+	 {
+		 0xaa1e03e9, 0xd503201f, 0xaa0203fd, /* mov  x29, x2 */
+		 0xd10183bf,                         /* sub  sp, x29, #96 */
+		 0x910003f9,                         /* mov  x25, sp */
+		 0xd10083ff,                         /* sub  sp, sp, #32 */
+	 }},
+	{"callback with BTI and PAC",
+	 SPEC(.role = JF_ROLE_CALLBACK, .landing_pads = true, .sign_return = true),
+	 PROLOGUE,
+	 {
+		 0xd50324df,
+		 0xaa1e03e9,
+		 0xd503201f,
+		 0xaa0203fd,
+		 0xd10183bf,
+		 0x910003f9,
+	 }},
+	{"callback with PAC",
+	 SPEC(.role = JF_ROLE_CALLBACK, .sign_return = true),
+	 EPILOGUE,
+	 {
+		 0xa8c173fb,
+		 0xa8c16bf9,
+		 0xa8c163f7,
+		 0xa8c15bf5,
+		 0xa8c153f3,
+		 0xa8c16bff,
+		 0xa8c17bfd,
+		 0xaa0803e0,
+		 0xd50323bf,
+		 0xd65f03c0,
+	 }},
+	{"tail exit of main",
+	 SPEC(.tail_calls = true, .bpf_stack_bytes = 16, .bpf_regs_used = R6),
+	 JF_PART_TAIL_EXIT,
+	 {
+		 0x910043ff, /* add  sp, sp, #16 */
+		 0xa8c167f3, /* ldp  x19, x25, [sp], #16 */
+		 0x9100614a, /* add  x10, x10, #24 */
+		 0xd61f0140, /* br   x10 */
+	 }},
+	{"tail exit of a boundary with BTI and PAC",
+	 SPEC(.role = JF_ROLE_BOUNDARY, .tail_calls = true, .landing_pads = true, .sign_return = true),
+	 JF_PART_TAIL_EXIT,
+	 {
+		 0xa8c173fb,
+		 0xa8c16bf9,
+		 0xa8c163f7,
+		 0xa8c15bf5,
+		 0xa8c153f3,
+		 0x9100814a, /* add  x10, x10, #32 */
+		 0xd61f0140,
+	 }},
+	{"tail exit of a subprogram",
+	 SPEC(.role = JF_ROLE_SUBPROGRAM, .tail_calls = true, .landing_pads = true),
+	 JF_PART_TAIL_EXIT,
+	 {
+		 0x9100714a, /* add  x10, x10, #28 */
+		 0xd61f0140,
+	 }},
 };
 /* clang-format on */
 

@@ -4,8 +4,7 @@
 #include <jitframe/row.h>
 
 static const struct jf_row rows[] = {
-	{ .code_off = 0 },   { .code_off = 4 },          { .code_off = 6 },
-	{ .code_off = 100 }, { .code_off = UINT32_MAX },
+	{.code_off = 0}, {.code_off = 4}, {.code_off = 6}, {.code_off = 100}, {.code_off = UINT32_MAX},
 };
 #define COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -39,13 +38,13 @@ Test(row, find_before_the_first_row_gives_null)
 Test(row, find_agrees_with_a_linear_search)
 {
 	struct jf_row table[40];
-	struct rng rng = { 1 };
+	struct rng rng = {1};
 
 	for (size_t count = 0; count <= 40; count++) {
 		uint32_t off = rng_below(&rng, 3);
 
 		for (size_t i = 0; i < count; i++) {
-			table[i] = (struct jf_row){ .code_off = off };
+			table[i] = (struct jf_row){.code_off = off};
 			off += 1 + rng_below(&rng, 5);
 		}
 		for (uint32_t at = 0; at < off + 5; at++) {
@@ -60,9 +59,7 @@ Test(row, find_agrees_with_a_linear_search)
 
 Test(row, same_compares_all_but_the_offset)
 {
-	const struct jf_row a = {
-		.code_off = 1, .cfa_off = 16, .saved = 3, .cfa_reg = 2, .flags = JF_ROW_RA_SIGNED
-	};
+	const struct jf_row a = {.code_off = 1, .cfa_off = 16, .saved = 3, .cfa_reg = 2, .flags = JF_ROW_RA_SIGNED};
 	struct jf_row b = a;
 
 	b.code_off = 77;

@@ -36,8 +36,8 @@ static struct jf_insn plain(struct rng *rng, unsigned int with)
 	int32_t imm = (int32_t)(rng_below(rng, 3) ? rng_below(rng, 256) : (uint32_t)rng_next(rng));
 
 	if (with & WITH_ARENA && !rng_below(rng, 4))
-		return rng_below(rng, 2) ? (struct jf_insn)INSN(0xa1 | DW, dst, src, 8 * rng_below(rng, 20), 0)
-					 : (struct jf_insn)INSN(0xa3 | W, dst, src, 8 * rng_below(rng, 20), 0);
+		return rng_below(rng, 2) ? (struct jf_insn)INSN(0xa1 | DW, dst, src, 8 * rng_below(rng, 20), 0) :
+					   (struct jf_insn)INSN(0xa3 | W, dst, src, 8 * rng_below(rng, 20), 0);
 	switch (rng_below(rng, 5)) {
 	case 0: return (struct jf_insn)LDX(W, dst, 10, -8 * (int)(1 + rng_below(rng, 30)));
 	case 1: return (struct jf_insn)STX(DW, 10, src, -8 * (int)(1 + rng_below(rng, 30)));

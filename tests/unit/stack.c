@@ -8,7 +8,7 @@
 
 static uint32_t stack_of(const struct jf_insn *insns, uint32_t count)
 {
-	struct jf_function function = { "f", insns, count };
+	struct jf_function function = {"f", insns, count};
 	uint32_t bytes = 0xdead;
 
 	CHECK_STATUS(jf_function_stack(&function, MAX, &bytes), JF_OK, "%u instructions", count);
@@ -16,11 +16,11 @@ static uint32_t stack_of(const struct jf_insn *insns, uint32_t count)
 }
 
 /* CHECK_STACK(bytes, instructions...): an EXIT is added. */
-#define CHECK_STACK(wanted, ...)                                                                    \
-	do {                                                                                        \
-		const struct jf_insn insns_[] = { __VA_ARGS__, EXIT };                              \
-		uint32_t bytes_ = stack_of(insns_, COUNT_OF(insns_));                               \
-                                                                                                    \
+#define CHECK_STACK(wanted, ...)                                                                             \
+	do {                                                                                                 \
+		const struct jf_insn insns_[] = {__VA_ARGS__, EXIT};                                         \
+		uint32_t bytes_ = stack_of(insns_, COUNT_OF(insns_));                                        \
+                                                                                                             \
 		CHECK(bytes_ == (wanted), "%u bytes, not %u: %s", bytes_, (unsigned)(wanted), #__VA_ARGS__); \
 	} while (0)
 
@@ -50,8 +50,7 @@ Test(stack, copies_of_R10)
 	CHECK_STACK(40, MOV_X(2, 10), ADD_K(2, -40));
 	CHECK_STACK(40, MOV_X(2, 10), ALU64_K(SUB, 2, 40));
 	CHECK_STACK(48, MOV_X(2, 10), ADD_K(2, -40), ST(DW, 2, -8, 0));
-	CHECK_STACK(48, MOV_X(2, 10), ADD_K(2, -40), MOV_X(3, 2), ST(DW, 3, -8, 0), ADD_K(3, 16),
-		    ST(DW, 3, -8, 0));
+	CHECK_STACK(48, MOV_X(2, 10), ADD_K(2, -40), MOV_X(3, 2), ST(DW, 3, -8, 0), ADD_K(3, 16), ST(DW, 3, -8, 0));
 	CHECK_STACK(40, MOV_X(2, 10), ADD_K(2, -40), ST(DW, 2, 32, 0));
 	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, 8), ADD_K(2, -72));
 }
@@ -83,7 +82,7 @@ Test(stack, depths_over_the_maximum_are_the_maximum)
 /* A maximum of 0 is one, too: everything is over it. */
 Test(stack, the_maximum_is_the_callers)
 {
-	const struct jf_insn insns[] = { ST(DW, 10, -64, 0), EXIT };
+	const struct jf_insn insns[] = {ST(DW, 10, -64, 0), EXIT};
 	const struct jf_function function = FUNCTION("f", insns);
 	uint32_t bytes;
 
@@ -123,8 +122,8 @@ Test(stack, an_index_from_R10_is_not_followed)
 /* Distances between addresses are no addresses. */
 Test(stack, the_difference_of_two_addresses)
 {
-	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), MOV_X(3, 10), ADD_K(3, -32), ALU64_X(SUB, 3, 2),
-		    ADD_K(3, -500), ST(B, 3, -500, 0));
+	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), MOV_X(3, 10), ADD_K(3, -32), ALU64_X(SUB, 3, 2), ADD_K(3, -500),
+		    ST(B, 3, -500, 0));
 }
 
 /* ---- where jumps meet ---------------------------------------------------------------------------------- */
@@ -132,8 +131,7 @@ Test(stack, the_difference_of_two_addresses)
 Test(stack, a_loop_that_counts_upwards)
 {
 	/* r6 = r10 - 64; do { *(r6 + 0) = 0; r6 += 8; } while (--r1) */
-	CHECK_STACK(64, MOV_X(6, 10), ADD_K(6, -64), ST(DW, 6, 0, 0), ADD_K(6, 8), ADD_K(1, -1),
-		    J_K(JNE, 1, 0, -4));
+	CHECK_STACK(64, MOV_X(6, 10), ADD_K(6, -64), ST(DW, 6, 0, 0), ADD_K(6, 8), ADD_K(1, -1), J_K(JNE, 1, 0, -4));
 }
 
 Test(stack, a_loop_that_counts_downwards_is_not_followed)
@@ -151,8 +149,7 @@ Test(stack, either_way_of_a_branch)
 
 Test(stack, below_an_address_from_either_way_is_not_followed)
 {
-	CHECK_STACK(MAX, MOV_X(6, 10), J_K(JEQ, 1, 0, 2), ADD_K(6, -16), JA(1), ADD_K(6, -128),
-		    ST(DW, 6, -8, 0));
+	CHECK_STACK(MAX, MOV_X(6, 10), J_K(JEQ, 1, 0, 2), ADD_K(6, -16), JA(1), ADD_K(6, -128), ST(DW, 6, -8, 0));
 }
 
 Test(stack, a_register_that_never_holds_an_address_does_not_matter_at_a_join)
@@ -169,21 +166,20 @@ Test(stack, a_spilled_address_may_be_used_upwards)
 
 Test(stack, below_a_spilled_address_is_not_followed)
 {
-	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -16), STX(DW, 10, 2, -8), LDX(DW, 3, 10, -8),
-		    ST(DW, 3, -64, 0));
+	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -16), STX(DW, 10, 2, -8), LDX(DW, 3, 10, -8), ST(DW, 3, -64, 0));
 	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -16), STX(DW, 10, 2, -8), LDX(DW, 3, 10, -8), MOV_X(4, 3),
 		    ADD_K(4, -64));
 	/* Also where the load comes first in the code. */
-	CHECK_STACK(MAX, JA(2), LDX(DW, 3, 10, -8), ST(DW, 3, -64, 0), MOV_X(2, 10), ADD_K(2, -16),
-		    STX(DW, 10, 2, -8), JA(-6));
+	CHECK_STACK(MAX, JA(2), LDX(DW, 3, 10, -8), ST(DW, 3, -64, 0), MOV_X(2, 10), ADD_K(2, -16), STX(DW, 10, 2, -8),
+		    JA(-6));
 	CHECK_STACK(MAX, STX(DW, 10, 10, -8), LDX(DW, 3, 10, -8), ST(DW, 3, -64, 0));
 }
 
 /* Words are told apart: a number next to a spilled address stays a number. */
 Test(stack, a_spilled_number_is_no_address)
 {
-	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), STX(DW, 10, 2, -8), STX(DW, 10, 1, -16),
-		    LDX(DW, 3, 10, -16), ADD_K(3, -500), ST(DW, 3, -500, 0));
+	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), STX(DW, 10, 2, -8), STX(DW, 10, 1, -16), LDX(DW, 3, 10, -16),
+		    ADD_K(3, -500), ST(DW, 3, -500, 0));
 	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), STX(DW, 10, 2, -8), LDX(DW, 3, 1, 0), ST(DW, 3, -500, 0));
 	CHECK_STACK(64, MOV_X(2, 10), ADD_K(2, -64), STX(DW, 1, 2, 0), LDX(DW, 3, 10, -8), ST(DW, 3, -500, 0));
 }
@@ -191,10 +187,10 @@ Test(stack, a_spilled_number_is_no_address)
 Test(stack, addresses_stored_elsewhere)
 {
 	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -64), STX(DW, 1, 2, 0), LDX(DW, 3, 1, 0), ST(DW, 3, -500, 0));
-	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -64), MOV_X(4, 2), ADD_X(4, 1), STX(DW, 4, 2, 0),
-		    LDX(DW, 3, 10, -16), ST(DW, 3, -500, 0));
-	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -64), MOV_X(4, 2), ADD_X(4, 1), STX(DW, 10, 2, -8),
-		    LDX(DW, 3, 4, 0), ST(DW, 3, -500, 0));
+	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -64), MOV_X(4, 2), ADD_X(4, 1), STX(DW, 4, 2, 0), LDX(DW, 3, 10, -16),
+		    ST(DW, 3, -500, 0));
+	CHECK_STACK(MAX, MOV_X(2, 10), ADD_K(2, -64), MOV_X(4, 2), ADD_X(4, 1), STX(DW, 10, 2, -8), LDX(DW, 3, 4, 0),
+		    ST(DW, 3, -500, 0));
 }
 
 Test(stack, an_exchange_moves_addresses_both_ways)
@@ -213,9 +209,8 @@ Test(stack, an_exchange_moves_addresses_both_ways)
 
 Test(stack, arguments)
 {
-	const struct jf_insn insns[] = { EXIT }, bad[] = { MOV_K(0, 0) };
-	const struct jf_function function = FUNCTION("f", insns), falls = FUNCTION("f", bad),
-				 empty = { "f", insns, 0 };
+	const struct jf_insn insns[] = {EXIT}, bad[] = {MOV_K(0, 0)};
+	const struct jf_function function = FUNCTION("f", insns), falls = FUNCTION("f", bad), empty = {"f", insns, 0};
 	uint32_t bytes = 77;
 
 	cr_assert_eq(jf_function_stack(NULL, 512, &bytes), JF_E_INVAL);
@@ -256,7 +251,7 @@ static struct jf_insn random_step(struct rng *rng, uint32_t left)
 /* Runs once; values far from the stack stand for numbers. returns: the lowest access, as a depth. */
 static int64_t run_depth(const struct jf_insn *insns, struct rng *rng)
 {
-	int64_t reg[11] = { 0 }, word[4], lowest = 0;
+	int64_t reg[11] = {0}, word[4], lowest = 0;
 
 	for (unsigned int i = 0; i < 10; i++)
 		reg[i] = INT64_C(1) << 40;
@@ -284,7 +279,7 @@ static int64_t run_depth(const struct jf_insn *insns, struct rng *rng)
 
 Test(stack, no_run_is_deeper_than_what_was_found)
 {
-	struct rng rng = { 21 };
+	struct rng rng = {21};
 	unsigned int exact = 0;
 
 	for (unsigned int round = 0; round < 20000; round++) {

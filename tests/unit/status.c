@@ -14,7 +14,7 @@ static const struct {
 } list[] = {
 /* clang-format off */
 #define ENTRY(name, value, text) { name, value, #name, text },
-/* clang-format on */
+	/* clang-format on */
 	JF_STATUS_LIST(ENTRY)
 #undef ENTRY
 };
@@ -63,7 +63,7 @@ Test(status, values_are_what_programs_were_compiled_with)
 
 Test(status, unknown_values_are_named_as_such)
 {
-	static const int unknown[] = { 2, 100, -100, -1000, INT32_MAX, INT32_MIN };
+	static const int unknown[] = {2, 100, -100, -1000, INT32_MAX, INT32_MIN};
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		cr_assert_str_eq(jf_status_name((enum jf_status)unknown[i]), "JF_E_?");

@@ -36,8 +36,8 @@ static const struct jf_reg regs[TOY_REG__COUNT] = {
 	SPECIAL("cw", TOY_CW, JF_REG_CONTROL, 2),
 };
 
-static const struct jf_slot_rule stack_rules[] = { { JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS } };
-static const struct jf_slot_rule out_rules[] = { { JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS } };
+static const struct jf_slot_rule stack_rules[] = {{JF_SLOT_BPF_STACK, JF_REG_NONE, JF_WHEN_ALWAYS}};
+static const struct jf_slot_rule out_rules[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, JF_WHEN_ALWAYS}};
 
 /*
  * adopt:
@@ -58,24 +58,24 @@ static const struct jf_slot_rule out_rules[] = { { JF_SLOT_OUT_ARGS, JF_REG_NONE
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule adopt_record[] = {
-	{ JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS },
-	{ JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS },
+	{JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
+	{JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS},
 };
 static const struct jf_slot_rule adopt_save[] = {
-	{ JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_F0, JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_S5, JF_WHEN_ARENA | JF_WHEN_EXCEPTION },
-	{ JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP | JF_WHEN_EXCEPTION },
+	{JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_F0, JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_S5, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP | JF_WHEN_EXCEPTION},
 };
 static const struct jf_area adopt_areas[] = {
-	{ adopt_record, COUNT(adopt_record), 1, 8 },
-	{ adopt_save, COUNT(adopt_save), 2, 16 },
-	{ stack_rules, COUNT(stack_rules), 1, 16 },
-	{ out_rules, COUNT(out_rules), 1, 8 },
+	{adopt_record, COUNT(adopt_record), 1, 8},
+	{adopt_save, COUNT(adopt_save), 2, 16},
+	{stack_rules, COUNT(stack_rules), 1, 16},
+	{out_rules, COUNT(out_rules), 1, 8},
 };
 
 /*
@@ -93,43 +93,40 @@ static const struct jf_area adopt_areas[] = {
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule restore_record[] = {
-	{ JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS },
+	{JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS},
 };
 static const struct jf_slot_rule restore_save[] = {
-	{ JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS },
-	{ JF_SLOT_SAVE, TOY_F0, JF_WHEN_BOUNDARY },
-	{ JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED | JF_WHEN_BOUNDARY },
-	{ JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED | JF_WHEN_BOUNDARY },
-	{ JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED | JF_WHEN_BOUNDARY },
-	{ JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED | JF_WHEN_BOUNDARY },
-	{ JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP | JF_WHEN_BOUNDARY },
+	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
+	{JF_SLOT_SAVE, TOY_F0, JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED | JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED | JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED | JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED | JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP | JF_WHEN_BOUNDARY},
 };
 static const struct jf_area restore_areas[] = {
-	{ restore_record, COUNT(restore_record), 1, 8 },
-	{ stack_rules, COUNT(stack_rules), 1, 8 },
-	{ restore_save, COUNT(restore_save), 1, 8 },
-	{ out_rules, COUNT(out_rules), 1, 8 },
+	{restore_record, COUNT(restore_record), 1, 8},
+	{stack_rules, COUNT(stack_rules), 1, 8},
+	{restore_save, COUNT(restore_save), 1, 8},
+	{out_rules, COUNT(out_rules), 1, 8},
 };
 
 /* plain: record, used registers, BPF stack. */
 static const struct jf_slot_rule plain_save[] = {
-	{ JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS },
-	{ JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS },
-	{ JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED },
-	{ JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED },
-	{ JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED },
-	{ JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED },
-	{ JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP },
+	{JF_SLOT_SAVE, TOY_FP, JF_WHEN_ALWAYS}, {JF_SLOT_RETURN, TOY_RA, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, TOY_S0, JF_WHEN_USED},   {JF_SLOT_SAVE, TOY_S1, JF_WHEN_USED},
+	{JF_SLOT_SAVE, TOY_S2, JF_WHEN_USED},   {JF_SLOT_SAVE, TOY_S3, JF_WHEN_USED},
+	{JF_SLOT_SAVE, TOY_S4, JF_WHEN_FP},
 };
 static const struct jf_area plain_areas[] = {
-	{ plain_save, COUNT(plain_save), 1, 8 },
-	{ stack_rules, COUNT(stack_rules), 1, 8 },
+	{plain_save, COUNT(plain_save), 1, 8},
+	{stack_rules, COUNT(stack_rules), 1, 8},
 };
 
 static const struct jf_conflict conflicts[] = {
-	{ JF_WHEN_TAIL_CALLS, JF_WHEN_OUT_ARGS, "the toy says so" },
-	{ JF_WHEN_PRIVATE_STACK, JF_WHEN_ARENA, "so it does here" },
+	{JF_WHEN_TAIL_CALLS, JF_WHEN_OUT_ARGS, "the toy says so"},
+	{JF_WHEN_PRIVATE_STACK, JF_WHEN_ARENA, "so it does here"},
 };
 
 /* clang-format off */
@@ -213,7 +210,7 @@ const struct jf_convention toy_plain = {
 	.result_bits = 64,
 };
 
-static const struct jf_convention *const conventions[] = { &toy_adopt, &toy_restore, &toy_plain };
+static const struct jf_convention *const conventions[] = {&toy_adopt, &toy_restore, &toy_plain};
 
 const struct jf_backend toy_backend = {
 	.size = sizeof(struct jf_backend),
@@ -229,7 +226,7 @@ const struct jf_backend toy_backend = {
 	.stack_align = 8,
 	.result = TOY_V0,
 	.arg_count = 5,
-	.args = { TOY_A1, TOY_A2, TOY_A3, TOY_A4, TOY_A5 },
+	.args = {TOY_A1, TOY_A2, TOY_A3, TOY_A4, TOY_A5},
 	.conventions = conventions,
 	.convention_count = COUNT(conventions),
 	.emit_prologue = toy_emit_prologue,
@@ -238,15 +235,16 @@ const struct jf_backend toy_backend = {
 	.emit_call_stub = toy_emit_call_stub,
 	.call_stubs = toy_call_stubs,
 	.decode = toy_decode,
-	.body = {
-		.alu = toy_alu,
-		.swap = toy_swap,
-		.imm64 = toy_imm64,
-		.load = toy_load,
-		.store = toy_store,
-		.jump = toy_jump,
-		.jump_always = toy_jump_always,
-		.call = toy_call,
-		.tail_call = toy_tail_call,
-	},
+	.body =
+		{
+			.alu = toy_alu,
+			.swap = toy_swap,
+			.imm64 = toy_imm64,
+			.load = toy_load,
+			.store = toy_store,
+			.jump = toy_jump,
+			.jump_always = toy_jump_always,
+			.call = toy_call,
+			.tail_call = toy_tail_call,
+		},
 };

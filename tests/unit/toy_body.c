@@ -39,7 +39,9 @@ enum jf_status toy_alu(struct jf_body *b, const struct jf_op *op)
 
 	if (op->code == JF_ALU_MOV && op->sign) {
 		toy_put(b->code, TOY_OP_EXT, dst, src,
-			op->bytes == 1 ? TOY_EXT_S8 : op->bytes == 2 ? TOY_EXT_S16 : TOY_EXT_S32);
+			op->bytes == 1 ? TOY_EXT_S8 :
+			op->bytes == 2 ? TOY_EXT_S16 :
+					 TOY_EXT_S32);
 		if (!op->is64)
 			toy_put(b->code, TOY_OP_EXT, dst, dst, TOY_EXT_Z32);
 	} else {
@@ -115,8 +117,7 @@ static enum jf_status branch(struct jf_body *b, unsigned int k, uint32_t target)
 
 enum jf_status toy_jump(struct jf_body *b, const struct jf_op *op)
 {
-	toy_put(b->code, op->is64 ? TOY_OP_CMP64 : TOY_OP_CMP32, jf_body_reg(b, op->dst), operand(b, op),
-		op->code);
+	toy_put(b->code, op->is64 ? TOY_OP_CMP64 : TOY_OP_CMP32, jf_body_reg(b, op->dst), operand(b, op), op->code);
 	return branch(b, 1, op->target);
 }
 

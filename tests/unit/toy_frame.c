@@ -10,7 +10,7 @@ static unsigned int hw(unsigned int id)
 
 static void put16(struct jf_code *code, unsigned int word)
 {
-	const uint8_t bytes[2] = { (uint8_t)(word >> 8), (uint8_t)word };
+	const uint8_t bytes[2] = {(uint8_t)(word >> 8), (uint8_t)word};
 
 	jf_code_put(code, bytes, sizeof(bytes));
 }
@@ -102,8 +102,7 @@ static void put_load(struct jf_code *code, const struct jf_slot *slot, unsigned 
 }
 
 /* Loads the slots of registers other than fp and ra whose CFA offset is in [low, high). */
-static void put_restores(struct jf_code *code, const struct jf_frame *frame, int32_t low, int32_t high,
-			 int32_t below)
+static void put_restores(struct jf_code *code, const struct jf_frame *frame, int32_t low, int32_t high, int32_t below)
 {
 	for (unsigned int i = 0; i < frame->slot_count; i++) {
 		const struct jf_slot *slot = &frame->slots[i];
@@ -138,8 +137,7 @@ static void put_state(struct jf_code *code, const struct jf_frame *frame, const 
 
 	if (frame->needs & JF_WHEN_FP && frame->spec.private_stack)
 		toy_put_const(code, TOY_S4,
-			      values->private_stack + conv->private_stack_guard_bytes +
-				      frame->spec.bpf_stack_bytes);
+			      values->private_stack + conv->private_stack_guard_bytes + frame->spec.bpf_stack_bytes);
 	else if (frame->needs & JF_WHEN_FP)
 		put_add(code, TOY_S4, TOY_FP, frame->bpf_fp_off_from_cfa - conv->fp_off_from_cfa);
 	if (frame->spec.arena)

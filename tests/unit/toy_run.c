@@ -7,9 +7,9 @@
 #define STEPS_MAX 2000000
 
 static const struct jf_import imports[IMPORT__COUNT] = {
-	[IMPORT_SUM] = { .name = "sum", .address = IMPORT(IMPORT_SUM) },
-	[IMPORT_WALK] = { .name = "walk", .address = IMPORT(IMPORT_WALK) },
-	[IMPORT_THROW] = { .name = "throw", .address = IMPORT(IMPORT_THROW), .throws = true },
+	[IMPORT_SUM] = {.name = "sum", .address = IMPORT(IMPORT_SUM)},
+	[IMPORT_WALK] = {.name = "walk", .address = IMPORT(IMPORT_WALK)},
+	[IMPORT_THROW] = {.name = "throw", .address = IMPORT(IMPORT_THROW), .throws = true},
 };
 
 struct jf_program run_program(const struct jf_function *functions, uint32_t count, int32_t callback)
@@ -23,7 +23,7 @@ struct jf_program run_program(const struct jf_function *functions, uint32_t coun
 		.helper_count = IMPORT__COUNT,
 		.kfuncs = imports,
 		.kfunc_count = IMPORT__COUNT,
-		.call_register = { .name = "call_register", .address = IMPORT(IMPORT_SUM) },
+		.call_register = {.name = "call_register", .address = IMPORT(IMPORT_SUM)},
 	};
 }
 
@@ -31,8 +31,7 @@ struct jf_program run_program(const struct jf_function *functions, uint32_t coun
 
 static uint8_t kind_of(const struct jf_image_function *f)
 {
-	static const uint8_t kinds[] = { JF_RANGE_MAIN, JF_RANGE_SUBPROGRAM, JF_RANGE_BOUNDARY,
-					 JF_RANGE_CALLBACK };
+	static const uint8_t kinds[] = {JF_RANGE_MAIN, JF_RANGE_SUBPROGRAM, JF_RANGE_BOUNDARY, JF_RANGE_CALLBACK};
 
 	return f->is_stub ? JF_RANGE_STUB : kinds[f->frame.spec.role];
 }
@@ -58,9 +57,7 @@ static void add_ranges(struct run *run)
 			.slot_count = f->frame.slot_count,
 			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
 			.landing_sp_off_from_cfa = f->frame.landing_sp_off_from_cfa,
-			.callback = image->callback < 0
-					    ? 0
-					    : image->address + image->functions[image->callback].start,
+			.callback = image->callback < 0 ? 0 : image->address + image->functions[image->callback].start,
 		};
 	}
 	run->ranges[run->range_count++] = (struct jf_range){
@@ -78,11 +75,10 @@ struct run *run_new(const struct jf_convention *conv, const struct jf_program *p
 		    const struct jf_compile_opts *opts)
 {
 	struct run *run = calloc(1, sizeof(*run));
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	cr_assert_not_null(run);
-	CHECK_STATUS(jf_compile(conv, program, opts, run->code, sizeof(run->code), RUN_ADDRESS, &run->image,
-				&error),
+	CHECK_STATUS(jf_compile(conv, program, opts, run->code, sizeof(run->code), RUN_ADDRESS, &run->image, &error),
 		     JF_OK, "%s: %s", error.where, error.text);
 	add_ranges(run);
 	run->walk_everywhere = true;
@@ -104,8 +100,7 @@ static bool is_callee_saved(unsigned int id)
 }
 
 /* The caller's registers as the walk has them after a step. A frame may say that it lost some. */
-static void check_regs(const struct run *run, const struct jf_walk *walk, const struct shadow *frame,
-		       bool may_lose)
+static void check_regs(const struct run *run, const struct jf_walk *walk, const struct shadow *frame, bool may_lose)
 {
 	for (uint8_t id = 0; id < TOY_REG__COUNT; id++) {
 		uint64_t value;
@@ -114,9 +109,8 @@ static void check_regs(const struct run *run, const struct jf_walk *walk, const 
 		if (!is_callee_saved(id))
 			continue;
 		CHECK(known || may_lose, "pc %lx: %s is not known", run->sim.pc, toy_backend.regs[id].name);
-		CHECK(!known || value == frame->regs.value[id],
-		      "pc %lx: %s of the caller at %lx is %lx, not %lx", run->sim.pc, toy_backend.regs[id].name,
-		      walk->pc, value, frame->regs.value[id]);
+		CHECK(!known || value == frame->regs.value[id], "pc %lx: %s of the caller at %lx is %lx, not %lx",
+		      run->sim.pc, toy_backend.regs[id].name, walk->pc, value, frame->regs.value[id]);
 	}
 }
 
@@ -133,11 +127,9 @@ static void check_walk(struct run *run, uint64_t pc, bool pc_is_return)
 		const struct shadow *frame = &run->shadow[i];
 
 		lost |= walk.row->flags & JF_ROW_REGS_LOST;
-		CHECK(walk.cfa == frame->cfa, "pc %lx: CFA of frame %u is %lx, not %lx", pc, i, walk.cfa,
-		      frame->cfa);
+		CHECK(walk.cfa == frame->cfa, "pc %lx: CFA of frame %u is %lx, not %lx", pc, i, walk.cfa, frame->cfa);
 		CHECK_STATUS(jf_walk_step(&walk), JF_OK, "pc %lx, frame %u", pc, i);
-		CHECK(walk.pc == frame->ra, "pc %lx: frame %u returns to %lx, not %lx", pc, i, walk.pc,
-		      frame->ra);
+		CHECK(walk.pc == frame->ra, "pc %lx: frame %u returns to %lx, not %lx", pc, i, walk.pc, frame->ra);
 		CHECK(jf_walk_sp(&walk) == frame->cfa, "pc %lx: sp behind frame %u", pc, i);
 		check_regs(run, &walk, frame, lost);
 	}
@@ -183,7 +175,7 @@ static void clobber(struct toy_sim *sim)
  * As jf_throw_from(). The C frames in between have used every callee-saved register for themselves by
  * then; those that the convention's boundary does not save are left alone, or R3 would show.
  */
-static void throw(struct run *run)
+static void throw(struct run * run)
 {
 	struct jf_memory memory = toy_sim_memory(&run->sim);
 	struct jf_regs regs = toy_sim_regs(&run->sim);
@@ -192,8 +184,8 @@ static void throw(struct run *run)
 	int unsaved_count = jf_convention_unsaved(run->image->conv, unsaved, sizeof(unsaved));
 	struct jf_walk walk;
 
-	CHECK_STATUS(jf_walk_start(&walk, &toy_backend, &memory, &regs, toy_sim_get(&run->sim, TOY_RA), true),
-		     JF_OK, "throw");
+	CHECK_STATUS(jf_walk_start(&walk, &toy_backend, &memory, &regs, toy_sim_get(&run->sim, TOY_RA), true), JF_OK,
+		     "throw");
 	while (walk.range->kind != JF_RANGE_BOUNDARY)
 		CHECK_STATUS(jf_walk_step(&walk), JF_OK, "no boundary");
 	while (run->depth && run->shadow[run->depth - 1].cfa != walk.cfa)
@@ -251,8 +243,7 @@ static enum toy_stop step(struct run *run)
 		break;
 	default:
 		check_restored(run, "tail-called");
-		CHECK(toy_sim_get(&run->sim, TOY_RA) == run->shadow[run->depth - 1].ra,
-		      "tail-called with another ra");
+		CHECK(toy_sim_get(&run->sim, TOY_RA) == run->shadow[run->depth - 1].ra, "tail-called with another ra");
 		run->tail_calls++;
 	}
 	return stop;

@@ -12,9 +12,9 @@
  * Compiles a program for the toy and runs it, walking the stack at every single instruction and comparing
  * what the rows say with what really happened (R10).
  */
-#define RUN_ADDRESS UINT64_C(0x40000)
+#define RUN_ADDRESS    UINT64_C(0x40000)
 #define RUN_CODE_BYTES 65536
-#define RUN_DEPTH_MAX 64
+#define RUN_DEPTH_MAX  64
 
 /*
  * Numbers of imports; their addresses are IMPORT(number). All of them walk and clobber what C may. sum: R0

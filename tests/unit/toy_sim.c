@@ -34,7 +34,7 @@ void toy_sim_set(struct toy_sim *sim, unsigned int id, uint64_t value)
 
 struct jf_regs toy_sim_regs(const struct toy_sim *sim)
 {
-	struct jf_regs regs = { .value = { 0 } };
+	struct jf_regs regs = {.value = {0}};
 
 	for (unsigned int id = 0; id < TOY_REG__COUNT; id++)
 		regs.value[id] = toy_sim_get(sim, id);
@@ -76,8 +76,7 @@ static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
 struct jf_memory toy_sim_memory(struct toy_sim *sim)
 {
 	return (struct jf_memory){
-		.low = toy_sim_get(sim, TOY_SP), .high = TOY_STACK_HIGH, .read = read_stack, .arg = sim
-	};
+		.low = toy_sim_get(sim, TOY_SP), .high = TOY_STACK_HIGH, .read = read_stack, .arg = sim};
 }
 
 static int64_t sign_extend(uint64_t value, unsigned int bits)
@@ -179,8 +178,8 @@ static uint64_t extend(unsigned int kind, uint64_t value)
 }
 
 /* Frames keep their data at or above sp: anything else may be gone at the next instruction (R8). */
-static enum toy_stop access(struct toy_sim *sim, uint64_t *reg, uint64_t address, unsigned int bytes,
-			    bool store, bool sign)
+static enum toy_stop access(struct toy_sim *sim, uint64_t *reg, uint64_t address, unsigned int bytes, bool store,
+			    bool sign)
 {
 	uint8_t *at = stack_at(sim, address, bytes);
 
@@ -236,35 +235,17 @@ enum toy_stop toy_sim_step(struct toy_sim *sim)
 	imm8 = (int8_t)word;
 	sim->pc += 2;
 	switch (word >> 12) {
-	case TOY_OP_LDI:
-		*a = (uint64_t)(int64_t)imm8;
-		return TOY_STEP;
-	case TOY_OP_SHI:
-		*a = *a << 8 | (word & 0xff);
-		return TOY_STEP;
-	case TOY_OP_ADI:
-		*a += (uint64_t)(int64_t)imm8;
-		return TOY_STEP;
+	case TOY_OP_LDI: *a = (uint64_t)(int64_t)imm8; return TOY_STEP;
+	case TOY_OP_SHI: *a = *a << 8 | (word & 0xff); return TOY_STEP;
+	case TOY_OP_ADI: *a += (uint64_t)(int64_t)imm8; return TOY_STEP;
 	case TOY_OP_LD:
-	case TOY_OP_ST:
-		return access(sim, a, *b + 8 * c, 8, word >> 12 == TOY_OP_ST, false);
-	case TOY_OP_ALU64:
-		*a = alu(c, *a, *b, 64);
-		return c < JF_ALU__COUNT ? TOY_STEP : TOY_BAD_CODE;
-	case TOY_OP_ALU32:
-		*a = alu32(c, *a, *b);
-		return c < JF_ALU__COUNT ? TOY_STEP : TOY_BAD_CODE;
-	case TOY_OP_JS:
-		sim->pc += (word >> 8 & 15) == 0 || sim->flag ? (uint64_t)(int64_t)imm8 : 0;
-		return TOY_STEP;
-	case TOY_OP_JL:
-		sim->pc += (word >> 8 & 15) == 0 || sim->flag ? *b : 0;
-		return TOY_STEP;
-	case TOY_OP_JA:
-		return jump(sim, word >> 8 & 15, *b);
-	case TOY_OP_CMP64:
-		sim->flag = compare(c, *a, *b);
-		return c < JF_COND__COUNT ? TOY_STEP : TOY_BAD_CODE;
+	case TOY_OP_ST: return access(sim, a, *b + 8 * c, 8, word >> 12 == TOY_OP_ST, false);
+	case TOY_OP_ALU64: *a = alu(c, *a, *b, 64); return c < JF_ALU__COUNT ? TOY_STEP : TOY_BAD_CODE;
+	case TOY_OP_ALU32: *a = alu32(c, *a, *b); return c < JF_ALU__COUNT ? TOY_STEP : TOY_BAD_CODE;
+	case TOY_OP_JS: sim->pc += (word >> 8 & 15) == 0 || sim->flag ? (uint64_t)(int64_t)imm8 : 0; return TOY_STEP;
+	case TOY_OP_JL: sim->pc += (word >> 8 & 15) == 0 || sim->flag ? *b : 0; return TOY_STEP;
+	case TOY_OP_JA: return jump(sim, word >> 8 & 15, *b);
+	case TOY_OP_CMP64: sim->flag = compare(c, *a, *b); return c < JF_COND__COUNT ? TOY_STEP : TOY_BAD_CODE;
 	case TOY_OP_CMP32: {
 		bool is_signed = c >= JF_COND_SGT && c <= JF_COND_SLE;
 
@@ -272,14 +253,9 @@ enum toy_stop toy_sim_step(struct toy_sim *sim)
 				    is_signed ? (uint64_t)sign_extend(*b, 32) : (uint32_t)*b);
 		return c < JF_COND__COUNT ? TOY_STEP : TOY_BAD_CODE;
 	}
-	case TOY_OP_MEM:
-		return access(sim, a, *b, 1u << (c & 3), c & 8, c & 4);
-	case TOY_OP_EXT:
-		*a = extend(c, *b);
-		return c <= TOY_EXT_SWAP64 ? TOY_STEP : TOY_BAD_CODE;
-	case TOY_OP_SPR:
-		return special(sim, word, a);
-	default:
-		return TOY_BAD_CODE;
+	case TOY_OP_MEM: return access(sim, a, *b, 1u << (c & 3), c & 8, c & 4);
+	case TOY_OP_EXT: *a = extend(c, *b); return c <= TOY_EXT_SWAP64 ? TOY_STEP : TOY_BAD_CODE;
+	case TOY_OP_SPR: return special(sim, word, a);
+	default: return TOY_BAD_CODE;
 	}
 }

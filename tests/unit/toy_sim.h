@@ -6,11 +6,10 @@
 
 /* Runs the toy's code. Its memory is one stack; code is read-only and apart from it. */
 #define TOY_STACK_BYTES 16384
-#define TOY_STACK_LOW UINT64_C(0x70000000)
-#define TOY_STACK_HIGH (TOY_STACK_LOW + TOY_STACK_BYTES)
-#define TOY_HALT UINT64_C(0x1000)    /* returning there ends the run */
-#define TOY_IMPORTS \
-	UINT64_C(0x2000) /* [TOY_IMPORTS, + 0x1000): C code; the run stops at its first instruction */
+#define TOY_STACK_LOW   UINT64_C(0x70000000)
+#define TOY_STACK_HIGH  (TOY_STACK_LOW + TOY_STACK_BYTES)
+#define TOY_HALT        UINT64_C(0x1000) /* returning there ends the run */
+#define TOY_IMPORTS     UINT64_C(0x2000) /* [TOY_IMPORTS, + 0x1000): C code; the run stops at its first instruction */
 
 enum toy_stop {
 	TOY_STEP, /* one instruction was done */

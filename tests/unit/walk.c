@@ -87,7 +87,7 @@ Test(walk, only_slots_of_the_row_are_read)
 {
 	struct stack stack = good;
 	struct jf_walk walk;
-	static const uint64_t wanted[] = { AT(0), AT(4), AT(3), AT(2), AT(1), AT(8), AT(7), AT(6) };
+	static const uint64_t wanted[] = {AT(0), AT(4), AT(3), AT(2), AT(1), AT(8), AT(7), AT(6)};
 
 	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
 	while (jf_walk_step(&walk) == JF_OK)
@@ -101,7 +101,7 @@ Test(walk, this_processs_own_memory)
 	struct stack stack = good;
 	struct jf_regs regs = start_regs();
 	uint64_t base = (uintptr_t)stack.word;
-	struct jf_memory memory = { .low = base, .high = base + sizeof(stack.word) };
+	struct jf_memory memory = {.low = base, .high = base + sizeof(stack.word)};
 	struct jf_walk walk;
 
 	regs.value[TOY_SP] = base;

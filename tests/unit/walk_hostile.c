@@ -78,9 +78,9 @@ static void add_range(const struct jf_backend *backend)
 {
 	for (unsigned int i = 0; i < 4; i++) {
 		slots[i] = (struct jf_slot){.kind = JF_SLOT_SAVE, .size_bytes = 8};
-		slots[i].reg = i == 0   ? backend->ra
-			       : i == 1 ? backend->fp
-					: (uint8_t)rng_below(&rng, backend->reg_count);
+		slots[i].reg = i == 0 ? backend->ra :
+			       i == 1 ? backend->fp :
+					(uint8_t)rng_below(&rng, backend->reg_count);
 		slots[i].off_from_cfa = rng_below(&rng, 4) ? -8 * (int32_t)(i + 1) : (int32_t)rng_next(&rng);
 		rows[i] = (struct jf_row){.code_off = 16 * i, .saved = rng_below(&rng, 16)};
 		rows[i].cfa_reg = rng_below(&rng, 2) ? backend->sp : backend->fp;

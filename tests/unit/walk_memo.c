@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "walk/memo.h"
 #include "check.h"
+#include "walk/memo.h"
 #include "walk/walk.h"
 
 #include <string.h>
@@ -333,9 +333,9 @@ Test(walk_memo, what_stands_out_is_walked)
 		odd.flags = flags[i];
 		middle.rows = &odd;
 		cr_assert_eq(jf_code_map_add(&middle), JF_OK);
-		check_walk(i == 0 || i == 3 ? "inner:10 middle:18 boundary:26"
-			   : i == 1         ? "inner:10"
-					    : "inner:10 middle:18");
+		check_walk(i == 0 || i == 3 ? "inner:10 middle:18 boundary:26" :
+			   i == 1           ? "inner:10" :
+					      "inner:10 middle:18");
 		check_recalled(JF_E_NOT_FOUND);
 	}
 	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);

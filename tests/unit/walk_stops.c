@@ -34,7 +34,7 @@ Test(walk_stops, no_row_at_the_start_still_shows_the_registers)
 
 Test(walk_stops, no_row_further_up)
 {
-	static const uint64_t nowhere[] = { 0, 1, 0x200, 0x221, 0x400, UINT64_MAX };
+	static const uint64_t nowhere[] = {0, 1, 0x200, 0x221, 0x400, UINT64_MAX};
 
 	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
 		struct stack stack = good;
@@ -102,8 +102,8 @@ Test(walk_stops, memory_has_two_ends)
 		for (before = walk; status == JF_OK; status = jf_walk_step(&walk))
 			before = walk;
 		CHECK(status == JF_E_READ, "high %lx: %s", high, jf_status_name(status));
-		CHECK(walk.fail_address + 8 > high && walk.fail_address < AT(9), "high %lx: failed at %lx",
-		      high, walk.fail_address);
+		CHECK(walk.fail_address + 8 > high && walk.fail_address < AT(9), "high %lx: failed at %lx", high,
+		      walk.fail_address);
 		CHECK(walk.pc == before.pc && jf_walk_sp(&walk) == jf_walk_sp(&before), "the cursor moved");
 		for (unsigned int i = 0; i < stack.read_count; i++)
 			CHECK(stack.reads[i] + 8 <= high, "high %lx: read at %lx", high, stack.reads[i]);
@@ -119,8 +119,8 @@ Test(walk_stops, memory_has_two_ends)
 		status = jf_walk_start(&walk, &toy_backend, &memory, &regs, 0x10c, true);
 		while (status == JF_OK)
 			status = jf_walk_step(&walk);
-		CHECK(status == JF_E_READ && walk.fail_address < low, "low %lx: %s at %lx", low,
-		      jf_status_name(status), walk.fail_address);
+		CHECK(status == JF_E_READ && walk.fail_address < low, "low %lx: %s at %lx", low, jf_status_name(status),
+		      walk.fail_address);
 	}
 }
 
@@ -134,7 +134,7 @@ static enum jf_status refuse_to_read(void *arg, uint64_t address, uint64_t *valu
 
 Test(walk_stops, a_reader_that_fails)
 {
-	struct jf_memory memory = { .low = 0, .high = UINT64_MAX, .read = refuse_to_read };
+	struct jf_memory memory = {.low = 0, .high = UINT64_MAX, .read = refuse_to_read};
 	struct jf_regs regs = start_regs();
 	struct jf_walk walk;
 
@@ -146,9 +146,7 @@ Test(walk_stops, a_reader_that_fails)
 /* fp comes from the stack's owner: outer's CFA may be made to lie anywhere. */
 Test(walk_stops, a_cfa_that_does_not_grow_is_stuck)
 {
-	static const uint64_t bad[] = {
-		0, 8, LOW - 16, LOW, AT(2), AT(3), AT(5) - 16, UINT64_MAX - 7, UINT64_MAX - 16
-	};
+	static const uint64_t bad[] = {0, 8, LOW - 16, LOW, AT(2), AT(3), AT(5) - 16, UINT64_MAX - 7, UINT64_MAX - 16};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct stack stack = good;
@@ -186,7 +184,7 @@ Test(walk_stops, an_unsaved_ra_counts_only_in_the_first_frame)
 
 Test(walk_stops, a_frame_that_keeps_ra_nowhere_is_lost)
 {
-	static const struct jf_row rows[] = { { .cfa_reg = TOY_SP, .cfa_off = 16 } };
+	static const struct jf_row rows[] = {{.cfa_reg = TOY_SP, .cfa_off = 16}};
 	struct jf_range range = RANGE(JF_RANGE_STUB, 0x500, 0x510, "no ra", rows, leaf_slots);
 	struct stack stack = good;
 	struct jf_walk walk;
@@ -205,7 +203,7 @@ Test(walk_stops, a_frame_that_keeps_ra_nowhere_is_lost)
 
 Test(walk_stops, the_cfa_register_must_be_known_at_the_start)
 {
-	static const struct jf_row rows[] = { { .cfa_reg = TOY_A3, .cfa_off = 8, .saved = 1 } };
+	static const struct jf_row rows[] = {{.cfa_reg = TOY_A3, .cfa_off = 8, .saved = 1}};
 	struct jf_range range = RANGE(JF_RANGE_CALLBACK, 0x500, 0x510, "callback", rows, leaf_slots);
 	struct stack stack = good;
 	struct jf_walk walk;
@@ -220,7 +218,7 @@ Test(walk_stops, the_cfa_register_must_be_known_at_the_start)
 /* Whatever words the stack holds and wherever the walk starts: it ends, and reads only what it may. */
 Test(walk_stops, random_stacks_end)
 {
-	struct rng rng = { 9 };
+	struct rng rng = {9};
 
 	for (unsigned int round = 0; round < 20000; round++) {
 		struct stack stack;
@@ -232,14 +230,12 @@ Test(walk_stops, random_stacks_end)
 
 		stack.read_count = 0;
 		for (unsigned int i = 0; i < WORDS; i++)
-			stack.word[i] = rng_below(&rng, 3)
-						? 0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24)
-						: AT(rng_below(&rng, WORDS + 4));
+			stack.word[i] = rng_below(&rng, 3) ? 0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24) :
+							     AT(rng_below(&rng, WORDS + 4));
 		for (unsigned int i = 0; i < JF_REGS_MAX; i++)
 			regs.value[i] = AT(rng_below(&rng, WORDS));
 		status = jf_walk_start(&walk, &toy_backend, &memory, &regs,
-				       0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24),
-				       rng_below(&rng, 2));
+				       0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24), rng_below(&rng, 2));
 		for (; status == JF_OK; steps++) {
 			CHECK(steps < WORDS + 2, "round %u does not end", round);
 			status = jf_walk_step(&walk);

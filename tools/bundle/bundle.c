@@ -19,14 +19,14 @@ static const struct {
 	const char *name;
 	uint32_t record_bytes;
 } table_info[BUNDLE_TABLE__COUNT] = {
-	[BUNDLE_PROGRAMS] = { "programs", sizeof(struct bundle_program) },
-	[BUNDLE_FUNCTIONS] = { "functions", sizeof(struct bundle_function) },
-	[BUNDLE_INSNS] = { "instructions", sizeof(struct jf_insn) },
-	[BUNDLE_MAPS] = { "maps", sizeof(struct bundle_map) },
-	[BUNDLE_KFUNCS] = { "kfuncs", sizeof(struct bundle_kfunc) },
-	[BUNDLE_INITS] = { "initialisers", sizeof(struct bundle_init) },
-	[BUNDLE_DATA] = { "data", 1 },
-	[BUNDLE_STRINGS] = { "strings", 1 },
+	[BUNDLE_PROGRAMS] = {"programs", sizeof(struct bundle_program)},
+	[BUNDLE_FUNCTIONS] = {"functions", sizeof(struct bundle_function)},
+	[BUNDLE_INSNS] = {"instructions", sizeof(struct jf_insn)},
+	[BUNDLE_MAPS] = {"maps", sizeof(struct bundle_map)},
+	[BUNDLE_KFUNCS] = {"kfuncs", sizeof(struct bundle_kfunc)},
+	[BUNDLE_INITS] = {"initialisers", sizeof(struct bundle_init)},
+	[BUNDLE_DATA] = {"data", 1},
+	[BUNDLE_STRINGS] = {"strings", 1},
 };
 
 /* ---- opening ------------------------------------------------------------------------------------ */
@@ -60,23 +60,21 @@ static enum jf_status check_header(const uint8_t *base, size_t size, struct jf_e
 	const struct bundle_header *header = (const struct bundle_header *)(const void *)base;
 
 	if (size < sizeof(*header))
-		return jf_error_set(error, JF_E_BAD_IMAGE, "bundle", "byte %zu: ends inside the header",
-				    size);
+		return jf_error_set(error, JF_E_BAD_IMAGE, "bundle", "byte %zu: ends inside the header", size);
 	if (memcmp(header->magic, BUNDLE_MAGIC, sizeof(header->magic)) != 0)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "bundle", "byte 0: not a bundle");
 	if (header->total_bytes != size)
-		return jf_error_set(error, JF_E_BAD_IMAGE, "bundle",
-				    "byte 8: made for %u bytes, there are %zu", header->total_bytes, size);
+		return jf_error_set(error, JF_E_BAD_IMAGE, "bundle", "byte 8: made for %u bytes, there are %zu",
+				    header->total_bytes, size);
 
 	for (unsigned int i = 0; i < BUNDLE_TABLE__COUNT; i++) {
 		const struct bundle_extent *extent = &header->tables[i];
 		uint64_t bytes = (uint64_t)extent->count * table_info[i].record_bytes;
 
 		if (extent->off % 8 != 0 || extent->off > size || bytes > size - extent->off)
-			return jf_error_set(
-				error, JF_E_BAD_IMAGE, "bundle",
-				"byte %zu: table of %s lies outside the bundle, or is not aligned",
-				(size_t)((const uint8_t *)extent - base), table_info[i].name);
+			return jf_error_set(error, JF_E_BAD_IMAGE, "bundle",
+					    "byte %zu: table of %s lies outside the bundle, or is not aligned",
+					    (size_t)((const uint8_t *)extent - base), table_info[i].name);
 	}
 	return JF_OK;
 }
@@ -224,7 +222,7 @@ static enum jf_status check_init(const struct check *c, const struct bundle_init
 enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size, struct jf_error *error)
 {
 	struct bundle opened;
-	struct check c = { &opened, bytes, error };
+	struct check c = {&opened, bytes, error};
 	enum jf_status status;
 
 	if (!bundle || !bytes || (uintptr_t)bytes % 8 != 0)

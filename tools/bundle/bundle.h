@@ -149,15 +149,14 @@ struct bundle_selection {
 	struct jf_insn *insns;
 	uint32_t *bundle_function; /* program's function index -> the bundle's */
 };
-enum jf_status bundle_select(const struct bundle *bundle, uint32_t program,
-			     struct bundle_selection *selection, struct jf_error *error);
+enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
+			     struct jf_error *error);
 void bundle_selection_free(struct bundle_selection *selection);
 
 /* Whether programs address the map's memory directly: variables, and arenas. */
 bool bundle_map_has_address(const struct bundle_map *map);
 
 /* returns: the index, or JF_E_NOT_FOUND with the names there are. NULL name: the only program. */
-enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program,
-			   struct jf_error *error);
+enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error);
 
 #endif

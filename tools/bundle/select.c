@@ -15,8 +15,7 @@ static bool refers_to_function(const struct jf_insn *insn)
 {
 	unsigned int src = insn->regs >> 4;
 
-	return (insn->opcode == OP_CALL && src == CALL_BPF) ||
-	       (insn->opcode == OP_LDDW && src == LDDW_FUNCTION);
+	return (insn->opcode == OP_CALL && src == CALL_BPF) || (insn->opcode == OP_LDDW && src == LDDW_FUNCTION);
 }
 
 /* The functions found so far, in the order in which they are visited, and the way back. */
@@ -47,8 +46,7 @@ static enum jf_status reach_callees(struct reach *r, uint32_t function)
 
 			if (target >= r->bundle->count[BUNDLE_FUNCTIONS])
 				return jf_error_set(r->error, JF_E_BAD_IMAGE, r->bundle->strings + f->name,
-						    "instruction %u: function %u is not in the bundle", i,
-						    target);
+						    "instruction %u: function %u is not in the bundle", i, target);
 			reach_function(r, target);
 		}
 		if (insns[i].opcode == OP_LDDW)
@@ -58,12 +56,11 @@ static enum jf_status reach_callees(struct reach *r, uint32_t function)
 }
 
 /* Copies function `place` of the list to `insns`, renumbering what it refers to. */
-static void copy_function(const struct reach *r, uint32_t place, struct jf_function *function,
-			  struct jf_insn *insns)
+static void copy_function(const struct reach *r, uint32_t place, struct jf_function *function, struct jf_insn *insns)
 {
 	const struct bundle_function *f = &r->bundle->functions[r->list[place]];
 
-	*function = (struct jf_function){ r->bundle->strings + f->name, insns, f->insn_count };
+	*function = (struct jf_function){r->bundle->strings + f->name, insns, f->insn_count};
 	if (f->insn_count > 0)
 		memcpy(insns, r->bundle->insns + f->insn_start, f->insn_count * sizeof(*insns));
 	for (uint32_t i = 0; i < f->insn_count; i++) {
@@ -74,10 +71,9 @@ static void copy_function(const struct reach *r, uint32_t place, struct jf_funct
 	}
 }
 
-static enum jf_status copy_selection(const struct reach *r, int32_t callback,
-				     struct bundle_selection *selection)
+static enum jf_status copy_selection(const struct reach *r, int32_t callback, struct bundle_selection *selection)
 {
-	struct bundle_selection s = { .bundle_function = r->list };
+	struct bundle_selection s = {.bundle_function = r->list};
 	size_t insn_count = 0;
 
 	for (uint32_t i = 0; i < r->count; i++)
@@ -103,10 +99,10 @@ static enum jf_status copy_selection(const struct reach *r, int32_t callback,
 	return JF_OK;
 }
 
-enum jf_status bundle_select(const struct bundle *bundle, uint32_t program,
-			     struct bundle_selection *selection, struct jf_error *error)
+enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
+			     struct jf_error *error)
 {
-	struct reach r = { .bundle = bundle, .error = error };
+	struct reach r = {.bundle = bundle, .error = error};
 	const struct bundle_program *p;
 	enum jf_status status = JF_OK;
 
@@ -153,8 +149,7 @@ static void list_names(const struct bundle *bundle, char *text, size_t capacity)
 					 bundle->strings + bundle->programs[i].name);
 }
 
-enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program,
-			   struct jf_error *error)
+enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error)
 {
 	uint32_t count = bundle->count[BUNDLE_PROGRAMS];
 	char names[144];

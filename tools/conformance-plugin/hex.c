@@ -7,8 +7,8 @@
 
 static unsigned int digit(char c)
 {
-	return isdigit((unsigned char)c) ? (unsigned int)(c - '0')
-					 : (unsigned int)(tolower((unsigned char)c) - 'a' + 10);
+	return isdigit((unsigned char)c) ? (unsigned int)(c - '0') :
+					   (unsigned int)(tolower((unsigned char)c) - 'a' + 10);
 }
 
 bool hex_bytes(const char *text, uint8_t **bytes, size_t *count)

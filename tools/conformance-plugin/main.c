@@ -49,7 +49,7 @@ static int parse(struct request *request, int argc, char **argv)
 {
 	const char *memory = NULL, *target = NULL;
 	const struct jf_backend *host = jf_backend_host();
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	bool wants_target = false;
 	char standard[64];
 
@@ -79,7 +79,7 @@ static int run(const struct request *request, const struct split *split)
 		.helper_count = HELPER_COUNT,
 		.call_register = helper_by_register,
 	};
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_loaded *loaded;
 	uint64_t r0;
 
@@ -103,8 +103,7 @@ static int take_program(const struct request *request)
 	if (getline(&line, &capacity, stdin) < 0 || !hex_bytes(line, &bytes, &size)) {
 		code = refuse("program", "not one line of bytes in hex");
 	} else {
-		code = split_program(&split, bytes, size) ? run(request, &split)
-							  : refuse("program", split.why);
+		code = split_program(&split, bytes, size) ? run(request, &split) : refuse("program", split.why);
 		split_fini(&split);
 	}
 	free(bytes);
@@ -114,7 +113,7 @@ static int take_program(const struct request *request)
 
 int main(int argc, char **argv)
 {
-	struct request request = { 0 };
+	struct request request = {0};
 	int code = parse(&request, argc, argv);
 
 	helpers_init();

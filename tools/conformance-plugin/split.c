@@ -70,7 +70,7 @@ static bool make_functions(struct split *s, uint32_t *number)
 		if (number[i]) {
 			number[i] = s->function_count;
 			s->functions[s->function_count++] =
-				(struct jf_function){ i ? "subprogram" : "main", s->insns + i, 0 };
+				(struct jf_function){i ? "subprogram" : "main", s->insns + i, 0};
 		}
 		s->functions[s->function_count - 1].insn_count++;
 	}

@@ -14,11 +14,10 @@ struct search {
 	const char *arch, *name, *folder;
 };
 
-static bool try_folder(struct search *s, const char *folder, size_t length, const char *below,
-		       const char *end)
+static bool try_folder(struct search *s, const char *folder, size_t length, const char *below, const char *end)
 {
-	int size = snprintf(s->target->program, sizeof(s->target->program), "%.*s%s%s/%s-%s", (int)length,
-			    folder, below, end, s->name, s->arch);
+	int size = snprintf(s->target->program, sizeof(s->target->program), "%.*s%s%s/%s-%s", (int)length, folder,
+			    below, end, s->name, s->arch);
 
 	return size > 0 && (size_t)size < sizeof(s->target->program) && access(s->target->program, X_OK) == 0;
 }
@@ -30,8 +29,8 @@ static bool search_environment(struct search *s)
 	while (path && *path) {
 		size_t length = strcspn(path, ":");
 
-		if (length > 0 && (try_folder(s, path, length, "", "") ||
-				   try_folder(s, path, length, "/../../", s->folder)))
+		if (length > 0 &&
+		    (try_folder(s, path, length, "", "") || try_folder(s, path, length, "/../../", s->folder)))
 			return true;
 		path += length + (path[length] == ':');
 	}
@@ -76,19 +75,18 @@ static void find_emulator(struct target *target, const char *arch)
 	else if (host && strcmp(host->name, arch) == 0)
 		target->emulator[0] = '\0';
 	else
-		snprintf(target->emulator, sizeof(target->emulator), "qemu-%s -L /usr/%s-linux-gnu",
-			 qemu_name(arch), qemu_name(arch));
+		snprintf(target->emulator, sizeof(target->emulator), "qemu-%s -L /usr/%s-linux-gnu", qemu_name(arch),
+			 qemu_name(arch));
 }
 
 bool target_find(struct target *target, const char *arch, const char *name, const char *folder)
 {
-	struct search s = { target, arch, name, folder };
+	struct search s = {target, arch, name, folder};
 
 	find_emulator(target, arch);
 	if (search_environment(&s) || search_builds(&s))
 		return true;
-	fprintf(stderr,
-		"there is no %s-%s in the builds around this one; JITFRAME_RUNNER_PATH can name its folder\n",
+	fprintf(stderr, "there is no %s-%s in the builds around this one; JITFRAME_RUNNER_PATH can name its folder\n",
 		name, arch);
 	return false;
 }
@@ -97,8 +95,7 @@ unsigned int target_words(struct target *target, const char **argv, unsigned int
 {
 	unsigned int argc = 0;
 
-	for (char *word = strtok(target->emulator, " "); word && argc + 1 < capacity;
-	     word = strtok(NULL, " "))
+	for (char *word = strtok(target->emulator, " "); word && argc + 1 < capacity; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	argv[argc++] = target->program;
 	return argc;

@@ -111,12 +111,12 @@ static json_t *json_convention(const struct jf_convention *conv)
 	for (unsigned int bit = 0; bit < 32; bit++)
 		if (conv->caps & UINT32_C(1) << bit)
 			json_array_append_new(caps, json_string(jf_cap_name(UINT32_C(1) << bit)));
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "name", conv->name,
-			 "summary", conv->summary, "supports", caps, "callback", landing_name(conv),
-			 "bpf_stack_max_bytes", (int)conv->bpf_stack_max_bytes, "sp_align",
-			 (int)conv->frame_align, "result_bits", (int)conv->result_bits, "ra_off_from_cfa",
-			 (int)conv->ra_off_from_cfa, "prev_fp_off_from_cfa", (int)conv->prev_fp_off_from_cfa,
-			 "not_saved", json_unsaved(conv), "bpf_registers", json_registers(conv));
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "name", conv->name, "summary",
+			 conv->summary, "supports", caps, "callback", landing_name(conv), "bpf_stack_max_bytes",
+			 (int)conv->bpf_stack_max_bytes, "sp_align", (int)conv->frame_align, "result_bits",
+			 (int)conv->result_bits, "ra_off_from_cfa", (int)conv->ra_off_from_cfa, "prev_fp_off_from_cfa",
+			 (int)conv->prev_fp_off_from_cfa, "not_saved", json_unsaved(conv), "bpf_registers",
+			 json_registers(conv));
 }
 
 static int print_json(void)
@@ -129,24 +129,21 @@ static int print_json(void)
 
 		for (unsigned int k = 0; k < backend->convention_count; k++)
 			json_array_append_new(conventions, json_convention(backend->conventions[k]));
-		json_array_append_new(
-			archs, json_pack("{s:s, s:i, s:s, s:b, s:o}", "name", backend->name, "elf_machine",
-					 (int)backend->elf_machine, "llvm_triple", backend->llvm_triple,
-					 "host", backend == jf_backend_host(), "conventions", conventions));
+		json_array_append_new(archs,
+				      json_pack("{s:s, s:i, s:s, s:b, s:o}", "name", backend->name, "elf_machine",
+						(int)backend->elf_machine, "llvm_triple", backend->llvm_triple, "host",
+						backend == jf_backend_host(), "conventions", conventions));
 	}
 	return json_print(json_pack("{s:o}", "archs", archs));
 }
 
 int cmd_archs(int argc, char **argv)
 {
-	static const struct argp_option options[] = { { "json", 'j', NULL, 0, "print JSON", 0 }, { 0 } };
+	static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
 	static const struct argp argp = {
-		options,
-		parse,
-		NULL,
-		"Lists the architectures that are built in, their conventions, and what each supports.",
-		NULL,
-		NULL,
+		options, parse,
+		NULL,    "Lists the architectures that are built in, their conventions, and what each supports.",
+		NULL,    NULL,
 		NULL,
 	};
 	bool json = false;

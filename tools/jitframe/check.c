@@ -10,10 +10,7 @@
 
 /* jitframe check: from a file to the verdicts on its functions. */
 
-enum {
-	FINDINGS = 256,
-	SLOTS = 32
-};
+enum { FINDINGS = 256, SLOTS = 32 };
 
 /* ---- one function ------------------------------------------------------------------------------------ */
 

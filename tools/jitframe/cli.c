@@ -130,7 +130,7 @@ static const char *error_kind(const struct jf_error *error)
 
 int cli_link(const char *path, const char *program, void **bundle, size_t *size)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	size_t object_size = 0;
 	uint8_t *object = NULL;
 	enum jf_status linked;
@@ -145,13 +145,12 @@ int cli_link(const char *path, const char *program, void **bundle, size_t *size)
 
 int cli_convention(const char *target, const struct jf_convention **conv)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	char host[64];
 
 	if (!target) {
 		if (!jf_backend_host())
-			return cli_bad_input(
-				"this processor is none that jitframe has; give --target ARCH/CONVENTION");
+			return cli_bad_input("this processor is none that jitframe has; give --target ARCH/CONVENTION");
 		snprintf(host, sizeof(host), "%s/user", jf_backend_host()->name);
 		target = host;
 	}

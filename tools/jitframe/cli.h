@@ -64,8 +64,7 @@ struct disasm *disasm_new(const struct jf_backend *backend);
 void disasm_free(struct disasm *disasm);
 /* One instruction of bytes[0, count), count > 0, into text. returns: its length in bytes; what cannot be
  * decoded is "(bad)" and as long as the smallest instruction. */
-size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text,
-		   size_t capacity);
+size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text, size_t capacity);
 /* "00 11 22" of bytes[0, count). */
 void disasm_bytes(const uint8_t *bytes, size_t count, char *text, size_t capacity);
 

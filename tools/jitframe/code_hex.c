@@ -55,8 +55,8 @@ static bool starts_line(const struct reader *r)
 
 static unsigned int digit(char c)
 {
-	return isdigit((unsigned char)c) ? (unsigned int)(c - '0')
-					 : (unsigned int)(tolower((unsigned char)c) - 'a') + 10;
+	return isdigit((unsigned char)c) ? (unsigned int)(c - '0') :
+					   (unsigned int)(tolower((unsigned char)c) - 'a') + 10;
 }
 
 static bool has_prefix(const char *at, const char *end)

@@ -44,13 +44,7 @@ static int compile(struct args *args)
 	return status;
 }
 
-enum {
-	KEY_ADDRESS = 0x300,
-	KEY_LANDING_PADS,
-	KEY_SIGN_RETURN,
-	KEY_ATOMIC_INSNS,
-	KEY_OPCODES
-};
+enum { KEY_ADDRESS = 0x300, KEY_LANDING_PADS, KEY_SIGN_RETURN, KEY_ATOMIC_INSNS, KEY_OPCODES };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {

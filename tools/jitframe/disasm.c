@@ -64,12 +64,10 @@ static void tidy(char *text)
 	*to = '\0';
 }
 
-size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text,
-		   size_t capacity)
+size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text, size_t capacity)
 {
 	/* LLVM wants bytes it may write to, and does not write to them. */
-	size_t length =
-		LLVMDisasmInstruction(disasm->llvm, (uint8_t *)(uintptr_t)bytes, count, pc, text, capacity);
+	size_t length = LLVMDisasmInstruction(disasm->llvm, (uint8_t *)(uintptr_t)bytes, count, pc, text, capacity);
 
 	if (length > 0) {
 		tidy(text);

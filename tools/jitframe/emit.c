@@ -85,8 +85,8 @@ static bool next_insn(struct listing *l)
 	l->off += (uint32_t)l->length;
 	if (l->off >= l->code->size)
 		return false;
-	l->length = disasm_insn(l->disasm, l->code->bytes + l->off, l->code->size - l->off,
-				l->code->address + l->off, l->text, sizeof(l->text));
+	l->length = disasm_insn(l->disasm, l->code->bytes + l->off, l->code->size - l->off, l->code->address + l->off,
+				l->text, sizeof(l->text));
 	disasm_bytes(l->code->bytes + l->off, l->length, l->bytes, sizeof(l->bytes));
 	row = jf_row_find(l->code->rows, l->code->row_count, l->off);
 	snprintf(l->row, sizeof(l->row), "-");
@@ -141,10 +141,9 @@ static json_t *json_row(const struct listing *l)
 		if (row->saved & UINT32_C(1) << i)
 			json_object_set_new(saved, backend->regs[l->frame->slots[i].reg].name,
 					    json_integer(l->frame->slots[i].off_from_cfa));
-	return json_pack("{s:s, s:i, s:o, s:b, s:b}", "cfa_register", backend->regs[row->cfa_reg].name,
-			 "cfa_off", (int)row->cfa_off, "saved_off_from_cfa", saved, "ra_signed",
-			 (row->flags & JF_ROW_RA_SIGNED) != 0, "others_lost",
-			 (row->flags & JF_ROW_REGS_LOST) != 0);
+	return json_pack("{s:s, s:i, s:o, s:b, s:b}", "cfa_register", backend->regs[row->cfa_reg].name, "cfa_off",
+			 (int)row->cfa_off, "saved_off_from_cfa", saved, "ra_signed",
+			 (row->flags & JF_ROW_RA_SIGNED) != 0, "others_lost", (row->flags & JF_ROW_REGS_LOST) != 0);
 }
 
 static int print_json(struct listing *l, const struct args *args)
@@ -156,21 +155,19 @@ static int print_json(struct listing *l, const struct args *args)
 		if (l->code->marks[i] != JF_MARK_UNSET)
 			json_object_set_new(marks, mark_names[i], json_integer(l->code->marks[i]));
 	while (next_insn(l))
-		json_array_append_new(insns,
-				      json_pack("{s:I, s:o, s:s, s:o}", "offset", (json_int_t)l->off, "bytes",
-						json_bytes(l->code->bytes + l->off, l->length), "text",
-						l->text, "row", json_row(l)));
-	return json_print(
-		json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "arch", conv->backend->name,
-			  "convention", conv->name, "role", jf_role_name((enum jf_role)l->frame->spec.role),
-			  "part", part_names[args->part], "size_bytes", (json_int_t)l->code->size,
-			  "frame_bytes", (json_int_t)l->frame->size_bytes, "code",
-			  json_bytes(l->code->bytes, l->code->size), "marks", marks, "instructions", insns));
+		json_array_append_new(insns, json_pack("{s:I, s:o, s:s, s:o}", "offset", (json_int_t)l->off, "bytes",
+						       json_bytes(l->code->bytes + l->off, l->length), "text", l->text,
+						       "row", json_row(l)));
+	return json_print(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "arch", conv->backend->name,
+				    "convention", conv->name, "role", jf_role_name((enum jf_role)l->frame->spec.role),
+				    "part", part_names[args->part], "size_bytes", (json_int_t)l->code->size,
+				    "frame_bytes", (json_int_t)l->frame->size_bytes, "code",
+				    json_bytes(l->code->bytes, l->code->size), "marks", marks, "instructions", insns));
 }
 
 static int print_code(const struct args *args, const struct jf_frame *frame, const struct jf_code *code)
 {
-	struct listing listing = { .frame = frame, .code = code };
+	struct listing listing = {.frame = frame, .code = code};
 	int status;
 
 	if (args->hex) {
@@ -190,7 +187,7 @@ static int emit(const struct args *args)
 	const struct jf_convention *conv = args->spec.conv;
 	static uint8_t bytes[CODE_BYTES];
 	static struct jf_row rows[ROWS];
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct jf_frame frame;
 	struct jf_code code;
 	enum jf_status status;
@@ -214,15 +211,15 @@ static int emit(const struct args *args)
 int cmd_emit(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "arena-base", KEY_ARENA_BASE, "HEX", 0, "address that the prologue loads with --arena", 1 },
-		{ "private-stack-at", KEY_PRIVATE_STACK_AT, "HEX", 0, "address for --private-stack", 1 },
-		{ NULL, 0, NULL, 0, "Output:", 2 },
-		{ "part", KEY_PART, "PART", 0, "prologue, epilogue, tail-exit or all (default)", 2 },
-		{ "hex", 'x', NULL, 0, "print the bytes alone", 2 },
-		{ "json", 'j', NULL, 0, "print JSON", 2 },
-		{ 0 },
+		{"arena-base", KEY_ARENA_BASE, "HEX", 0, "address that the prologue loads with --arena", 1},
+		{"private-stack-at", KEY_PRIVATE_STACK_AT, "HEX", 0, "address for --private-stack", 1},
+		{NULL, 0, NULL, 0, "Output:", 2},
+		{"part", KEY_PART, "PART", 0, "prologue, epilogue, tail-exit or all (default)", 2},
+		{"hex", 'x', NULL, 0, "print the bytes alone", 2},
+		{"json", 'j', NULL, 0, "print JSON", 2},
+		{0},
 	};
-	static const struct argp_child children[] = { { &spec_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&spec_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		options,
 		parse,
@@ -233,7 +230,7 @@ int cmd_emit(int argc, char **argv)
 		NULL,
 		NULL,
 	};
-	struct args args = { .spec.spec = JF_FRAME_SPEC_INIT, .part = JF_PART_ALL };
+	struct args args = {.spec.spec = JF_FRAME_SPEC_INIT, .part = JF_PART_ALL};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	return emit(&args);

@@ -48,11 +48,10 @@ static json_t *json_slot(const struct jf_frame *frame, unsigned int index)
 	char text[128];
 
 	jf_slot_text(frame, index, text, sizeof(text));
-	return json_pack("{s:s, s:s?, s:i, s:I, s:s}", "kind",
-			 jf_slot_kind_name((enum jf_slot_kind)slot->kind), "register",
-			 slot->reg < backend->reg_count ? backend->regs[slot->reg].name : NULL,
-			 "off_from_cfa", (int)slot->off_from_cfa, "size_bytes", (json_int_t)slot->size_bytes,
-			 "text", text);
+	return json_pack("{s:s, s:s?, s:i, s:I, s:s}", "kind", jf_slot_kind_name((enum jf_slot_kind)slot->kind),
+			 "register", slot->reg < backend->reg_count ? backend->regs[slot->reg].name : NULL,
+			 "off_from_cfa", (int)slot->off_from_cfa, "size_bytes", (json_int_t)slot->size_bytes, "text",
+			 text);
 }
 
 static json_t *json_spec(const struct jf_frame_spec *spec)
@@ -67,11 +66,10 @@ static json_t *json_spec(const struct jf_frame_spec *spec)
 			json_array_append_new(uses, json_string(name));
 	}
 	return json_pack("{s:s, s:I, s:o, s:i, s:b, s:b, s:b, s:b, s:b}", "role",
-			 jf_role_name((enum jf_role)spec->role), "bpf_stack_bytes",
-			 (json_int_t)spec->bpf_stack_bytes, "uses", uses, "out_args", (int)spec->out_args,
-			 "tail_calls", spec->tail_calls, "arena", spec->arena, "private_stack",
-			 spec->private_stack, "landing_pads", spec->landing_pads, "sign_return",
-			 spec->sign_return);
+			 jf_role_name((enum jf_role)spec->role), "bpf_stack_bytes", (json_int_t)spec->bpf_stack_bytes,
+			 "uses", uses, "out_args", (int)spec->out_args, "tail_calls", spec->tail_calls, "arena",
+			 spec->arena, "private_stack", spec->private_stack, "landing_pads", spec->landing_pads,
+			 "sign_return", spec->sign_return);
 }
 
 static int print_json(const struct jf_frame *frame)
@@ -82,29 +80,27 @@ static int print_json(const struct jf_frame *frame)
 
 	for (unsigned int i = 0; i < frame->slot_count; i++)
 		json_array_append_new(slots, json_slot(frame, i));
-	all = json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:i, s:o}", "arch", conv->backend->name,
-			"convention", conv->name, "spec", json_spec(&frame->spec), "size_bytes",
-			(json_int_t)frame->size_bytes, "fixed_bytes", (json_int_t)frame->fixed_bytes,
-			"bpf_stack_bytes", (json_int_t)frame->bpf_stack_bytes, "out_args_bytes",
-			(json_int_t)frame->out_args_bytes, "fp_off_from_cfa", (int)conv->fp_off_from_cfa,
-			"slots", slots);
+	all = json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:i, s:o}", "arch", conv->backend->name, "convention",
+			conv->name, "spec", json_spec(&frame->spec), "size_bytes", (json_int_t)frame->size_bytes,
+			"fixed_bytes", (json_int_t)frame->fixed_bytes, "bpf_stack_bytes",
+			(json_int_t)frame->bpf_stack_bytes, "out_args_bytes", (json_int_t)frame->out_args_bytes,
+			"fp_off_from_cfa", (int)conv->fp_off_from_cfa, "slots", slots);
 	if (all && !frame->spec.private_stack)
 		json_object_set_new(all, "bpf_fp_off_from_cfa", json_integer(frame->bpf_fp_off_from_cfa));
 	if (all && frame->spec.role == JF_ROLE_BOUNDARY)
-		json_object_set_new(all, "landing_sp_off_from_cfa",
-				    json_integer(frame->landing_sp_off_from_cfa));
+		json_object_set_new(all, "landing_sp_off_from_cfa", json_integer(frame->landing_sp_off_from_cfa));
 	return json_print(all);
 }
 
 int cmd_frame(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ NULL, 0, NULL, 0, "Output:", 2 },
-		{ "svg", 's', "FILE", 0, "write a picture instead of text", 2 },
-		{ "json", 'j', NULL, 0, "print JSON", 2 },
-		{ 0 },
+		{NULL, 0, NULL, 0, "Output:", 2},
+		{"svg", 's', "FILE", 0, "write a picture instead of text", 2},
+		{"json", 'j', NULL, 0, "print JSON", 2},
+		{0},
 	};
-	static const struct argp_child children[] = { { &spec_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&spec_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		options,
 		parse,
@@ -115,16 +111,15 @@ int cmd_frame(int argc, char **argv)
 		NULL,
 		NULL,
 	};
-	struct args args = { .spec.spec = JF_FRAME_SPEC_INIT };
-	struct jf_error error = { 0 };
+	struct args args = {.spec.spec = JF_FRAME_SPEC_INIT};
+	struct jf_error error = {0};
 	struct jf_frame frame;
 	char target[96];
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (jf_frame_solve(args.spec.conv, &args.spec.spec, &frame, &error) != JF_OK) {
-		snprintf(target, sizeof(target), "%s/%s", args.spec.conv->backend->name,
-			 args.spec.conv->name);
+		snprintf(target, sizeof(target), "%s/%s", args.spec.conv->backend->name, args.spec.conv->name);
 		return cli_error(target, NULL, &error);
 	}
 	status = args.svg ? svg_write(&frame, args.svg) : 0;

@@ -21,8 +21,7 @@ struct search {
 static bool try_path(struct search *s, const char *dir, size_t dir_length, const char *below)
 {
 	size_t used = strlen(s->tried);
-	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below,
-			      s->arch);
+	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below, s->arch);
 
 	if (length > 0 && (size_t)length < sizeof(s->found) && access(s->found, X_OK) == 0)
 		return true;
@@ -92,8 +91,7 @@ static void emulator(const struct jf_backend *backend, char *command, size_t cap
 	else if (backend == jf_backend_host())
 		command[0] = '\0';
 	else
-		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend),
-			 qemu_name(backend));
+		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend), qemu_name(backend));
 }
 
 /* ---- the process -------------------------------------------------------------------------------- */
@@ -131,7 +129,7 @@ static bool write_all(int fd, const char *bytes, size_t size)
 
 static bool open_files(const struct launch *launch, struct files *files)
 {
-	*files = (struct files){ -1, { -1, -1 } };
+	*files = (struct files){-1, {-1, -1}};
 	files->bundle = memfd_create("jitframe-bundle", 0);
 	return files->bundle >= 0 && write_all(files->bundle, launch->bundle, launch->bundle_size) &&
 	       lseek(files->bundle, 0, SEEK_SET) == 0 && pipe(files->report) == 0;
@@ -186,7 +184,7 @@ static int start_process(struct launch *launch, char *command, const char *runne
 
 int launch_start(struct launch *launch, FILE **report, int *pid)
 {
-	struct search search = { .arch = launch->backend->name };
+	struct search search = {.arch = launch->backend->name};
 	char command[PATH_MAX];
 
 	if (!search_environment(&search) && !search_installation(&search))

@@ -26,9 +26,9 @@ static void reference_text(const struct listing *s, const struct jf_insn *insn, 
 	text[0] = '\0';
 	if (insn->opcode == OP_CALL)
 		snprintf(text, capacity, "call %s",
-			 src == 0   ? s->source->helpers[imm].name
-			 : src == 1 ? s->source->functions[imm].name
-				    : s->source->kfuncs[imm].name);
+			 src == 0 ? s->source->helpers[imm].name :
+			 src == 1 ? s->source->functions[imm].name :
+				    s->source->kfuncs[imm].name);
 	else if (insn->opcode == OP_LDDW && src == 1)
 		snprintf(text, capacity, "map %s", map_name(s, imm));
 	else if (insn->opcode == OP_LDDW && src == 2)
@@ -51,7 +51,7 @@ struct cursor {
 
 static void start(struct cursor *c, const struct listing *s, uint32_t index)
 {
-	*c = (struct cursor){ .s = s, .function = &s->image->functions[index] };
+	*c = (struct cursor){.s = s, .function = &s->image->functions[index]};
 	if (index < s->source->function_count)
 		c->source = &s->source->functions[index];
 }
@@ -62,8 +62,7 @@ static void set_comment(struct cursor *c)
 	const uint32_t *insn_off = c->function->insn_off;
 
 	c->comment[0] = '\0';
-	while (c->source && insn_off && c->next_insn < c->source->insn_count &&
-	       insn_off[c->next_insn] <= c->off) {
+	while (c->source && insn_off && c->next_insn < c->source->insn_count && insn_off[c->next_insn] <= c->off) {
 		const struct jf_insn *insn = &c->source->insns[c->next_insn];
 		uint32_t after = c->next_insn + (insn->opcode == OP_LDDW ? 2 : 1);
 
@@ -121,9 +120,8 @@ static json_t *json_function(const struct listing *s, uint32_t index)
 
 	start(&c, s, index);
 	while (next(&c)) {
-		json_t *insn =
-			json_pack("{s:I, s:o, s:s}", "offset", (json_int_t)c.off, "bytes",
-				  json_bytes(s->bytes + c.function->start + c.off, c.length), "text", c.text);
+		json_t *insn = json_pack("{s:I, s:o, s:s}", "offset", (json_int_t)c.off, "bytes",
+					 json_bytes(s->bytes + c.function->start + c.off, c.length), "text", c.text);
 
 		if (insn && c.comment[0])
 			json_object_set_new(insn, "refers_to", json_text(c.comment));
@@ -133,8 +131,7 @@ static json_t *json_function(const struct listing *s, uint32_t index)
 			 role_name(c.function), "address", json_hex(s->image->address + c.function->start),
 			 "size_bytes", (json_int_t)c.function->size_bytes, "frame_bytes",
 			 (json_int_t)c.function->frame.size_bytes, "code",
-			 json_bytes(s->bytes + c.function->start, c.function->size_bytes), "instructions",
-			 insns);
+			 json_bytes(s->bytes + c.function->start, c.function->size_bytes), "instructions", insns);
 }
 
 /* ---- the whole program -------------------------------------------------------------------------- */
@@ -155,8 +152,7 @@ void listing_print(const struct listing *s)
 	const char *strings = s->bundle->strings;
 
 	printf("program %s, section %s, %s/%s: %zu bytes at 0x%" PRIx64 "\n", strings + s->program->name,
-	       strings + s->program->section, conv->backend->name, conv->name, s->image->size_bytes,
-	       s->image->address);
+	       strings + s->program->section, conv->backend->name, conv->name, s->image->size_bytes, s->image->address);
 	for (uint32_t i = 0; i < s->image->function_count; i++)
 		print_function(s, i);
 }
@@ -168,8 +164,7 @@ json_t *listing_json(const struct listing *s)
 
 	for (uint32_t i = 0; i < s->image->function_count; i++)
 		json_array_append_new(functions, json_function(s, i));
-	return json_pack("{s:o, s:o, s:o, s:I, s:o}", "name", json_text(strings + s->program->name),
-			 "section", json_text(strings + s->program->section), "address",
-			 json_hex(s->image->address), "size_bytes", (json_int_t)s->image->size_bytes,
-			 "functions", functions);
+	return json_pack("{s:o, s:o, s:o, s:I, s:o}", "name", json_text(strings + s->program->name), "section",
+			 json_text(strings + s->program->section), "address", json_hex(s->image->address), "size_bytes",
+			 (json_int_t)s->image->size_bytes, "functions", functions);
 }

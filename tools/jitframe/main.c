@@ -12,15 +12,13 @@ static const struct command {
 	const char *title; /* argv[0] of its messages */
 	const char *summary;
 } commands[] = {
-	{ "archs", cmd_archs, "jitframe archs",
-	  "what is built in: architectures, conventions, what each supports" },
-	{ "frame", cmd_frame, "jitframe frame", "draw a frame" },
-	{ "emit", cmd_emit, "jitframe emit", "the code of a frame: bytes, disassembly and unwind rows" },
-	{ "compile", cmd_compile, "jitframe compile", "machine code of the BPF programs in an object file" },
-	{ "run", cmd_run, "jitframe run", "run a BPF program of an object file" },
-	{ "check", cmd_check, "jitframe check",
-	  "prove a frame's machine code sound, or say which rule it breaks" },
-	{ "orc", cmd_orc, "jitframe orc", "Linux's ORC unwind tables: dump them, find the entry of an address" },
+	{"archs", cmd_archs, "jitframe archs", "what is built in: architectures, conventions, what each supports"},
+	{"frame", cmd_frame, "jitframe frame", "draw a frame"},
+	{"emit", cmd_emit, "jitframe emit", "the code of a frame: bytes, disassembly and unwind rows"},
+	{"compile", cmd_compile, "jitframe compile", "machine code of the BPF programs in an object file"},
+	{"run", cmd_run, "jitframe run", "run a BPF program of an object file"},
+	{"check", cmd_check, "jitframe check", "prove a frame's machine code sound, or say which rule it breaks"},
+	{"orc", cmd_orc, "jitframe orc", "Linux's ORC unwind tables: dump them, find the entry of an address"},
 };
 
 static void print_usage(FILE *to)

@@ -158,9 +158,8 @@ static int find_one(struct orc_file *file, const char *address_text, json_t *fou
 	orc_file_address_name(file, address, name, sizeof(name));
 	orc_file_address_name(file, jf_orc_address(&file->table, index), start, sizeof(start));
 	if (found)
-		return json_array_append_new(found,
-					     json_pack("{s:o, s:o, s:o}", "address", json_text(name), "from",
-						       json_text(start), "entry", json_entry(file, &entry)));
+		return json_array_append_new(found, json_pack("{s:o, s:o, s:o}", "address", json_text(name), "from",
+							      json_text(start), "entry", json_entry(file, &entry)));
 	jf_orc_text(file->table.format, &entry, text, sizeof(text));
 	printf("%s: %s:%s\n", name, start, text);
 	return 0;
@@ -199,10 +198,10 @@ static void check_header(const struct orc_file *file)
 int cmd_orc(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "format", 'f', "NAME", 0,
-		  "how entries are encoded, for files without .orc_header: linux-7 or linux-6.4 (x86_64)", 0 },
-		{ "json", 'j', NULL, 0, "print JSON", 0 },
-		{ 0 },
+		{"format", 'f', "NAME", 0,
+		 "how entries are encoded, for files without .orc_header: linux-7 or linux-6.4 (x86_64)", 0},
+		{"json", 'j', NULL, 0, "print JSON", 0},
+		{0},
 	};
 	static const struct argp argp = {
 		options,
@@ -218,7 +217,7 @@ int cmd_orc(int argc, char **argv)
 		NULL,
 		NULL,
 	};
-	struct args args = { 0 };
+	struct args args = {0};
 	struct orc_file file;
 	int status;
 

@@ -91,8 +91,8 @@ static size_t find_rela(const struct orc_file *file, size_t target, GElf_Shdr *h
 static int relocate(struct orc_file *file, struct jf_orc_sections *sections, size_t rela, size_t symtab)
 {
 	uint64_t *addresses = calloc(file->section_count + 1, sizeof(*addresses));
-	struct jf_error error = { 0 };
-	struct jf_orc_relocs relocs = { .section_addresses = addresses, .section_count = file->section_count };
+	struct jf_error error = {0};
+	struct jf_orc_relocs relocs = {.section_addresses = addresses, .section_count = file->section_count};
 	enum jf_status status;
 
 	file->ips = malloc(sections->unwind_ip_bytes + 1);
@@ -135,8 +135,8 @@ static int read_relocations(struct orc_file *file, struct jf_orc_sections *secti
 static int read_table(struct orc_file *file, const char *format)
 {
 	size_t unwind = find_section(file, ".orc_unwind"), ip = find_section(file, ".orc_unwind_ip"), rela;
-	struct jf_orc_sections sections = { 0 };
-	struct jf_error error = { 0 };
+	struct jf_orc_sections sections = {0};
+	struct jf_error error = {0};
 	GElf_Shdr header;
 	int status = 0;
 
@@ -146,8 +146,7 @@ static int read_table(struct orc_file *file, const char *format)
 	if (format && !sections.format)
 		return cli_bad_input("--format %s: %s has none of that name", format, file->backend->name);
 	if (!unwind || !ip)
-		return cli_bad_input("%s: it has no section %s", file->path,
-				     unwind ? ".orc_unwind_ip" : ".orc_unwind");
+		return cli_bad_input("%s: it has no section %s", file->path, unwind ? ".orc_unwind_ip" : ".orc_unwind");
 	sections.unwind = section_bytes(file, unwind, &sections.unwind_bytes);
 	sections.unwind_ip = section_bytes(file, ip, &sections.unwind_ip_bytes);
 	sections.unwind_ip_address = file->sections[ip].address;
@@ -175,7 +174,7 @@ int orc_file_open(struct orc_file *file, const char *path, const char *format)
 	GElf_Ehdr header;
 	int status;
 
-	*file = (struct orc_file){ .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	*file = (struct orc_file){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
 	if (file->fd < 0)
 		return cli_bad_input("%s: %s", path, strerror(errno));
 	elf_version(EV_CURRENT);

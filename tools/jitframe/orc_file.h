@@ -25,8 +25,8 @@ struct orc_file {
 	int fd;
 	Elf *elf;
 	const struct jf_backend *backend;
-	bool relocatable; /* the table has relocations */
-	bool whole;       /* a kernel or a module, no single object file */
+	bool relocatable;             /* the table has relocations */
+	bool whole;                   /* a kernel or a module, no single object file */
 	struct orc_section *sections; /* by index; of [0] nothing is used */
 	size_t section_count;
 	struct jf_orc_table table;

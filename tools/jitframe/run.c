@@ -11,13 +11,7 @@
 /* jitframe run */
 
 /* Exit statuses of the runner, as its report.h has them. */
-enum {
-	RUNNER_OK = 0,
-	RUNNER_FAILED = 1,
-	RUNNER_BAD_INPUT = 2,
-	RUNNER_UNCAUGHT = 3,
-	RUNNER_NOT_STARTED = 127
-};
+enum { RUNNER_OK = 0, RUNNER_FAILED = 1, RUNNER_BAD_INPUT = 2, RUNNER_UNCAUGHT = 3, RUNNER_NOT_STARTED = 127 };
 
 #define SETS_MAX 16
 
@@ -85,18 +79,14 @@ static int judge(const struct args *args, const struct trace *trace, const struc
 	if (error)
 		cli_bad_input("%s: %s", args->object, error);
 	if (outcome->signal)
-		return cli_failed("%s: the program was ended by signal %d (%s)", args->object,
-				  outcome->signal, strsignal(outcome->signal));
+		return cli_failed("%s: the program was ended by signal %d (%s)", args->object, outcome->signal,
+				  strsignal(outcome->signal));
 	switch (outcome->status) {
-	case RUNNER_OK:
-		return trace_has_result(trace) ? 0
-					       : cli_failed("%s: the runner gave no result", args->object);
+	case RUNNER_OK: return trace_has_result(trace) ? 0 : cli_failed("%s: the runner gave no result", args->object);
 	case RUNNER_BAD_INPUT: return error ? CLI_BAD_INPUT : cli_failed("the runner failed");
 	case RUNNER_FAILED:
-		return error ? CLI_FAILED
-			     : cli_failed("%s: callee-saved registers were changed", args->object);
-	case RUNNER_UNCAUGHT:
-		return error ? CLI_FAILED : cli_failed("%s: nothing caught a throw", args->object);
+		return error ? CLI_FAILED : cli_failed("%s: callee-saved registers were changed", args->object);
+	case RUNNER_UNCAUGHT: return error ? CLI_FAILED : cli_failed("%s: nothing caught a throw", args->object);
 	case RUNNER_NOT_STARTED: return CLI_FAILED;
 	default: return cli_failed("%s: the runner ended with status %d", args->object, outcome->status);
 	}
@@ -114,7 +104,7 @@ static int print_json(const struct args *args, struct trace *trace, const struct
 
 static int run_bundle(const struct args *args, const void *bundle, size_t size)
 {
-	struct launch launch = { .backend = args->conv->backend, .bundle = bundle, .bundle_size = size };
+	struct launch launch = {.backend = args->conv->backend, .bundle = bundle, .bundle_size = size};
 	struct trace *trace = trace_new(args->json);
 	struct outcome outcome;
 	FILE *report;
@@ -143,7 +133,7 @@ static int run_bundle(const struct args *args, const void *bundle, size_t size)
 /* out: args->program, when there is but one. "" makes the linker link what it can. */
 static int find_program(struct args *args)
 {
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	struct bundle opened;
 	void *bundle = NULL;
 	uint32_t index;
@@ -157,8 +147,7 @@ static int find_program(struct args *args)
 		status = cli_error(args->object, NULL, &error);
 	} else {
 		if (!args->program) {
-			snprintf(args->found, sizeof(args->found), "%s",
-				 opened.strings + opened.programs[index].name);
+			snprintf(args->found, sizeof(args->found), "%s", opened.strings + opened.programs[index].name);
 			args->program = args->found;
 		}
 	}
@@ -187,8 +176,7 @@ static const char *checked_count(const char *option, const char *text, uint64_t 
 	uint64_t count;
 
 	if (!cli_number(text, 10, max, &count) || count == 0)
-		argp_error(state, "%s %s: not a number from 1 to %llu", option, text,
-			   (unsigned long long)max);
+		argp_error(state, "%s %s: not a number from 1 to %llu", option, text, (unsigned long long)max);
 	return text;
 }
 
@@ -230,19 +218,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int cmd_run(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "target", 't', "ARCH/CONVENTION", 0,
-		  "what to run on (default: this processor's user convention)", 0 },
-		{ "ctx", 'c', "HEX|@FILE", 0, "bytes of the context that the program gets", 0 },
-		{ "trace", 'T', NULL, 0, "show the frames that each throw walked", 0 },
-		{ "repeat", 'n', "N", 0, "run it so often; all results have to agree", 0 },
-		{ "threads", 'p', "N", 0, "on so many threads at once", 0 },
-		{ "check-registers", 'R', NULL, 0, "look whether every callee-saved register is kept", 0 },
-		{ "landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0 },
-		{ "sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0 },
-		{ "private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0 },
-		{ "set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0 },
-		{ "json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0 },
-		{ 0 },
+		{"target", 't', "ARCH/CONVENTION", 0, "what to run on (default: this processor's user convention)", 0},
+		{"ctx", 'c', "HEX|@FILE", 0, "bytes of the context that the program gets", 0},
+		{"trace", 'T', NULL, 0, "show the frames that each throw walked", 0},
+		{"repeat", 'n', "N", 0, "run it so often; all results have to agree", 0},
+		{"threads", 'p', "N", 0, "on so many threads at once", 0},
+		{"check-registers", 'R', NULL, 0, "look whether every callee-saved register is kept", 0},
+		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
+		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
+		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0},
+		{"set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0},
+		{"json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0},
+		{0},
 	};
 	static const struct argp argp = {
 		options,
@@ -256,14 +243,13 @@ int cmd_run(int argc, char **argv)
 		NULL,
 		NULL,
 	};
-	struct args args = { 0 };
+	struct args args = {0};
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	status = cli_convention(args.target, &args.conv);
 	if (status != 0)
 		return status;
-	snprintf(args.target_name, sizeof(args.target_name), "%s/%s", args.conv->backend->name,
-		 args.conv->name);
+	snprintf(args.target_name, sizeof(args.target_name), "%s/%s", args.conv->backend->name, args.conv->name);
 	return run_object(&args);
 }

@@ -21,23 +21,23 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ NULL, 0, NULL, 0, "What the function needs of its frame:", 1 },
-	{ "role", KEY_ROLE, "ROLE", 0, "main (default), subprogram, boundary or callback", 1 },
-	{ "stack", KEY_STACK, "BYTES", 0, "BPF stack", 1 },
-	{ "uses", KEY_USES, "REGS", 0, "callee-saved BPF registers that its code uses: r6,r7,r8,r9,fp", 1 },
-	{ "tail-calls", KEY_TAIL_CALLS, NULL, 0, "a tail call can be reached from it", 1 },
-	{ "arena", KEY_ARENA, NULL, 0, "it uses an arena", 1 },
-	{ "private-stack", KEY_PRIVATE_STACK, NULL, 0, "its BPF stack lies elsewhere", 1 },
-	{ "out-args", KEY_OUT_ARGS, "N", 0, "outgoing arguments after the fifth, 0 to 7", 1 },
-	{ "landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 1 },
-	{ "sign-return", KEY_SIGN_RETURN, NULL, 0, "sign the return address (PAC)", 1 },
-	{ 0 },
+	{NULL, 0, NULL, 0, "What the function needs of its frame:", 1},
+	{"role", KEY_ROLE, "ROLE", 0, "main (default), subprogram, boundary or callback", 1},
+	{"stack", KEY_STACK, "BYTES", 0, "BPF stack", 1},
+	{"uses", KEY_USES, "REGS", 0, "callee-saved BPF registers that its code uses: r6,r7,r8,r9,fp", 1},
+	{"tail-calls", KEY_TAIL_CALLS, NULL, 0, "a tail call can be reached from it", 1},
+	{"arena", KEY_ARENA, NULL, 0, "it uses an arena", 1},
+	{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "its BPF stack lies elsewhere", 1},
+	{"out-args", KEY_OUT_ARGS, "N", 0, "outgoing arguments after the fifth, 0 to 7", 1},
+	{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 1},
+	{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign the return address (PAC)", 1},
+	{0},
 };
 
 /* "r6", "r10" or "fp" of text[0, length). returns: the bit, or 0. */
 static uint16_t register_bit(const char *text, size_t length)
 {
-	static const char *const names[] = { "r6", "r7", "r8", "r9", "r10" };
+	static const char *const names[] = {"r6", "r7", "r8", "r9", "r10"};
 
 	if (length == 2 && memcmp(text, "fp", 2) == 0)
 		return 1u << JF_BPF_FP;
@@ -56,8 +56,8 @@ static uint16_t parse_registers(const char *text, struct argp_state *state)
 		uint16_t bit = register_bit(at, length);
 
 		if (bit == 0)
-			argp_error(state, "--uses %s: \"%.*s\" is none of r6, r7, r8, r9, r10, fp", text,
-				   (int)length, at);
+			argp_error(state, "--uses %s: \"%.*s\" is none of r6, r7, r8, r9, r10, fp", text, (int)length,
+				   at);
 		used |= bit;
 		at += length;
 		if (*at == ',')
@@ -71,8 +71,7 @@ static uint32_t parse_count(const char *option, const char *text, uint64_t max, 
 	uint64_t value = 0;
 
 	if (!cli_number(text, 10, max, &value))
-		argp_error(state, "%s %s: not a number from 0 to %llu", option, text,
-			   (unsigned long long)max);
+		argp_error(state, "%s %s: not a number from 0 to %llu", option, text, (unsigned long long)max);
 	return (uint32_t)value;
 }
 
@@ -95,9 +94,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TAIL_CALLS: args->spec.tail_calls = true; return 0;
 	case KEY_ARENA: args->spec.arena = true; return 0;
 	case KEY_PRIVATE_STACK: args->spec.private_stack = true; return 0;
-	case KEY_OUT_ARGS:
-		args->spec.out_args = (uint8_t)parse_count("--out-args", arg, UINT8_MAX, state);
-		return 0;
+	case KEY_OUT_ARGS: args->spec.out_args = (uint8_t)parse_count("--out-args", arg, UINT8_MAX, state); return 0;
 	case KEY_LANDING_PADS: args->spec.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->spec.sign_return = true; return 0;
 	case ARGP_KEY_ARG:
@@ -114,4 +111,4 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp spec_argp = { .options = options, .parser = parse };
+const struct argp spec_argp = {.options = options, .parser = parse};

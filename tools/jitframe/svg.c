@@ -18,14 +18,10 @@ static const struct {
 	const char *fill;
 	const char *kind;
 } colours[JF_SLOT__COUNT] = {
-	[JF_SLOT_RETURN] = { "#f7c6c5", "frame record" },
-	[JF_SLOT_SAVE] = { "#cfe2f3", "the caller's register" },
-	[JF_SLOT_SPILL] = { "#e4ecf7", "this frame's register" },
-	[JF_SLOT_TCC] = { "#fce8b2", "tail-call count" },
-	[JF_SLOT_TCC_PTR] = { "#fce8b2", "tail-call count" },
-	[JF_SLOT_PAD] = { "#eeeeee", "padding" },
-	[JF_SLOT_BPF_STACK] = { "#d5ecd4", "BPF stack" },
-	[JF_SLOT_OUT_ARGS] = { "#e6d9f2", "outgoing arguments" },
+	[JF_SLOT_RETURN] = {"#f7c6c5", "frame record"},         [JF_SLOT_SAVE] = {"#cfe2f3", "the caller's register"},
+	[JF_SLOT_SPILL] = {"#e4ecf7", "this frame's register"}, [JF_SLOT_TCC] = {"#fce8b2", "tail-call count"},
+	[JF_SLOT_TCC_PTR] = {"#fce8b2", "tail-call count"},     [JF_SLOT_PAD] = {"#eeeeee", "padding"},
+	[JF_SLOT_BPF_STACK] = {"#d5ecd4", "BPF stack"},         [JF_SLOT_OUT_ARGS] = {"#e6d9f2", "outgoing arguments"},
 };
 
 /* Text of ours and of backends: the markup's own characters are all that can hurt. */
@@ -68,13 +64,11 @@ static void put_pointers(FILE *file, const struct jf_frame *frame, int32_t off, 
 	if (off == 0)
 		strcat(text, " CFA");
 	if (off == conv->fp_off_from_cfa)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
-			 backend->regs[backend->fp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->fp].name);
 	if (off == frame->bpf_fp_off_from_cfa && (frame->needs & JF_WHEN_FP) && !frame->spec.private_stack)
 		strcat(text, " R10");
 	if (off == -(int32_t)frame->size_bytes)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
-			 backend->regs[backend->sp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->sp].name);
 	if (text[0] == '\0')
 		return;
 	fprintf(file, "<path d=\"M%d %d h-24\" class=\"arrow\"/><text x=\"%d\" y=\"%d\" class=\"pointer\">",
@@ -90,10 +84,8 @@ static int put_slot(FILE *file, const struct jf_frame *frame, unsigned int index
 	char text[128];
 
 	jf_slot_text(frame, index, text, sizeof(text));
-	fprintf(file,
-		"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
-		BOX_LEFT, y, BOX_WIDTH, height,
-		slot->kind < JF_SLOT__COUNT ? colours[slot->kind].fill : "none",
+	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
+		BOX_LEFT, y, BOX_WIDTH, height, slot->kind < JF_SLOT__COUNT ? colours[slot->kind].fill : "none",
 		slot->kind < JF_SLOT__COUNT ? colours[slot->kind].kind : "");
 	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + height - 5,
 		slot->off_from_cfa);
@@ -123,9 +115,8 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 		"<path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\" style=\"stroke:none\"/>\n",
 		WIDTH, height, WIDTH, height);
-	fprintf(file, "<text x=\"12\" y=\"24\" class=\"title\">%s/%s %s, %u bytes</text>\n",
-		frame->conv->backend->name, frame->conv->name, jf_role_name((enum jf_role)frame->spec.role),
-		frame->size_bytes);
+	fprintf(file, "<text x=\"12\" y=\"24\" class=\"title\">%s/%s %s, %u bytes</text>\n", frame->conv->backend->name,
+		frame->conv->name, jf_role_name((enum jf_role)frame->spec.role), frame->size_bytes);
 	put_pointers(file, frame, 0, y);
 	for (unsigned int i = 0; i < frame->slot_count; i++)
 		y = put_slot(file, frame, order[i], y);

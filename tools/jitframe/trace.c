@@ -152,8 +152,8 @@ static void print_throw(const json_t *one)
 		       text_of(frame, "pc"), text_of(frame, "sp"), text_of(frame, "fp"));
 	}
 	if (landing)
-		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"),
-		       text_of(landing, "sp"), text_of(landing, "fp"));
+		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"), text_of(landing, "sp"),
+		       text_of(landing, "fp"));
 	else
 		puts("  no landing");
 	fflush(stdout);
@@ -190,8 +190,8 @@ static void print_registers(const json_t *registers)
 	size_t index;
 	json_t *one;
 
-	printf("callee-saved registers: %lld checked, %lld changed\n",
-	       (long long)number_of(registers, "checked"), (long long)number_of(registers, "changed"));
+	printf("callee-saved registers: %lld checked, %lld changed\n", (long long)number_of(registers, "checked"),
+	       (long long)number_of(registers, "changed"));
 	json_array_foreach(json_object_get(registers, "list"), index, one)
 		printf("  %s: %s became %s\n", text_of(one, "name"), text_of(one, "in"), text_of(one, "out"));
 }

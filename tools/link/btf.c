@@ -19,9 +19,8 @@ static bool header_fits(const struct section *section)
 	if (section->size < sizeof(header) || section->size > INT32_MAX)
 		return false;
 	memcpy(&header, section->bytes, sizeof(header));
-	return header.magic == BTF_MAGIC && header.version == BTF_VERSION &&
-	       header.hdr_len >= sizeof(header) && header.hdr_len % 4 == 0 &&
-	       header.hdr_len <= section->size && header.type_off % 4 == 0 &&
+	return header.magic == BTF_MAGIC && header.version == BTF_VERSION && header.hdr_len >= sizeof(header) &&
+	       header.hdr_len % 4 == 0 && header.hdr_len <= section->size && header.type_off % 4 == 0 &&
 	       (uint64_t)header.hdr_len + header.type_off + header.type_len <= section->size &&
 	       (uint64_t)header.hdr_len + header.str_off + header.str_len <= section->size;
 }
@@ -40,8 +39,8 @@ enum jf_status link_btf_open(struct link *link)
 	if (!link->btf) {
 		int error = errno;
 
-		return link_fail(link, error == ENOMEM ? JF_E_NO_MEMORY : JF_E_BAD_IMAGE, ".BTF",
-				 "libbpf: %s", strerror(error));
+		return link_fail(link, error == ENOMEM ? JF_E_NO_MEMORY : JF_E_BAD_IMAGE, ".BTF", "libbpf: %s",
+				 strerror(error));
 	}
 	return JF_OK;
 }
@@ -90,14 +89,11 @@ static void set_callback(struct link *link, struct link_function *program, const
 	int32_t callback = find_subprogram(link, name);
 
 	if (program->callback >= 0)
-		link_refuse(program, JF_E_BAD_IMAGE, -1, "it names two exception callbacks, one of them %s",
-			    name);
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "it names two exception callbacks, one of them %s", name);
 	else if (callback < 0)
-		link_refuse(program, JF_E_BAD_IMAGE, -1, "there is no function %s for its exception callback",
-			    name);
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "there is no function %s for its exception callback", name);
 	else if (!link->functions[callback].global)
-		link_refuse(program, JF_E_BAD_IMAGE, -1,
-			    "its exception callback %s has to be a global function", name);
+		link_refuse(program, JF_E_BAD_IMAGE, -1, "its exception callback %s has to be a global function", name);
 	else
 		program->callback = callback;
 }
@@ -119,8 +115,8 @@ enum jf_status link_btf_callbacks(struct link *link)
 			continue;
 		function = btf__type_by_id(link->btf, tag->type);
 		if (!function || !btf_is_func(function))
-			return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: tag %s is not at a function",
-					 id, text);
+			return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: tag %s is not at a function", id,
+					 text);
 		program = find_program(link, btf_name(link->btf, function->name_off));
 		if (program)
 			set_callback(link, program, text + strlen(CALLBACK_TAG));
@@ -168,10 +164,8 @@ static bool holds_as_compiled(uint32_t kind)
 	case BPF_CORE_FIELD_LSHIFT_U64:
 	case BPF_CORE_FIELD_RSHIFT_U64:
 	case BPF_CORE_TYPE_SIZE:
-	case BPF_CORE_ENUMVAL_VALUE:
-		return true;
-	default:
-		return false;
+	case BPF_CORE_ENUMVAL_VALUE: return true;
+	default: return false;
 	}
 }
 
@@ -179,8 +173,8 @@ static enum jf_status bad_core(struct link *link, const uint8_t *at)
 {
 	const struct section *section = &link->object.sections[object_section(&link->object, ".BTF.ext")];
 
-	return link_fail(link, JF_E_BAD_IMAGE, ".BTF.ext",
-			 "byte %td: CO-RE relocations do not fit their section", at - section->bytes);
+	return link_fail(link, JF_E_BAD_IMAGE, ".BTF.ext", "byte %td: CO-RE relocations do not fit their section",
+			 at - section->bytes);
 }
 
 static void refuse_core(struct link *link, uint32_t section, const struct core_record *record)
@@ -189,10 +183,8 @@ static void refuse_core(struct link *link, uint32_t section, const struct core_r
 
 	if (index < 0)
 		return;
-	link_refuse(
-		&link->functions[index], JF_E_UNSUPPORTED,
-		record->insn_off / 8 - link->functions[index].first,
-		"CO-RE asks what a kernel has (bpf_core_field_exists and its kin): there is no kernel");
+	link_refuse(&link->functions[index], JF_E_UNSUPPORTED, record->insn_off / 8 - link->functions[index].first,
+		    "CO-RE asks what a kernel has (bpf_core_field_exists and its kin): there is no kernel");
 }
 
 /* [at, end): the table, its first word being the size of a record. */
@@ -217,8 +209,7 @@ static enum jf_status read_core(struct link *link, const uint8_t *at, const uint
 		at += sizeof(block);
 		if (block.count > (size_t)(end - at) / record_bytes)
 			return bad_core(link, at);
-		section = object_section(&link->object,
-					 link->btf ? btf_name(link->btf, block.section_name) : "");
+		section = object_section(&link->object, link->btf ? btf_name(link->btf, block.section_name) : "");
 		for (uint32_t i = 0; i < block.count; i++, at += record_bytes) {
 			struct core_record record;
 

@@ -70,8 +70,7 @@ static void link_helper(struct site *s)
 		if (runner_helpers[i] == number)
 			return;
 	if (name)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper bpf_%s (%u) is not there", name,
-			    number);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper bpf_%s (%u) is not there", name, number);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper %u is not there", number);
 }
@@ -95,8 +94,7 @@ static int32_t kfunc_index(struct link *link, const char *name)
 static bool tests_address(const struct site *s)
 {
 	const struct section *section = &s->link->object.sections[s->function->section];
-	uint64_t start = (uint64_t)s->function->first * 8,
-		 end = start + (uint64_t)s->function->insn_count * 8;
+	uint64_t start = (uint64_t)s->function->first * 8, end = start + (uint64_t)s->function->insn_count * 8;
 
 	for (uint32_t i = 0; i < section->reloc_count; i++) {
 		const struct reloc *reloc = &section->relocs[i];
@@ -117,10 +115,9 @@ static void link_kfunc(struct site *s)
 		s->insn->imm = kfunc;
 	} else if (s->symbol->bind == STB_WEAK && tests_address(s)) {
 		/* Its address is 0 here, so its guard keeps this call from being reached; r0 = 0 stands there. */
-		*s->insn = (struct jf_insn){ .opcode = OP_MOV64_IMM };
+		*s->insn = (struct jf_insn){.opcode = OP_MOV64_IMM};
 	} else {
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there",
-			    symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there", symbol_name(s->symbol));
 	}
 }
 
@@ -131,8 +128,8 @@ static void link_bpf_call(struct site *s, uint32_t section, int64_t target)
 
 	if (callee < 0) {
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
-			    "it calls instruction %" PRId64 " of section %s, where no function starts",
-			    target, s->link->object.sections[section].name);
+			    "it calls instruction %" PRId64 " of section %s, where no function starts", target,
+			    s->link->object.sections[section].name);
 		return;
 	}
 	s->insn->imm = callee;
@@ -143,8 +140,7 @@ static void link_call(struct site *s)
 	unsigned int src = s->insn->regs >> 4;
 
 	if (s->reloc && s->reloc->type != RELOC_CALL)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call",
-			    s->reloc->type);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call", s->reloc->type);
 	else if (s->reloc && src != SRC_CALL_BPF)
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "a relocation at a call that takes none");
 	else if (s->reloc && s->symbol->undefined)
@@ -157,8 +153,7 @@ static void link_call(struct site *s)
 	else if (src == SRC_CALL_HELPER)
 		link_helper(s);
 	else if (src == SRC_CALL_BPF)
-		link_bpf_call(s, s->function->section,
-			      (int64_t)s->function->first + s->index + s->insn->imm + 1);
+		link_bpf_call(s, s->function->section, (int64_t)s->function->first + s->index + s->insn->imm + 1);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "a call of kind %u", src);
 }
@@ -180,8 +175,7 @@ static void link_extern_address(struct site *s)
 	else if (s->symbol->bind == STB_WEAK)
 		set_lddw(s, SRC_VALUE, 0, 0);
 	else
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there",
-			    symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there", symbol_name(s->symbol));
 }
 
 static void link_function_address(struct site *s, uint64_t off)
@@ -190,8 +184,7 @@ static void link_function_address(struct site *s, uint64_t off)
 
 	if (function < 0)
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
-			    "it takes the address of byte %" PRId64
-			    " of section %s, where no function starts",
+			    "it takes the address of byte %" PRId64 " of section %s, where no function starts",
 			    (int64_t)off, s->link->object.sections[s->symbol->section].name);
 	else
 		set_lddw(s, SRC_FUNCTION, (uint32_t)function, 0);
@@ -204,8 +197,7 @@ static void link_data_address(struct site *s, uint64_t off)
 
 	if (map < 0) {
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
-			    "it refers to byte %" PRId64
-			    " of section %s (%s), which holds no map and no data",
+			    "it refers to byte %" PRId64 " of section %s (%s), which holds no map and no data",
 			    (int64_t)off, section->name, symbol_name(s->symbol));
 		return;
 	}
@@ -221,18 +213,17 @@ static void link_lddw(struct site *s)
 
 	if (!s->reloc) {
 		if (s->insn->regs >> 4 != SRC_VALUE)
-			link_refuse(s->function, JF_E_BAD_IMAGE, s->index,
-				    "lddw of kind %u without a relocation", s->insn->regs >> 4);
+			link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "lddw of kind %u without a relocation",
+				    s->insn->regs >> 4);
 		return;
 	}
 	if (s->reloc->type != RELOC_LDDW)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at lddw",
-			    s->reloc->type);
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at lddw", s->reloc->type);
 	else if (s->symbol->undefined)
 		link_extern_address(s);
 	else if (s->symbol->section == 0)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
-			    "it refers to %s, which is in no section", symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "it refers to %s, which is in no section",
+			    symbol_name(s->symbol));
 	else if (section_is_code(&s->link->object.sections[s->symbol->section]))
 		link_function_address(s, s->symbol->value + addend);
 	else
@@ -246,7 +237,7 @@ static void link_function_insns(struct link *link, struct link_function *functio
 	const struct section *section = &link->object.sections[function->section];
 
 	for (uint32_t i = 0; i < function->insn_count; i++) {
-		struct site s = { link, function, i, &function->insns[i], NULL, NULL };
+		struct site s = {link, function, i, &function->insns[i], NULL, NULL};
 
 		s.reloc = section_reloc(section, ((uint64_t)function->first + i) * 8);
 		if (s.reloc)
@@ -257,15 +248,14 @@ static void link_function_insns(struct link *link, struct link_function *functio
 				return;
 			}
 			if (section_reloc(section, ((uint64_t)function->first + i + 1) * 8))
-				link_refuse(function, JF_E_BAD_IMAGE, i,
-					    "a relocation in the second half of lddw");
+				link_refuse(function, JF_E_BAD_IMAGE, i, "a relocation in the second half of lddw");
 			link_lddw(&s);
 			i++;
 		} else if (s.insn->opcode == OP_CALL) {
 			link_call(&s);
 		} else if (s.reloc) {
-			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x",
-				    s.reloc->type, s.insn->opcode);
+			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x", s.reloc->type,
+				    s.insn->opcode);
 		}
 	}
 }

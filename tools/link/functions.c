@@ -31,13 +31,12 @@ static enum jf_status add_function(struct link *link, uint32_t index)
 	const struct section *section = &link->object.sections[symbol->section];
 	struct link_function *function = &link->functions[link->function_count];
 
-	if (symbol->value % 8 != 0 || symbol->size % 8 != 0 || symbol->size == 0 ||
-	    symbol->value > section->size || symbol->size > section->size - symbol->value)
-		return link_fail(
-			link, JF_E_BAD_IMAGE, symbol->name,
-			"function of section %s, bytes %llu to %llu, is not inside it in whole instructions",
-			section->name, (unsigned long long)symbol->value,
-			(unsigned long long)(symbol->value + symbol->size));
+	if (symbol->value % 8 != 0 || symbol->size % 8 != 0 || symbol->size == 0 || symbol->value > section->size ||
+	    symbol->size > section->size - symbol->value)
+		return link_fail(link, JF_E_BAD_IMAGE, symbol->name,
+				 "function of section %s, bytes %llu to %llu, is not inside it in whole instructions",
+				 section->name, (unsigned long long)symbol->value,
+				 (unsigned long long)(symbol->value + symbol->size));
 	function->name = symbol->name;
 	function->section = symbol->section;
 	function->first = (uint32_t)(symbol->value / 8);
@@ -61,8 +60,7 @@ static enum jf_status check_overlap(struct link *link)
 
 		if (a->section == b->section && b->first < a->first + a->insn_count)
 			return link_fail(link, JF_E_BAD_IMAGE, link->object.sections[a->section].name,
-					 "instruction %u: functions %s and %s overlap", b->first, a->name,
-					 b->name);
+					 "instruction %u: functions %s and %s overlap", b->first, a->name, b->name);
 	}
 	return JF_OK;
 }
@@ -77,8 +75,7 @@ static enum jf_status collect_programs(struct link *link)
 			continue;
 		if (!function->global)
 			return link_fail(link, JF_E_UNSUPPORTED, function->name,
-					 "a program has to be global; this one in section %s is static",
-					 section);
+					 "a program has to be global; this one in section %s is static", section);
 		function->program = (int32_t)link->program_count;
 		link->programs[link->program_count++] = i;
 	}

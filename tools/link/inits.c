@@ -19,13 +19,11 @@ struct site {
 
 static enum jf_status refuse(const struct site *s, enum jf_status status, const char *what)
 {
-	return link_fail(s->link, status, s->link->maps[s->map].name,
-			 "byte %" PRIu64 " of section %s: %s (%s)", s->reloc->off, s->section->name, what,
-			 s->symbol->name[0] ? s->symbol->name : "no name");
+	return link_fail(s->link, status, s->link->maps[s->map].name, "byte %" PRIu64 " of section %s: %s (%s)",
+			 s->reloc->off, s->section->name, what, s->symbol->name[0] ? s->symbol->name : "no name");
 }
 
-static void add(const struct site *s, uint32_t key, enum bundle_init_kind kind, uint32_t target,
-		int32_t addend)
+static void add(const struct site *s, uint32_t key, enum bundle_init_kind kind, uint32_t target, int32_t addend)
 {
 	s->link->inits[s->link->init_count++] = (struct bundle_init){
 		.map = s->map,
@@ -112,14 +110,12 @@ static enum jf_status init_slot(const struct site *s)
 
 static enum jf_status init_one(struct link *link, uint32_t section, const struct reloc *reloc)
 {
-	struct site s = {
-		link, 0, &link->object.sections[section], reloc, &link->object.symbols[reloc->symbol], 0
-	};
+	struct site s = {link, 0, &link->object.sections[section], reloc, &link->object.symbols[reloc->symbol], 0};
 	int32_t map = link_map_at(link, section, reloc->off);
 
 	if (map < 0 || !s.section->bytes)
-		return link_fail(link, JF_E_BAD_IMAGE, s.section->name,
-				 "byte %" PRIu64 ": a relocation of nothing", reloc->off);
+		return link_fail(link, JF_E_BAD_IMAGE, s.section->name, "byte %" PRIu64 ": a relocation of nothing",
+				 reloc->off);
 	s.map = (uint32_t)map;
 	if (reloc->type != RELOC_ABS64)
 		return refuse(&s, JF_E_UNSUPPORTED, "a relocation that data does not take");

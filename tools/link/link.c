@@ -60,8 +60,7 @@ static void need_callees(struct reach *r, const struct link_function *function)
 		const struct jf_insn *insn = &function->insns[i];
 		unsigned int src = insn->regs >> 4;
 
-		if ((insn->opcode == OP_CALL && src == CALL_BPF) ||
-		    (insn->opcode == OP_LDDW && src == LDDW_FUNCTION))
+		if ((insn->opcode == OP_CALL && src == CALL_BPF) || (insn->opcode == OP_LDDW && src == LDDW_FUNCTION))
 			need(r, (uint32_t)insn->imm);
 		if (insn->opcode == OP_LDDW)
 			i++;
@@ -98,7 +97,7 @@ static bool is_wanted(const struct link *link, const struct link_function *funct
 /* Everything that the wanted programs reach has to be linked. */
 static enum jf_status check_needed(struct link *link, const char *program)
 {
-	struct reach r = { link, calloc(link->function_count, sizeof(uint32_t)), 0 };
+	struct reach r = {link, calloc(link->function_count, sizeof(uint32_t)), 0};
 	enum jf_status status = JF_OK;
 
 	if (!r.list)
@@ -150,10 +149,10 @@ static void link_close(struct link *link)
 	object_close(&link->object);
 }
 
-enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle,
-			   size_t *bundle_size, struct jf_error *error)
+enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
+			   struct jf_error *error)
 {
-	struct link link = { .error = error };
+	struct link link = {.error = error};
 	enum jf_status status = object_open(&link.object, object, size, error);
 
 	if (status == JF_OK)

@@ -20,8 +20,8 @@
  *      section, map or function, error->text names offset or instruction.
  * threads: one at a time: libbpf's and libelf's settings are the process's.
  */
-enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle,
-			   size_t *bundle_size, struct jf_error *error) JF_CHECK;
+enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
+			   struct jf_error *error) JF_CHECK;
 
 /* The kernel's name of a helper, without "bpf_", or NULL. Static. */
 const char *link_helper_name(uint32_t number);

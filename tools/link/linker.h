@@ -47,7 +47,7 @@ struct link {
 	uint32_t map_count;
 	uint32_t arena_section; /* of the variables that lie in the arena; 0: there are none */
 	uint32_t arena;         /* the map they are in */
-	const char **kfuncs; /* those used, by name */
+	const char **kfuncs;    /* those used, by name */
 	uint32_t kfunc_count;
 	struct bundle_init *inits;
 	uint32_t init_count;

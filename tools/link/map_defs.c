@@ -134,8 +134,7 @@ static enum jf_status read_member(struct reader *r, const struct btf_type *def, 
 	/* Where memory comes from, and names in a file system that is not there. */
 	if (strcmp(name, "numa_node") == 0 || strcmp(name, "pinning") == 0)
 		return read_number(r, member->type, &ignored);
-	return link_fail(r->link, JF_E_UNSUPPORTED, r->map->name,
-			 "map definition: member %s is not supported", name);
+	return link_fail(r->link, JF_E_UNSUPPORTED, r->map->name, "map definition: member %s is not supported", name);
 }
 
 static enum jf_status read_def(struct reader *r, uint32_t type)
@@ -158,8 +157,7 @@ static const struct symbol *find_variable(const struct link *link, const char *n
 	for (uint32_t i = 1; i < link->object.symbol_count; i++) {
 		const struct symbol *symbol = &link->object.symbols[i];
 
-		if (symbol->section == section && symbol->type == 1 /* STT_OBJECT */ &&
-		    strcmp(symbol->name, name) == 0)
+		if (symbol->section == section && symbol->type == 1 /* STT_OBJECT */ && strcmp(symbol->name, name) == 0)
 			return symbol;
 	}
 	return NULL;
@@ -169,23 +167,20 @@ static enum jf_status read_variable(struct link *link, uint32_t type_id, uint32_
 {
 	const struct btf_type *var = btf__type_by_id(link->btf, type_id);
 	struct link_map *map = &link->maps[link->map_count];
-	struct reader r = { link, map, link->btf };
+	struct reader r = {link, map, link->btf};
 	const struct symbol *symbol;
 
 	if (!var || !btf_is_var(var) || !btf__name_by_offset(link->btf, var->name_off))
-		return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: not a variable, but in .maps",
-				 type_id);
+		return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: not a variable, but in .maps", type_id);
 	map->name = btf__name_by_offset(link->btf, var->name_off);
 	if (btf_var(var)->linkage == BTF_VAR_GLOBAL_EXTERN)
 		return link_fail(link, JF_E_UNSUPPORTED, map->name, "map defined in another object");
 	if (btf_var(var)->linkage != BTF_VAR_GLOBAL_ALLOCATED)
-		return link_fail(link, JF_E_UNSUPPORTED, map->name,
-				 "a map has to be global; this one is static");
+		return link_fail(link, JF_E_UNSUPPORTED, map->name, "a map has to be global; this one is static");
 	symbol = find_variable(link, map->name, section);
 	if (!symbol || symbol->size == 0 || symbol->value > link->object.sections[section].size ||
 	    symbol->size > link->object.sections[section].size - symbol->value)
-		return link_fail(link, JF_E_BAD_IMAGE, map->name,
-				 "map without a symbol inside section .maps");
+		return link_fail(link, JF_E_BAD_IMAGE, map->name, "map without a symbol inside section .maps");
 	map->section = section;
 	map->off = symbol->value;
 	map->size = symbol->size;
@@ -209,8 +204,7 @@ enum jf_status link_map_defs(struct link *link)
 	if (section == 0 || link->object.sections[section].size == 0)
 		return JF_OK;
 	if (!datasec)
-		return link_fail(link, JF_E_UNSUPPORTED, ".maps",
-				 "there is no BTF for the maps; compile with -g");
+		return link_fail(link, JF_E_UNSUPPORTED, ".maps", "there is no BTF for the maps; compile with -g");
 	for (uint32_t i = 0; status == JF_OK && i < btf_vlen(datasec); i++)
 		status = read_variable(link, btf_var_secinfos(datasec)[i].type, section);
 	return status;

@@ -130,7 +130,6 @@ int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off)
 	if (low == 0)
 		return -1;
 	low--;
-	return link->maps[low].section == section && off - link->maps[low].off < link->maps[low].size
-		       ? (int32_t)low
-		       : -1;
+	return link->maps[low].section == section && off - link->maps[low].off < link->maps[low].size ? (int32_t)low :
+													-1;
 }

@@ -17,18 +17,15 @@
 static enum jf_status check_ident(const uint8_t *bytes, size_t size, struct jf_error *error)
 {
 	if (size < sizeof(Elf64_Ehdr))
-		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "byte %zu: the file ends inside it",
-				    size);
+		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "byte %zu: the file ends inside it", size);
 	if (size > OBJECT_BYTES_MAX)
-		return jf_error_set(error, JF_E_BAD_IMAGE, "file", "%zu bytes are too many for a BPF object",
-				    size);
+		return jf_error_set(error, JF_E_BAD_IMAGE, "file", "%zu bytes are too many for a BPF object", size);
 	if (memcmp(bytes, ELFMAG, SELFMAG) != 0)
 		return EI_BAD(error, 0, "not an ELF file");
 	if (bytes[EI_CLASS] != ELFCLASS64)
 		return EI_BAD(error, EI_CLASS, "not a 64-bit object");
 	if (bytes[EI_DATA] == ELFDATA2MSB)
-		return EI_BAD(error, EI_DATA,
-			      "big-endian objects are not supported; compile with -target bpfel");
+		return EI_BAD(error, EI_DATA, "big-endian objects are not supported; compile with -target bpfel");
 	if (bytes[EI_DATA] != ELFDATA2LSB)
 		return EI_BAD(error, EI_DATA, "unknown byte order");
 	return JF_OK;
@@ -42,16 +39,15 @@ static enum jf_status check_header(Elf *elf, size_t size, struct jf_error *error
 		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "%s", elf_errmsg(-1));
 	if (header.e_machine != EM_BPF)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header",
-				    "byte %zu: made for machine %u, not for BPF (%d)",
-				    offsetof(Elf64_Ehdr, e_machine), header.e_machine, EM_BPF);
+				    "byte %zu: made for machine %u, not for BPF (%d)", offsetof(Elf64_Ehdr, e_machine),
+				    header.e_machine, EM_BPF);
 	if (header.e_type != ET_REL)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "byte %zu: not a relocatable object",
 				    offsetof(Elf64_Ehdr, e_type));
 	if (header.e_shoff == 0 || header.e_shoff > size || size - header.e_shoff < sizeof(Elf64_Shdr) ||
 	    header.e_shentsize != sizeof(Elf64_Shdr))
 		return jf_error_set(error, JF_E_BAD_IMAGE, "section headers",
-				    "byte %" PRIu64 ": there are none inside the file",
-				    (uint64_t)header.e_shoff);
+				    "byte %" PRIu64 ": there are none inside the file", (uint64_t)header.e_shoff);
 	return JF_OK;
 }
 
@@ -64,8 +60,7 @@ static enum jf_status read_section(struct object *object, size_t index, size_t n
 	GElf_Shdr header;
 
 	if (!scn || !gelf_getshdr(scn, &header))
-		return jf_error_set(error, JF_E_BAD_IMAGE, "section headers", "section %zu: %s", index,
-				    elf_errmsg(-1));
+		return jf_error_set(error, JF_E_BAD_IMAGE, "section headers", "section %zu: %s", index, elf_errmsg(-1));
 	section->name = elf_strptr(object->elf, names, header.sh_name);
 	if (!section->name)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "section headers",
@@ -89,8 +84,8 @@ static enum jf_status read_sections(struct object *object, struct jf_error *erro
 {
 	size_t count, names;
 
-	if (elf_getshdrnum(object->elf, &count) != 0 || elf_getshdrstrndx(object->elf, &names) != 0 ||
-	    count == 0 || count > object->size / sizeof(Elf64_Shdr) || names >= count)
+	if (elf_getshdrnum(object->elf, &count) != 0 || elf_getshdrstrndx(object->elf, &names) != 0 || count == 0 ||
+	    count > object->size / sizeof(Elf64_Shdr) || names >= count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "section headers",
 				    "their count or the section of their names does not fit the file");
 	object->sections = calloc(count, sizeof(*object->sections));
@@ -120,8 +115,8 @@ static enum jf_status read_symbol(struct object *object, Elf_Data *data, uint32_
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".symtab", "symbol %u: %s", index, elf_errmsg(-1));
 	symbol->name = elf_strptr(object->elf, names, raw.st_name);
 	if (!symbol->name)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".symtab",
-				    "symbol %u: its name is outside the names", index);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".symtab", "symbol %u: its name is outside the names",
+				    index);
 	symbol->value = raw.st_value;
 	symbol->size = raw.st_size;
 	symbol->type = GELF_ST_TYPE(raw.st_info);
@@ -130,9 +125,8 @@ static enum jf_status read_symbol(struct object *object, Elf_Data *data, uint32_
 	if (raw.st_shndx == SHN_UNDEF || raw.st_shndx >= SHN_LORESERVE)
 		return JF_OK;
 	if (raw.st_shndx >= object->section_count)
-		return jf_error_set(error, JF_E_BAD_IMAGE, ".symtab",
-				    "symbol %u (%s): there is no section %u", index, symbol->name,
-				    raw.st_shndx);
+		return jf_error_set(error, JF_E_BAD_IMAGE, ".symtab", "symbol %u (%s): there is no section %u", index,
+				    symbol->name, raw.st_shndx);
 	symbol->section = raw.st_shndx;
 	if (symbol->type == STT_SECTION)
 		symbol->name = object->sections[symbol->section].name;
@@ -183,25 +177,23 @@ static bool wants_relocs(const struct section *section)
 	       strcmp(section->name, ".maps") == 0;
 }
 
-static enum jf_status read_reloc(struct object *object, Elf_Data *data, uint32_t index,
-				 struct section *target, struct jf_error *error)
+static enum jf_status read_reloc(struct object *object, Elf_Data *data, uint32_t index, struct section *target,
+				 struct jf_error *error)
 {
 	struct reloc *reloc = &target->relocs[index];
 	GElf_Rel raw;
 
 	if (!gelf_getrel(data, (int)index, &raw))
-		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "relocation %u: %s", index,
-				    elf_errmsg(-1));
+		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "relocation %u: %s", index, elf_errmsg(-1));
 	reloc->off = raw.r_offset;
 	reloc->symbol = (uint32_t)GELF_R_SYM(raw.r_info);
 	reloc->type = (uint32_t)GELF_R_TYPE(raw.r_info);
 	if (reloc->symbol >= object->symbol_count)
-		return jf_error_set(error, JF_E_BAD_IMAGE, target->name,
-				    "relocation %u: there is no symbol %u", index, reloc->symbol);
+		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "relocation %u: there is no symbol %u", index,
+				    reloc->symbol);
 	if (reloc->off > target->size || target->size - reloc->off < 8)
 		return jf_error_set(error, JF_E_BAD_IMAGE, target->name,
-				    "relocation %u: at byte %" PRIu64 " of %" PRIu64, index, reloc->off,
-				    target->size);
+				    "relocation %u: at byte %" PRIu64 " of %" PRIu64, index, reloc->off, target->size);
 	return JF_OK;
 }
 
@@ -211,8 +203,7 @@ static enum jf_status read_target_relocs(struct object *object, Elf_Scn *scn, st
 	Elf_Data *data = elf_getdata(scn, NULL);
 
 	if (!data)
-		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "its relocations: %s",
-				    elf_errmsg(-1));
+		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "its relocations: %s", elf_errmsg(-1));
 	if (target->relocs)
 		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "it has two tables of relocations");
 	target->reloc_count = (uint32_t)(data->d_size / sizeof(Elf64_Rel));
@@ -229,8 +220,8 @@ static enum jf_status read_target_relocs(struct object *object, Elf_Scn *scn, st
 	qsort(target->relocs, target->reloc_count, sizeof(*target->relocs), compare_relocs);
 	for (uint32_t i = 1; i < target->reloc_count; i++)
 		if (target->relocs[i].off == target->relocs[i - 1].off)
-			return jf_error_set(error, JF_E_BAD_IMAGE, target->name,
-					    "byte %" PRIu64 ": two relocations", target->relocs[i].off);
+			return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "byte %" PRIu64 ": two relocations",
+					    target->relocs[i].off);
 	return JF_OK;
 }
 
@@ -343,13 +334,12 @@ bool section_is_data(const struct section *section)
 	if (section->type == SHT_NOBITS)
 		return has_stem(section->name, ".bss") || has_stem(section->name, ".data");
 	return section->type == SHT_PROGBITS &&
-	       (has_stem(section->name, ".data") || section_is_read_only(section) ||
-		has_stem(section->name, ".bss"));
+	       (has_stem(section->name, ".data") || section_is_read_only(section) || has_stem(section->name, ".bss"));
 }
 
 const struct reloc *section_reloc(const struct section *section, uint64_t off)
 {
-	struct reloc key = { .off = off };
+	struct reloc key = {.off = off};
 
 	if (section->reloc_count == 0)
 		return NULL;

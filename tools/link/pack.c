@@ -31,8 +31,7 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 		count[BUNDLE_INSNS] += link->functions[i].insn_count;
 		count[BUNDLE_STRINGS] += name_bytes(link->functions[i].name);
 		if (link->functions[i].program >= 0)
-			count[BUNDLE_STRINGS] +=
-				name_bytes(link->object.sections[link->functions[i].section].name);
+			count[BUNDLE_STRINGS] += name_bytes(link->object.sections[link->functions[i].section].name);
 	}
 	for (uint32_t i = 0; i < link->map_count; i++) {
 		count[BUNDLE_DATA] += link->maps[i].def.data_bytes;
@@ -55,7 +54,7 @@ static size_t lay_out(struct packer *p)
 		[BUNDLE_DATA] = 1,
 		[BUNDLE_STRINGS] = 1,
 	};
-	uint64_t count[BUNDLE_TABLE__COUNT] = { 0 };
+	uint64_t count[BUNDLE_TABLE__COUNT] = {0};
 	uint64_t off = sizeof(p->header);
 
 	count_tables(p->link, count);
@@ -64,7 +63,7 @@ static size_t lay_out(struct packer *p)
 
 		if (end > INT32_MAX)
 			return 0;
-		p->header.tables[i] = (struct bundle_extent){ (uint32_t)off, (uint32_t)count[i] };
+		p->header.tables[i] = (struct bundle_extent){(uint32_t)off, (uint32_t)count[i]};
 		off = (end + 7) & ~UINT64_C(7);
 	}
 	memcpy(p->header.magic, BUNDLE_MAGIC, sizeof(p->header.magic));
@@ -101,8 +100,8 @@ static void put_functions(struct packer *p)
 		functions[i].name = put_string(p, from->name);
 		functions[i].insn_start = used;
 		functions[i].insn_count = refused ? 0 : from->insn_count;
-		functions[i].flags = (from->global ? BUNDLE_FUNCTION_GLOBAL : 0u) |
-				     (refused ? BUNDLE_FUNCTION_REFUSED : 0u);
+		functions[i].flags =
+			(from->global ? BUNDLE_FUNCTION_GLOBAL : 0u) | (refused ? BUNDLE_FUNCTION_REFUSED : 0u);
 		memcpy(insns + used, from->insns, functions[i].insn_count * sizeof(*insns));
 		used += functions[i].insn_count;
 		if (from->program >= 0)
@@ -135,7 +134,7 @@ static void put_maps(struct packer *p)
 
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 {
-	struct packer p = { .link = link };
+	struct packer p = {.link = link};
 	struct bundle_kfunc *kfuncs;
 	size_t size = lay_out(&p);
 

@@ -24,7 +24,7 @@ static uint64_t fault_pc(const ucontext_t *context)
 #endif
 }
 
-static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 #define NUMBER_COUNT (sizeof(numbers) / sizeof(numbers[0]))
 
 static struct sigaction before[NUMBER_COUNT];
@@ -44,12 +44,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	uint64_t address = (uintptr_t)info->si_addr;
 
 	if (range != NULL) {
-		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64,
-		       range->name, number, pc - range->start, address);
+		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64, range->name,
+		       number, pc - range->start, address);
 		_exit(EXIT_FAILED);
 	}
-	report("error text=signal %d outside BPF code, pc 0x%" PRIx64 ", address 0x%" PRIx64, number, pc,
-	       address);
+	report("error text=signal %d outside BPF code, pc 0x%" PRIx64 ", address 0x%" PRIx64, number, pc, address);
 	jf_code_map_leave(section);
 	give_back();
 }

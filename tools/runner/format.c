@@ -10,7 +10,7 @@
 #include "probe.h"
 
 #define STRING_MAX 512
-#define WIDTH_MAX 256
+#define WIDTH_MAX  256
 
 struct output {
 	char *text;
@@ -73,8 +73,7 @@ static void put_string(struct output *out, const char *fmt, int width, uint64_t 
 	put(out, text, strlen(text));
 }
 
-static void put_number(struct output *out, const char *fmt, int width, const struct spec *spec,
-		       uint64_t value)
+static void put_number(struct output *out, const char *fmt, int width, const struct spec *spec, uint64_t value)
 {
 	char text[WIDTH_MAX + 32];
 
@@ -122,10 +121,9 @@ static bool printable(const char *fmt)
 	return true;
 }
 
-int64_t format_text(char *text, size_t capacity, const char *fmt, size_t fmt_bytes, const uint64_t *args,
-		    size_t count)
+int64_t format_text(char *text, size_t capacity, const char *fmt, size_t fmt_bytes, const uint64_t *args, size_t count)
 {
-	struct output out = { text, capacity, 0 };
+	struct output out = {text, capacity, 0};
 	size_t used = 0;
 
 	if (memchr(fmt, '\0', fmt_bytes) == NULL || !printable(fmt))

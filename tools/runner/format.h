@@ -15,7 +15,6 @@
  * out: text[0, capacity), cut where it does not fit and always terminated when capacity > 0.
  * returns: the length that it needs without the NUL; -EINVAL for another format, too few arguments.
  */
-int64_t format_text(char *text, size_t capacity, const char *fmt, size_t fmt_bytes, const uint64_t *args,
-		    size_t count);
+int64_t format_text(char *text, size_t capacity, const char *fmt, size_t fmt_bytes, const uint64_t *args, size_t count);
 
 #endif

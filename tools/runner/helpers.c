@@ -19,9 +19,9 @@
  * narrow values in the way the platform's ABI may want, so each helper takes 64 bits and narrows itself.
  * Results are 64 bits too; errors are negative errno values, as in linux/bpf.h.
  */
-#define LOOPS_MAX (UINT64_C(1) << 23)
+#define LOOPS_MAX          (UINT64_C(1) << 23)
 #define JIFFIES_PER_SECOND 250
-#define NSEC_PER_SEC UINT64_C(1000000000)
+#define NSEC_PER_SEC       UINT64_C(1000000000)
 
 typedef uint64_t (*loop_callback)(uint64_t index, uint64_t ctx, uint64_t, uint64_t, uint64_t);
 
@@ -45,7 +45,7 @@ static int64_t delete_elem(void *object, const void *key)
 {
 	struct map *map = map_of(object);
 
-	return map != NULL ? map->ops->delete(map, key) : -EINVAL;
+	return map != NULL ? map->ops->delete (map, key) : -EINVAL;
 }
 
 static void *lookup_percpu_elem(void *object, const void *key, uint64_t cpu)
@@ -172,7 +172,7 @@ static int64_t trace_text(const char *fmt, uint64_t fmt_bytes, const uint64_t *a
 
 static int64_t trace_args(const char *fmt, uint64_t fmt_bytes, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
-	const uint64_t args[] = { arg1, arg2, arg3 };
+	const uint64_t args[] = {arg1, arg2, arg3};
 
 	return trace_text(fmt, fmt_bytes, args, 3);
 }
@@ -186,8 +186,7 @@ static int64_t trace_array(const char *fmt, uint64_t fmt_bytes, const uint64_t *
 	return trace_text(fmt, fmt_bytes, args, bytes / 8);
 }
 
-static int64_t format_to(char *text, uint64_t capacity, const char *fmt, const uint64_t *args,
-			 uint64_t args_bytes)
+static int64_t format_to(char *text, uint64_t capacity, const char *fmt, const uint64_t *args, uint64_t args_bytes)
 {
 	uint32_t bytes = (uint32_t)args_bytes;
 	int64_t length;
@@ -306,5 +305,5 @@ static uint64_t call_register(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4
 
 struct jf_import helpers_call_register(void)
 {
-	return (struct jf_import){ .name = "call_register", .address = (uintptr_t)call_register };
+	return (struct jf_import){.name = "call_register", .address = (uintptr_t)call_register};
 }

@@ -12,29 +12,21 @@
 #include "report.h"
 
 #define FILE_BYTES_MAX ((size_t)256 << 20)
-#define REPEAT_MAX 100000000
-#define THREADS_MAX 1024
+#define REPEAT_MAX     100000000
+#define THREADS_MAX    1024
 
 static const struct option options[] = {
-	{ "bundle", required_argument, NULL, 'b' },
-	{ "target", required_argument, NULL, 't' },
-	{ "program", required_argument, NULL, 'p' },
-	{ "ctx", required_argument, NULL, 'c' },
-	{ "trace", no_argument, NULL, 'T' },
-	{ "repeat", required_argument, NULL, 'n' },
-	{ "threads", required_argument, NULL, 'j' },
-	{ "check-registers", no_argument, NULL, 'R' },
-	{ "landing-pads", no_argument, NULL, 'L' },
-	{ "sign-return", no_argument, NULL, 'S' },
-	{ "private-stack", no_argument, NULL, 'P' },
-	{ "set", required_argument, NULL, 's' },
-	{ "report-fd", required_argument, NULL, 'r' },
-	{ NULL, 0, NULL, 0 },
+	{"bundle", required_argument, NULL, 'b'},    {"target", required_argument, NULL, 't'},
+	{"program", required_argument, NULL, 'p'},   {"ctx", required_argument, NULL, 'c'},
+	{"trace", no_argument, NULL, 'T'},           {"repeat", required_argument, NULL, 'n'},
+	{"threads", required_argument, NULL, 'j'},   {"check-registers", no_argument, NULL, 'R'},
+	{"landing-pads", no_argument, NULL, 'L'},    {"sign-return", no_argument, NULL, 'S'},
+	{"private-stack", no_argument, NULL, 'P'},   {"set", required_argument, NULL, 's'},
+	{"report-fd", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
 };
 
 /* in: text wholly decimal. */
-static bool parse_number(const char *what, const char *text, unsigned long min, unsigned long max,
-			 uint32_t *value)
+static bool parse_number(const char *what, const char *text, unsigned long min, unsigned long max, uint32_t *value)
 {
 	char *end;
 	unsigned long number;
@@ -95,9 +87,7 @@ static bool parse_option(struct input *input, int option)
 		/* At once: the next option may be the wrong one. */
 		report_open(input->report_fd);
 		return true;
-	default:
-		report_error_text("unknown option, or one without its value");
-		return false;
+	default: report_error_text("unknown option, or one without its value"); return false;
 	}
 }
 

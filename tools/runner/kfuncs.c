@@ -18,7 +18,7 @@
 static uint64_t run_program(uint64_t index, void *ctx)
 {
 	const struct jf_loaded *loaded;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 
 	if (programs_load((uint32_t)index, &loaded, &error) != JF_OK)
 		_exit(report_error(&error));

@@ -28,8 +28,7 @@ static uint64_t function_address(uint32_t function)
 	return programs_function(asked, function);
 }
 
-static enum jf_status find_convention(const char *target, const struct jf_convention **conv,
-				      struct jf_error *error)
+static enum jf_status find_convention(const char *target, const struct jf_convention **conv, struct jf_error *error)
 {
 	const struct jf_backend *host = jf_backend_host();
 	enum jf_status status = jf_convention_find(target, conv, error);
@@ -63,8 +62,8 @@ static enum jf_status fill_arrays(const struct input *input, struct jf_error *er
 	return status;
 }
 
-static enum jf_status prepare(const struct input *input, const struct bundle *bundle,
-			      const struct jf_loaded **loaded, struct jf_error *error)
+static enum jf_status prepare(const struct input *input, const struct bundle *bundle, const struct jf_loaded **loaded,
+			      struct jf_error *error)
 {
 	const struct jf_convention *conv;
 	enum jf_status status = find_convention(input->target, &conv, error);
@@ -89,7 +88,7 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 static int run(struct input *input, const struct bundle *bundle)
 {
 	const struct jf_loaded *loaded = NULL;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	int code;
 
 	faults_report();
@@ -112,7 +111,7 @@ int main(int argc, char **argv)
 {
 	struct input input;
 	struct bundle bundle;
-	struct jf_error error = { 0 };
+	struct jf_error error = {0};
 	uint8_t *bytes = NULL, *ctx = NULL;
 	size_t size = 0;
 	int code = EXIT_BAD_INPUT;

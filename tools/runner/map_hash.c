@@ -39,14 +39,12 @@ static enum jf_status hash_init(struct map *map, struct jf_error *error)
 	uint64_t buckets = 1;
 
 	if (map->max_entries > UINT32_C(1) << 28)
-		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "%u entries are too many",
-				    map->max_entries);
+		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "%u entries are too many", map->max_entries);
 	while (buckets < map->max_entries)
 		buckets *= 2;
 	map->buckets = calloc(buckets, sizeof(*map->buckets));
 	if (map->buckets == NULL)
-		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u entries",
-				    map->max_entries);
+		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u entries", map->max_entries);
 	map->bucket_mask = (uint32_t)(buckets - 1);
 	map->fresh_node = 1;
 	map->evict_node = 1;

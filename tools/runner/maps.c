@@ -25,14 +25,10 @@ static const struct {
 	bool per_cpu;
 	bool evicts;
 } kinds[] = {
-	{ TYPE_HASH, &map_hash_ops, false, false },
-	{ TYPE_ARRAY, &map_array_ops, false, false },
-	{ TYPE_PROG_ARRAY, &map_programs_ops, false, false },
-	{ TYPE_PERCPU_HASH, &map_hash_ops, true, false },
-	{ TYPE_PERCPU_ARRAY, &map_array_ops, true, false },
-	{ TYPE_LRU_HASH, &map_hash_ops, false, true },
-	{ TYPE_LRU_PERCPU_HASH, &map_hash_ops, true, true },
-	{ TYPE_ARENA, &map_arena_ops, false, false },
+	{TYPE_HASH, &map_hash_ops, false, false},           {TYPE_ARRAY, &map_array_ops, false, false},
+	{TYPE_PROG_ARRAY, &map_programs_ops, false, false}, {TYPE_PERCPU_HASH, &map_hash_ops, true, false},
+	{TYPE_PERCPU_ARRAY, &map_array_ops, true, false},   {TYPE_LRU_HASH, &map_hash_ops, false, true},
+	{TYPE_LRU_PERCPU_HASH, &map_hash_ops, true, true},  {TYPE_ARENA, &map_arena_ops, false, false},
 };
 
 static struct {
@@ -62,8 +58,7 @@ enum jf_status map_reserve(struct map *map, uint64_t count, uint64_t bytes, stru
 	if (__builtin_mul_overflow(count, bytes, &total) || total > MAP_BYTES_MAX)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "the map would take over %llu bytes",
 				    (unsigned long long)MAP_BYTES_MAX);
-	memory = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-		      0);
+	memory = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no %llu bytes for the map",
 				    (unsigned long long)total);
@@ -207,8 +202,8 @@ enum jf_status maps_usable(uint32_t index, struct jf_error *error)
 	if (index >= all.count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "maps", "there is no map %u", index);
 	if (all.maps[index].ops == NULL)
-		return jf_error_set(error, JF_E_UNSUPPORTED, all.maps[index].name,
-				    "maps of type %u are not supported", all.maps[index].type);
+		return jf_error_set(error, JF_E_UNSUPPORTED, all.maps[index].name, "maps of type %u are not supported",
+				    all.maps[index].type);
 	return JF_OK;
 }
 
@@ -217,12 +212,9 @@ enum jf_status maps_usable(uint32_t index, struct jf_error *error)
 static uint64_t init_value(const struct bundle_init *init, uint64_t (*address)(uint32_t function))
 {
 	switch (init->kind) {
-	case BUNDLE_INIT_VALUE_ADDRESS:
-		return all.refs[init->target].value + (uint64_t)(int64_t)init->addend;
-	case BUNDLE_INIT_FUNCTION_ADDRESS:
-		return address(init->target);
-	default:
-		return all.refs[init->target].object;
+	case BUNDLE_INIT_VALUE_ADDRESS: return all.refs[init->target].value + (uint64_t)(int64_t)init->addend;
+	case BUNDLE_INIT_FUNCTION_ADDRESS: return address(init->target);
+	default: return all.refs[init->target].object;
 	}
 }
 
@@ -243,8 +235,7 @@ static enum jf_status apply(const struct bundle_init *init, uint64_t (*address)(
 	}
 	if (map->ops != &map_array_ops || map->memory_bytes < sizeof(value) ||
 	    init->key > map->memory_bytes - sizeof(value))
-		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "no room for an address at byte %u",
-				    init->key);
+		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "no room for an address at byte %u", init->key);
 	memcpy(map->memory + init->key, &value, sizeof(value));
 	return JF_OK;
 }

@@ -44,11 +44,11 @@ struct map {
 	uint32_t key_bytes;
 	uint32_t value_bytes;
 	uint32_t max_entries;
-	uint32_t cpu_count;  /* values of one element: 1 unless per-CPU */
+	uint32_t cpu_count;    /* values of one element: 1 unless per-CPU */
 	uint32_t value_stride; /* value_bytes rounded up to 8 */
-	bool evicts;         /* a full hash drops an element rather than refuse a new one */
+	bool evicts;           /* a full hash drops an element rather than refuse a new one */
 	uint64_t map_extra;
-	uint8_t *memory;     /* page-aligned, zero at first */
+	uint8_t *memory; /* page-aligned, zero at first */
 	size_t memory_bytes;
 
 	struct jf_program_array *programs; /* program arrays only: what programs hold as this map */

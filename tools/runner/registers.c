@@ -12,8 +12,8 @@ static const struct {
 	uint64_t value;
 	uint64_t kept;
 } control[] = {
-	{ "mxcsr", 0xff80, 0xffc0 },
-	{ "fcw", 0x0f7f, 0xffff },
+	{"mxcsr", 0xff80, 0xffc0},
+	{"fcw", 0x0f7f, 0xffff},
 };
 
 static uint64_t sentinel(const struct jf_reg *reg, uint64_t seed)
@@ -76,8 +76,8 @@ static inline __attribute__((always_inline)) void scramble(void)
 			 "mov x9, x29\n\tmov x29, #-1\n\tmov x29, x9"
 			 :
 			 :
-			 : "x9", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "d8",
-			   "d9", "d10", "d11", "d12", "d13", "d14", "d15", "memory");
+			 : "x9", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "d8", "d9",
+			   "d10", "d11", "d12", "d13", "d14", "d15", "memory");
 #elif defined(__loongarch64)
 	__asm__ volatile("li.d $s0, -1\n\tli.d $s1, -1\n\tli.d $s2, -1\n\tli.d $s3, -1\n\tli.d $s4, -1\n\t"
 			 "li.d $s5, -1\n\tli.d $s6, -1\n\tli.d $s7, -1\n\tli.d $s8, -1\n\t"
@@ -87,8 +87,8 @@ static inline __attribute__((always_inline)) void scramble(void)
 			 "move $t0, $fp\n\tli.d $fp, -1\n\tmove $fp, $t0"
 			 :
 			 :
-			 : "$t0", "$s0", "$s1", "$s2", "$s3", "$s4", "$s5", "$s6", "$s7", "$s8", "$fs0",
-			   "$fs1", "$fs2", "$fs3", "$fs4", "$fs5", "$fs6", "$fs7", "memory");
+			 : "$t0", "$s0", "$s1", "$s2", "$s3", "$s4", "$s5", "$s6", "$s7", "$s8", "$fs0", "$fs1", "$fs2",
+			   "$fs3", "$fs4", "$fs5", "$fs6", "$fs7", "memory");
 #else
 #error "say here which registers the ABI calls callee-saved"
 #endif

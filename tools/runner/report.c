@@ -137,8 +137,8 @@ void report_frame(uint64_t cookie, const struct jf_walk *walk)
 	}
 	report("frame throw=%u depth=%u kind=%s name=%s offset=%" PRIu64 " pc=0x%" PRIx64 " sp=0x%" PRIx64
 	       " fp=0x%" PRIx64 " cookie=%" PRIu64,
-	       throw_number, throw_depth++, frame_kind(walk), frame_name(walk), walk->pc - frame_start(walk),
-	       walk->pc, jf_walk_sp(walk), jf_walk_fp(walk), cookie);
+	       throw_number, throw_depth++, frame_kind(walk), frame_name(walk), walk->pc - frame_start(walk), walk->pc,
+	       jf_walk_sp(walk), jf_walk_fp(walk), cookie);
 	if (range != NULL && range->kind == JF_RANGE_BOUNDARY) {
 		report_landing(walk);
 		throw_running = false;

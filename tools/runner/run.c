@@ -18,10 +18,10 @@ struct worker {
 	const struct run_opts *opts;
 	pthread_barrier_t *start; /* NULL: run at once */
 	unsigned int number;
-	uint64_t first;      /* result of the first run */
-	uint64_t other;      /* one that differs from it */
-	uint32_t other_run;  /* which that was; 0: none */
-	bool changed[JF_REGS_MAX];  /* by register id: some run changed it, and this is how: */
+	uint64_t first;            /* result of the first run */
+	uint64_t other;            /* one that differs from it */
+	uint32_t other_run;        /* which that was; 0: none */
+	bool changed[JF_REGS_MAX]; /* by register id: some run changed it, and this is how: */
 	struct registers registers;
 	uint32_t broken_run; /* the first after which a private stack's guard was broken ... */
 	const char *broken;  /* ... that of this program; NULL: none was */
@@ -116,8 +116,8 @@ static bool results_agree(const struct worker *workers, uint32_t count)
 			return false;
 		}
 		if (worker->first != workers[0].first) {
-			report_error_text("thread 0 gave 0x%" PRIx64 ", thread %u gave 0x%" PRIx64,
-					  workers[0].first, i, worker->first);
+			report_error_text("thread 0 gave 0x%" PRIx64 ", thread %u gave 0x%" PRIx64, workers[0].first, i,
+					  worker->first);
 			return false;
 		}
 	}

@@ -106,13 +106,7 @@ int matrix(struct __sk_buff *skb)
 	return (int)(sum >> 16);
 }
 
-enum state {
-	LISTEN,
-	SYN_RECEIVED,
-	ESTABLISHED,
-	CLOSING,
-	CLOSED
-};
+enum state { LISTEN, SYN_RECEIVED, ESTABLISHED, CLOSING, CLOSED };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

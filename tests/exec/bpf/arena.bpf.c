@@ -95,12 +95,12 @@ u64 arena_loads(struct args *ctx)
 	CHECK(*(u16 __arena *)p, 0x8788);
 	CHECK(*(u32 __arena *)p, 0x85868788u);
 	CHECK(*(u64 __arena *)p, 0x8182838485868788ull);
-	CHECK((u64)*(s8 __arena *)p, 0xffffffffffffff88ull);
-	CHECK((u64)*(s16 __arena *)p, 0xffffffffffff8788ull);
-	CHECK((u64)*(s32 __arena *)p, 0xffffffff85868788ull);
-	CHECK((u64)*(s8 __arena *)(p + 8), 0x08);
-	CHECK((u64)*(s16 __arena *)(p + 9), 0x0607);
-	CHECK((u64)*(s32 __arena *)(p + 12), 0x01020304);
+	CHECK((u64) * (s8 __arena *)p, 0xffffffffffffff88ull);
+	CHECK((u64) * (s16 __arena *)p, 0xffffffffffff8788ull);
+	CHECK((u64) * (s32 __arena *)p, 0xffffffff85868788ull);
+	CHECK((u64) * (s8 __arena *)(p + 8), 0x08);
+	CHECK((u64) * (s16 __arena *)(p + 9), 0x0607);
+	CHECK((u64) * (s32 __arena *)(p + 12), 0x01020304);
 	CHECK(*(u64 __arena *)(p + 3), 0x0607088182838485ull);
 	CHECK(p[-1], 0);
 	return 0;
@@ -320,7 +320,7 @@ SEC("tc")
 u64 arena_faults_often(struct args *ctx)
 {
 	u8 __arena *p = pages(1);
-	u64 state[2] = { (u64)(p + 8 * STEP), 0 };
+	u64 state[2] = {(u64)(p + 8 * STEP), 0};
 
 	bpf_loop(300, fault_in_loop, state, 0);
 	bpf_arena_free_pages(&arena, p, 1);

@@ -7,10 +7,10 @@ struct {
 	__uint(max_entries, 100);
 } arena SEC(".maps");
 
-#define PROGRAM_ARRAY(entries)                    \
-	__uint(type, MAP_PROG_ARRAY);             \
-	__uint(max_entries, entries);             \
-	__uint(key_size, 4);                      \
+#define PROGRAM_ARRAY(entries)        \
+	__uint(type, MAP_PROG_ARRAY); \
+	__uint(max_entries, entries); \
+	__uint(key_size, 4);          \
 	__array(values, u64(struct args *))
 #define program(name) ((void *)&name)
 
@@ -20,9 +20,9 @@ struct node {
 	struct node __arena *next;
 	u64 value;
 };
-struct node __arena second = { NULL, 2 };
-struct node __arena first = { &second, 1 };
-u8 __arena bytes[20000] = { [19999] = 9 };
+struct node __arena second = {NULL, 2};
+struct node __arena first = {&second, 1};
+u8 __arena bytes[20000] = {[19999] = 9};
 u64 __arena zero;
 u64 __arena counter = 40;
 struct node __arena *plain_head = &first;
@@ -155,8 +155,7 @@ u64 tail_catches(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(5);
 } table SEC(".maps") = {
-	.values = { program(tail_chain), program(tail_plain), program(tail_throws), program(tail_catches) }
-};
+	.values = {program(tail_chain), program(tail_plain), program(tail_throws), program(tail_catches)}};
 enum { CHAIN, PLAIN, THROWS, CATCHES, NONE };
 
 static __noinline u64 goes(struct args *ctx, u64 index)

@@ -5,17 +5,17 @@
  */
 #include "bpf_test.h"
 
-#define ASSERTS(program, check, condition)                          \
-	__noinline s64 check(s64 value, u64 with)                   \
-	{                                                           \
-		if (!(condition))                                   \
-			bpf_throw(with ? (u64)(value + 100) : 0);   \
-		return 0;                                           \
-	}                                                           \
-	SEC("tc")                                                   \
-	s64 program(struct args *ctx)                               \
-	{                                                           \
-		return check((s64)ctx->a[0], ctx->a[1]) + 1;        \
+#define ASSERTS(program, check, condition)                        \
+	__noinline s64 check(s64 value, u64 with)                 \
+	{                                                         \
+		if (!(condition))                                 \
+			bpf_throw(with ? (u64)(value + 100) : 0); \
+		return 0;                                         \
+	}                                                         \
+	SEC("tc")                                                 \
+	s64 program(struct args *ctx)                             \
+	{                                                         \
+		return check((s64)ctx->a[0], ctx->a[1]) + 1;      \
 	}
 
 ASSERTS(assert_nz, check_nz, value != 0)

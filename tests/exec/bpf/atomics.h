@@ -89,19 +89,19 @@ static __noinline u64 fetch32(u32 MEMORY *p)
  * By hand, for what the compiler makes no code of: R0 with its upper half set before a 32-bit exchange,
  * the operand in every register, load-acquire and store-release in all widths.
  */
-#define BY_HAND(p, code)                                                                       \
-	({                                                                                     \
-		u64 result_;                                                                   \
-		__asm__ volatile("r1 = %1\n\t" code "\n\t"                                     \
-				 "%0 = r0"                                                     \
-				 : "=r"(result_)                                               \
-				 : "r"((void *)(p))                                            \
-				 : "r0", "r1", "r2", "r3", "r4", "r5", "memory");              \
-		result_;                                                                       \
+#define BY_HAND(p, code)                                                          \
+	({                                                                        \
+		u64 result_;                                                      \
+		__asm__ volatile("r1 = %1\n\t" code "\n\t"                        \
+				 "%0 = r0"                                        \
+				 : "=r"(result_)                                  \
+				 : "r"((void *)(p))                               \
+				 : "r0", "r1", "r2", "r3", "r4", "r5", "memory"); \
+		result_;                                                          \
 	})
 /* Opcode, src << 4 | dst, then immediate: how an assembler without the mnemonics takes them. */
-#define LOAD_ACQUIRE(size)  ".8byte 0x00000100000010" size  /* r0 = *r1 */
-#define STORE_RELEASE(size) ".8byte 0x00000110000021" size  /* *r1 = r2 */
+#define LOAD_ACQUIRE(size)  ".8byte 0x00000100000010" size /* r0 = *r1 */
+#define STORE_RELEASE(size) ".8byte 0x00000110000021" size /* *r1 = r2 */
 
 static __noinline u64 by_hand(u64 MEMORY *p)
 {

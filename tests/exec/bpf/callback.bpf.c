@@ -83,17 +83,17 @@ __noinline u64 no_stack(u64 cookie)
 	return cookie + 1000 * leaf_with_stack(opaque(cookie + 1));
 }
 
-#define THROWS_WITH_STACK(name, callback, words)            \
-	SEC("tc")                                           \
-	EXCEPTION_CALLBACK(callback)                        \
-	u64 name(struct args *ctx)                          \
-	{                                                   \
-		volatile u64 stack[words];                  \
-		u64 result;                                 \
-							    \
-		fill(stack, words);                         \
-		result = throws(ctx->a[0]);                 \
-		return result + damage(stack, words);       \
+#define THROWS_WITH_STACK(name, callback, words)      \
+	SEC("tc")                                     \
+	EXCEPTION_CALLBACK(callback)                  \
+	u64 name(struct args *ctx)                    \
+	{                                             \
+		volatile u64 stack[words];            \
+		u64 result;                           \
+                                                      \
+		fill(stack, words);                   \
+		result = throws(ctx->a[0]);           \
+		return result + damage(stack, words); \
 	}
 
 THROWS_WITH_STACK(callback_larger, large_stack, 2)

@@ -51,7 +51,7 @@ struct {
 	__uint(max_entries, 4);
 	__uint(key_size, 4);
 	__array(values, u64(struct args *));
-} table SEC(".maps") = { .values = { (void *)&target, (void *)&target_throws, (void *)&target_arena } };
+} table SEC(".maps") = {.values = {(void *)&target, (void *)&target_throws, (void *)&target_arena}};
 enum { TARGET, TARGET_THROWS, TARGET_ARENA, NO_TARGET };
 
 SEC("tc")
@@ -122,39 +122,39 @@ static __always_inline u64 all_parts(struct args *ctx)
 }
 
 /* The callback has the parts too, but for tail calls. */
-#define COMBINATION(name, subprogram, handler, part, handler_part, words)                           \
-	static __noinline u64 subprogram(struct args *ctx, u64 seed)                                \
-	{                                                                                           \
-		volatile u64 stack[words + 2];                                                      \
-		u64 a = opaque(seed * 3), b = opaque(seed * 5), wrong;                              \
-												    \
-		fill(stack, seed);                                                                  \
-		wrong = part(ctx);                                                                  \
-		jf_scramble_registers();                                                            \
-		wrong += damage(stack, seed) + (a != seed * 3) + (b != seed * 5);                   \
-		if (ctx->a[0])                                                                      \
-			bpf_throw(ctx->a[0] + wrong * 100);                                         \
-		return wrong;                                                                       \
-	}                                                                                           \
-	__noinline u64 handler(u64 cookie)                                                          \
-	{                                                                                           \
-		volatile u64 stack[2 * words];                                                      \
-												    \
-		fill(stack, cookie);                                                                \
-		return cookie * 10 + handler_part(NULL) + damage(stack, cookie);                    \
-	}                                                                                           \
-	SEC("tc")                                                                                   \
-	EXCEPTION_CALLBACK(handler)                                                                 \
-	u64 name(struct args *ctx)                                                                  \
-	{                                                                                           \
-		volatile u64 stack[words];                                                          \
-		u64 a = opaque(ctx->a[1]), b = opaque(ctx->a[1] + 1), c = opaque(ctx->a[1] + 2);    \
-		u64 wrong;                                                                          \
-												    \
-		fill(stack, 9);                                                                     \
-		wrong = part(ctx) + subprogram(ctx, a);                                             \
-		wrong += damage(stack, 9) + part(ctx);                                              \
-		return wrong * 1000 + a + b + c;                                                    \
+#define COMBINATION(name, subprogram, handler, part, handler_part, words)                        \
+	static __noinline u64 subprogram(struct args *ctx, u64 seed)                             \
+	{                                                                                        \
+		volatile u64 stack[words + 2];                                                   \
+		u64 a = opaque(seed * 3), b = opaque(seed * 5), wrong;                           \
+                                                                                                 \
+		fill(stack, seed);                                                               \
+		wrong = part(ctx);                                                               \
+		jf_scramble_registers();                                                         \
+		wrong += damage(stack, seed) + (a != seed * 3) + (b != seed * 5);                \
+		if (ctx->a[0])                                                                   \
+			bpf_throw(ctx->a[0] + wrong * 100);                                      \
+		return wrong;                                                                    \
+	}                                                                                        \
+	__noinline u64 handler(u64 cookie)                                                       \
+	{                                                                                        \
+		volatile u64 stack[2 * words];                                                   \
+                                                                                                 \
+		fill(stack, cookie);                                                             \
+		return cookie * 10 + handler_part(NULL) + damage(stack, cookie);                 \
+	}                                                                                        \
+	SEC("tc")                                                                                \
+	EXCEPTION_CALLBACK(handler)                                                              \
+	u64 name(struct args *ctx)                                                               \
+	{                                                                                        \
+		volatile u64 stack[words];                                                       \
+		u64 a = opaque(ctx->a[1]), b = opaque(ctx->a[1] + 1), c = opaque(ctx->a[1] + 2); \
+		u64 wrong;                                                                       \
+                                                                                                 \
+		fill(stack, 9);                                                                  \
+		wrong = part(ctx) + subprogram(ctx, a);                                          \
+		wrong += damage(stack, 9) + part(ctx);                                           \
+		return wrong * 1000 + a + b + c;                                                 \
 	}
 
 COMBINATION(plain, plain_subprogram, plain_handler, no_part, no_part, 7)

@@ -7,9 +7,9 @@ static volatile u32 narrow = 0x12345678;
 u64 zeros[16];
 static volatile u8 zero_byte;
 const volatile u64 constant = 0xfeedfacecafebeefull;
-static const u16 table[8] = { 1, 2, 4, 8, 16, 32, 64, 65535 };
+static const u16 table[8] = {1, 2, 4, 8, 16, 32, 64, 65535};
 u64 *pointer = &counter;
-const char *const words[] = { "zero", "one", "two" };
+const char *const words[] = {"zero", "one", "two"};
 
 SEC("tc")
 int globals(struct args *ctx)
@@ -58,7 +58,7 @@ int strings(struct args *ctx)
 	static const char fmt[] = "%d %u %x %llx %s %c%%";
 	static const char want[] = "-5 5 ff feedfacecafebeef word x%";
 	char text[64] = "", copy[16] = "jitframe";
-	u64 args[] = { (u64)-5, 5, 255, 0xfeedfacecafebeefull, (u64)"word", 'x' };
+	u64 args[] = {(u64)-5, 5, 255, 0xfeedfacecafebeefull, (u64) "word", 'x'};
 	long length = bpf_snprintf(text, sizeof(text), fmt, args, sizeof(args));
 	int number = 0;
 
@@ -120,8 +120,7 @@ int surroundings(struct args *ctx)
 	CHECK(bpf_get_current_comm(name, sizeof(name)), 0);
 	CHECK(name[0] != 0, 1);
 	/* Not proof of randomness: that it is not constant. */
-	CHECK(bpf_get_prandom_u32() != bpf_get_prandom_u32() ||
-		      bpf_get_prandom_u32() != bpf_get_prandom_u32(), 1);
+	CHECK(bpf_get_prandom_u32() != bpf_get_prandom_u32() || bpf_get_prandom_u32() != bpf_get_prandom_u32(), 1);
 	return 0;
 }
 
@@ -147,7 +146,7 @@ static long stop_at_four(u32 i, struct sums *sums)
 SEC("tc")
 int loops(struct args *ctx)
 {
-	struct sums sums = { 0 };
+	struct sums sums = {0};
 	int number = 0;
 
 	CHECK(bpf_loop(100, add_up, &sums, 0), 100);

@@ -7,25 +7,23 @@
 #include "bpf_test.h"
 
 /* Both ways of one operation, for one pair of values. */
-#define CHECK_OP(type, op, a, b) \
-	CHECK((type)(opaque((type)(a)) op opaque((type)(b))), (type)((type)(a) op (type)(b)))
+#define CHECK_OP(type, op, a, b) CHECK((type)(opaque((type)(a)) op opaque((type)(b))), (type)((type)(a)op(type)(b)))
 /* The second operand as an immediate, where it fits one. */
-#define CHECK_IMM(type, op, a, b) \
-	CHECK((type)(opaque((type)(a)) op (type)(b)), (type)((type)(a) op (type)(b)))
+#define CHECK_IMM(type, op, a, b) CHECK((type)(opaque((type)(a)) op(type)(b)), (type)((type)(a)op(type)(b)))
 
 #define MIN64 0x8000000000000000ull
 #define MAX64 0x7fffffffffffffffull
 
-#define FOR_PAIRS(CASE, type, op)                               \
-	CASE(type, op, 1, 2);                                   \
-	CASE(type, op, -1, 1);                                  \
-	CASE(type, op, 0x7fffffff, 3);                          \
-	CASE(type, op, 0x80000000, 0x7fffffff);                 \
-	CASE(type, op, 0x123456789abcdef0, 0x1234);             \
-	CASE(type, op, 0xfedcba9876543210, -5);                 \
-	CASE(type, op, MIN64, 7);                               \
-	CASE(type, op, MAX64, -2048);                           \
-	CASE(type, op, 5, 2047);                                \
+#define FOR_PAIRS(CASE, type, op)                   \
+	CASE(type, op, 1, 2);                       \
+	CASE(type, op, -1, 1);                      \
+	CASE(type, op, 0x7fffffff, 3);              \
+	CASE(type, op, 0x80000000, 0x7fffffff);     \
+	CASE(type, op, 0x123456789abcdef0, 0x1234); \
+	CASE(type, op, 0xfedcba9876543210, -5);     \
+	CASE(type, op, MIN64, 7);                   \
+	CASE(type, op, MAX64, -2048);               \
+	CASE(type, op, 5, 2047);                    \
 	CASE(type, op, 4096, 4097)
 
 SEC("tc")
@@ -99,10 +97,10 @@ int arithmetic32_imm(struct args *ctx)
 	return 0;
 }
 
-#define FOR_SHIFTS(CASE, type, op)                      \
-	CASE(type, op, 0x123456789abcdef1, 0);          \
-	CASE(type, op, 0x923456789abcdef1, 1);          \
-	CASE(type, op, 0x923456789abcdef1, 12);         \
+#define FOR_SHIFTS(CASE, type, op)              \
+	CASE(type, op, 0x123456789abcdef1, 0);  \
+	CASE(type, op, 0x923456789abcdef1, 1);  \
+	CASE(type, op, 0x923456789abcdef1, 12); \
 	CASE(type, op, 0xfffffffffffffff5, 31)
 
 SEC("tc")
@@ -131,41 +129,41 @@ int shifts(struct args *ctx)
 	return 0;
 }
 
-#define FOR_COMPARED(CASE, type, op)                            \
-	CASE(type, op, 0, 0);                                   \
-	CASE(type, op, 1, 2);                                   \
-	CASE(type, op, 2, 1);                                   \
-	CASE(type, op, -1, 1);                                  \
-	CASE(type, op, 1, -1);                                  \
-	CASE(type, op, MIN64, MAX64);                           \
-	CASE(type, op, 0x80000000, 0x7fffffff);                 \
-	CASE(type, op, 0x100000000, 0);                         \
+#define FOR_COMPARED(CASE, type, op)            \
+	CASE(type, op, 0, 0);                   \
+	CASE(type, op, 1, 2);                   \
+	CASE(type, op, 2, 1);                   \
+	CASE(type, op, -1, 1);                  \
+	CASE(type, op, 1, -1);                  \
+	CASE(type, op, MIN64, MAX64);           \
+	CASE(type, op, 0x80000000, 0x7fffffff); \
+	CASE(type, op, 0x100000000, 0);         \
 	CASE(type, op, 0x5ffffffff, 0x5fffffffe)
 
-#define FOR_COMPARISONS(CASE, type)     \
-	FOR_COMPARED(CASE, type, ==);   \
-	FOR_COMPARED(CASE, type, !=);   \
-	FOR_COMPARED(CASE, type, <);    \
-	FOR_COMPARED(CASE, type, <=);   \
-	FOR_COMPARED(CASE, type, >);    \
+#define FOR_COMPARISONS(CASE, type)   \
+	FOR_COMPARED(CASE, type, ==); \
+	FOR_COMPARED(CASE, type, !=); \
+	FOR_COMPARED(CASE, type, <);  \
+	FOR_COMPARED(CASE, type, <=); \
+	FOR_COMPARED(CASE, type, >);  \
 	FOR_COMPARED(CASE, type, >=)
 
 /* As branches: the value of a comparison could come without one. */
-#define CHECK_BRANCH(type, op, a, b)                                    \
-	do {                                                            \
-		int way_ = opaque(1);                                   \
-									\
-		if (opaque((type)(a)) op opaque((type)(b)))             \
-			way_ = opaque(2);                               \
-		CHECK(way_, (type)(a) op (type)(b) ? 2 : 1);            \
+#define CHECK_BRANCH(type, op, a, b)                        \
+	do {                                                \
+		int way_ = opaque(1);                       \
+                                                            \
+		if (opaque((type)(a)) op opaque((type)(b))) \
+			way_ = opaque(2);                   \
+		CHECK(way_, (type)(a)op(type)(b) ? 2 : 1);  \
 	} while (0)
-#define CHECK_BRANCH_IMM(type, op, a, b)                                \
-	do {                                                            \
-		int way_ = opaque(1);                                   \
-									\
-		if (opaque((type)(a)) op (type)(b))                     \
-			way_ = opaque(2);                               \
-		CHECK(way_, (type)(a) op (type)(b) ? 2 : 1);            \
+#define CHECK_BRANCH_IMM(type, op, a, b)                   \
+	do {                                               \
+		int way_ = opaque(1);                      \
+                                                           \
+		if (opaque((type)(a)) op(type)(b))         \
+			way_ = opaque(2);                  \
+		CHECK(way_, (type)(a)op(type)(b) ? 2 : 1); \
 	} while (0)
 
 SEC("tc")
@@ -360,11 +358,11 @@ int control(struct args *ctx)
 
 /* ---- what C leaves open and BPF does not: by hand -------------------------------------------------- */
 
-#define BINARY(op, a, b)                                                        \
-	({                                                                      \
-		u64 dst_ = (a), src_ = (b);                                     \
-		__asm__ volatile("%0 " op " %1" : "+r"(dst_) : "r"(src_));      \
-		dst_;                                                           \
+#define BINARY(op, a, b)                                                   \
+	({                                                                 \
+		u64 dst_ = (a), src_ = (b);                                \
+		__asm__ volatile("%0 " op " %1" : "+r"(dst_) : "r"(src_)); \
+		dst_;                                                      \
 	})
 
 SEC("tc")

@@ -45,7 +45,7 @@ struct {
 SEC("tc")
 int map_array(struct args *ctx)
 {
-	struct value value = { 7, "text" }, *found;
+	struct value value = {7, "text"}, *found;
 	u32 key = 2;
 	int number = 0;
 
@@ -72,7 +72,7 @@ int map_array(struct args *ctx)
 SEC("tc")
 int map_hash(struct args *ctx)
 {
-	struct value value = { 7, "text" }, *found;
+	struct value value = {7, "text"}, *found;
 	u64 key = 0x100000001ull;
 	int number = 0;
 
@@ -162,8 +162,8 @@ static long stop_at_second(void *map, u32 *key, struct value *value, struct walk
 SEC("tc")
 int map_for_each(struct args *ctx)
 {
-	struct walk walk = { 0 };
-	struct value value = { 0 };
+	struct walk walk = {0};
+	struct value value = {0};
 	int number = 0;
 	u64 key;
 

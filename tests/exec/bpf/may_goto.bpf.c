@@ -5,7 +5,7 @@
  */
 #include "bpf_test.h"
 
-#define MS 1000000ull
+#define MS   1000000ull
 #define LONG 140000
 
 /* As long as it may, and not much less: the limit is 250 ms. */
@@ -68,41 +68,40 @@ u64 may_goto_two(struct args *ctx)
  * By hand: R0 to R9 in a loop that goes through the stub, all counting, each from a start of its own; with
  * two words of stack. All of them end up in R0, each times another power of 31, less what that has to be.
  */
-#define COUNT_REGISTERS                                                                             \
-	__asm__ volatile(                                                                           \
-		"r0 = 0x1000000000000000 ll\n\t"                                                    \
-		"r1 = 0x1100000000000000 ll\n\t"                                                    \
-		"r2 = 0x2200000000000000 ll\n\t"                                                    \
-		"r3 = 0x3300000000000000 ll\n\t"                                                    \
-		"r4 = 0x4400000000000000 ll\n\t"                                                    \
-		"r5 = 0x5500000000000000 ll\n\t"                                                    \
-		"r6 = 0\n\t"                                                                        \
-		"r7 = 0x7700000000000000 ll\n\t"                                                    \
-		"r8 = 0x4800000000000000 ll\n\t"                                                    \
-		"r9 = 0x2900000000000000 ll\n\t"                                                    \
-		"*(u64 *)(r10 - 8) = r9\n\t"                                                        \
-		"*(u64 *)(r10 - 40) = r8\n\t"                                                       \
-		"1:\n\t"                                                                            \
-		"r0 += 1\n\tr1 += 1\n\tr2 += 1\n\tr3 += 1\n\tr4 += 1\n\t"                           \
-		"r5 += 1\n\tr6 += 1\n\tr7 += 1\n\tr8 += 1\n\tr9 += 1\n\t"                           \
-		"if r6 == 140000 goto 2f\n\t"                                                       \
-		"may_goto 2f\n\t"                                                                   \
-		"goto 1b\n\t"                                                                       \
-		"2:\n\t"                                                                            \
-		"r0 *= 31\n\tr0 += r1\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r2\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r3\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r4\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r5\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r6\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r7\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r8\n\t"                                                          \
-		"r0 *= 31\n\tr0 += r9\n\t"                                                          \
-		"r1 = *(u64 *)(r10 - 8)\n\tr0 *= 31\n\tr0 += r1\n\t"                                \
-		"r1 = *(u64 *)(r10 - 40)\n\tr0 *= 31\n\tr0 += r1\n\t"                               \
-		"r1 = 0xfd699da6898ccc00 ll\n\t"                                                    \
-		"r0 -= r1\n\t"                                                                      \
-		"exit\n\t")
+#define COUNT_REGISTERS                                                            \
+	__asm__ volatile("r0 = 0x1000000000000000 ll\n\t"                          \
+			 "r1 = 0x1100000000000000 ll\n\t"                          \
+			 "r2 = 0x2200000000000000 ll\n\t"                          \
+			 "r3 = 0x3300000000000000 ll\n\t"                          \
+			 "r4 = 0x4400000000000000 ll\n\t"                          \
+			 "r5 = 0x5500000000000000 ll\n\t"                          \
+			 "r6 = 0\n\t"                                              \
+			 "r7 = 0x7700000000000000 ll\n\t"                          \
+			 "r8 = 0x4800000000000000 ll\n\t"                          \
+			 "r9 = 0x2900000000000000 ll\n\t"                          \
+			 "*(u64 *)(r10 - 8) = r9\n\t"                              \
+			 "*(u64 *)(r10 - 40) = r8\n\t"                             \
+			 "1:\n\t"                                                  \
+			 "r0 += 1\n\tr1 += 1\n\tr2 += 1\n\tr3 += 1\n\tr4 += 1\n\t" \
+			 "r5 += 1\n\tr6 += 1\n\tr7 += 1\n\tr8 += 1\n\tr9 += 1\n\t" \
+			 "if r6 == 140000 goto 2f\n\t"                             \
+			 "may_goto 2f\n\t"                                         \
+			 "goto 1b\n\t"                                             \
+			 "2:\n\t"                                                  \
+			 "r0 *= 31\n\tr0 += r1\n\t"                                \
+			 "r0 *= 31\n\tr0 += r2\n\t"                                \
+			 "r0 *= 31\n\tr0 += r3\n\t"                                \
+			 "r0 *= 31\n\tr0 += r4\n\t"                                \
+			 "r0 *= 31\n\tr0 += r5\n\t"                                \
+			 "r0 *= 31\n\tr0 += r6\n\t"                                \
+			 "r0 *= 31\n\tr0 += r7\n\t"                                \
+			 "r0 *= 31\n\tr0 += r8\n\t"                                \
+			 "r0 *= 31\n\tr0 += r9\n\t"                                \
+			 "r1 = *(u64 *)(r10 - 8)\n\tr0 *= 31\n\tr0 += r1\n\t"      \
+			 "r1 = *(u64 *)(r10 - 40)\n\tr0 *= 31\n\tr0 += r1\n\t"     \
+			 "r1 = 0xfd699da6898ccc00 ll\n\t"                          \
+			 "r0 -= r1\n\t"                                            \
+			 "exit\n\t")
 
 __attribute__((naked)) SEC("tc") u64 may_goto_registers(struct args *ctx)
 {

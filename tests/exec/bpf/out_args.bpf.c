@@ -10,13 +10,13 @@ extern u64 jf_sum6(u64 a, ...) __ksym;
 extern u64 jf_sum8(u64 a, ...) __ksym;
 extern u64 jf_sum10(u64 a, ...) __ksym;
 
-#define FIVE "r1 = 11\n\tr2 = 22\n\tr3 = 33\n\tr4 = 44\n\tr5 = 55\n\t"
+#define FIVE  "r1 = 11\n\tr2 = 22\n\tr3 = 33\n\tr4 = 44\n\tr5 = 55\n\t"
 #define SIXTH "r0 = 66\n\t*(u64 *)(r11 - 8) = r0\n\t"
 #define EIGHT SIXTH "*(u64 *)(r11 - 16) = 77\n\tr6 = 88\n\t*(u64 *)(r11 - 24) = r6\n\t"
-#define TEN EIGHT "r9 = 99\n\t*(u64 *)(r11 - 32) = r9\n\t*(u64 *)(r11 - 40) = -10\n\t"
+#define TEN   EIGHT "r9 = 99\n\t*(u64 *)(r11 - 32) = r9\n\t*(u64 *)(r11 - 40) = -10\n\t"
 
-#define SUM6 (11 + 2 * 22 + 3 * 33 + 4 * 44 + 5 * 55 + 6 * 66)
-#define SUM8 (SUM6 + 7 * 77 + 8 * 88)
+#define SUM6  (11 + 2 * 22 + 3 * 33 + 4 * 44 + 5 * 55 + 6 * 66)
+#define SUM8  (SUM6 + 7 * 77 + 8 * 88)
 #define SUM10 (SUM8 + 9 * 99 - 10 * 10)
 
 /* The compiler has to know of the kfuncs to make them known to the linker. */
@@ -90,12 +90,12 @@ static __attribute__((naked, noinline)) u64 throw_ten(u64 a, u64 b, u64 c, u64 d
 			 "exit");
 }
 
-#define CALL_TEN(name)                                                                              \
-	({                                                                                          \
-		u64 result_;                                                                        \
-		__asm__ volatile("" : : "r"(&name));                                                \
+#define CALL_TEN(name)                                                                               \
+	({                                                                                           \
+		u64 result_;                                                                         \
+		__asm__ volatile("" : : "r"(&name));                                                 \
 		__asm__ volatile(FIVE TEN "call " #name "\n\t%0 = r0" : "=r"(result_) : : CLOBBERS); \
-		result_;                                                                            \
+		result_;                                                                             \
 	})
 
 SEC("tc")

@@ -34,15 +34,15 @@ u64 private_keeps(struct args *ctx)
 }
 
 /* Every level with a stack of another size, looked at on the way back. */
-#define LEVEL(name, next, words)                                        \
-	static __noinline u64 name(u64 a, u64 b)                        \
-	{                                                               \
-		volatile u64 stack[words];                              \
-		u64 c = opaque(a + 1), d = opaque(b + 2), result;       \
-									\
-		fill(stack, words);                                     \
-		result = next(c, d);                                    \
-		return result + a + b + c + d + damage(stack, words);   \
+#define LEVEL(name, next, words)                                      \
+	static __noinline u64 name(u64 a, u64 b)                      \
+	{                                                             \
+		volatile u64 stack[words];                            \
+		u64 c = opaque(a + 1), d = opaque(b + 2), result;     \
+                                                                      \
+		fill(stack, words);                                   \
+		result = next(c, d);                                  \
+		return result + a + b + c + d + damage(stack, words); \
 	}
 
 static __noinline u64 bottom(u64 a, u64 b)

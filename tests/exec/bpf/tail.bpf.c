@@ -7,10 +7,10 @@
 
 /* A program of this file, for program arrays' values. */
 #define program(name) ((void *)&name)
-#define PROGRAM_ARRAY(entries)                    \
-	__uint(type, MAP_PROG_ARRAY);             \
-	__uint(max_entries, entries);             \
-	__uint(key_size, 4);                      \
+#define PROGRAM_ARRAY(entries)        \
+	__uint(type, MAP_PROG_ARRAY); \
+	__uint(max_entries, entries); \
+	__uint(key_size, 4);          \
 	__array(values, u64(struct args *))
 
 /* ---- the limit -------------------------------------------------------------------------------------- */
@@ -18,7 +18,7 @@
 u64 tail_limit(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(1);
-} limit SEC(".maps") = { .values = { program(tail_limit) } };
+} limit SEC(".maps") = {.values = {program(tail_limit)}};
 
 SEC("tc")
 u64 tail_limit(struct args *ctx)
@@ -31,7 +31,7 @@ u64 tail_limit(struct args *ctx)
 u64 tail_limit_subprogram(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(1);
-} limit_subprogram SEC(".maps") = { .values = { program(tail_limit_subprogram) } };
+} limit_subprogram SEC(".maps") = {.values = {program(tail_limit_subprogram)}};
 
 static __noinline u64 calls_itself(struct args *ctx)
 {
@@ -58,7 +58,7 @@ u64 tail_limit_subprogram(struct args *ctx)
 u64 tail_limit_tree(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(1);
-} limit_tree SEC(".maps") = { .values = { program(tail_limit_tree) } };
+} limit_tree SEC(".maps") = {.values = {program(tail_limit_tree)}};
 
 static __noinline u64 deeper(struct args *ctx)
 {
@@ -91,7 +91,7 @@ u64 tail_large(struct args *ctx);
 u64 tail_small(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(2);
-} turns SEC(".maps") = { .values = { program(tail_small), program(tail_large) } };
+} turns SEC(".maps") = {.values = {program(tail_small), program(tail_large)}};
 
 SEC("tc")
 u64 tail_large(struct args *ctx)
@@ -121,7 +121,7 @@ u64 tail_holes(struct args *ctx);
 u64 tail_answer(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(4);
-} holes SEC(".maps") = { .values = { [0] = program(tail_holes), [2] = program(tail_answer) } };
+} holes SEC(".maps") = {.values = {[0] = program(tail_holes), [2] = program(tail_answer)}};
 
 SEC("tc")
 u64 tail_answer(struct args *ctx)
@@ -169,8 +169,7 @@ u64 tail_limit(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(5);
 } throwers SEC(".maps") = {
-	.values = { program(tail_thrower), program(tail_catcher), program(tail_deep_thrower), program(tail_limit) }
-};
+	.values = {program(tail_thrower), program(tail_catcher), program(tail_deep_thrower), program(tail_limit)}};
 enum { THROWER, CATCHER, DEEP_THROWER, LIMIT, NONE };
 
 SEC("tc")
@@ -302,7 +301,7 @@ u64 tail_chain_throw(struct args *ctx);
 u64 tail_nest_throw(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(2);
-} chains SEC(".maps") = { .values = { program(tail_chain_throw), program(tail_nest_throw) } };
+} chains SEC(".maps") = {.values = {program(tail_chain_throw), program(tail_nest_throw)}};
 
 /* The last of 34 throws. */
 SEC("tc")
@@ -365,7 +364,7 @@ u64 tail_in_handler(struct args *ctx)
 u64 tail_again(struct args *ctx);
 struct {
 	PROGRAM_ARRAY(1);
-} again SEC(".maps") = { .values = { program(tail_again) } };
+} again SEC(".maps") = {.values = {program(tail_again)}};
 
 static __noinline u64 runs_again(struct args *ctx)
 {

@@ -80,17 +80,10 @@ __noinline u64 throw_in_switch(u64 which)
 	u64 result = 0;
 
 	switch (which) {
-	case 1:
-		result = 10;
-		break;
-	case 2:
-		result = opaque(which) * 7;
-		break;
-	case 77:
-		result = opaque(which) + 3;
-		break;
-	default:
-		bpf_throw(1);
+	case 1: result = 10; break;
+	case 2: result = opaque(which) * 7; break;
+	case 77: result = opaque(which) + 3; break;
+	default: bpf_throw(1);
 	}
 	return result;
 }
@@ -136,15 +129,15 @@ u64 throw_last_in_main(struct args *ctx)
 }
 
 /* Eight frames deep, each with a stack and live registers of its own. */
-#define LEVEL(name, next, words)                                        \
-	static __noinline u64 name(u64 a, u64 b)                        \
-	{                                                               \
-		volatile u64 stack[words];                              \
-		u64 c = opaque(a + 1), d = opaque(b + 2), result;       \
-									\
-		fill(stack, words);                                     \
-		result = next(c, d);                                    \
-		return result + a + b + c + d + damage(stack, words);   \
+#define LEVEL(name, next, words)                                      \
+	static __noinline u64 name(u64 a, u64 b)                      \
+	{                                                             \
+		volatile u64 stack[words];                            \
+		u64 c = opaque(a + 1), d = opaque(b + 2), result;     \
+                                                                      \
+		fill(stack, words);                                   \
+		result = next(c, d);                                  \
+		return result + a + b + c + d + damage(stack, words); \
 	}
 
 static __noinline u64 level8(u64 a, u64 b)

@@ -25,13 +25,13 @@ struct one {
 static const struct {
 	const char *name, *seed, *count, *stride;
 } kinds[] = {
-	{ "single", "0", "0", "31" },
-	{ "mixed", "1", "5000", "1" },
-	{ "long", "1", "4", "1" },
+	{"single", "0", "0", "31"},
+	{"mixed", "1", "5000", "1"},
+	{"long", "1", "4", "1"},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-static const char *const archs[] = { RANDOM_ARCHS };
+static const char *const archs[] = {RANDOM_ARCHS};
 #define ARCH_COUNT      (sizeof(archs) / sizeof(archs[0]))
 #define CONVENTIONS_MAX 8
 
@@ -39,8 +39,7 @@ static size_t add_convention(struct one *all, const struct jf_convention *conv)
 {
 	for (unsigned int kind = 0; kind < KIND_COUNT; kind++) {
 		snprintf(all[kind].arch, sizeof(all[kind].arch), "%s", conv->backend->name);
-		snprintf(all[kind].target, sizeof(all[kind].target), "%s/%s", conv->backend->name,
-			 conv->name);
+		snprintf(all[kind].target, sizeof(all[kind].target), "%s/%s", conv->backend->name, conv->name);
 		all[kind].kind = kind;
 	}
 	return KIND_COUNT;
@@ -64,7 +63,7 @@ ParameterizedTestParameters(random_programs, agree)
 ParameterizedTest(struct one *one, random_programs, agree, .timeout = 300)
 {
 	static struct target target;
-	struct command command = { 0 };
+	struct command command = {0};
 
 	cr_assert(target_find(&target, one->arch, "jf-random", "tests/random"));
 	command.argc = target_words(&target, command.argv, 16);
@@ -80,7 +79,6 @@ ParameterizedTest(struct one *one, random_programs, agree, .timeout = 300)
 	command_add(&command, kinds[one->kind].stride);
 	command_run(&command);
 	cr_assert_eq(command.status, 0, "exit status %d:\n%s", command.status, command.err);
-	cr_assert(strncmp(command.out, "done ", 5) == 0 && strstr(command.out, " refused=0 "), "%s",
-		  command.out);
+	cr_assert(strncmp(command.out, "done ", 5) == 0 && strstr(command.out, " refused=0 "), "%s", command.out);
 	command_fini(&command);
 }

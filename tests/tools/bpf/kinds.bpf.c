@@ -28,7 +28,7 @@ struct {
 	__uint(max_entries, 10);
 	__uint(key_size, 4);
 	__array(values, int(void *));
-} programs SEC(".maps") = { .values = { [3] = (void *)&program_b } };
+} programs SEC(".maps") = {.values = {[3] = (void *)&program_b}};
 
 struct inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,7 +42,7 @@ struct {
 	__uint(max_entries, 4);
 	__uint(key_size, 4);
 	__array(values, struct inner);
-} outer SEC(".maps") = { .values = { [2] = (void *)&inner } };
+} outer SEC(".maps") = {.values = {[2] = (void *)&inner}};
 
 static volatile int static_data = 5;
 int global_data = 7;

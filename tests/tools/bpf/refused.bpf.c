@@ -65,7 +65,7 @@ SEC("tc") int program(struct device *ctx)
 #elif defined(CASE_legacy_maps)
 struct {
 	int type, key_size, value_size, max_entries;
-} map SEC("maps") = { 1, 4, 4, 1 };
+} map SEC("maps") = {1, 4, 4, 1};
 SEC("tc") int program(void *ctx)
 {
 	return bpf_map_lookup_elem(&map, ctx) != 0;
@@ -104,7 +104,7 @@ SEC("struct_ops/f") int f(void *ctx)
 {
 	return 0;
 }
-SEC(".struct_ops") struct ops ops = { .f = (void *)f };
+SEC(".struct_ops") struct ops ops = {.f = (void *)f};
 
 #elif defined(CASE_static_program)
 SEC("tc") __attribute__((used)) static int program(void *ctx)
