@@ -22,7 +22,7 @@ LONG_FILES = {
 }
 # Kinds of files that have no place for a licence line: prose, data, and what their readers would take for content.
 NO_LICENCE_LINE = {".md", ".txt", ".json", ".svg", ".data", ".orc", ".bin"}
-NO_LICENCE_NAMES = {"LICENSE", ".gitignore", ".clang-format", ".editorconfig"}
+NO_LICENCE_NAMES = {"LICENSE", ".gitignore", ".git-blame-ignore-revs", ".clang-format", ".clang-tidy", ".editorconfig"}
 # Not text: no rule about lines applies.
 BINARY = {".o", ".elf", ".bin", ".orc", ".gz", ".png"}
 
