@@ -91,9 +91,12 @@ enum {
 /* Private stacks and BPF stacks are rounded up to this: SP has to be (AAPCS64, "The Stack"). */
 #define JF_ARM64_STACK_ALIGN 16
 
+/* Between x27 and x25. */
 static inline uint32_t jf_arm64_private_bytes(const struct jf_frame *frame)
 {
-	return (frame->spec.bpf_stack_bytes + JF_ARM64_STACK_ALIGN - 1) & -(uint32_t)JF_ARM64_STACK_ALIGN;
+	struct jf_private_stack stack = jf_frame_private_stack(frame);
+
+	return stack.top_off - stack.low_off;
 }
 
 extern const struct jf_backend jf_arm64_backend;

@@ -22,7 +22,8 @@ enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const st
 {
 	(void)op;
 	if (call->sixth != JF_REG_NONE)
-		jf_arm64_mov(b->code, true, JF_ARM64_X5, jf_body_reg(b, call->sixth));
+		jf_arm64_mov(b->code, true, jf_c_arg_place(b->frame->conv->backend, 1).reg,
+			     jf_body_reg(b, call->sixth));
 	if (call->kind == JF_CALL_BPF)
 		jf_arm64_b(b->code, true, (int64_t)(call->address - jf_code_pc(b->code)));
 	else
@@ -76,45 +77,35 @@ enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uin
 	return JF_OK;
 }
 
-/*
- * Arguments after the fifth: x5, x6, x7, then the stack. n = 0 is the first one there, at SP for the
- * caller and right above the frame for the callee.
- */
-static bool is_on_stack(const struct jf_body *b, const struct jf_op *op, unsigned int *n)
-{
-	unsigned int regs = b->frame->conv->extra_arg_regs;
-
-	*n = op->code > regs ? op->code - regs - 1 : 0;
-	return op->code > regs;
-}
-
 enum jf_status jf_arm64_arg_put(struct jf_body *b, const struct jf_op *op)
 {
-	unsigned int n, reg = JF_ARM64_X4 + op->code, from = op->is_imm ? JF_ARM64_TMP : jf_body_reg(b, op->src);
+	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
+	unsigned int from = op->is_imm ? JF_ARM64_TMP : jf_body_reg(b, op->src);
 
-	if (!is_on_stack(b, op, &n)) {
+	if (place.reg != JF_REG_NONE) {
 		if (op->is_imm)
-			jf_arm64_mov_const(b->code, reg, (uint64_t)op->imm);
+			jf_arm64_mov_const(b->code, place.reg, (uint64_t)op->imm);
 		else
-			jf_arm64_mov(b->code, true, reg, from);
+			jf_arm64_mov(b->code, true, place.reg, from);
 		return JF_OK;
 	}
 	if (op->is_imm && !op->imm)
 		from = JF_ARM64_XZR;
 	else if (op->is_imm)
 		jf_arm64_mov_const(b->code, from, (uint64_t)op->imm);
-	jf_arm64_ldst_scaled(b->code, JF_ARM64_STR, 3, from, JF_ARM64_SP, 8 * (int64_t)n);
+	jf_arm64_ldst_scaled(b->code, JF_ARM64_STR, 3, from, JF_ARM64_SP, place.off);
 	return JF_OK;
 }
 
 enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op)
 {
-	unsigned int n, dst = jf_body_reg(b, op->dst);
+	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
+	unsigned int dst = jf_body_reg(b, op->dst);
 
-	if (is_on_stack(b, op, &n))
+	if (place.reg == JF_REG_NONE)
 		jf_arm64_ldst_scaled(b->code, JF_ARM64_LDR, 3, dst, JF_ARM64_X29,
-				     8 * (int64_t)n - b->frame->conv->fp_off_from_cfa);
+				     place.off - b->frame->conv->fp_off_from_cfa);
 	else
-		jf_arm64_mov(b->code, true, dst, JF_ARM64_X4 + op->code);
+		jf_arm64_mov(b->code, true, dst, place.reg);
 	return JF_OK;
 }

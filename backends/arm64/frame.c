@@ -118,7 +118,6 @@ static const struct jf_conflict conflicts[] = {
 };
 
 /* clang-format off */
-/* clang-format off */
 #define BPF_REGS {                                                                             \
 	[JF_BPF_R0] = JF_ARM64_R0,                                                             \
 	[JF_BPF_R1] = JF_ARM64_X0, [JF_BPF_R2] = JF_ARM64_X1, [JF_BPF_R3] = JF_ARM64_X2,       \
@@ -127,7 +126,6 @@ static const struct jf_conflict conflicts[] = {
 	[JF_BPF_R9] = JF_ARM64_X22,                                                            \
 	[JF_BPF_FP] = JF_ARM64_BPF_FP, [JF_BPF_AX] = JF_ARM64_AX,                              \
 }
-/* clang-format on */
 /* clang-format on */
 #define CAPS                                                                                             \
 	(JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS | \
@@ -150,8 +148,6 @@ static const struct jf_convention linux_convention = {
 	.out_args_align = JF_ARM64_STACK_ALIGN,
 	.frame_align = JF_ARM64_STACK_ALIGN,
 	.bpf_stack_max_bytes = 528, /* 512, and 16 that timed may_goto adds */
-	.ra_off_from_cfa = -8,
-	.prev_fp_off_from_cfa = -16,
 	.fp_off_from_cfa = -16,
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
@@ -178,8 +174,6 @@ static const struct jf_convention user_convention = {
 	.out_args_align = JF_ARM64_STACK_ALIGN,
 	.frame_align = JF_ARM64_STACK_ALIGN,
 	.bpf_stack_max_bytes = 32752, /* what BPF's 16-bit offsets reach, rounded */
-	.ra_off_from_cfa = -8,
-	.prev_fp_off_from_cfa = -16,
 	.fp_off_from_cfa = -16,
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,

@@ -136,7 +136,7 @@ static void adopt_frame(struct jf_code *code, const struct jf_frame *frame)
  */
 static void set_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
-	uint64_t low = values->private_stack + frame->conv->private_stack_guard_bytes;
+	uint64_t low = values->private_stack + jf_frame_private_stack(frame).low_off;
 
 	jf_arm64_mov_wide(code, JF_ARM64_PRIVATE, low);
 	jf_arm64_mrs(code, JF_ARM64_TMP, jf_arm64_base_register(frame->conv));

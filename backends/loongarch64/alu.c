@@ -325,8 +325,6 @@ enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op)
 	return JF_OK;
 }
 
-#define SRC_CODE_ADDRESS 4 /* RFC 9669 section 5.4: the constant is an address in this program's code */
-
 enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op)
 {
 	unsigned int dst = la_bpf(b, op->dst);
@@ -334,7 +332,7 @@ enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op)
 	int64_t distance = (int64_t)((uint64_t)op->imm - jf_code_pc(b->code));
 	int64_t low = ((distance & 0xfff) ^ 0x800) - 0x800;
 
-	if (op->src != SRC_CODE_ADDRESS) {
+	if (op->src != JF_SRC_CODE) {
 		jf_loongarch64_li(b->code, dst, (uint64_t)op->imm);
 		return JF_OK;
 	}

@@ -45,15 +45,9 @@ static void load_tcc_ptr(struct jf_code *c, const struct jf_frame *frame)
  *     sp + 0   the sixth    the ninth
  *     sp + 8   the seventh  the tenth
  */
-#define C_IN_REGS 3 /* the sixth to the eighth, in a5 to a7 */
-
-static int64_t arg_off(unsigned int number)
-{
-	return 8 * (int64_t)(number - 1);
-}
-
 enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op)
 {
+	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
 	unsigned int value = LA_ZERO;
 
 	if (!op->is_imm) {
@@ -62,38 +56,43 @@ enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op)
 		value = LA_T1;
 		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
 	}
-	emit_2ri12(b->code, LA_ST_D, value, LA_SP, arg_off(op->code));
+	emit_2ri12(b->code, LA_ST_D, value, LA_SP, place.off);
 	return JF_OK;
 }
 
 enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op)
 {
-	emit_2ri12(b->code, LA_LD_D, la_bpf(b, op->dst), LA_FP, arg_off(op->code) - b->frame->conv->fp_off_from_cfa);
+	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
+
+	emit_2ri12(b->code, LA_LD_D, la_bpf(b, op->dst), LA_FP, place.off - b->frame->conv->fp_off_from_cfa);
 	return JF_OK;
 }
 
-/* From where they were put to where C looks for them. A call leaves nothing of them, so they may move. */
-static void pass_to_c(struct jf_code *c, unsigned int count)
+/* From where arguments were put to where C looks for them. A call leaves nothing of them, so they may move. */
+static void pass_to_c(struct jf_code *c, const struct jf_convention *conv, unsigned int count)
 {
-	for (unsigned int i = 1; i <= count && i <= C_IN_REGS; i++)
-		emit_2ri12(c, LA_LD_D, LA_A5 + i - 1, LA_SP, arg_off(i));
-	for (unsigned int i = C_IN_REGS + 1; i <= count; i++) {
-		emit_2ri12(c, LA_LD_D, LA_T1, LA_SP, arg_off(i));
-		emit_2ri12(c, LA_ST_D, LA_T1, LA_SP, arg_off(i - C_IN_REGS));
+	for (unsigned int n = 1; n <= count; n++) {
+		struct jf_arg_place from = jf_bpf_arg_place(conv, n), to = jf_c_arg_place(conv->backend, n);
+
+		emit_2ri12(c, LA_LD_D, to.reg == JF_REG_NONE ? LA_T1 : to.reg, LA_SP, from.off);
+		if (to.reg == JF_REG_NONE)
+			emit_2ri12(c, LA_ST_D, LA_T1, LA_SP, to.off);
 	}
 }
 
 enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
+	unsigned int sixth = jf_c_arg_place(b->frame->conv->backend, 1).reg;
+
 	(void)op;
 	if (call->kind == JF_CALL_BPF) {
 		load_tcc_ptr(b->code, b->frame);
 		emit_branch26(b->code, LA_BL, (int64_t)(call->address - jf_code_pc(b->code)));
 		return JF_OK;
 	}
-	pass_to_c(b->code, call->stack_args);
-	if (call->sixth != JF_REG_NONE && la_bpf(b, call->sixth) != LA_A5)
-		emit_move(b->code, LA_A5, la_bpf(b, call->sixth));
+	pass_to_c(b->code, b->frame->conv, call->stack_args);
+	if (call->sixth != JF_REG_NONE && la_bpf(b, call->sixth) != sixth)
+		emit_move(b->code, sixth, la_bpf(b, call->sixth));
 	jf_loongarch64_call_address(b->code, call->address);
 	emit_move(b->code, LA_R0, LA_A0);
 	return JF_OK;

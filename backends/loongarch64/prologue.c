@@ -132,16 +132,13 @@ static void adopt_frame(struct jf_code *code, const struct jf_frame *frame)
 static void load_bpf_fp(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
 	const struct jf_convention *conv = frame->conv;
-	uint32_t align = conv->bpf_stack_align;
 
 	if (!(frame->needs & JF_WHEN_FP))
 		return;
 	if (frame->spec.private_stack) {
-		uint32_t bytes = (frame->spec.bpf_stack_bytes + align - 1) / align * align;
-
 		/* Inferred for linux-v2: the patch shows where this stands, not what it is. */
 		jf_loongarch64_li(code, conv->bpf_fp_private,
-				  values->private_stack + conv->private_stack_guard_bytes + bytes);
+				  values->private_stack + jf_frame_private_stack(frame).top_off);
 		emit_3r(code, LA_ADD_D, conv->bpf_fp_private, conv->bpf_fp_private, la_cpu_base(frame));
 	} else if (conv->backend_flags & LA_CONV_SPLIT) {
 		emit_2ri12(code, LA_ADDI_D, conv->bpf_reg[JF_BPF_FP], LA_FP,

@@ -8,16 +8,6 @@
  */
 #include "insn.h"
 
-unsigned int jf_x86_64_r10(const struct jf_body *b)
-{
-	unsigned int reg = jf_body_reg(b, JF_BPF_FP);
-
-	if (!r10_disp(b))
-		return reg;
-	emit_lea(b->code, true, SCRATCH, at(reg, r10_disp(b)));
-	return SCRATCH;
-}
-
 /* ---- arithmetic ----------------------------------------------------------------------------- */
 
 /* The exponent when value is a power of two, else -1. */

@@ -37,12 +37,6 @@ static void load_tail_calls(struct jf_body *b)
 		emit_load(b->code, 8, false, RAX, at(RBP, fp_off(frame, slot)));
 }
 
-/* The register of the n-th argument after the fifth, from 1. */
-static unsigned int extra_arg(const struct jf_frame *frame, unsigned int n)
-{
-	return frame->conv->backend->args[4 + n];
-}
-
 /* R0 is the ABI's return register: nothing to move. Arguments after the fifth are where arg_put left them,
  * which is where the ABI wants them. */
 enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
@@ -50,7 +44,7 @@ enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, cons
 	(void)op;
 	keep_private_stack(b, true);
 	if (call->sixth != JF_REG_NONE)
-		emit_move(b->code, extra_arg(b->frame, 1), operand(b, call->sixth));
+		emit_move(b->code, jf_c_arg_place(b->frame->conv->backend, 1).reg, operand(b, call->sixth));
 	if (call->kind == JF_CALL_BPF) {
 		load_tail_calls(b);
 		emit_call32(b->code, (int64_t)(call->address - (jf_code_pc(b->code) + 5)));
@@ -89,39 +83,32 @@ enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, ui
 	return JF_OK;
 }
 
-/* Outgoing arguments are what RSP points to; of those that came, the first lies right above the record. */
 enum jf_status jf_x86_64_arg_put(struct jf_body *b, const struct jf_op *op)
 {
-	unsigned int in_regs = b->frame->conv->extra_arg_regs;
-	struct mem m = at(RSP, 8 * ((int64_t)op->code - in_regs - 1));
-	unsigned int reg;
+	struct jf_arg_place to = jf_bpf_arg_place(b->frame->conv, op->code);
 
-	if (op->code > in_regs) {
-		if (op->is_imm)
-			jf_x86_64_emit_store_imm(b->code, 8, m, op->imm);
-		else
-			emit_store(b->code, 8, m, operand(b, op->src));
-		return JF_OK;
-	}
-	reg = extra_arg(b->frame, op->code);
-	if (op->is_imm)
-		jf_x86_64_emit_mov_ri(b->code, reg, (uint64_t)op->imm);
+	if (to.reg == JF_REG_NONE && op->is_imm)
+		jf_x86_64_emit_store_imm(b->code, 8, at(RSP, to.off), op->imm);
+	else if (to.reg == JF_REG_NONE)
+		emit_store(b->code, 8, at(RSP, to.off), operand(b, op->src));
+	else if (op->is_imm)
+		jf_x86_64_emit_mov_ri(b->code, to.reg, (uint64_t)op->imm);
 	else
-		emit_move(b->code, reg, operand(b, op->src));
+		emit_move(b->code, to.reg, operand(b, op->src));
 	return JF_OK;
 }
 
 enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op)
 {
 	const struct jf_convention *conv = b->frame->conv;
-	unsigned int in_regs = conv->extra_arg_regs, dst = jf_body_reg(b, op->dst);
-	struct mem m = at(RBP, 8 * ((int64_t)op->code - in_regs - 1) - conv->fp_off_from_cfa);
+	struct jf_arg_place from = jf_bpf_arg_place(conv, op->code);
+	unsigned int dst = jf_body_reg(b, op->dst);
 
-	if (op->code > in_regs)
-		emit_load(b->code, 8, false, dst, m);
+	if (from.reg == JF_REG_NONE)
+		emit_load(b->code, 8, false, dst, at(RBP, from.off - conv->fp_off_from_cfa));
 	else if (b->frame->spec.private_stack)
-		return JF_E_UNSUPPORTED; /* its pointer took the argument's place */
+		return JF_E_UNSUPPORTED; /* its pointer took the argument's from */
 	else
-		emit_move(b->code, dst, extra_arg(b->frame, op->code));
+		emit_move(b->code, dst, from.reg);
 	return JF_OK;
 }

@@ -499,6 +499,17 @@ static inline void emit_nop5(struct jf_code *code)
 
 /* ---- what several hooks need -------------------------------------------------------------------- */
 
+/* A register with the value of `bpf`: R10 is made in SCRATCH where no register holds it. */
+static inline unsigned int operand(const struct jf_body *b, unsigned int bpf)
+{
+	unsigned int reg = jf_body_reg(b, bpf);
+
+	if (bpf != JF_BPF_FP || !r10_disp(b))
+		return reg;
+	emit_lea(b->code, true, SCRATCH, at(reg, r10_disp(b)));
+	return SCRATCH;
+}
+
 /*
  * The memory that an access through BPF register `bpf` is to. The arena's base goes first: what is in R12
  * needs no displacement, as [r13] does.

@@ -101,7 +101,9 @@ static void push_slots(struct jf_code *code, const struct jf_frame *frame)
 		} else if (slot->kind == JF_SLOT_BPF_STACK) {
 			put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, slot->size_bytes);
 		} else if (slot->kind == JF_SLOT_TCC) {
-			push_count(code, frame); /* this slot and JF_SLOT_TCC_PTR, the next */
+			if (jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE) != (int)i + 1)
+				jf_code_fail(code, JF_E_BAD_DESC);
+			push_count(code, frame); /* both slots of the count */
 		} else if (slot->kind == JF_SLOT_OUT_ARGS) {
 			jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, slot->size_bytes);
 		}
@@ -153,11 +155,19 @@ static void land_and_restore(struct jf_code *code, const struct jf_frame *frame)
 	emit_mov_rr(code, true, RSP, RBP);
 }
 
+/* RSP points to the slot. */
+static void cfa_by_slot(struct jf_code *code, const struct jf_frame *frame, int slot)
+{
+	jf_code_cfa(code, RSP, -frame->slots[slot].off_from_cfa);
+}
+
 static void make_record(struct jf_code *code, const struct jf_frame *frame)
 {
+	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, RBP);
+
 	emit_push(code, RBP);
-	jf_code_cfa(code, RSP, -frame->conv->prev_fp_off_from_cfa);
-	jf_code_saved(code, (unsigned int)jf_frame_slot(frame, JF_SLOT_SAVE, RBP));
+	cfa_by_slot(code, frame, fp);
+	jf_code_saved(code, (unsigned int)fp);
 	emit_mov_rr(code, true, RBP, RSP);
 	jf_code_cfa(code, RBP, -frame->conv->fp_off_from_cfa);
 }
@@ -169,9 +179,7 @@ static void make_record(struct jf_code *code, const struct jf_frame *frame)
 static void load_private_stack(struct jf_code *code, const struct jf_frame *frame, uint64_t private_stack)
 {
 	const struct jf_convention *conv = frame->conv;
-	uint32_t align = conv->bpf_stack_align;
-	uint32_t bytes = (frame->spec.bpf_stack_bytes + align - 1) / align * align;
-	uint64_t top = private_stack + conv->private_stack_guard_bytes + bytes;
+	uint64_t top = private_stack + jf_frame_private_stack(frame).top_off;
 	unsigned int reg = conv->bpf_fp_private;
 
 	if (is_linux(frame)) {
@@ -239,6 +247,14 @@ void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, cons
 
 /* ---- epilogue, tail-call exit ----------------------------------------------------------------- */
 
+static void drop_record(struct jf_code *code, const struct jf_frame *frame)
+{
+	emit_leave(code);
+	jf_code_restored(code, (unsigned int)jf_frame_slot(frame, JF_SLOT_SAVE, RBP));
+	cfa_by_slot(code, frame, jf_frame_slot(frame, JF_SLOT_RETURN, JF_REG_NONE));
+	emit_ret(code);
+}
+
 /* `user`: the control words, while RSP is still below them; then RSP = RBP + sp_off. */
 static void load_slots(struct jf_code *code, const struct jf_frame *frame, int32_t sp_off)
 {
@@ -282,10 +298,7 @@ void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame)
 	if (!is_linux(frame))
 		load_slots(code, frame, end ? end : body_sp_off(frame));
 	pop_slots(code, frame);
-	emit_leave(code);
-	jf_code_restored(code, (unsigned int)jf_frame_slot(frame, JF_SLOT_SAVE, RBP));
-	jf_code_cfa(code, RSP, -frame->conv->ra_off_from_cfa);
-	emit_ret(code);
+	drop_record(code, frame);
 }
 
 /*
@@ -320,18 +333,10 @@ bool jf_x86_64_call_stubs(const struct jf_convention *conv)
 	return conv->backend_flags & X86_64_LINUX_FORMS;
 }
 
-/* Its frame has two slots: 0 the return address, 1 the caller's RBP. */
-void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target)
+void jf_x86_64_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target)
 {
-	emit_push(code, RBP);
-	jf_code_cfa(code, RSP, -conv->prev_fp_off_from_cfa);
-	jf_code_saved(code, 1);
-	emit_mov_rr(code, true, RBP, RSP);
-	jf_code_cfa(code, RBP, -conv->fp_off_from_cfa);
+	make_record(code, frame);
 	jf_x86_64_emit_alu_ri(code, ALU_AND, true, RSP, -16);
 	jf_x86_64_emit_call(code, target, RAX);
-	emit_leave(code);
-	jf_code_restored(code, 1);
-	jf_code_cfa(code, RSP, -conv->ra_off_from_cfa);
-	emit_ret(code);
+	drop_record(code, frame);
 }

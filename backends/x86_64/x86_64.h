@@ -65,7 +65,7 @@ extern const struct jf_convention jf_x86_64_user HIDDEN;
 HIDDEN void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
 HIDDEN void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame);
 HIDDEN void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
-HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
+HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
 HIDDEN bool jf_x86_64_call_stubs(const struct jf_convention *conv);
 
 extern const struct jf_branches jf_x86_64_branches HIDDEN;
@@ -107,15 +107,6 @@ static inline int32_t r10_disp(const struct jf_body *b)
 	if (b->frame->spec.private_stack)
 		return 0;
 	return b->frame->bpf_fp_off_from_cfa - b->frame->conv->fp_off_from_cfa;
-}
-
-/* R10's value in a register, made in SCRATCH if need be. */
-HIDDEN unsigned int jf_x86_64_r10(const struct jf_body *b);
-
-/* A register with the value of `bpf`. */
-static inline unsigned int operand(const struct jf_body *b, unsigned int bpf)
-{
-	return bpf == JF_BPF_FP ? jf_x86_64_r10(b) : jf_body_reg(b, bpf);
 }
 
 /* A 32-bit operation's immediate. */

@@ -136,8 +136,9 @@ struct jf_backend {
 	 * the convention's tail-call target register holds. Puts the row state back afterwards. */
 	void (*emit_tail_exit)(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
 	/* Optional: a stub through which C is called, where the convention cannot call it directly (see
-	 * call_stubs). The core has called jf_code_begin() with the entry state and frame = NULL-slot frame. */
-	void (*emit_call_stub)(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
+	 * call_stubs). The core has called jf_code_begin() with the entry state. `frame` has the two slots of
+	 * jf_frame_record() and nothing else. */
+	void (*emit_call_stub)(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
 	/* Whether calls of this convention to C have to go through such a stub. NULL = never. */
 	bool (*call_stubs)(const struct jf_convention *conv);
 

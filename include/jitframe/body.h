@@ -3,6 +3,7 @@
 #define JF_BODY_H
 
 #include <jitframe/code.h>
+#include <jitframe/isa.h>
 
 JF_BEGIN_DECLS
 

@@ -114,8 +114,6 @@ struct jf_convention {
 	uint8_t out_args_align;             /* rounding of the outgoing arguments' size */
 	uint8_t frame_align;                /* of SP at calls that the convention promises (R7) */
 	uint32_t bpf_stack_max_bytes;
-	int16_t ra_off_from_cfa;            /* the frame record: return address ... */
-	int16_t prev_fp_off_from_cfa;       /* ... and previous frame pointer */
 	int16_t fp_off_from_cfa;            /* value of the frame pointer register, from the CFA */
 	uint16_t private_stack_guard_bytes; /* below the private stack */
 	uint8_t result_bits;                /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
@@ -200,6 +198,52 @@ JF_API uint32_t jf_frame_saved_mask(const struct jf_frame *frame);
  * returns: JF_E_UNSUPPORTED without JF_CAP_EXCEPTIONS. Any thread, async-signal-safe.
  */
 JF_API JF_CHECK enum jf_status jf_frame_boundary(const struct jf_convention *conv, struct jf_frame *frame);
+
+/* ---- what every frame of a convention has (src/frame/record.c) --------------------------------- */
+
+/* Slots of the frame record, as jf_frame_record() gives them and call stubs have them. */
+enum { JF_RECORD_RETURN, JF_RECORD_FP, JF_RECORD__COUNT };
+
+/*
+ * The frame record: where every frame of the convention keeps the return address and the caller's frame pointer.
+ * The offsets come from the convention's slot rules.
+ * out: slots[JF_RECORD_RETURN], slots[JF_RECORD_FP], on JF_OK only.
+ * returns: JF_E_INVAL for NULL; JF_E_BAD_DESC when a plain main program lacks one of the two slots.
+ * threads: any; allocates nothing; async-signal-safe.
+ */
+JF_API JF_CHECK enum jf_status jf_frame_record(const struct jf_convention *conv,
+					       struct jf_slot slots[JF_RECORD__COUNT]);
+
+/*
+ * A frame's private stack, in bytes from the constant P (struct jf_values):
+ *
+ *     P                    P + top_off              P + size_bytes
+ *     |  guard  |  BPF stack  |  guard  |
+ *               ^             ^
+ *               low_off       top_off: the value of R10
+ *
+ * All 0 for a frame without a private stack.
+ */
+struct jf_private_stack {
+	uint32_t low_off;
+	uint32_t top_off;
+	uint32_t size_bytes;
+};
+/* threads: any; async-signal-safe. in: a solved frame. */
+JF_API struct jf_private_stack jf_frame_private_stack(const struct jf_frame *frame);
+
+/*
+ * Where argument 5 + n of a call goes, n from 1: a register, or the stack.
+ * `off` counts bytes from SP at the call for the caller, from the CFA for the callee: the two are one address.
+ */
+struct jf_arg_place {
+	uint8_t reg; /* register id; JF_REG_NONE: the stack */
+	int32_t off;
+};
+/* Between BPF functions, by the convention. threads: any; async-signal-safe. */
+JF_API struct jf_arg_place jf_bpf_arg_place(const struct jf_convention *conv, unsigned int n);
+/* For C functions, by the platform ABI: struct jf_backend.args. threads: any; async-signal-safe. */
+JF_API struct jf_arg_place jf_c_arg_place(const struct jf_backend *backend, unsigned int n);
 
 /* Whether the convention has all of the capabilities in `caps` (JF_CAP_ bits). */
 JF_API bool jf_convention_supports(const struct jf_convention *conv, uint32_t caps);

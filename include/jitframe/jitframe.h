@@ -13,6 +13,7 @@
 #include <jitframe/describe.h>
 #include <jitframe/effect.h>
 #include <jitframe/frame.h>
+#include <jitframe/isa.h>
 #include <jitframe/orc.h>
 #include <jitframe/program.h>
 #include <jitframe/reg.h>

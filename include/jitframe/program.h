@@ -3,16 +3,9 @@
 #define JF_PROGRAM_H
 
 #include <jitframe/backend.h>
+#include <jitframe/isa.h>
 
 JF_BEGIN_DECLS
-
-/* One BPF instruction (RFC 9669 section 3), fields in host byte order. regs: dst in bits 0-3, src in 4-7. */
-struct jf_insn {
-	uint8_t opcode;
-	uint8_t regs;
-	int16_t off;
-	int32_t imm;
-};
 
 /*
  * One function of a program. References inside `insns` are indexes into the program's tables:

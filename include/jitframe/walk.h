@@ -77,6 +77,7 @@ struct jf_walk {
 	struct jf_walk_opts opts;
 	struct jf_row made_row;
 	struct jf_slot made_slots[2];
+	struct jf_slot guess_slots[JF_RECORD__COUNT]; /* of opts.guess */
 };
 
 /*

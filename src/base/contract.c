@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/bytes.h"
+
 #include <jitframe/contract.h>
 
 static const struct jf_rule rules[] = {
@@ -11,7 +13,7 @@ static const struct jf_rule rules[] = {
 
 const struct jf_rule *jf_rule(unsigned int number)
 {
-	if (number < 1 || number > sizeof(rules) / sizeof(rules[0]))
+	if (number < 1 || number > JF_COUNT_OF(rules))
 		return NULL;
 	return &rules[number - 1];
 }

@@ -14,7 +14,7 @@
 
 #define STACK_WORDS  4097 /* of 8 bytes: as far as an offset reaches */
 #define NO_SPILL     0xffff
-#define SPILL_OPCODE (JF_CLASS_STX | JF_MODE_MEM | 0x18 /* 8 bytes */)
+#define SPILL_OPCODE (JF_CLASS_STX | JF_MODE_MEM | JF_SIZE_DW)
 
 /* What is known in front of an instruction. */
 struct flow {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bpf/unit.h"
+#include "bpf/isa.h"
 
 /* The one place that knows BPF's opcodes (RFC 9669), as two tables. */
 

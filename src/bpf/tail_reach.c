@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/compiler.h"
+#include "bpf/unit.h"
 
 #include <stdlib.h>
 
@@ -13,36 +13,28 @@ struct reference {
 	uint32_t next; /* in the list of the same target: index + 1, 0 = end */
 };
 
-static bool refers(const struct jf_insn *insn)
-{
-	switch (jf_insn_kind(insn)) {
-	case JF_OP_CALL: return jf_insn_src(insn) == JF_SRC_FUNCTION;
-	case JF_OP_IMM64: return jf_insn_src(insn) == JF_SRC_CODE;
-	default: return false;
-	}
-}
-
-static uint32_t count_references(const struct jf_compiler *c)
+static uint32_t count_references(const struct jf_unit *units, uint32_t functions)
 {
 	uint32_t count = 0;
 
-	for (uint32_t f = 0; f < c->program->function_count; f++)
-		for (uint32_t i = 0; i < c->units[f].function->insn_count; i++)
-			count += !(c->units[f].flags[i] & JF_INSN_SECOND) && refers(&c->units[f].function->insns[i]);
+	for (uint32_t f = 0; f < functions; f++)
+		for (uint32_t i = 0; i < units[f].function->insn_count; i++)
+			count += !(units[f].flags[i] & JF_INSN_SECOND) &&
+				 jf_insn_names_function(&units[f].function->insns[i]);
 	return count;
 }
 
-static void fill_lists(const struct jf_compiler *c, struct reference *references, uint32_t *first)
+static void fill_lists(const struct jf_unit *units, uint32_t functions, struct reference *references, uint32_t *first)
 {
 	uint32_t count = 0;
 
-	for (uint32_t f = 0; f < c->program->function_count; f++) {
-		const struct jf_function *function = c->units[f].function;
+	for (uint32_t f = 0; f < functions; f++) {
+		const struct jf_function *function = units[f].function;
 
 		for (uint32_t i = 0; i < function->insn_count; i++) {
 			uint32_t target = (uint32_t)function->insns[i].imm;
 
-			if (c->units[f].flags[i] & JF_INSN_SECOND || !refers(&function->insns[i]))
+			if (units[f].flags[i] & JF_INSN_SECOND || !jf_insn_names_function(&function->insns[i]))
 				continue;
 			references[count] = (struct reference){f, first[target]};
 			first[target] = ++count;
@@ -50,38 +42,41 @@ static void fill_lists(const struct jf_compiler *c, struct reference *references
 	}
 }
 
-enum jf_status jf_compiler_reach_tail_calls(struct jf_compiler *c, struct jf_usage *usage)
+/* Each function is on the pile at most once. */
+static void follow(const struct reference *references, const uint32_t *first, uint32_t *pile, uint32_t pile_count,
+		   struct jf_usage *usage)
 {
-	uint32_t functions = c->program->function_count, pile_count = 0;
-	struct reference *references;
-	uint32_t *first, *pile;
+	while (pile_count > 0) {
+		uint32_t target = pile[--pile_count];
 
-	if (!c->uses_tail_calls)
-		return JF_OK;
-	references = calloc((size_t)count_references(c) + 1, sizeof(*references));
-	first = calloc(functions, sizeof(*first));
-	pile = calloc(functions, sizeof(*pile));
-	if (references && first && pile) {
-		fill_lists(c, references, first);
-		for (uint32_t f = 0; f < functions; f++) {
+		for (uint32_t r = first[target]; r; r = references[r - 1].next) {
+			uint32_t from = references[r - 1].from;
+
+			if (!usage[from].reaches_tail_call)
+				pile[pile_count++] = from;
+			usage[from].reaches_tail_call = true;
+		}
+	}
+}
+
+enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage)
+{
+	struct reference *references = calloc((size_t)count_references(units, count) + 1, sizeof(*references));
+	uint32_t *first = calloc(count, sizeof(*first)), *pile = calloc(count, sizeof(*pile));
+	enum jf_status status = references && first && pile ? JF_OK : JF_E_NO_MEMORY;
+	uint32_t pile_count = 0;
+
+	if (status == JF_OK) {
+		fill_lists(units, count, references, first);
+		for (uint32_t f = 0; f < count; f++) {
 			usage[f].reaches_tail_call = usage[f].tail_call;
 			if (usage[f].tail_call)
 				pile[pile_count++] = f;
 		}
-		while (pile_count > 0) {
-			uint32_t target = pile[--pile_count];
-
-			for (uint32_t r = first[target]; r; r = references[r - 1].next) {
-				uint32_t from = references[r - 1].from;
-
-				if (!usage[from].reaches_tail_call)
-					pile[pile_count++] = from;
-				usage[from].reaches_tail_call = true;
-			}
-		}
+		follow(references, first, pile, pile_count, usage);
 	}
 	free(pile);
 	free(first);
 	free(references);
-	return references && first && pile ? JF_OK : jf_compiler_no_memory(c);
+	return status;
 }

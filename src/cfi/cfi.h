@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_CFI_H
-#define JF_SRC_CFI_H
+#ifndef JF_CFI_CFI_H
+#define JF_CFI_CFI_H
 
 #include <jitframe/cfi.h>
 #include <jitframe/frame.h>
@@ -133,7 +133,7 @@ enum jf_status jf_cfi_run_cie(struct cfi_converter *converter, struct cfi_cie *c
 enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
 			      struct cfi_draft *draft);
 
-/* ---- rows (cfi_row.c) ---------------------------------------------------------------------------------- */
+/* ---- rows (row.c) ---------------------------------------------------------------------------------- */
 
 struct cfi_rows {
 	struct cfi_converter *converter;
@@ -148,7 +148,7 @@ enum jf_status jf_cfi_row_add(struct cfi_rows *rows, const struct cfi_state *sta
 /* Puts rows and slots of the function behind those of others, or shares equal ones. */
 enum jf_status jf_cfi_rows_finish(struct cfi_rows *rows, struct cfi_draft *draft);
 
-/* ---- code that no compiler wrote (cfi_linkage.c) --------------------------------------------------------- */
+/* ---- code that no compiler wrote (linkage.c) --------------------------------------------------------- */
 
 /* Whether a CFA's expression, the whole of `program`, is that of a linkage table. */
 bool jf_cfi_linkage_parse(const struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,

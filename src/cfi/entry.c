@@ -4,14 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum jf_status jf_cfi_fail(struct cfi_converter *converter, enum jf_status status, const uint8_t *at, const char *text)
-{
-	char where[40];
-
-	snprintf(where, sizeof(where), ".eh_frame+0x%zx", (size_t)(at - converter->section.start));
-	return jf_error_set(converter->error, status, where, "%s", text);
-}
-
 /* ---- CIE --------------------------------------------------------------------------------------------- */
 
 /* The augmentation data of a CIE, letter by letter behind the 'z'. */

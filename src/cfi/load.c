@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/objects.h"
-#include "codemap/map.h"
+#include "codemap/section.h"
 
 #include <jitframe/codemap.h>
 

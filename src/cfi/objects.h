@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_CFI_OBJECTS_H
-#define JF_SRC_CFI_OBJECTS_H
+#ifndef JF_CFI_OBJECTS_H
+#define JF_CFI_OBJECTS_H
 
 #include "cfi/cfi.h"
 

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/cfi.h"
 
+#include "base/bytes.h"
+
+#include <stdio.h>
+
+enum jf_status jf_cfi_fail(struct cfi_converter *converter, enum jf_status status, const uint8_t *at, const char *text)
+{
+	char where[40];
+
+	snprintf(where, sizeof(where), ".eh_frame+0x%zx", (size_t)(at - converter->section.start));
+	return jf_error_set(converter->error, status, where, "%s", text);
+}
+
 uint64_t jf_cfi_read(struct cfi_reader *reader, unsigned int bytes)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
 	if (reader->bad || (size_t)(reader->end - reader->at) < bytes) {
 		reader->bad = true;
 		return 0;
 	}
-	for (unsigned int i = 0; i < bytes; i++)
-		value |= (uint64_t)reader->at[i] << 8 * i;
+	value = jf_get_le(reader->at, bytes);
 	reader->at += bytes;
 	return value;
 }

@@ -25,6 +25,7 @@ struct checker {
 	const struct jf_check_input *input;
 	const struct jf_convention *conv;
 	const struct jf_backend *backend;
+	struct jf_slot record[JF_RECORD__COUNT];
 	struct jf_frame frame;
 	struct jf_frame boundary; /* callbacks only: whose frame it lands in */
 	bool is_callback, is_function, counts_tail_calls;

@@ -9,19 +9,6 @@
 
 /* ---- what is to be checked --------------------------------------------------------------------------- */
 
-static void add_record(struct jf_frame *frame, const struct jf_convention *conv)
-{
-	frame->slot_count = 2;
-	frame->slots[0] = (struct jf_slot){.kind = JF_SLOT_RETURN,
-					   .reg = conv->backend->ra,
-					   .off_from_cfa = conv->ra_off_from_cfa,
-					   .size_bytes = 8};
-	frame->slots[1] = (struct jf_slot){.kind = JF_SLOT_SAVE,
-					   .reg = conv->backend->fp,
-					   .off_from_cfa = conv->prev_fp_off_from_cfa,
-					   .size_bytes = 8};
-}
-
 static int32_t slot_off(const struct jf_frame *frame, enum jf_slot_kind kind)
 {
 	int slot = jf_frame_slot(frame, kind, JF_REG_NONE);
@@ -50,7 +37,7 @@ static void make_map(struct checker *c)
 enum jf_status checker_init(struct checker *c, const struct jf_check_input *input, const struct jf_frame_spec *boundary,
 			    struct sink *sink, struct jf_error *error)
 {
-	enum jf_status status = JF_OK;
+	enum jf_status status;
 
 	memset(c, 0, sizeof(*c));
 	c->input = input;
@@ -60,9 +47,14 @@ enum jf_status checker_init(struct checker *c, const struct jf_check_input *inpu
 	c->is_function = input->kind == JF_CHECK_FUNCTION;
 	c->tail_entry = JF_MARK_UNSET;
 	c->frame.conv = c->conv;
+	status = jf_frame_record(c->conv, c->record);
+	if (status != JF_OK)
+		return jf_error_set(error, status, c->conv->name, "frames without a frame record");
 	if (!c->is_function) {
-		if (input->kind == JF_CHECK_CALL_STUB)
-			add_record(&c->frame, c->conv);
+		if (input->kind == JF_CHECK_CALL_STUB) {
+			c->frame.slot_count = JF_RECORD__COUNT;
+			memcpy(c->frame.slots, c->record, sizeof(c->record));
+		}
 		make_map(c);
 		return JF_OK;
 	}

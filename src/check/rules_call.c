@@ -33,6 +33,7 @@ static const struct cell *saved_elsewhere(const struct state *state, uint8_t reg
 
 static void judge_record(struct checker *c, const struct state *state)
 {
+	int32_t ra_off = c->record[JF_RECORD_RETURN].off_from_cfa, fp_off = c->record[JF_RECORD_FP].off_from_cfa;
 	const struct jf_convention *conv = c->conv;
 	const struct value *fp = &state->regs[c->backend->fp];
 	char text[VALUE_TEXT_MAX];
@@ -40,14 +41,14 @@ static void judge_record(struct checker *c, const struct state *state)
 
 	applies(c, 1);
 	applies(c, 2);
-	if (!is_saved_at(state, conv->ra_off_from_cfa, c->backend->ra, &got)) {
+	if (!is_saved_at(state, ra_off, c->backend->ra, &got)) {
 		value_text(c->backend, &got, text, sizeof(text));
 		finding(c, 1, verdict_on(&got), "is reached with %s at CFA%+d, where the return address belongs", text,
-			conv->ra_off_from_cfa);
-	} else if (!is_saved_at(state, conv->prev_fp_off_from_cfa, c->backend->fp, &got)) {
+			ra_off);
+	} else if (!is_saved_at(state, fp_off, c->backend->fp, &got)) {
 		value_text(c->backend, &got, text, sizeof(text));
 		finding(c, 1, verdict_on(&got), "is reached with %s at CFA%+d, where the caller's %s belongs", text,
-			conv->prev_fp_off_from_cfa, reg_name(c, c->backend->fp));
+			fp_off, reg_name(c, c->backend->fp));
 	}
 	if (!value_is_cfa(fp, conv->fp_off_from_cfa)) {
 		value_text(c->backend, fp, text, sizeof(text));
@@ -166,16 +167,12 @@ static bool value_is_untouched(const struct value *value, uint8_t reg)
 /* The private stack's upper end, from the constant that the prologue adds the base to. */
 static bool is_another_stack(const struct checker *c, const struct value *value)
 {
-	const struct jf_convention *conv = c->conv;
-	uint32_t align = conv->bpf_stack_align ? conv->bpf_stack_align : 1;
-	uint64_t bytes = ((uint64_t)c->frame.spec.bpf_stack_bytes + align - 1) / align * align;
-
 	/* Without a base it is one for all threads; what registers the ABI leaves alone have may be the base. */
 	if (value->kind == VALUE_CONST || value->flags & VALUE_LEFTOVER ||
 	    (value->kind == VALUE_ENTRY && !(c->backend->regs[value->reg].flags & JF_REG_RESERVED)))
 		return true;
 	return c->input->values && value->imm &&
-	       (uint64_t)value->imm != c->input->values->private_stack + conv->private_stack_guard_bytes + bytes;
+	       (uint64_t)value->imm != c->input->values->private_stack + jf_frame_private_stack(&c->frame).top_off;
 }
 
 /*

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "codemap/map.h"
+#include "codemap/index.h"
+
+#include "codemap/section.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Changes of the index, by one thread at a time: see codemap.h for what readers may meet meanwhile. */
+/* Changes of the index, by one thread at a time: see index.h for what readers may meet meanwhile. */
 
 _Atomic(struct map_regions *) jf_code_map_regions;
 

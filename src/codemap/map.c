@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "codemap/map.h"
+#include "codemap/index.h"
+#include "codemap/section.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "codemap/map.h"
+#include "codemap/section.h"
 
 #include <linux/membarrier.h>
 #include <pthread.h>

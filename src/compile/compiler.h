@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_COMPILER_H
-#define JF_SRC_COMPILER_H
+#ifndef JF_COMPILE_COMPILER_H
+#define JF_COMPILE_COMPILER_H
 
 #include "bpf/unit.h"
+#include "compile/sites.h"
 
 /*
  * One run of jf_compile(), in three parts: plan.c looks at the whole program and solves the frames,
- * select.c takes an instruction to the backend's hook, program.c runs the passes, relax.c does without the
+ * select.c takes an instruction to the backend's hook, passes.c runs the passes, relax.c does without the
  * second one.
  */
 #define JF_FUNCTION_ALIGN 16
@@ -47,8 +48,6 @@ struct jf_compiler {
 
 /* Checks every function, decides roles, solves frames, makes stubs. returns: as jf_compile(). */
 enum jf_status jf_compiler_plan(struct jf_compiler *c);
-/* Fills in usage[].reaches_tail_call of checked functions. returns: JF_E_NO_MEMORY. */
-enum jf_status jf_compiler_reach_tail_calls(struct jf_compiler *c, struct jf_usage *usage);
 
 /*
  * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bpf/unit.h"
+#include "compile/sites.h"
 
 #include <stdlib.h>
 

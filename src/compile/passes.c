@@ -172,7 +172,7 @@ static void emit_stub(struct jf_compiler *c, uint32_t index)
 
 	function_begins(c, f);
 	jf_frame_begin(&c->code, &f->frame);
-	backend->emit_call_stub(&c->code, c->conv, c->stub_imports[index - c->unit_count]->address);
+	backend->emit_call_stub(&c->code, &f->frame, c->stub_imports[index - c->unit_count]->address);
 	function_ends(c, f);
 }
 

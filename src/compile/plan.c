@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/compiler.h"
 
+#include "base/bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* What has to be known before the first instruction is emitted. */
 
-#define PRIVATE_STACK_ALIGN 16
-#define ROWS_PER_FUNCTION   128 /* prologue and exits; bodies add ROWS_PER_CALL */
-#define ROWS_PER_CALL       4
-#define ROWS_PER_TAIL_CALL  (JF_FRAME_SLOTS_MAX + 8) /* a whole exit each */
+#define ROWS_PER_FUNCTION  128 /* prologue and exits; bodies add ROWS_PER_CALL */
+#define ROWS_PER_CALL      4
+#define ROWS_PER_TAIL_CALL (JF_FRAME_SLOTS_MAX + 8) /* a whole exit each */
 
 /* The callback of a program that names none: it returns the cookie. */
 static const struct jf_insn default_callback_insns[] = {
@@ -82,11 +83,6 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 	return JF_OK;
 }
 
-static uint32_t round_up(uint32_t value, uint32_t align)
-{
-	return (value + align - 1) / align * align;
-}
-
 static bool has_private_stack(const struct jf_compiler *c, uint32_t role)
 {
 	return jf_convention_supports(c->conv, role == JF_ROLE_CALLBACK ?
@@ -118,7 +114,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	may_goto_bytes = usage->may_goto ? JF_MAY_GOTO_BYTES : 0;
 	spec.bpf_stack_bytes = jf_unit_stack(&c->units[index], usage, c->conv->bpf_stack_max_bytes - may_goto_bytes);
 	if (usage->may_goto)
-		spec.bpf_stack_bytes = round_up(spec.bpf_stack_bytes, 8) + may_goto_bytes;
+		spec.bpf_stack_bytes = jf_round_up(spec.bpf_stack_bytes, 8) + may_goto_bytes;
 	spec.private_stack = c->opts->private_stack && spec.bpf_stack_bytes && has_private_stack(c, role) &&
 			     !usage->in_args && !usage->out_args;
 	spec.arena = c->uses_arena;
@@ -134,8 +130,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 				    why.text);
 	if (spec.private_stack) {
 		f->private_stack_off = c->image->private_stack_bytes;
-		c->image->private_stack_bytes +=
-			2u * c->conv->private_stack_guard_bytes + round_up(spec.bpf_stack_bytes, PRIVATE_STACK_ALIGN);
+		c->image->private_stack_bytes += jf_frame_private_stack(&f->frame).size_bytes;
 	}
 	return JF_OK;
 }
@@ -187,39 +182,54 @@ static bool wants_stubs(const struct jf_compiler *c)
 }
 
 /* A stub's frame is just a frame record. */
-static void stub_frame(const struct jf_convention *conv, struct jf_frame *frame)
+static enum jf_status stub_frame(const struct jf_convention *conv, struct jf_frame *frame)
 {
 	memset(frame, 0, sizeof(*frame));
 	frame->conv = conv;
 	frame->spec.size = sizeof(frame->spec);
 	frame->spec.role = JF_ROLE_SUBPROGRAM;
-	frame->slot_count = 2;
-	frame->slots[0] = (struct jf_slot){.kind = JF_SLOT_RETURN,
-					   .reg = conv->backend->ra,
-					   .off_from_cfa = conv->ra_off_from_cfa,
-					   .size_bytes = 8};
-	frame->slots[1] = (struct jf_slot){.kind = JF_SLOT_SAVE,
-					   .reg = conv->backend->fp,
-					   .off_from_cfa = conv->prev_fp_off_from_cfa,
-					   .size_bytes = 8};
+	frame->slot_count = JF_RECORD__COUNT;
+	return jf_frame_record(conv, frame->slots);
 }
 
-static void add_stub(struct jf_compiler *c, uint32_t *stub, const struct jf_import *import)
+static enum jf_status add_stub(struct jf_compiler *c, uint32_t *stub, const struct jf_import *import)
 {
 	struct jf_image_function *function;
 
 	if (*stub)
-		return;
+		return JF_OK;
 	*stub = c->image->function_count++;
 	function = &c->image->functions[*stub];
 	c->stub_imports[*stub - c->unit_count] = import;
 	function->name = import->name ? import->name : "call_stub";
 	function->is_stub = true;
-	stub_frame(c->conv, &function->frame);
+	return stub_frame(c->conv, &function->frame);
+}
+
+/* The stubs that one function's calls go through. */
+static enum jf_status add_stubs_of(struct jf_compiler *c, const struct jf_unit *unit)
+{
+	const struct jf_program *program = c->program;
+	enum jf_status status = JF_OK;
+
+	for (uint32_t k = 0; status == JF_OK && k < unit->function->insn_count; k++) {
+		const struct jf_insn *insn = &unit->function->insns[k];
+		uint32_t number = (uint32_t)insn->imm;
+
+		if (unit->flags[k] & JF_INSN_SECOND || jf_insn_kind(insn) != JF_OP_CALL)
+			continue;
+		if (jf_insn_src(insn) == JF_SRC_HELPER && number != JF_HELPER_TAIL_CALL)
+			status = add_stub(c, &c->helper_stub[number], &program->helpers[number]);
+		else if (jf_insn_src(insn) == JF_SRC_KFUNC)
+			status = add_stub(c, &c->kfunc_stub[number], &program->kfuncs[number]);
+	}
+	return status;
 }
 
 static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *usage)
 {
+	enum jf_status status = JF_OK;
+
 	c->helper_stub = calloc((size_t)c->program->helper_count + 1, sizeof(*c->helper_stub));
 	c->kfunc_stub = calloc((size_t)c->program->kfunc_count + 1, sizeof(*c->kfunc_stub));
 	c->stub_imports =
@@ -229,23 +239,11 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 	if (!wants_stubs(c))
 		return JF_OK;
 	if (c->calls_register)
-		add_stub(c, &c->register_stub, &c->program->call_register);
-	for (uint32_t i = 0; i < c->program->function_count; i++) {
-		const struct jf_function *function = &c->program->functions[i];
-
-		for (uint32_t k = 0; usage[i].calls && k < function->insn_count; k++) {
-			const struct jf_insn *insn = &function->insns[k];
-			uint32_t number = (uint32_t)insn->imm;
-
-			if (c->units[i].flags[k] & JF_INSN_SECOND || jf_insn_kind(insn) != JF_OP_CALL)
-				continue;
-			if (jf_insn_src(insn) == JF_SRC_HELPER && number != JF_HELPER_TAIL_CALL)
-				add_stub(c, &c->helper_stub[number], &c->program->helpers[number]);
-			else if (jf_insn_src(insn) == JF_SRC_KFUNC)
-				add_stub(c, &c->kfunc_stub[number], &c->program->kfuncs[number]);
-		}
-	}
-	return JF_OK;
+		status = add_stub(c, &c->register_stub, &c->program->call_register);
+	for (uint32_t i = 0; status == JF_OK && i < c->program->function_count; i++)
+		if (usage[i].calls)
+			status = add_stubs_of(c, &c->units[i]);
+	return status;
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------- */
@@ -260,8 +258,9 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 	status = usage && c->image->functions ? make_units(c) : jf_compiler_no_memory(c);
 	if (status == JF_OK)
 		status = check_units(c, usage);
-	if (status == JF_OK)
-		status = jf_compiler_reach_tail_calls(c, usage);
+	if (status == JF_OK && c->uses_tail_calls &&
+	    jf_units_reach_tail_calls(c->units, c->program->function_count, usage) != JF_OK)
+		status = jf_compiler_no_memory(c);
 	if (status == JF_OK)
 		status = solve_units(c, usage);
 	if (status == JF_OK)

@@ -3,8 +3,6 @@
 
 /* From a decoded instruction to the backend's hook, with the addresses that it refers to. */
 
-#define MAY_GOTO_COUNT 0xffff
-
 static uint64_t function_address(struct jf_compiler *c, uint32_t index)
 {
 	/* In the first pass functions further on have no place yet: here is as good as any. */
@@ -81,7 +79,7 @@ enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, 
 	if (!c->conv->backend->body.store)
 		return JF_E_UNSUPPORTED;
 	op.off = (int16_t)may_goto_off(b->frame);
-	op.imm = MAY_GOTO_COUNT;
+	op.imm = JF_MAY_GOTO_ITERATIONS;
 	status = c->conv->backend->body.store(b, &op);
 	op.off = (int16_t)(op.off + 8);
 	op.imm = 0;

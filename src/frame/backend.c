@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "frame/convention.h"
 #include "frame/registry.h"
-#include "orc/orc.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "frame/convention.h"
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,9 +197,9 @@ int jf_convention_check(const struct jf_convention *conv, struct jf_finding *fin
 enum jf_status convention_check_first(const struct jf_convention *conv, struct jf_error *error)
 {
 	struct jf_finding findings[8];
-	int count = jf_convention_check(conv, findings, sizeof(findings) / sizeof(findings[0]));
+	int count = jf_convention_check(conv, findings, JF_COUNT_OF(findings));
 
-	for (int i = 0; i < count && (size_t)i < sizeof(findings) / sizeof(findings[0]); i++)
+	for (int i = 0; i < count && (size_t)i < JF_COUNT_OF(findings); i++)
 		if (findings[i].rule != 3 && findings[i].rule != 7)
 			return jf_error_set(error, JF_E_BAD_DESC, conv->name, "%s", findings[i].text);
 	return count < 0 ? JF_E_BAD_DESC : JF_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_CHECK_CONVENTION_H
-#define JF_CHECK_CONVENTION_H
+#ifndef JF_FRAME_CONVENTION_H
+#define JF_FRAME_CONVENTION_H
 
 #include <jitframe/check.h>
 
@@ -36,6 +36,9 @@ void contradict_once(struct contradictions *all, enum contradiction which, unsig
 
 /* The frames of every role and every combination of options (convention_frames.c). */
 void check_all_frames(struct contradictions *all);
+
+/* What a backend's ORC formats must hold (orc_format.c): JF_E_BAD_DESC, with a sentence. */
+enum jf_status jf_orc_check(const struct jf_backend *backend, struct jf_error *error);
 
 /* The first contradiction, in words: what jf_backend_check() refuses. R3 and R7 are the throw's affair. */
 enum jf_status convention_check_first(const struct jf_convention *conv, struct jf_error *error);

@@ -51,14 +51,19 @@ static bool has_slot_at(const struct jf_frame *frame, uint8_t kind, uint8_t reg,
 
 static void check_record(struct contradictions *all, const struct jf_frame *frame)
 {
-	const struct jf_convention *conv = frame->conv;
+	const struct jf_backend *backend = frame->conv->backend;
+	struct jf_slot record[JF_RECORD__COUNT];
 
-	if (!has_slot_at(frame, JF_SLOT_RETURN, conv->backend->ra, conv->ra_off_from_cfa))
-		contradict_once(all, BAD_RECORD, 1, "a %s does not have the return address at CFA%+d (R1)",
-				role_of(frame), conv->ra_off_from_cfa);
-	else if (!has_slot_at(frame, JF_SLOT_SAVE, conv->backend->fp, conv->prev_fp_off_from_cfa))
-		contradict_once(all, BAD_RECORD, 1, "a %s does not have the previous frame pointer at CFA%+d (R1)",
-				role_of(frame), conv->prev_fp_off_from_cfa);
+	if (jf_frame_record(frame->conv, record) != JF_OK)
+		contradict_once(all, BAD_RECORD, 1, "a main has no slot for the return address or the caller's %s (R1)",
+				backend->regs[backend->fp].name);
+	else if (!has_slot_at(frame, JF_SLOT_RETURN, backend->ra, record[JF_RECORD_RETURN].off_from_cfa))
+		contradict_once(all, BAD_RECORD, 1,
+				"a %s does not have the return address at CFA%+d, as a main has (R1)", role_of(frame),
+				record[JF_RECORD_RETURN].off_from_cfa);
+	else if (!has_slot_at(frame, JF_SLOT_SAVE, backend->fp, record[JF_RECORD_FP].off_from_cfa))
+		contradict_once(all, BAD_RECORD, 1, "a %s does not have the caller's %s at CFA%+d, as a main has (R1)",
+				role_of(frame), backend->regs[backend->fp].name, record[JF_RECORD_FP].off_from_cfa);
 }
 
 /* Registers that calls keep and this frame's code changes. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/bytes.h"
+
 #include <jitframe/describe.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const role_names[JF_ROLE__COUNT] = {
 	[JF_ROLE_MAIN] = "main",
@@ -60,7 +60,7 @@ const char *jf_range_kind_name(enum jf_range_kind kind)
 
 const char *jf_cap_name(uint32_t cap)
 {
-	for (size_t i = 0; i < COUNT(cap_names); i++)
+	for (size_t i = 0; i < JF_COUNT_OF(cap_names); i++)
 		if (cap_names[i].cap == cap)
 			return cap_names[i].name;
 	return "?";

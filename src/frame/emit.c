@@ -6,6 +6,15 @@
 
 static const struct jf_values no_values;
 
+/* Bits of the frame record's slots. */
+static uint32_t record_mask(const struct jf_frame *frame)
+{
+	int ra = jf_frame_slot(frame, JF_SLOT_RETURN, frame->conv->backend->ra);
+	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, frame->conv->backend->fp);
+
+	return (ra < 0 ? 0 : UINT32_C(1) << ra) | (fp < 0 ? 0 : UINT32_C(1) << fp);
+}
+
 /*
  * What holds at a function's first instruction. An adopting callback finds every save of the boundary
  * in place, seen from its third argument; one that restores knows no more than the frame record.
@@ -15,13 +24,6 @@ void jf_frame_begin(struct jf_code *code, const struct jf_frame *frame)
 	const struct jf_convention *conv = frame->conv;
 	const struct jf_backend *backend = conv->backend;
 	uint32_t all = jf_frame_saved_mask(frame);
-	uint32_t record = 0;
-
-	for (unsigned int i = 0; i < frame->slot_count; i++)
-		if (frame->slots[i].off_from_cfa == conv->ra_off_from_cfa ||
-		    frame->slots[i].off_from_cfa == conv->prev_fp_off_from_cfa)
-			record |= UINT32_C(1) << i;
-	record &= all;
 
 	if (frame->spec.role != JF_ROLE_CALLBACK) {
 		int ra = jf_frame_slot(frame, JF_SLOT_RETURN, JF_REG_NONE);
@@ -31,7 +33,7 @@ void jf_frame_begin(struct jf_code *code, const struct jf_frame *frame)
 		return;
 	}
 	jf_code_begin(code, frame, backend->args[2], -conv->fp_off_from_cfa,
-		      conv->landing == JF_LANDING_ADOPT ? all : record);
+		      conv->landing == JF_LANDING_ADOPT ? all : record_mask(frame));
 	if (conv->landing == JF_LANDING_RESTORE)
 		jf_code_row_flags(code, JF_ROW_REGS_LOST, 0);
 	if (frame->spec.sign_return)

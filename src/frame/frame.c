@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/bytes.h"
+
 #include <jitframe/backend.h>
 #include <jitframe/frame.h>
 
@@ -15,7 +17,7 @@ static const struct option {
 	{JF_WHEN_PRIVATE_STACK, JF_CAP_PRIVATE_STACK, "private_stack"},
 	{JF_WHEN_OUT_ARGS, JF_CAP_OUT_ARGS, "out_args"},
 };
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+#define OPTION_COUNT JF_COUNT_OF(options)
 
 static const char *option_field(uint16_t needs)
 {
@@ -124,11 +126,6 @@ static bool rule_in_force(const struct jf_frame *frame, const struct jf_slot_rul
 
 #define WORD 8
 
-static uint32_t round_up(uint32_t value, uint32_t align)
-{
-	return align ? (value + align - 1) / align * align : value;
-}
-
 static bool add_slot(struct jf_frame *frame, uint8_t kind, uint8_t reg, int32_t off, uint32_t bytes)
 {
 	if (frame->slot_count == JF_FRAME_SLOTS_MAX)
@@ -147,12 +144,12 @@ static bool place_block(struct jf_frame *frame, const struct jf_slot_rule *rule,
 
 	if (rule->kind == JF_SLOT_BPF_STACK) {
 		frame->bpf_fp_off_from_cfa = *low;
-		bytes = spec->private_stack ? 0 : round_up(spec->bpf_stack_bytes, conv->bpf_stack_align);
+		bytes = spec->private_stack ? 0 : jf_round_up(spec->bpf_stack_bytes, conv->bpf_stack_align);
 		frame->bpf_stack_bytes = bytes;
 	} else {
 		uint32_t in_memory = spec->out_args > conv->extra_arg_regs ? spec->out_args - conv->extra_arg_regs : 0;
 
-		bytes = round_up(WORD * in_memory, conv->out_args_align);
+		bytes = jf_round_up(WORD * in_memory, conv->out_args_align);
 		frame->out_args_bytes = bytes;
 	}
 	if (!bytes)
@@ -210,7 +207,7 @@ static bool place_area(struct jf_frame *frame, const struct jf_area *area, int32
 	if (first && !place_pair(frame, first, NULL, low))
 		return false;
 	if (frame->slot_count > slots_before) {
-		int32_t end = -(int32_t)round_up((uint32_t) - *low, area->align_bytes);
+		int32_t end = -(int32_t)jf_round_up((uint32_t) - *low, area->align_bytes);
 		uint32_t gap = (uint32_t)(*low - end);
 
 		*low = end;

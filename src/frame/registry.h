@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_REGISTRY_H
-#define JF_SRC_REGISTRY_H
+#ifndef JF_FRAME_REGISTRY_H
+#define JF_FRAME_REGISTRY_H
 
 #include <jitframe/backend.h>
 

@@ -19,7 +19,7 @@ static inline unsigned int rank_narrow(const uint8_t *places, unsigned int count
 		below += places[below + half - 1] <= place ? half : 0;
 		count -= half;
 	}
-	bytes = orc_get64(places + below);
+	bytes = jf_get_le64(places + below);
 	wanted = ones * place;
 	same = ((wanted | high) - (bytes & ~high)) & ~(wanted ^ bytes);
 	not_above = ((wanted & ~bytes) | same) & high;
@@ -35,7 +35,7 @@ static inline unsigned int rank_wide(const uint8_t *places, unsigned int count, 
 	while (count > 0) {
 		unsigned int half = (count + 1) / 2;
 
-		below += orc_get16(places + 2 * (size_t)(below + half - 1)) <= place ? half : 0;
+		below += jf_get_le16(places + 2 * (size_t)(below + half - 1)) <= place ? half : 0;
 		count -= half;
 	}
 	return below;
@@ -59,7 +59,7 @@ const struct jf_orc_entry *jf_orc_index_find(const struct jf_orc_index *index, u
 	record = index->records + orc_record_at(index, block, first);
 	rank = index->place_bytes == 1 ? rank_narrow(record, places, place) : rank_wide(record, places, place);
 	id = record + (size_t)places * index->place_bytes + (size_t)rank * index->id_bytes;
-	return &index->entries[index->id_bytes == 2 ? orc_get16(id) : orc_get32(id)];
+	return &index->entries[index->id_bytes == 2 ? jf_get_le16(id) : jf_get_le32(id)];
 }
 
 size_t jf_orc_index_bytes(const struct jf_orc_index *index)

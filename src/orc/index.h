@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_ORC_INDEX_H
-#define JF_SRC_ORC_INDEX_H
+#ifndef JF_ORC_INDEX_H
+#define JF_ORC_INDEX_H
 
 #include "orc/orc.h"
 

@@ -22,13 +22,13 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 			      uint64_t ips_address, int32_t *value, struct jf_error *error)
 {
 	const uint8_t *rela = (const uint8_t *)relocs->rela + index * RELA_BYTES;
-	uint64_t info = orc_get64(rela + RELA_INFO), at = index * JF_ORC_IP_BYTES, target;
+	uint64_t info = jf_get_le64(rela + RELA_INFO), at = index * JF_ORC_IP_BYTES, target;
 	uint32_t symbol = (uint32_t)(info >> 32);
 	const uint8_t *sym;
 	unsigned int section;
 	int64_t distance;
 
-	if (orc_get64(rela) != at)
+	if (jf_get_le64(rela) != at)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip", "relocation %zu is not for word %zu",
 				    index, index);
 	if ((uint32_t)info != format->ip_reloc)
@@ -42,7 +42,7 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 	if (section == 0 || section >= SHN_RESERVED || section >= relocs->section_count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip",
 				    "relocation %zu: symbol %u is in no section", index, symbol);
-	target = relocs->section_addresses[section] + orc_get64(sym + SYM_VALUE) + orc_get64(rela + RELA_ADDEND);
+	target = relocs->section_addresses[section] + jf_get_le64(sym + SYM_VALUE) + jf_get_le64(rela + RELA_ADDEND);
 	distance = (int64_t)(target - (ips_address + at));
 	if (distance < INT32_MIN || distance > INT32_MAX)
 		return jf_error_set(error, JF_E_RANGE, ".rela.orc_unwind_ip",

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/bytes.h"
+
 #include <jitframe/codemap.h>
 
 #include <pthread.h>
@@ -11,7 +13,7 @@
  */
 
 static const int signals[] = {SIGSEGV, SIGBUS};
-#define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
+#define SIGNAL_COUNT JF_COUNT_OF(signals)
 
 static struct sigaction before[SIGNAL_COUNT];
 static enum jf_status install_status;

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/load.h"
+
 #include "run/private_stack.h"
 
 #include <jitframe/cfi.h>
-#include <jitframe/codemap.h>
-#include <jitframe/program.h>
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-struct jf_loaded {
-	const struct jf_native *native;
-	struct jf_image *image;
-	uint8_t *memory;
-	size_t memory_bytes;
-	struct jf_range *ranges; /* one per function of the image */
-	uint32_t private_off;    /* what it holds of the pool of private stacks */
-	uint32_t private_bytes;
-	uint32_t hardening; /* as in struct jf_program_array */
-};
 
 /* ---- the stubs through which C enters BPF code: in the map from the first load on --------------- */
 
@@ -50,13 +36,6 @@ static void register_entries(void)
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
-
-static size_t page_round(size_t bytes)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (bytes + page - 1) / page * page;
-}
 
 static enum jf_status load_error(struct jf_error *error, enum jf_status status)
 {
@@ -99,32 +78,24 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 			      struct jf_error *error)
 {
 	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){.size = sizeof(opts)};
-	size_t bound = page_round(jf_compile_bound(program));
 	enum jf_status status = take_private_stack(loaded, &opts, error);
-	size_t kept;
-	void *memory = mmap(NULL, bound, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct exec_memory *code = &loaded->code;
 
-	if (memory == MAP_FAILED)
+	if (status != JF_OK)
+		return status;
+	if (!exec_memory_map(code, jf_compile_bound(program)))
 		return load_error(error, JF_E_NO_MEMORY);
-	loaded->memory = memory;
-	loaded->memory_bytes = bound;
 	loaded->hardening = opts.landing_pads | (uint32_t)opts.sign_return << 1;
-	if (status == JF_OK)
-		status = jf_compile(conv, program, &opts, memory, bound, (uintptr_t)memory, &loaded->image, error);
+	status = jf_compile(conv, program, &opts, code->bytes, code->size, (uintptr_t)code->bytes, &loaded->image,
+			    error);
 	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
 				      conv->backend->name, conv->name);
 	if (status == JF_OK)
 		status = trim_private_stack(loaded, error);
-	if (status != JF_OK)
-		return status;
-	kept = page_round(loaded->image->size_bytes);
-	if (kept < bound && munmap(loaded->memory + kept, bound - kept) == 0)
-		loaded->memory_bytes = kept;
-	if (mprotect(memory, loaded->memory_bytes, PROT_READ | PROT_EXEC))
-		return load_error(error, JF_E_NO_MEMORY);
-	__builtin___clear_cache((char *)memory, (char *)memory + loaded->memory_bytes);
-	return JF_OK;
+	if (status == JF_OK && !exec_memory_seal(code, loaded->image->size_bytes))
+		status = load_error(error, JF_E_NO_MEMORY);
+	return status;
 }
 
 static uint8_t range_kind(const struct jf_image_function *function)
@@ -223,8 +194,7 @@ void jf_unload(struct jf_loaded *loaded)
 		return;
 	if (loaded->private_bytes)
 		jf_private_stack_give(loaded->private_off, loaded->private_bytes);
-	if (loaded->memory)
-		munmap(loaded->memory, loaded->memory_bytes);
+	exec_memory_unmap(&loaded->code);
 	free(loaded->ranges);
 	jf_image_free(loaded->image);
 	free(loaded);
@@ -240,65 +210,14 @@ uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 	return loaded->image->address + loaded->image->functions[0].start;
 }
 
-/* ---- program arrays, private stacks -------------------------------------------------------------- */
-
-enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index, const struct jf_loaded *loaded)
-{
-	if (!array || index >= array->max_entries)
-		return JF_E_INVAL;
-	if (loaded && array->conv && (array->conv != loaded->image->conv || array->hardening != loaded->hardening))
-		return JF_E_BAD_SPEC;
-	if (loaded && !array->conv) {
-		array->conv = loaded->image->conv;
-		array->hardening = loaded->hardening;
-	}
-	__atomic_store_n(&array->entries[index], loaded ? jf_loaded_entry(loaded) : 0, __ATOMIC_RELEASE);
-	return JF_OK;
-}
-
-/* Guard n of the program's private stacks in this thread: two for each function that has one. */
-static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
-{
-	const struct jf_image_function *f = &loaded->image->functions[n / 2];
-	uint32_t bytes = (f->frame.spec.bpf_stack_bytes + 15) / 16 * 16;
-	uint8_t *low = jf_private_stack_here(loaded->private_off) + f->private_stack_off;
-
-	if (!f->frame.spec.private_stack)
-		return NULL;
-	return n % 2 ? low + loaded->image->conv->private_stack_guard_bytes + bytes : low;
-}
-
-/* The pool may hold what a program that is gone has left there. */
-static void clear_guards(const struct jf_loaded *loaded)
-{
-	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
-		uint8_t *guard = guard_at(loaded, n);
-
-		if (guard)
-			memset(guard, 0, loaded->image->conv->private_stack_guard_bytes);
-	}
-}
-
-enum jf_status jf_private_stack_check(const struct jf_loaded *loaded)
-{
-	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
-		const uint8_t *guard = guard_at(loaded, n);
-
-		for (uint32_t i = 0; guard && i < loaded->image->conv->private_stack_guard_bytes; i++)
-			if (guard[i])
-				return JF_E_GUARD;
-	}
-	return JF_OK;
-}
-
 uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
 {
-	clear_guards(loaded);
+	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
 }
 
 uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
 {
-	clear_guards(loaded);
+	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <jitframe/program.h>
+#include "bpf/isa.h"
 
 #include <time.h>
 
-/* Linux's figures: look at the clock once in so many iterations, and give up after a quarter second. */
-#define ITERATIONS 0xffff
-#define LIMIT_NS   UINT64_C(250000000)
+/* Linux's figure: give up after a quarter second. */
+#define LIMIT_NS UINT64_C(250000000)
 
 uint64_t jf_may_goto_check(uint64_t slots[2])
 {
@@ -16,5 +15,5 @@ uint64_t jf_may_goto_check(uint64_t slots[2])
 	now = (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 	if (!slots[1])
 		slots[1] = now;
-	return now - slots[1] >= LIMIT_NS ? 0 : ITERATIONS;
+	return now - slots[1] >= LIMIT_NS ? 0 : JF_MAY_GOTO_ITERATIONS;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/private_stack.h"
 
+#include "base/bytes.h"
+#include "run/load.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -19,7 +22,7 @@ static bool taken[UNITS];
 
 uint32_t jf_private_stack_round(uint32_t bytes)
 {
-	return (bytes + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES;
+	return jf_round_up(bytes, UNIT_BYTES);
 }
 
 uint32_t jf_private_stack_take(uint32_t bytes, uint32_t *off)
@@ -59,4 +62,40 @@ uint64_t jf_private_stack_tp_off(uint32_t off)
 uint8_t *jf_private_stack_here(uint32_t off)
 {
 	return pool + off;
+}
+
+/* ---- guards ---------------------------------------------------------------------------------------- */
+
+/* Guard n of the program's private stacks in this thread: two for each function that has one. */
+static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
+{
+	const struct jf_image_function *f = &loaded->image->functions[n / 2];
+	uint8_t *low = jf_private_stack_here(loaded->private_off) + f->private_stack_off;
+
+	if (!f->frame.spec.private_stack)
+		return NULL;
+	return n % 2 ? low + jf_frame_private_stack(&f->frame).top_off : low;
+}
+
+/* The pool may hold what a program that is gone has left there. */
+void jf_private_stack_clear_guards(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		uint8_t *guard = guard_at(loaded, n);
+
+		if (guard)
+			memset(guard, 0, loaded->image->conv->private_stack_guard_bytes);
+	}
+}
+
+enum jf_status jf_private_stack_check(const struct jf_loaded *loaded)
+{
+	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
+		const uint8_t *guard = guard_at(loaded, n);
+
+		for (uint32_t i = 0; guard && i < loaded->image->conv->private_stack_guard_bytes; i++)
+			if (guard[i])
+				return JF_E_GUARD;
+	}
+	return JF_OK;
 }

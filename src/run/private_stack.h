@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_PRIVATE_STACK_H
-#define JF_SRC_PRIVATE_STACK_H
+#ifndef JF_RUN_PRIVATE_STACK_H
+#define JF_RUN_PRIVATE_STACK_H
 
 #include <jitframe/types.h>
+
+struct jf_loaded;
 
 /* Takes `bytes` (more than 0) of the pool, for all threads. out: *off. returns: how many were taken, at
  * least `bytes`, or 0 when the pool has no room. */
@@ -15,5 +17,9 @@ void jf_private_stack_give(uint32_t off, uint32_t bytes);
 uint64_t jf_private_stack_tp_off(uint32_t off);
 /* Pool offset -> address in this thread. */
 uint8_t *jf_private_stack_here(uint32_t off);
+
+/* Clears the guards of the program's private stacks in this thread: the pool may hold what a program that is gone
+ * has left there. jf_private_stack_check() looks at the guards. */
+void jf_private_stack_clear_guards(const struct jf_loaded *loaded);
 
 #endif

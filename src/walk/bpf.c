@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/here.h"
+#include "walk/source.h"
 #include "walk/walk.h"
 
 #include <jitframe/orc.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_WALK_MEMO_H
-#define JF_SRC_WALK_MEMO_H
+#ifndef JF_WALK_MEMO_H
+#define JF_WALK_MEMO_H
 
-#include "codemap/map.h"
+#include "codemap/section.h"
 
-#include <jitframe/throw.h>
+#include <jitframe/walk.h>
 
 /*
  * What a thread remembers of the return addresses on its stack: what describes each, so that a walk or throw
@@ -102,11 +102,5 @@ static inline const struct walk_memo *walk_recall(struct jf_walk *walk, uint64_t
 	walk->name = more->name;
 	return memo;
 }
-
-/*
- * A throw from memos alone. Called by the native stub, with pc (a return address), sp and fp of its caller.
- * out: *site but for the cookie. returns: JF_E_NOT_FOUND: jf_throw_from() has to do it.
- */
-enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site);
 
 #endif

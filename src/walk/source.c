@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/source.h"
+
 #include "walk/memo.h"
 #include "walk/walk.h"
 
@@ -79,13 +81,9 @@ static void make_guess(struct jf_walk *walk)
 		.saved = 3,
 		.flags = JF_ROW_REGS_LOST | JF_ROW_GUESSED,
 	};
-	walk->made_slots[0] = (struct jf_slot){
-		.kind = JF_SLOT_RETURN, .reg = backend->ra, .off_from_cfa = conv->ra_off_from_cfa, .size_bytes = 8};
-	walk->made_slots[1] = (struct jf_slot){
-		.kind = JF_SLOT_SAVE, .reg = backend->fp, .off_from_cfa = conv->prev_fp_off_from_cfa, .size_bytes = 8};
 	walk->row = &walk->made_row;
-	walk->slots = walk->made_slots;
-	walk->slot_count = 2;
+	walk->slots = walk->guess_slots;
+	walk->slot_count = JF_RECORD__COUNT;
 }
 
 static bool recall(struct jf_walk *walk)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/throw.h"
+
+#include "base/bytes.h"
+#include "walk/here.h"
 #include "walk/memo.h"
 #include "walk/walk.h"
-
-#include <jitframe/throw.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -72,14 +74,6 @@ static void land(struct jf_landing_site *site, const struct jf_range *boundary, 
 	site->fp = cfa + (uint64_t)(int64_t)boundary->fp_off_from_cfa;
 }
 
-static uint64_t load_word(uint64_t address)
-{
-	uint64_t value;
-
-	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
-	return value;
-}
-
 /*
  * The walk from memos alone: the same frames, as long as all of them are remembered and nothing stands out. Other
  * registers than SP and FP do not count, for the boundary has saved them. No reader section is needed: code on
@@ -106,9 +100,9 @@ static const struct jf_range *recall_boundary(const struct walk_memos *memos, ui
 			return memos->more[at].range;
 		if (*cfa <= sp || *cfa > high || *cfa - sp < memo->depth)
 			return NULL;
-		pc = load_word(*cfa + (uint64_t)(int64_t)memo->ra_off);
+		pc = jf_load_word(*cfa + (uint64_t)(int64_t)memo->ra_off);
 		if (memo->fp_off)
-			fp = load_word(*cfa + (uint64_t)(int64_t)memo->fp_off);
+			fp = jf_load_word(*cfa + (uint64_t)(int64_t)memo->fp_off);
 		sp = *cfa;
 	}
 }

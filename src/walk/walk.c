@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk/walk.h"
+
+#include "base/bytes.h"
 #include "walk/memo.h"
+#include "walk/source.h"
 
 #include <jitframe/orc.h>
 #include <string.h>
@@ -33,6 +36,8 @@ static enum jf_status take_opts(struct jf_walk *walk, const struct jf_walk_opts 
 	walk->opts.memory = NULL; /* was for the caller to look at */
 	if (opts->orc && !opts->orc_format)
 		walk->opts.orc_format = walk->backend->orc;
+	if (opts->guess && jf_frame_record(opts->guess, walk->guess_slots) != JF_OK)
+		return JF_E_INVAL;
 	if (opts->orc && !walk->opts.orc_format)
 		return JF_E_UNSUPPORTED;
 	return walk->opts.orc_format && walk->opts.orc_format->backend != walk->backend ? JF_E_INVAL : JF_OK;
@@ -164,21 +169,13 @@ static enum jf_status step_row(struct jf_walk *walk)
 
 /* ---- a step by a memo ------------------------------------------------------------------------------------ */
 
-static uint64_t load_word(uint64_t address)
-{
-	uint64_t value;
-
-	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
-	return value;
-}
-
 /* All slots are known to lie in the stack. */
 static void restore_others(struct jf_walk *walk)
 {
 	for (uint32_t left = walk->plain_others; left; left &= left - 1) {
 		const struct jf_slot *slot = &walk->slots[__builtin_ctz(left)];
 
-		walk->regs.value[slot->reg] = load_word(walk->cfa + (uint64_t)(int64_t)slot->off_from_cfa);
+		walk->regs.value[slot->reg] = jf_load_word(walk->cfa + (uint64_t)(int64_t)slot->off_from_cfa);
 	}
 }
 
@@ -214,12 +211,12 @@ static enum jf_status step_plain(struct jf_walk *walk)
 {
 	const struct jf_backend *backend = walk->backend;
 	uint64_t cfa = walk->cfa, fp = walk->regs.value[backend->fp];
-	uint64_t pc = load_word(cfa + (uint64_t)(int64_t)walk->plain_ra_off);
+	uint64_t pc = jf_load_word(cfa + (uint64_t)(int64_t)walk->plain_ra_off);
 
 	if (walk->plain_others)
 		restore_others(walk);
 	if (walk->plain_fp_off) {
-		fp = load_word(cfa + (uint64_t)(int64_t)walk->plain_fp_off);
+		fp = jf_load_word(cfa + (uint64_t)(int64_t)walk->plain_fp_off);
 		walk->regs.value[backend->fp] = fp;
 	}
 	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)

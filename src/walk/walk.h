@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_WALK_H
-#define JF_SRC_WALK_H
+#ifndef JF_WALK_WALK_H
+#define JF_WALK_WALK_H
 
 #include <jitframe/walk.h>
 
@@ -39,32 +39,5 @@ static inline bool walk_at_trampoline(const struct jf_walk *walk)
 {
 	return walk->function && walk->function->flags & JF_CFI_SIGNAL && walk->backend->signal_frame;
 }
-
-/* Finds range, C function or ORC entry, row and CFA of the present pc. returns: as jf_walk_start(). */
-enum jf_status jf_walk_locate(struct jf_walk *walk);
-
-/* [low, high) of the thread's stack; high 0: not known. Read by its own signal handlers: low is written first. */
-extern __thread volatile uint64_t jf_walk_stack_low __attribute__((tls_model("initial-exec"), visibility("hidden")));
-extern __thread volatile uint64_t jf_walk_stack_high __attribute__((tls_model("initial-exec"), visibility("hidden")));
-
-/* How far up there is stack to read from `sp` on, as far as that is known. */
-static inline uint64_t walk_stack_high(uint64_t sp)
-{
-	uint64_t low = jf_walk_stack_low, high = jf_walk_stack_high;
-
-	return sp >= low && sp <= high ? high : UINT64_MAX;
-}
-
-/*
- * When `sp` lies in the stack that jf_walk_thread_init() found: its bounds, from sp less the red zone on.
- * Async-signal-safe.
- */
-bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory);
-
-/* Called by the native stubs alone, with registers and pc of their caller: jf_walk_here(), jf_bpf_stack_walk(). */
-enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
-				 uint64_t pc);
-enum jf_status jf_bpf_stack_walk_here_from(jf_bpf_frame_fn consume, void *cookie, const struct jf_regs *regs,
-					   uint64_t pc);
 
 #endif

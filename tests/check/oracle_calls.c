@@ -32,13 +32,14 @@ static bool is_in_frame(const struct run *r, uint64_t value, unsigned int bytes)
 static void check_saves(struct run *r)
 {
 	const struct jf_frame *frame = &r->s->frame;
+	int ra = jf_frame_slot(frame, JF_SLOT_RETURN, r->backend->ra);
+	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, r->backend->fp);
 	unsigned int rule = is_role(r, JF_ROLE_CALLBACK) ? 4 : is_role(r, JF_ROLE_BOUNDARY) ? 3 : 5;
 
 	for (unsigned int i = 0; i < frame->slot_count; i++) {
 		const struct jf_slot *slot = &frame->slots[i];
 
-		if (slot->off_from_cfa == r->s->conv->ra_off_from_cfa ||
-		    slot->off_from_cfa == r->s->conv->prev_fp_off_from_cfa) {
+		if ((int)i == ra || (int)i == fp) {
 			if (!slot_holds(r, slot, true))
 				broken(r, 1, "slot %u of the frame record is not the caller's", i);
 		} else if (rule != 5 && slot->kind == JF_SLOT_SAVE && !slot_holds(r, slot, true)) {

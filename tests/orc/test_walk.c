@@ -350,11 +350,14 @@ ALL_CONVENTIONS(orc_walk, as_the_kernel)
 /* One record that leads back down ends it. */
 ALL_CONVENTIONS(orc_walk, a_cycle)
 {
+	struct jf_slot record[JF_RECORD__COUNT];
 	struct seen seen = {.stop_at = FRAMES};
 
 	set_up(*index, true);
 	seen.call_bytes = strcmp(conv->backend->name, "loongarch64") == 0 ? 4 : 0;
-	put_word(truth[3].fp + (uint64_t)(int64_t)(conv->prev_fp_off_from_cfa - conv->fp_off_from_cfa), truth[2].fp);
+	cr_assert_eq(jf_frame_record(conv, record), JF_OK);
+	put_word(truth[3].fp + (uint64_t)(int64_t)(record[JF_RECORD_FP].off_from_cfa - conv->fp_off_from_cfa),
+		 truth[2].fp);
 	truth[4].fp = truth[2].fp;
 	CHECK_STATUS(jf_bpf_stack_walk_from(conv, &memory, orc, truth[0].pc, truth[0].sp, truth[0].fp, see, &seen),
 		     JF_E_STUCK, "%s", conv->name);
@@ -440,9 +443,11 @@ Test(orc_walk, one_record_for_each_architecture)
 	for (size_t i = 0; (backend = jf_backend_at(i)) != NULL; i++) {
 		for (unsigned int c = 1; c < backend->convention_count; c++) {
 			const struct jf_convention *a = backend->conventions[0], *b = backend->conventions[c];
+			struct jf_slot records[2][JF_RECORD__COUNT];
 
-			cr_assert_eq(a->ra_off_from_cfa, b->ra_off_from_cfa);
-			cr_assert_eq(a->prev_fp_off_from_cfa, b->prev_fp_off_from_cfa);
+			cr_assert_eq(jf_frame_record(a, records[0]), JF_OK);
+			cr_assert_eq(jf_frame_record(b, records[1]), JF_OK);
+			cr_assert_arr_eq(records[0], records[1], sizeof(records[0]));
 			cr_assert_eq(a->fp_off_from_cfa, b->fp_off_from_cfa);
 		}
 	}

@@ -121,6 +121,45 @@ def the_core_names_no_architecture(tree):
             yield f"{name}:{number}: {line.strip()}"
 
 
+# The folders of src/, the highest floor first: a file includes those of its own folder and of folders below.
+FLOORS = ["run", "walk", "check", "compile", "cfi", "orc", "frame", "bpf", "codemap", "base"]
+
+
+def folders_of_the_core_include_downwards(tree):
+    include = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+    for name in tree.under("src/"):
+        folder = pathlib.PurePath(name).parts[1]
+        if name == "src/meson.build":
+            continue
+        if folder not in FLOORS:
+            yield f"{name} is in none of the folders {', '.join(FLOORS)}"
+            continue
+        for number, line in lines_with(tree.text(name), include):
+            other = include.match(line).group(1)
+            if f"src/{other}" not in tree.files:
+                yield f"{name}:{number}: {other} is no path from src/"
+            elif FLOORS.index(other.split("/")[0]) < FLOORS.index(folder):
+                yield f"{name}:{number}: {folder}/ includes {other}, which is on a higher floor"
+
+
+def folders_of_the_core_have_no_circles(tree):
+    """Which header includes which, through every floor."""
+    reached = {}
+    for name in tree.under("src/"):
+        if name.endswith(".h"):
+            reached[name] = {f"src/{other}" for other in re.findall(r'^#include "([^"]+)"', tree.text(name), re.M)}
+
+    def visit(name, path):
+        for other in reached.get(name, ()):
+            if other in path:
+                yield " -> ".join([*path, other])
+            else:
+                yield from visit(other, [*path, other])
+
+    for name in reached:
+        yield from visit(name, [name])
+
+
 def public_headers_name_an_architecture_in_comments_alone(tree):
     for name in tree.headers():
         for number, line in lines_with(without_comments(tree.text(name)), ARCHITECTURE):
@@ -159,7 +198,7 @@ def backends_have_the_same_files(tree):
 def every_noun_has_its_header_source_or_both(tree):
     """The words of include/jitframe and src are the same, but for headers of plain data and sources of one step."""
     data = {"export", "types", "reg", "jitframe"}
-    renamed = {"body": "hooks", "codemap": "map", "program": "passes"}
+    renamed = {"body": "hooks", "codemap": "map", "program": "passes"}  # the noun is the folder's, or another
     sources = {pathlib.PurePath(name).stem for name in tree.under("src/")}
     for name in tree.headers():
         noun = pathlib.PurePath(name).stem
@@ -319,6 +358,8 @@ class Skip(Exception):
 
 TESTS = [
     the_core_names_no_architecture,
+    folders_of_the_core_include_downwards,
+    folders_of_the_core_have_no_circles,
     public_headers_name_an_architecture_in_comments_alone,
     the_core_asks_for_no_architecture,
     backends_have_the_same_files,

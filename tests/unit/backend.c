@@ -170,16 +170,22 @@ Test(backend, callbacks_take_three_arguments)
 	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
 }
 
-Test(backend, the_frame_record_is_where_the_convention_says)
+Test(backend, the_frame_record_is_in_the_same_place_in_all_frames)
 {
 	struct copy copy;
 
+	/* The slot between the two is there in main programs alone: others have the return address higher up. */
 	copy_init(&copy, &toy_adopt);
-	copy.conv.ra_off_from_cfa = -16;
+	copy.rules[1].when = JF_WHEN_MAIN;
+	check_bad(&copy, "adopt", "return address at CFA-24, as a main has (R1)");
+	/* The same with the slot above both. */
+	copy_init(&copy, &toy_adopt);
+	copy.rules[1] = copy.rules[0];
+	copy.rules[0] = (struct jf_slot_rule){JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_MAIN};
 	check_bad(&copy, "adopt", "R1");
 	copy_init(&copy, &toy_adopt);
-	copy.conv.prev_fp_off_from_cfa = -24;
-	check_bad(&copy, "adopt", "R1");
+	copy.rules[0].when = JF_WHEN_EXCEPTION;
+	check_bad(&copy, "adopt", "a main has no slot");
 	/* Here the callback alone has no record. */
 	copy_init(&copy, &toy_adopt);
 	copy.rules[2].when = JF_WHEN_MAIN | JF_WHEN_SUBPROGRAM;

@@ -122,9 +122,12 @@ static void check_record(const struct jf_convention *conv, const struct jf_frame
 {
 	int ra = jf_frame_slot(frame, JF_SLOT_RETURN, conv->backend->ra);
 	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, conv->backend->fp);
+	struct jf_slot record[JF_RECORD__COUNT];
 
-	CHECK_SPEC(ra >= 0 && frame->slots[ra].off_from_cfa == conv->ra_off_from_cfa, "return address (R1)");
-	CHECK_SPEC(fp >= 0 && frame->slots[fp].off_from_cfa == conv->prev_fp_off_from_cfa, "frame pointer (R1)");
+	CHECK_SPEC(jf_frame_record(conv, record) == JF_OK, "no frame record (R1)");
+	CHECK_SPEC(ra >= 0 && frame->slots[ra].off_from_cfa == record[JF_RECORD_RETURN].off_from_cfa,
+		   "return address (R1)");
+	CHECK_SPEC(fp >= 0 && frame->slots[fp].off_from_cfa == record[JF_RECORD_FP].off_from_cfa, "frame pointer (R1)");
 }
 
 /*

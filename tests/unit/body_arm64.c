@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "arm64.h"
-#include "bpf/unit.h"
+#include "compile/sites.h"
 #include "mc.h"
 
 /*

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/unit.h"
+#include "compile/sites.h"
 #include "mc.h"
 #include "x86_64.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
-#include "codemap/map.h"
+#include "codemap/section.h"
 #include "toy.h"
 
 #include <pthread.h>

@@ -13,7 +13,7 @@
  *     ninja -C build/tsan tests/unit/codemap_threads && build/tsan/tests/unit/codemap_threads 10
  */
 
-#include "codemap/map.h"
+#include "codemap/section.h"
 #include "toy.h"
 
 #include <pthread.h>

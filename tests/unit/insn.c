@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf.h"
-#include "bpf/unit.h"
+#include "bpf/isa.h"
 #include "check.h"
 
 #include <string.h>

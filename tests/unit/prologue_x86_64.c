@@ -385,7 +385,7 @@ Test(prologue_x86_64, call_stub)
 	cr_assert_not(jf_x86_64_call_stubs(USER));
 	jf_code_init(&code, bytes, sizeof(bytes), 0x1000, rows, ROWS_MAX);
 	jf_frame_begin(&code, &stub);
-	jf_x86_64_call_stub(&code, LINUX, 0x2000);
+	jf_x86_64_call_stub(&code, &stub, 0x2000);
 	cr_assert_eq(jf_code_finish(&code), JF_OK);
 	/* push rbp; mov rbp, rsp; and rsp, -16; call 0x2000; leave; ret */
 	is("55 4889e5 4883e4f0 e8f30f0000 c9 c3");

@@ -104,7 +104,7 @@ void toy_put_const(struct jf_code *code, unsigned int reg, uint64_t value);
 void toy_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
 void toy_emit_epilogue(struct jf_code *code, const struct jf_frame *frame);
 void toy_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
-void toy_emit_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target);
+void toy_emit_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
 bool toy_call_stubs(const struct jf_convention *conv);
 
 /* In toy_decode.c. */

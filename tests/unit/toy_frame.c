@@ -136,8 +136,7 @@ static void put_state(struct jf_code *code, const struct jf_frame *frame, const 
 	const struct jf_convention *conv = frame->conv;
 
 	if (frame->needs & JF_WHEN_FP && frame->spec.private_stack)
-		toy_put_const(code, TOY_S4,
-			      values->private_stack + conv->private_stack_guard_bytes + frame->spec.bpf_stack_bytes);
+		toy_put_const(code, TOY_S4, values->private_stack + jf_frame_private_stack(frame).top_off);
 	else if (frame->needs & JF_WHEN_FP)
 		put_add(code, TOY_S4, TOY_FP, frame->bpf_fp_off_from_cfa - conv->fp_off_from_cfa);
 	if (frame->spec.arena)
@@ -262,11 +261,8 @@ void toy_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint
 	jf_code_set_state(code, body);
 }
 
-void toy_emit_call_stub(struct jf_code *code, const struct jf_convention *conv, uint64_t target)
+void toy_emit_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target)
 {
-	const struct jf_frame *frame = code->frame;
-
-	(void)conv;
 	toy_put_imm(code, TOY_OP_ADI, TOY_SP, -RECORD_BYTES);
 	jf_code_cfa(code, TOY_SP, RECORD_BYTES);
 	put_store(code, &frame->slots[0], 0, RECORD_BYTES);

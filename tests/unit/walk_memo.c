@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
 #include "walk/memo.h"
+#include "walk/throw.h"
 #include "walk/walk.h"
 
 #include <string.h>

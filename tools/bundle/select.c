@@ -8,16 +8,6 @@
 
 /* ---- picking one program ------------------------------------------------------------------------ */
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, CALL_BPF = 1, LDDW_FUNCTION = 4 };
-
-/* Whether the instruction refers to a function of its program by its imm. */
-static bool refers_to_function(const struct jf_insn *insn)
-{
-	unsigned int src = insn->regs >> 4;
-
-	return (insn->opcode == OP_CALL && src == CALL_BPF) || (insn->opcode == OP_LDDW && src == LDDW_FUNCTION);
-}
-
 /* The functions found so far, in the order in which they are visited, and the way back. */
 struct reach {
 	const struct bundle *bundle;
@@ -41,7 +31,7 @@ static enum jf_status reach_callees(struct reach *r, uint32_t function)
 	const struct jf_insn *insns = r->bundle->insns + f->insn_start;
 
 	for (uint32_t i = 0; i < f->insn_count; i++) {
-		if (refers_to_function(&insns[i])) {
+		if (jf_insn_names_function(&insns[i])) {
 			uint32_t target = (uint32_t)insns[i].imm;
 
 			if (target >= r->bundle->count[BUNDLE_FUNCTIONS])
@@ -49,7 +39,7 @@ static enum jf_status reach_callees(struct reach *r, uint32_t function)
 						    "instruction %u: function %u is not in the bundle", i, target);
 			reach_function(r, target);
 		}
-		if (insns[i].opcode == OP_LDDW)
+		if (insns[i].opcode == JF_INSN_LDDW)
 			i++; /* the second half is no instruction of its own */
 	}
 	return JF_OK;
@@ -64,9 +54,9 @@ static void copy_function(const struct reach *r, uint32_t place, struct jf_funct
 	if (f->insn_count > 0)
 		memcpy(insns, r->bundle->insns + f->insn_start, f->insn_count * sizeof(*insns));
 	for (uint32_t i = 0; i < f->insn_count; i++) {
-		if (refers_to_function(&insns[i]))
+		if (jf_insn_names_function(&insns[i]))
 			insns[i].imm = (int32_t)(r->place[(uint32_t)insns[i].imm] - 1);
-		if (insns[i].opcode == OP_LDDW)
+		if (insns[i].opcode == JF_INSN_LDDW)
 			i++;
 	}
 }

@@ -4,22 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OP_CALL   0x85
-#define OP_LDDW   0x18
-#define SRC_LOCAL 1 /* of a call */
-#define SRC_CODE  4 /* of a 64-bit immediate */
-
 static bool fail(struct split *s, const char *why, uint32_t index)
 {
 	s->why = why;
 	s->index = index;
 	return false;
-}
-
-static bool names_function(const struct jf_insn *insn)
-{
-	return (insn->opcode == OP_CALL && insn->regs >> 4 == SRC_LOCAL) ||
-	       (insn->opcode == OP_LDDW && insn->regs >> 4 == SRC_CODE);
 }
 
 static bool decode(struct split *s, const uint8_t *bytes, size_t size)
@@ -48,12 +37,12 @@ static bool find_starts(struct split *s, uint32_t *number)
 	for (uint32_t i = 0; i < s->insn_count; i++) {
 		int64_t target = (int64_t)i + 1 + s->insns[i].imm;
 
-		if (names_function(&s->insns[i])) {
+		if (jf_insn_names_function(&s->insns[i])) {
 			if (target < 0 || target >= s->insn_count)
 				return fail(s, "local call out of the program", i);
 			number[target] = 1;
 		}
-		i += s->insns[i].opcode == OP_LDDW;
+		i += s->insns[i].opcode == JF_INSN_LDDW;
 	}
 	return true;
 }
@@ -90,9 +79,9 @@ bool split_program(struct split *s, const uint8_t *bytes, size_t size)
 		return fail(s, "no memory", 0);
 	done = find_starts(s, number) && make_functions(s, number);
 	for (uint32_t i = 0; done && i < s->insn_count; i++) {
-		if (names_function(&s->insns[i]))
+		if (jf_insn_names_function(&s->insns[i]))
 			s->insns[i].imm = (int32_t)number[(int64_t)i + 1 + s->insns[i].imm];
-		i += s->insns[i].opcode == OP_LDDW;
+		i += s->insns[i].opcode == JF_INSN_LDDW;
 	}
 	free(number);
 	return done;

@@ -106,17 +106,20 @@ static json_t *json_registers(const struct jf_convention *conv)
 
 static json_t *json_convention(const struct jf_convention *conv)
 {
+	struct jf_slot record[JF_RECORD__COUNT] = {0};
 	json_t *caps = json_array();
 
+	if (jf_frame_record(conv, record) != JF_OK)
+		return NULL;
 	for (unsigned int bit = 0; bit < 32; bit++)
 		if (conv->caps & UINT32_C(1) << bit)
 			json_array_append_new(caps, json_string(jf_cap_name(UINT32_C(1) << bit)));
 	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "name", conv->name, "summary",
 			 conv->summary, "supports", caps, "callback", landing_name(conv), "bpf_stack_max_bytes",
 			 (int)conv->bpf_stack_max_bytes, "sp_align", (int)conv->frame_align, "result_bits",
-			 (int)conv->result_bits, "ra_off_from_cfa", (int)conv->ra_off_from_cfa, "prev_fp_off_from_cfa",
-			 (int)conv->prev_fp_off_from_cfa, "not_saved", json_unsaved(conv), "bpf_registers",
-			 json_registers(conv));
+			 (int)conv->result_bits, "ra_off_from_cfa", (int)record[JF_RECORD_RETURN].off_from_cfa,
+			 "prev_fp_off_from_cfa", (int)record[JF_RECORD_FP].off_from_cfa, "not_saved",
+			 json_unsaved(conv), "bpf_registers", json_registers(conv));
 }
 
 static int print_json(void)

@@ -8,8 +8,6 @@
 
 /* A compiled program as text, JSON or hexadecimal digits. */
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85 };
-
 /* ---- one function ------------------------------------------------------------------------------- */
 
 static const char *map_name(const struct listing *s, uint32_t index)
@@ -24,16 +22,16 @@ static void reference_text(const struct listing *s, const struct jf_insn *insn, 
 	unsigned int src = insn->regs >> 4;
 
 	text[0] = '\0';
-	if (insn->opcode == OP_CALL)
+	if (insn->opcode == JF_INSN_CALL)
 		snprintf(text, capacity, "call %s",
 			 src == 0 ? s->source->helpers[imm].name :
 			 src == 1 ? s->source->functions[imm].name :
 				    s->source->kfuncs[imm].name);
-	else if (insn->opcode == OP_LDDW && src == 1)
+	else if (insn->opcode == JF_INSN_LDDW && src == JF_SRC_MAP)
 		snprintf(text, capacity, "map %s", map_name(s, imm));
-	else if (insn->opcode == OP_LDDW && src == 2)
+	else if (insn->opcode == JF_INSN_LDDW && src == JF_SRC_MAP_VALUE)
 		snprintf(text, capacity, "%s+%u", map_name(s, imm), (uint32_t)insn[1].imm);
-	else if (insn->opcode == OP_LDDW && src == 4)
+	else if (insn->opcode == JF_INSN_LDDW && src == JF_SRC_CODE)
 		snprintf(text, capacity, "function %s", s->source->functions[imm].name);
 }
 
@@ -64,7 +62,7 @@ static void set_comment(struct cursor *c)
 	c->comment[0] = '\0';
 	while (c->source && insn_off && c->next_insn < c->source->insn_count && insn_off[c->next_insn] <= c->off) {
 		const struct jf_insn *insn = &c->source->insns[c->next_insn];
-		uint32_t after = c->next_insn + (insn->opcode == OP_LDDW ? 2 : 1);
+		uint32_t after = c->next_insn + (insn->opcode == JF_INSN_LDDW ? 2 : 1);
 
 		if (insn_off[c->next_insn] == c->off && insn_off[after] > c->off)
 			reference_text(c->s, insn, c->comment, sizeof(c->comment));

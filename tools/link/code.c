@@ -9,10 +9,6 @@
 
 /* Puts references to functions, maps, kfuncs and data into instructions, as jitframe/program.h has them. */
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, OP_MOV64_IMM = 0xb7 };
-enum { SRC_CALL_HELPER, SRC_CALL_BPF, SRC_CALL_KFUNC };
-enum { SRC_VALUE, SRC_MAP, SRC_MAP_VALUE, SRC_FUNCTION = 4 };
-
 static const char *const helper_names[] = {
 #define NAME(name) #name
 	__BPF_FUNC_MAPPER(NAME)
@@ -111,11 +107,11 @@ static void link_kfunc(struct site *s)
 	int32_t kfunc = kfunc_index(s->link, s->symbol->name);
 
 	if (kfunc >= 0) {
-		set_src(s->insn, SRC_CALL_KFUNC);
+		set_src(s->insn, JF_SRC_KFUNC);
 		s->insn->imm = kfunc;
 	} else if (s->symbol->bind == STB_WEAK && tests_address(s)) {
 		/* Its address is 0 here, so its guard keeps this call from being reached; r0 = 0 stands there. */
-		*s->insn = (struct jf_insn){.opcode = OP_MOV64_IMM};
+		*s->insn = (struct jf_insn){.opcode = JF_INSN_MOV64_IMM};
 	} else {
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there", symbol_name(s->symbol));
 	}
@@ -141,7 +137,7 @@ static void link_call(struct site *s)
 
 	if (s->reloc && s->reloc->type != RELOC_CALL)
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "relocation type %u at a call", s->reloc->type);
-	else if (s->reloc && src != SRC_CALL_BPF)
+	else if (s->reloc && src != JF_SRC_FUNCTION)
 		link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "a relocation at a call that takes none");
 	else if (s->reloc && s->symbol->undefined)
 		link_kfunc(s);
@@ -150,9 +146,9 @@ static void link_call(struct site *s)
 			    symbol_name(s->symbol));
 	else if (s->reloc)
 		link_bpf_call(s, s->symbol->section, (int64_t)(s->symbol->value / 8) + s->insn->imm + 1);
-	else if (src == SRC_CALL_HELPER)
+	else if (src == JF_SRC_HELPER)
 		link_helper(s);
-	else if (src == SRC_CALL_BPF)
+	else if (src == JF_SRC_FUNCTION)
 		link_bpf_call(s, s->function->section, (int64_t)s->function->first + s->index + s->insn->imm + 1);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "a call of kind %u", src);
@@ -171,9 +167,9 @@ static void set_lddw(struct site *s, unsigned int src, uint32_t low, uint32_t hi
 static void link_extern_address(struct site *s)
 {
 	if (kfunc_index(s->link, s->symbol->name) >= 0)
-		set_lddw(s, SRC_VALUE, 1, 0);
+		set_lddw(s, JF_SRC_IMM64, 1, 0);
 	else if (s->symbol->bind == STB_WEAK)
-		set_lddw(s, SRC_VALUE, 0, 0);
+		set_lddw(s, JF_SRC_IMM64, 0, 0);
 	else
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "extern %s is not there", symbol_name(s->symbol));
 }
@@ -187,7 +183,7 @@ static void link_function_address(struct site *s, uint64_t off)
 			    "it takes the address of byte %" PRId64 " of section %s, where no function starts",
 			    (int64_t)off, s->link->object.sections[s->symbol->section].name);
 	else
-		set_lddw(s, SRC_FUNCTION, (uint32_t)function, 0);
+		set_lddw(s, JF_SRC_CODE, (uint32_t)function, 0);
 }
 
 static void link_data_address(struct site *s, uint64_t off)
@@ -202,9 +198,9 @@ static void link_data_address(struct site *s, uint64_t off)
 		return;
 	}
 	if (link_is_value(&s->link->maps[map], s->symbol->section))
-		set_lddw(s, SRC_MAP_VALUE, (uint32_t)map, (uint32_t)off);
+		set_lddw(s, JF_SRC_MAP_VALUE, (uint32_t)map, (uint32_t)off);
 	else
-		set_lddw(s, SRC_MAP, (uint32_t)map, 0);
+		set_lddw(s, JF_SRC_MAP, (uint32_t)map, 0);
 }
 
 static void link_lddw(struct site *s)
@@ -212,7 +208,7 @@ static void link_lddw(struct site *s)
 	uint64_t addend = (uint32_t)s->insn[0].imm | (uint64_t)(uint32_t)s->insn[1].imm << 32;
 
 	if (!s->reloc) {
-		if (s->insn->regs >> 4 != SRC_VALUE)
+		if (s->insn->regs >> 4 != JF_SRC_IMM64)
 			link_refuse(s->function, JF_E_BAD_IMAGE, s->index, "lddw of kind %u without a relocation",
 				    s->insn->regs >> 4);
 		return;
@@ -242,7 +238,7 @@ static void link_function_insns(struct link *link, struct link_function *functio
 		s.reloc = section_reloc(section, ((uint64_t)function->first + i) * 8);
 		if (s.reloc)
 			s.symbol = &link->object.symbols[s.reloc->symbol];
-		if (s.insn->opcode == OP_LDDW) {
+		if (s.insn->opcode == JF_INSN_LDDW) {
 			if (i + 1 == function->insn_count) {
 				link_refuse(function, JF_E_BAD_IMAGE, i, "the function ends inside lddw");
 				return;
@@ -251,7 +247,7 @@ static void link_function_insns(struct link *link, struct link_function *functio
 				link_refuse(function, JF_E_BAD_IMAGE, i, "a relocation in the second half of lddw");
 			link_lddw(&s);
 			i++;
-		} else if (s.insn->opcode == OP_CALL) {
+		} else if (s.insn->opcode == JF_INSN_CALL) {
 			link_call(&s);
 		} else if (s.reloc) {
 			link_refuse(function, JF_E_UNSUPPORTED, i, "relocation type %u at opcode 0x%02x", s.reloc->type,

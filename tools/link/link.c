@@ -37,8 +37,6 @@ void link_refuse(struct link_function *function, enum jf_status status, int64_t 
 
 /* ---- what has to link --------------------------------------------------------------------------- */
 
-enum { OP_LDDW = 0x18, OP_CALL = 0x85, CALL_BPF = 1, LDDW_MAP = 1, LDDW_FUNCTION = 4 };
-
 /* Functions still to be looked at, each at most once. */
 struct reach {
 	struct link *link;
@@ -58,11 +56,10 @@ static void need_callees(struct reach *r, const struct link_function *function)
 {
 	for (uint32_t i = 0; i < function->insn_count; i++) {
 		const struct jf_insn *insn = &function->insns[i];
-		unsigned int src = insn->regs >> 4;
 
-		if ((insn->opcode == OP_CALL && src == CALL_BPF) || (insn->opcode == OP_LDDW && src == LDDW_FUNCTION))
+		if (jf_insn_names_function(insn))
 			need(r, (uint32_t)insn->imm);
-		if (insn->opcode == OP_LDDW)
+		if (insn->opcode == JF_INSN_LDDW)
 			i++;
 	}
 	if (function->callback >= 0)
@@ -75,9 +72,9 @@ static void need_slots(struct reach *r, const struct link_function *function)
 	for (uint32_t i = 0; i < function->insn_count; i++) {
 		const struct jf_insn *insn = &function->insns[i];
 
-		if (insn->opcode != OP_LDDW)
+		if (insn->opcode != JF_INSN_LDDW)
 			continue;
-		for (uint32_t k = 0; insn->regs >> 4 == LDDW_MAP && k < r->link->init_count; k++) {
+		for (uint32_t k = 0; insn->regs >> 4 == JF_SRC_MAP && k < r->link->init_count; k++) {
 			const struct bundle_init *init = &r->link->inits[k];
 
 			if (init->map == (uint32_t)insn->imm && init->kind == BUNDLE_INIT_PROGRAM_SLOT)

@@ -7,9 +7,6 @@
 #include "helpers.h"
 #include "maps.h"
 
-/* The load of a 64-bit immediate, two instructions long; src 1 and 2 refer to maps. */
-#define INSN_LDDW 0x18
-
 struct entry {
 	struct bundle_selection selection;
 	struct jf_loaded *loaded;
@@ -80,7 +77,7 @@ static bool next_map(struct map_cursor *cursor, uint32_t *map)
 		while (cursor->insn < function->insn_count) {
 			const struct jf_insn *insn = &function->insns[cursor->insn];
 			unsigned int src = insn->regs >> 4;
-			bool wide = insn->opcode == INSN_LDDW;
+			bool wide = insn->opcode == JF_INSN_LDDW;
 
 			cursor->insn += wide ? 2 : 1;
 			if (wide && (src == 1 || src == 2)) {

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_SRC_CODEMAP_H
-#define JF_SRC_CODEMAP_H
+#ifndef JF_CODEMAP_INDEX_H
+#define JF_CODEMAP_INDEX_H
 
 #include <jitframe/codemap.h>
 
 #include <stdatomic.h>
-
-/* ---- reader sections (codemap_section.c) --------------------------------------------------------------- */
-
-/* Returns when every reader section that was open at the call has been left. One thread at a time. */
-void jf_code_map_wait(void);
-
-/* Whether this thread is inside a section, as far as that is known: waiting for readers, it would wait for itself. */
-bool jf_code_map_in_section(void);
-
-/* Counted up after each change of what look-ups find. */
-extern _Atomic(uint64_t) jf_code_map_age;
-
-/* Whether readers order their own memory accesses (else a system call of the waiting thread does it for them).
- * Decided by the first waiting thread; tests turn it on while nothing else runs. */
-extern atomic_bool jf_code_map_fences;
-
-/* ---- the index (codemap_index.c) ----------------------------------------------------------------------- */
 
 /*
  * Addresses are cut into regions of 256 KiB, and those into blocks of 1 KiB:
@@ -149,7 +132,7 @@ static inline const struct jf_range *map_find(uint64_t address)
 	return (const struct jf_range *)(word & ~MAP_COVERED);
 }
 
-/* ---- changing it: one thread at a time, under the caller's lock ----------------------------------------- */
+/* ---- changing the index: one thread at a time, under the caller's lock ---------------------------------- */
 
 /* Whether no range has a byte of [first, last]. */
 bool jf_map_is_free(uint64_t first, uint64_t last);

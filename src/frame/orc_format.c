@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "orc/orc.h"
+#include "frame/convention.h"
 
 #include <jitframe/backend.h>
+#include <jitframe/orc.h>
 
 /* What the description of an ORC format must hold, so that no table is read or written beside it. */
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_RUN_LOAD_H
+#define JF_RUN_LOAD_H
+
+#include "run/exec_memory.h"
+
+#include <jitframe/codemap.h>
+#include <jitframe/program.h>
+
+/* A loaded program, as the files of this folder see it. */
+struct jf_loaded {
+	const struct jf_native *native;
+	struct jf_image *image;
+	struct exec_memory code;
+	struct jf_range *ranges; /* one per function of the image */
+	uint32_t private_off;    /* what it holds of the pool of private stacks */
+	uint32_t private_bytes;
+	uint32_t hardening; /* as in struct jf_program_array */
+};
+
+#endif
