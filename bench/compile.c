@@ -110,7 +110,7 @@ static void row(json_t *rows, const struct jf_convention *conv, const char *shap
 
 	w.program = (struct jf_program){
 		.size = sizeof(w.program), .functions = &function, .function_count = 1, .callback = -1};
-	w.capacity = jf_compile_bound(&w.program);
+	w.capacity = jf_compile_bound(conv, &w.program);
 	w.bytes = malloc(w.capacity);
 	if (!w.bytes)
 		exit(1);

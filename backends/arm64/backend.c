@@ -87,9 +87,11 @@ const struct jf_backend jf_arm64_backend = {
 		},
 	.branches = &jf_arm64_branches,
 	.strip_return = strip_return,
+	.cfi_negates_ra_state = true,
 	.signal_frame = &jf_arm64_signal_frame,
 	.known_code = jf_arm64_known_code,
 	.known_code_count = JF_ARM64_KNOWN_CODE_COUNT,
 	.decode = jf_arm64_decode,
+	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048},
 	.native = NATIVE,
 };

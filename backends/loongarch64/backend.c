@@ -76,6 +76,7 @@ const struct jf_backend jf_loongarch64_backend = {
 	.known_code = jf_loongarch64_known_code,
 	.known_code_count = LA_KNOWN_CODE_COUNT,
 	.decode = jf_loongarch64_decode,
+	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048},
 	.orc = &jf_loongarch64_orc,
 #ifdef JF_NATIVE_LOONGARCH64
 	.native = &native,

@@ -23,22 +23,21 @@ static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, J
  *             | BPF stack            |        multiple of 16
  *     sp ->   +----------------------+
  */
-static const struct jf_slot_rule linux_save[] = {
-	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS},
+static const struct jf_slot_rule kernel_save[] = {
+	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS}, {JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},   {JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS},   {JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS},
+	{JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS},   {JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS},
+};
+static const struct jf_slot_rule linux_state[] = {
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
 	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
 };
 
 static const struct jf_area linux_areas[] = {
-	{linux_save, COUNT(linux_save), 1, 16},
+	{kernel_save, COUNT(kernel_save), 1, 8},
+	{linux_state, COUNT(linux_state), 1, 16},
 	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
@@ -58,22 +57,15 @@ static const struct jf_area linux_areas[] = {
  *             | BPF stack            |              multiple of 16
  *     sp ->   +----------------------+
  */
-static const struct jf_slot_rule v2_save[] = {
-	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S2, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S3, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S4, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S5, JF_WHEN_ALWAYS},
+static const struct jf_slot_rule v2_state[] = {
 	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
 };
 
 static const struct jf_area v2_areas[] = {
-	{v2_save, COUNT(v2_save), 1, 16},
+	{kernel_save, COUNT(kernel_save), 1, 8},
+	{v2_state, COUNT(v2_state), 1, 16},
 	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 

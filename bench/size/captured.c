@@ -288,7 +288,7 @@ struct jf_image *captured_compile(const struct captured *captured, const struct 
 	whole.function_count = p.function_count;
 	whole.helpers = p.helpers;
 	whole.helper_count = p.helper_count;
-	capacity = jf_compile_bound(&whole);
+	capacity = jf_compile_bound(captured->conv, &whole);
 	*code = allocate(capacity, 1);
 	if (jf_compile(captured->conv, &whole, &captured->opts, *code, capacity, program->functions[0].address, &image,
 		       &error) != JF_OK)

@@ -101,6 +101,14 @@ struct jf_branches {
 	bool (*put)(uint8_t *branch, int64_t distance, bool is_long);
 };
 
+/* The most bytes of code that come of one piece of a program; all mandatory. For jf_compile_bound(). */
+struct jf_code_bounds {
+	uint16_t insn_bytes;      /* any BPF instruction but a tail call */
+	uint16_t tail_call_bytes; /* with the exit that restores everything */
+	uint16_t function_bytes;  /* prologue, epilogue and alignment */
+	uint16_t stub_bytes;      /* a call stub and its alignment; where call_stubs is NULL: 0 */
+};
+
 /*
  * One architecture. Const, static, never freed; every hook mandatory unless it says otherwise. Hooks
  * report failure through jf_code_fail() or their status, never by pretending success.
@@ -156,6 +164,10 @@ struct jf_backend {
 	uint8_t known_code_count;
 	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
 	uint8_t stack_align;             /* of SP where C is called, by the platform ABI, bytes */
+	/* DW_CFA 0x2d and 0x2c say that the return address is signed from here on, or no longer (DWARF for the Arm
+	 * 64-bit Architecture); elsewhere the two numbers belong to register windows. */
+	bool cfi_negates_ra_state;
+	struct jf_code_bounds bounds;
 };
 
 /* Backends built in, then those registered. returns: NULL at the end. Any thread. */

@@ -121,8 +121,8 @@ struct jf_image {
 	uint32_t passes; /* how often the whole program was emitted until nothing changed */
 };
 
-/* An upper bound for the code that jf_compile() makes of `program`, in bytes. */
-JF_API size_t jf_compile_bound(const struct jf_program *program);
+/* An upper bound for the code that jf_compile() makes of `program` for `conv`, in bytes. */
+JF_API size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program);
 
 /*
  * Compiles a program for a convention into the caller's memory.

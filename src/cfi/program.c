@@ -238,7 +238,7 @@ static bool run_rule(struct machine *m, uint8_t op)
 	case CFA_NEGATE_RA_STATE:
 	case CFA_NEGATE_RA_STATE_WITH_PC:
 		/* Elsewhere the number belongs to register windows. */
-		if (!m->converter->backend->strip_return)
+		if (!m->converter->backend->cfi_negates_ra_state)
 			return false;
 		m->state.ra_signed = !m->state.ra_signed;
 		return true;

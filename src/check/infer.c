@@ -77,16 +77,17 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec, uint32_t 
 		inf->best.body_off = tokens_end_off(&inf->code, match.end);
 }
 
-/* Where a push is missing, the frame is a word less deep than it was meant to be. */
+/* Where pushes save registers and one is missing, the frame is as much less deep as a call pushes. */
 static void try_depths(struct inference *inf, struct jf_frame_spec spec)
 {
 	const uint32_t *depths = inf->depths[spec.role == JF_ROLE_CALLBACK];
+	uint32_t pushed = (uint32_t)inf->backend->cfa_sp_off_at_entry;
 
 	try_spec(inf, spec, 0);
 	for (unsigned int i = 0; i < DEPTHS_MAX && depths[i]; i++) {
 		try_spec(inf, spec, depths[i]);
-		if (inf->backend->ra_pushed)
-			try_spec(inf, spec, depths[i] + 8);
+		if (pushed)
+			try_spec(inf, spec, depths[i] + pushed);
 	}
 }
 

@@ -305,25 +305,19 @@ void jf_image_free(struct jf_image *image)
 	free(image);
 }
 
-/* The longest code any backend makes of one instruction is a signed 64-bit division, tail calls apart,
- * which restore everything. */
-#define BYTES_PER_INSN      96
-#define BYTES_PER_TAIL_CALL 384
-#define BYTES_PER_FUNCTION  2048
-#define BYTES_PER_STUB      128
-
-size_t jf_compile_bound(const struct jf_program *program)
+size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program)
 {
-	size_t bytes = 2 * BYTES_PER_FUNCTION; /* the default callback, and rounding */
+	const struct jf_code_bounds *most = &conv->backend->bounds;
+	size_t bytes = 2 * (size_t)most->function_bytes; /* the default callback, and rounding */
 
 	for (uint32_t i = 0; i < program->function_count; i++) {
 		const struct jf_function *function = &program->functions[i];
 
-		bytes += BYTES_PER_FUNCTION + BYTES_PER_INSN * (size_t)function->insn_count;
+		bytes += most->function_bytes + most->insn_bytes * (size_t)function->insn_count;
 		for (uint32_t k = 0; function->insns && k < function->insn_count; k++)
 			if (jf_insn_kind(&function->insns[k]) == JF_OP_CALL &&
 			    function->insns[k].imm == JF_HELPER_TAIL_CALL)
-				bytes += BYTES_PER_TAIL_CALL;
+				bytes += most->tail_call_bytes;
 	}
-	return bytes + BYTES_PER_STUB * ((size_t)program->helper_count + program->kfunc_count + 1);
+	return bytes + most->stub_bytes * ((size_t)program->helper_count + program->kfunc_count + 1);
 }

@@ -83,7 +83,7 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 
 	if (status != JF_OK)
 		return status;
-	if (!exec_memory_map(code, jf_compile_bound(program)))
+	if (!exec_memory_map(code, jf_compile_bound(conv, program)))
 		return load_error(error, JF_E_NO_MEMORY);
 	loaded->hardening = opts.landing_pads | (uint32_t)opts.sign_return << 1;
 	status = jf_compile(conv, program, &opts, code->bytes, code->size, (uintptr_t)code->bytes, &loaded->image,

@@ -155,7 +155,7 @@ static void check_stack(const struct jf_function *function)
 
 static enum jf_status compile(const struct input *in)
 {
-	size_t bound = jf_compile_bound(&in->program), capacity = in->short_of_room ? bound / 64 : bound;
+	size_t bound = jf_compile_bound(in->conv, &in->program), capacity = in->short_of_room ? bound / 64 : bound;
 	uint8_t *bytes = malloc(capacity);
 	struct jf_image *image = NULL;
 	struct jf_error error = {0};

@@ -55,25 +55,28 @@ static void fill_imports(struct jf_program *program, const struct bundle *bundle
 	program->map_count = bundle->count[BUNDLE_MAPS];
 }
 
+static void compile_for(const struct jf_convention *conv, const struct jf_program *program)
+{
+	size_t capacity = jf_compile_bound(conv, program);
+	uint8_t *code = malloc(capacity);
+	struct jf_error error = {0};
+	struct jf_image *image;
+
+	cr_assert_not_null(code);
+	if (jf_compile(conv, program, NULL, code, capacity, 0x7f0000000000, &image, &error) == JF_OK)
+		jf_image_free(image);
+	else
+		cr_assert(error.text[0], "a refusal without a word");
+	free(code);
+}
+
 static void compile_everywhere(const struct jf_program *program)
 {
-	size_t capacity = jf_compile_bound(program);
-	uint8_t *code = malloc(capacity ? capacity : 1);
 	const struct jf_backend *backend;
 
-	for (size_t i = 0; code && (backend = jf_backend_at(i)); i++) {
-		for (unsigned int k = 0; k < backend->convention_count; k++) {
-			struct jf_error error = {0};
-			struct jf_image *image;
-
-			if (jf_compile(backend->conventions[k], program, NULL, code, capacity, 0x7f0000000000, &image,
-				       &error) == JF_OK)
-				jf_image_free(image);
-			else
-				cr_assert(error.text[0], "a refusal without a word");
-		}
-	}
-	free(code);
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
+		for (unsigned int k = 0; k < backend->convention_count; k++)
+			compile_for(backend->conventions[k], program);
 }
 
 static void exercise_program(const struct bundle *bundle, uint32_t index)

@@ -52,6 +52,12 @@ Test(backend, tables_and_hooks_must_be_there)
 	copy_init(&copy, &toy_adopt);
 	copy.backend.conventions = NULL;
 	check_bad(&copy, "backend", "NULL");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.bounds.insn_bytes = 0;
+	check_bad(&copy, "toy", "bounds");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.bounds.stub_bytes = 0;
+	check_bad(&copy, "toy", "bounds");
 }
 
 static bool no_branch(uint8_t *branch, int64_t distance, bool is_long)

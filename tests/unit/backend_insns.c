@@ -42,7 +42,7 @@ static struct jf_program program_of(const struct jf_function *functions, uint32_
 }
 
 /* How much of the bound is for main's instructions, but for an exit. */
-static size_t body_bound(const struct jf_program *program)
+static size_t body_bound(const struct jf_convention *conv, const struct jf_program *program)
 {
 	const struct jf_insn just_exit[] = {EXIT};
 	struct jf_function functions[2] = {FUNCTION("main", just_exit)};
@@ -51,7 +51,7 @@ static size_t body_bound(const struct jf_program *program)
 	if (program->function_count > 1)
 		functions[1] = program->functions[1];
 	empty.functions = functions;
-	return jf_compile_bound(program) - jf_compile_bound(&empty);
+	return jf_compile_bound(conv, program) - jf_compile_bound(conv, &empty);
 }
 
 static struct jf_image *compiled(const struct jf_convention *conv, const struct jf_program *program, const char *what)
@@ -67,11 +67,11 @@ static struct jf_image *compiled(const struct jf_convention *conv, const struct 
 	size = image->size_bytes;
 	check_image(image);
 	f = &image->functions[0];
-	CHECK(f->insn_off[f->insn_count] - f->insn_off[0] <= body_bound(program),
+	CHECK(f->insn_off[f->insn_count] - f->insn_off[0] <= body_bound(conv, program),
 	      "%s/%s, %s: %u bytes, the bound is %zu", conv->backend->name, conv->name, what,
-	      f->insn_off[f->insn_count] - f->insn_off[0], body_bound(program));
-	CHECK(size <= jf_compile_bound(program), "%s/%s, %s: %zu bytes, the bound is %zu", conv->backend->name,
-	      conv->name, what, size, jf_compile_bound(program));
+	      f->insn_off[f->insn_count] - f->insn_off[0], body_bound(conv, program));
+	CHECK(size <= jf_compile_bound(conv, program), "%s/%s, %s: %zu bytes, the bound is %zu", conv->backend->name,
+	      conv->name, what, size, jf_compile_bound(conv, program));
 	/* In exactly the room it needs, with a wall behind it. */
 	memset(again, 0xcc, size + 64);
 	CHECK_STATUS(jf_compile(conv, program, NULL, again, size, ADDRESS, &second, &error), JF_OK,
@@ -332,7 +332,7 @@ ALL_CONVENTIONS(backend_insns, far_branches)
 		CHECK_STATUS(jf_compile(conv, &program, NULL, bytes, 8 << 20, ADDRESS, &image, &error), JF_OK,
 			     "%s/%s over %u: %s", conv->backend->name, conv->name, n, error.text);
 		check_image(image);
-		CHECK(image->size_bytes <= jf_compile_bound(&program), "over %u", n);
+		CHECK(image->size_bytes <= jf_compile_bound(conv, &program), "over %u", n);
 		jf_image_free(image);
 	}
 	free(bytes);

@@ -260,11 +260,13 @@ Test(compile, the_bound_is_one)
 			function.insn_count = count + 1;
 			for (unsigned int i = 0; i < 2; i++) {
 				struct jf_program program = run_program(&function, 1, -1);
-				struct jf_image *image = compiled(i ? &toy_restore : &toy_adopt, &program, NULL);
+				const struct jf_convention *conv = i ? &toy_restore : &toy_adopt;
+				struct jf_image *image = compiled(conv, &program, NULL);
 
 				check_image(image);
-				CHECK(jf_compile_bound(&program) >= image->size_bytes, "kind %u: %zu bytes, bound %zu",
-				      kind, image->size_bytes, jf_compile_bound(&program));
+				CHECK(jf_compile_bound(conv, &program) >= image->size_bytes,
+				      "kind %u: %zu bytes, bound %zu", kind, image->size_bytes,
+				      jf_compile_bound(conv, &program));
 				jf_image_free(image);
 			}
 		}

@@ -158,7 +158,7 @@ static uint32_t both_ways(const struct jf_convention *conv, const struct jf_prog
 {
 	struct jf_backend backend = *conv->backend;
 	struct jf_convention passes = *conv;
-	size_t bound = jf_compile_bound(program);
+	size_t bound = jf_compile_bound(conv, program);
 	uint8_t *code = malloc(bound), *wanted = malloc(bound);
 	struct jf_image *image, *reference;
 	struct jf_error error;

@@ -229,6 +229,7 @@ const struct jf_backend toy_backend = {
 	.emit_call_stub = toy_emit_call_stub,
 	.call_stubs = toy_call_stubs,
 	.decode = toy_decode,
+	.bounds = {.insn_bytes = 64, .tail_call_bytes = 384, .function_bytes = 2048, .stub_bytes = 128},
 	.body =
 		{
 			.alu = toy_alu,

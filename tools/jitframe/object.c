@@ -50,7 +50,7 @@ static const struct {
 static int compile_selection(struct opened *o, uint32_t index, struct jf_program *program)
 {
 	const struct object *object = o->object;
-	size_t capacity = jf_compile_bound(program);
+	size_t capacity = jf_compile_bound(object->conv, program);
 	uint8_t *bytes = malloc(capacity ? capacity : 1);
 	struct jf_error error = {0};
 	struct jf_image *image;
