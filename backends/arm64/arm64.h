@@ -7,16 +7,8 @@
  *   Arm ARM   Arm Architecture Reference Manual for A-profile, DDI 0487
  *   AAPCS64   Procedure Call Standard for the Arm 64-bit Architecture
  *   AADWARF64 DWARF for the Arm 64-bit Architecture
- *
- * Register ids: x0-x30 and sp have their hardware numbers, d0-d31 follow. These numbers serve native.S
- * too; backend.c holds them to the structs.
  */
-#define JF_ARM64_FIRST_X    0
-#define JF_ARM64_FIRST_D    32
-#define JF_ARM64_REG_BYTES  8   /* one entry of struct jf_regs */
-#define JF_ARM64_REGS_BYTES 640 /* all of it */
-
-#ifndef __ASSEMBLER__
+#include "regs.h"
 
 #include <jitframe/backend.h>
 
@@ -179,6 +171,9 @@ enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op);
 uint64_t jf_arm64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				struct jf_regs *out);
+uint64_t jf_arm64_call_checked(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+			       struct jf_regs *out);
+uint64_t jf_arm64_overwrite(void);
 extern const char jf_arm64_enter_start[], jf_arm64_enter_end[];
 extern const char jf_arm64_enter_checked_start[], jf_arm64_enter_checked_end[];
 extern const char jf_arm64_may_goto_start[], jf_arm64_may_goto_end[];
@@ -188,7 +183,5 @@ void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *
 void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
 void jf_arm64_context_set_pc(void *ucontext, uint64_t pc);
 #endif
-
-#endif /* __ASSEMBLER__ */
 
 #endif

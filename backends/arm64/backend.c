@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <jitframe/throw.h>
-
 #include "arm64.h"
-
-/* What native.S takes for granted. */
-_Static_assert(sizeof(struct jf_regs) == JF_ARM64_REGS_BYTES, "frame of jf_throw()");
-_Static_assert(sizeof(((struct jf_regs *)0)->value[0]) == JF_ARM64_REG_BYTES, "register file");
-_Static_assert(offsetof(struct jf_landing_site, callback) == 0 && offsetof(struct jf_landing_site, cookie) == 8 &&
-		       offsetof(struct jf_landing_site, sp) == 16 && offsetof(struct jf_landing_site, fp) == 24 &&
-		       sizeof(struct jf_landing_site) == 32,
-	       "landing site");
 
 #define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
 
@@ -32,6 +22,8 @@ static const struct jf_native native = {
 	.enter_checked = jf_arm64_enter_checked,
 	.checked_start = jf_arm64_enter_checked_start,
 	.checked_end = jf_arm64_enter_checked_end,
+	.call_checked = jf_arm64_call_checked,
+	.overwrite = jf_arm64_overwrite,
 	.may_goto_start = jf_arm64_may_goto_start,
 	.may_goto_end = jf_arm64_may_goto_end,
 	.context_get = jf_arm64_context_get,

@@ -88,23 +88,21 @@ static const struct jf_area linux_areas[] = {
  *      -168   d15
  *      -176   d14
  */
-static const struct jf_slot_rule user_save_rules[] = {
-	{JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
-};
-static const struct jf_slot_rule user_fp_rules[] = {
-	{JF_SLOT_SAVE, JF_ARM64_D8, JF_WHEN_EXCEPTION},  {JF_SLOT_SAVE, JF_ARM64_D9, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_D10, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D11, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_D12, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D13, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_D14, JF_WHEN_EXCEPTION}, {JF_SLOT_SAVE, JF_ARM64_D15, JF_WHEN_EXCEPTION},
-};
+#define WHEN(n) \
+	((n) >= 19 && (n) <= 22 ? JF_WHEN_USED | JF_WHEN_EXCEPTION :              \
+	 (n) == 25		? JF_WHEN_FP | JF_WHEN_EXCEPTION :                \
+	 (n) == 26 || (n) == 29	? 0 : /* the entry area has them */               \
+	 (n) == 27		? JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION :     \
+	 (n) == 28		? JF_WHEN_ARENA | JF_WHEN_EXCEPTION :             \
+				  JF_WHEN_EXCEPTION)
+/* clang-format off */
+#define SAVE_ONE(n)  {JF_SLOT_SAVE, JF_ARM64_FIRST_X + (n), WHEN(n)},
+#define SAVE_X(a, b) SAVE_ONE(a) SAVE_ONE(b)
+#define SAVE_D(a, b) {JF_SLOT_SAVE, JF_ARM64_FIRST_D + (a), JF_WHEN_EXCEPTION}, \
+		     {JF_SLOT_SAVE, JF_ARM64_FIRST_D + (b), JF_WHEN_EXCEPTION},
+static const struct jf_slot_rule user_save_rules[] = {JF_ARM64_KEPT_X(SAVE_X, SAVE_ONE)};
+static const struct jf_slot_rule user_fp_rules[] = {JF_ARM64_KEPT_D(SAVE_D)};
+/* clang-format on */
 static const struct jf_area user_areas[] = {
 	{entry_rules, COUNT(entry_rules), 2, 16},       {user_save_rules, COUNT(user_save_rules), 2, 16},
 	{user_fp_rules, COUNT(user_fp_rules), 2, 16},   {stack_rules, COUNT(stack_rules), 1, 16},

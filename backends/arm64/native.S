@@ -1,13 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "arm64.h"
+#include "offsets.h"
+#include "regs.h"
 
 /*
- * The stubs of struct jf_native, and jf_throw(). AAPCS64: arguments and result from x0 on; x19-x29 and
- * d8-d15 are the caller's. struct jf_regs holds register n at 8 * id.
+ * The stubs of struct jf_native, and jf_throw(). AAPCS64: arguments and result from x0 on.
+ * struct jf_regs holds register n at REG_BYTES * id.
  */
-#define X(n) ((JF_ARM64_FIRST_X + (n)) * JF_ARM64_REG_BYTES)
-#define D(n) ((JF_ARM64_FIRST_D + (n)) * JF_ARM64_REG_BYTES)
+#define X(n) ((JF_ARM64_FIRST_X + (n)) * REG_BYTES)
+#define D(n) ((JF_ARM64_FIRST_D + (n)) * REG_BYTES)
 #define REG_SP X(31)
+
+/* Every register that a callee keeps, to or from the struct jf_regs at `base`. */
+.macro x_pair insn, a, b, base
+	\insn	x\a, x\b, [\base, #X(\a)]
+.endm
+.macro x_one insn, a, base
+	\insn	x\a, [\base, #X(\a)]
+.endm
+.macro d_pair insn, a, b, base
+	\insn	d\a, d\b, [\base, #D(\a)]
+.endm
+#define STORE_X(a, b) x_pair stp, a, b, \base ;
+#define STORE_ONE(a)  x_one str, a, \base ;
+#define STORE_D(a, b) d_pair stp, a, b, \base ;
+#define LOAD_X(a, b)  x_pair ldp, a, b, \base ;
+#define LOAD_ONE(a)   x_one ldr, a, \base ;
+#define LOAD_D(a, b)  d_pair ldp, a, b, \base ;
+.macro store_kept base
+	JF_ARM64_KEPT_X(STORE_X, STORE_ONE)
+	JF_ARM64_KEPT_D(STORE_D)
+.endm
+.macro load_kept base
+	JF_ARM64_KEPT_X(LOAD_X, LOAD_ONE)
+	JF_ARM64_KEPT_D(LOAD_D)
+.endm
+
+/* The CFI for registers that lie in a struct jf_regs `off` bytes from the CFA. DWARF numbers: d0 is 64. */
+#define DW_D(n)          (64 + (n))
+#define SAVED_ONE(a)     .cfi_offset a, \off + X(a) ;
+#define SAVED_X(a, b)    SAVED_ONE(a) SAVED_ONE(b)
+#define SAVED_D(a, b)    .cfi_offset DW_D(a), \off + D(a) ; .cfi_offset DW_D(b), \off + D(b) ;
+#define RESTORED_ONE(a)  .cfi_restore a ;
+#define RESTORED_X(a, b) .cfi_restore a ; .cfi_restore b ;
+#define RESTORED_D(a, b) .cfi_restore DW_D(a) ; .cfi_restore DW_D(b) ;
+.macro cfi_kept_saved off
+	JF_ARM64_KEPT_X(SAVED_X, SAVED_ONE)
+	JF_ARM64_KEPT_D(SAVED_D)
+.endm
+.macro cfi_kept_restored
+	JF_ARM64_KEPT_X(RESTORED_X, RESTORED_ONE)
+	JF_ARM64_KEPT_D(RESTORED_D)
+.endm
 
 /* BTI C: entered by BLR. A hint, so harmless where branch targets are not checked. */
 .macro function name
@@ -60,100 +103,71 @@
 	place	jf_arm64_enter_end
 
 /*
- * uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, in, out)
+ * uint64_t name(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in, struct jf_regs *out)
  *
- *     CFA     +----------------+
- *             | out            |  176, unused above it
- *             | d8-d15         |  112
- *             | x19-x28        |   16
- *             | x29, x30       |    0  <- sp
+ *     CFA     +---------------------+
+ *             | x30, out            |
+ *             | struct jf_regs: own |
+ *     sp ->   +---------------------+
  *
  * x29 is one of the registers under test, so the frame is found by sp alone.
  */
-#define CHECKED_BYTES 192
-#define CHECKED_OUT 176
+#define CHECKED_LR REGS_BYTES
+#define CHECKED_OUT (CHECKED_LR + 8)
+#define CHECKED_BYTES (CHECKED_OUT + 8)
+.macro checked name
 	.balign	16
-	place	jf_arm64_enter_checked_start
-	function jf_arm64_enter_checked
-	stp	x29, x30, [sp, #-CHECKED_BYTES]!
+	function \name
+	sub	sp, sp, #CHECKED_BYTES
 	.cfi_def_cfa_offset CHECKED_BYTES
-	.cfi_offset x29, -192
-	.cfi_offset x30, -184
-	stp	x19, x20, [sp, #16]
-	.cfi_offset x19, -176
-	.cfi_offset x20, -168
-	stp	x21, x22, [sp, #32]
-	.cfi_offset x21, -160
-	.cfi_offset x22, -152
-	stp	x23, x24, [sp, #48]
-	.cfi_offset x23, -144
-	.cfi_offset x24, -136
-	stp	x25, x26, [sp, #64]
-	.cfi_offset x25, -128
-	.cfi_offset x26, -120
-	stp	x27, x28, [sp, #80]
-	.cfi_offset x27, -112
-	.cfi_offset x28, -104
-	stp	d8, d9, [sp, #112]
-	.cfi_offset d8, -80
-	.cfi_offset d9, -72
-	stp	d10, d11, [sp, #128]
-	.cfi_offset d10, -64
-	.cfi_offset d11, -56
-	stp	d12, d13, [sp, #144]
-	.cfi_offset d12, -48
-	.cfi_offset d13, -40
-	stp	d14, d15, [sp, #160]
-	.cfi_offset d14, -32
-	.cfi_offset d15, -24
+	str	x30, [sp, #CHECKED_LR]
+	.cfi_offset x30, CHECKED_LR - CHECKED_BYTES
+	store_kept sp
+	cfi_kept_saved -CHECKED_BYTES
 	str	x4, [sp, #CHECKED_OUT]
 
 	mov	x16, x0
 	mov	x0, x1
 	mov	x1, x2
-	ldp	x19, x20, [x3, #X(19)]
-	ldp	x21, x22, [x3, #X(21)]
-	ldp	x23, x24, [x3, #X(23)]
-	ldp	x25, x26, [x3, #X(25)]
-	ldp	x27, x28, [x3, #X(27)]
-	ldr	x29, [x3, #X(29)]
-	ldp	d8, d9, [x3, #D(8)]
-	ldp	d10, d11, [x3, #D(10)]
-	ldp	d12, d13, [x3, #D(12)]
-	ldp	d14, d15, [x3, #D(14)]
+	load_kept x3
 	blr	x16
 	ldr	x16, [sp, #CHECKED_OUT]
-	stp	x19, x20, [x16, #X(19)]
-	stp	x21, x22, [x16, #X(21)]
-	stp	x23, x24, [x16, #X(23)]
-	stp	x25, x26, [x16, #X(25)]
-	stp	x27, x28, [x16, #X(27)]
-	str	x29, [x16, #X(29)]
-	stp	d8, d9, [x16, #D(8)]
-	stp	d10, d11, [x16, #D(10)]
-	stp	d12, d13, [x16, #D(12)]
-	stp	d14, d15, [x16, #D(14)]
+	store_kept x16
 
-	ldp	d14, d15, [sp, #160]
-	ldp	d12, d13, [sp, #144]
-	ldp	d10, d11, [sp, #128]
-	ldp	d8, d9, [sp, #112]
-	ldp	x27, x28, [sp, #80]
-	ldp	x25, x26, [sp, #64]
-	ldp	x23, x24, [sp, #48]
-	ldp	x21, x22, [sp, #32]
-	ldp	x19, x20, [sp, #16]
-	ldp	x29, x30, [sp], #CHECKED_BYTES
-	.irp	reg, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30
-	.cfi_restore \reg
-	.endr
-	.irp	reg, d8, d9, d10, d11, d12, d13, d14, d15
-	.cfi_restore \reg
-	.endr
+	load_kept sp
+	cfi_kept_restored
+	ldr	x30, [sp, #CHECKED_LR]
+	.cfi_restore x30
+	add	sp, sp, #CHECKED_BYTES
 	.cfi_def_cfa_offset 0
 	ret
-	function_ends jf_arm64_enter_checked
+	function_ends \name
+.endm
+
+	.balign	16
+	place	jf_arm64_enter_checked_start
+	checked	jf_arm64_enter_checked
 	place	jf_arm64_enter_checked_end
+	checked	jf_arm64_call_checked
+
+/* uint64_t jf_arm64_overwrite(void) */
+.macro overwrite_x a, b
+	mov	x\a, #-1
+	mov	x\b, #-1
+.endm
+.macro overwrite_d a, b
+	fmov	d\a, x0
+	fmov	d\b, x0
+.endm
+#define OVERWRITE_X(a, b) overwrite_x a, b ;
+#define OVERWRITE_D(a, b) overwrite_d a, b ;
+	.balign	16
+	function jf_arm64_overwrite
+	JF_ARM64_FREE_X(OVERWRITE_X)
+	JF_ARM64_FREE_D(OVERWRITE_D)
+	mov	x0, #0
+	ret
+	function_ends jf_arm64_overwrite
 
 /*
  * What the may_goto hook calls. x9 = address of count and start time; out: x9 = the count.
@@ -200,8 +214,8 @@
  * enum jf_status jf_throw(uint64_t cookie)
  *
  *     CFA     +----------------+
- *             | struct jf_regs |   48
- *             | landing site   |   16  callback, cookie, sp, fp
+ *             | struct jf_regs |   REGS
+ *             | landing site   |   SITE
  *             | x29, x30       |    0  <- x29, sp
  *
  * jf_throw_recall() needs no registers but x29 and sp, and mostly is enough. The callback is entered with everything
@@ -209,8 +223,8 @@
  * reloaded here.
  */
 #define SITE 16
-#define REGS 48
-#define THROW_BYTES (REGS + JF_ARM64_REGS_BYTES)
+#define REGS (SITE + SITE_BYTES)
+#define THROW_BYTES (REGS + REGS_BYTES)
 	.globl	jf_throw
 	.type	jf_throw, %function
 	.balign	16
@@ -222,7 +236,7 @@ jf_throw:
 	stp	x29, x30, [sp]
 	.cfi_offset x29, -THROW_BYTES
 	.cfi_offset x30, -THROW_BYTES + 8
-	str	x0, [sp, #SITE + 8]
+	str	x0, [sp, #SITE + SITE_COOKIE]
 	mov	x0, x30
 	add	x1, sp, #THROW_BYTES
 	mov	x2, x29
@@ -230,25 +244,19 @@ jf_throw:
 	mov	x29, sp
 	bl	jf_throw_recall
 	cbz	w0, 2f
-	ldr	x0, [sp, #SITE + 8]
+	ldr	x0, [sp, #SITE + SITE_COOKIE]
 	add	x1, sp, #REGS
-	stp	x19, x20, [x1, #X(19)]
-	stp	x21, x22, [x1, #X(21)]
-	stp	x23, x24, [x1, #X(23)]
-	stp	x25, x26, [x1, #X(25)]
-	stp	x27, x28, [x1, #X(27)]
+	store_kept x1
 	ldp	x9, x2, [sp]
 	str	x9, [x1, #X(29)]
 	add	x9, sp, #THROW_BYTES
 	str	x9, [x1, #REG_SP]
-	stp	d8, d9, [x1, #D(8)]
-	stp	d10, d11, [x1, #D(10)]
-	stp	d12, d13, [x1, #D(12)]
-	stp	d14, d15, [x1, #D(14)]
 	add	x3, sp, #SITE
 	bl	jf_throw_from
-2:	ldp	x16, x9, [sp, #SITE]
-	ldp	x1, x2, [sp, #SITE + 16]
+2:	ldr	x16, [sp, #SITE + SITE_CALLBACK]
+	ldr	x9, [sp, #SITE + SITE_COOKIE]
+	ldr	x1, [sp, #SITE + SITE_SP]
+	ldr	x2, [sp, #SITE + SITE_FP]
 	ldp	x29, x30, [sp]
 	.cfi_restore x29
 	.cfi_restore x30
@@ -272,7 +280,7 @@ jf_throw:
  *             | x29, x30       |    0  <- x29, sp
  */
 #define CALLER_REGS 16
-#define CALLER_BYTES (CALLER_REGS + JF_ARM64_REGS_BYTES)
+#define CALLER_BYTES (CALLER_REGS + REGS_BYTES)
 .macro with_caller name, target
 	.globl	\name
 	.type	\name, %function
@@ -286,18 +294,9 @@ jf_throw:
 	.cfi_offset x29, -CALLER_BYTES
 	.cfi_offset x30, -CALLER_BYTES + 8
 	add	x2, sp, #CALLER_REGS
-	stp	x19, x20, [x2, #X(19)]
-	stp	x21, x22, [x2, #X(21)]
-	stp	x23, x24, [x2, #X(23)]
-	stp	x25, x26, [x2, #X(25)]
-	stp	x27, x28, [x2, #X(27)]
-	str	x29, [x2, #X(29)]
+	store_kept x2
 	add	x9, sp, #CALLER_BYTES
 	str	x9, [x2, #REG_SP]
-	stp	d8, d9, [x2, #D(8)]
-	stp	d10, d11, [x2, #D(10)]
-	stp	d12, d13, [x2, #D(12)]
-	stp	d14, d15, [x2, #D(14)]
 	mov	x29, sp
 	mov	x3, x30
 	bl	\target

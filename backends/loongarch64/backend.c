@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loongarch64.h"
 
-#include <jitframe/throw.h>
-
-/* native.S has these numbers as constants. */
-_Static_assert(sizeof(struct jf_regs) == LA_REGS_BYTES, "struct jf_regs");
-_Static_assert(LA_S8 == LA_ID_FP + 9 && LA_FS7 == LA_ID_FS0 + 7, "register ids");
-_Static_assert(offsetof(struct jf_landing_site, callback) == LA_SITE_CALLBACK, "struct jf_landing_site");
-_Static_assert(offsetof(struct jf_landing_site, cookie) == LA_SITE_COOKIE, "struct jf_landing_site");
-_Static_assert(offsetof(struct jf_landing_site, sp) == LA_SITE_SP, "struct jf_landing_site");
-_Static_assert(offsetof(struct jf_landing_site, fp) == LA_SITE_FP, "struct jf_landing_site");
-_Static_assert(sizeof(struct jf_landing_site) == LA_SITE_BYTES, "struct jf_landing_site");
-
 #define ELF_MACHINE_LOONGARCH 258
 
 #ifdef JF_NATIVE_LOONGARCH64
@@ -22,6 +11,8 @@ static const struct jf_native native = {
 	.enter_checked = jf_loongarch64_enter_checked,
 	.checked_start = jf_loongarch64_enter_checked_start,
 	.checked_end = jf_loongarch64_enter_checked_end,
+	.call_checked = jf_loongarch64_call_checked,
+	.overwrite = jf_loongarch64_overwrite,
 	.may_goto_start = jf_loongarch64_may_goto_start,
 	.may_goto_end = jf_loongarch64_may_goto_end,
 	.context_get = jf_loongarch64_context_get,

@@ -92,29 +92,22 @@ static const struct jf_area v2_areas[] = {
  *             | outgoing arguments   |  multiple of 16
  *     sp ->   +----------------------+
  */
+#define WHEN(reg)                                                               \
+	((reg) == LA_FP                   ? JF_WHEN_ALWAYS :                    \
+	 (reg) >= LA_S0 && (reg) <= LA_S3 ? JF_WHEN_USED | JF_WHEN_EXCEPTION :  \
+	 (reg) == LA_S4                   ? JF_WHEN_FP | JF_WHEN_EXCEPTION :    \
+	 (reg) == LA_S6                   ? JF_WHEN_ARENA | JF_WHEN_EXCEPTION : \
+					    JF_WHEN_EXCEPTION)
+/* clang-format off */
+#define SAVE(reg, name, id) {JF_SLOT_SAVE, reg, WHEN(reg)},
 static const struct jf_slot_rule user_save[] = {
 	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S0, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S1, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S2, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S3, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S4, JF_WHEN_FP | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S5, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S7, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_S8, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS0, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS1, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS2, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS3, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS4, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS5, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS6, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, LA_FS7, JF_WHEN_EXCEPTION},
+	LA_KEPT_INT(SAVE)
+	LA_KEPT_FP(SAVE)
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 };
+/* clang-format on */
 
 static const struct jf_area user_areas[] = {
 	{user_save, COUNT(user_save), 1, 16},

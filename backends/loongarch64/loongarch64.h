@@ -2,72 +2,26 @@
 #ifndef JF_BACKEND_LOONGARCH64_H
 #define JF_BACKEND_LOONGARCH64_H
 
-/*
- * What the files of this backend share; also read by native.S, which sees the numbers only.
- *
- * Register ids: 0..31 are the integer registers, id == hardware number; 32..63 are the floating-point
- * registers, id == 32 + hardware number. These are also the DWARF numbers of the LoongArch psABI.
- */
-#define LA_ID_FP      22 /* fp, then s0..s8 at 23..31 */
-#define LA_ID_FS0     56 /* fs0..fs7 = f24..f31 at 56..63 */
-#define LA_REG_COUNT  64
-#define LA_REGS_BYTES 640 /* sizeof(struct jf_regs) */
-
-/* struct jf_landing_site */
-#define LA_SITE_CALLBACK 0
-#define LA_SITE_COOKIE   8
-#define LA_SITE_SP       16
-#define LA_SITE_FP       24
-#define LA_SITE_BYTES    32
-
-#ifndef __ASSEMBLER__
+/* What the files of this backend share. */
+#include "regs.h"
 
 #include <jitframe/backend.h>
 
-/* Names of the psABI's register convention (LoongArch psABI, "Register Convention"). */
+/* clang-format off */
+#define LA_ENUMERATOR(reg, name, id) reg = id,
 enum {
 	LA_ZERO = 0,
-	LA_RA = 1,
+	LA_RA = LA_ID_RA,
 	LA_TP = 2,
-	LA_SP = 3,
-	LA_A0 = 4,
-	LA_A1,
-	LA_A2,
-	LA_A3,
-	LA_A4,
-	LA_A5,
-	LA_A6,
-	LA_A7,
-	LA_T0 = 12,
-	LA_T1,
-	LA_T2,
-	LA_T3,
-	LA_T4,
-	LA_T5,
-	LA_T6,
-	LA_T7,
-	LA_T8,
-	LA_R21, /* reserved by the psABI; Linux keeps the per-CPU base there */
-	LA_FP = LA_ID_FP,
-	LA_S0,
-	LA_S1,
-	LA_S2,
-	LA_S3,
-	LA_S4,
-	LA_S5,
-	LA_S6,
-	LA_S7,
-	LA_S8,
+	LA_SP = LA_ID_SP,
+	LA_FREE_INT(LA_ENUMERATOR)
+	LA_R21 = 21, /* reserved by the psABI; Linux keeps the per-CPU base there */
+	LA_KEPT_INT(LA_ENUMERATOR)
 	LA_F0 = 32,
-	LA_FS0 = LA_ID_FS0,
-	LA_FS1,
-	LA_FS2,
-	LA_FS3,
-	LA_FS4,
-	LA_FS5,
-	LA_FS6,
-	LA_FS7,
+	LA_FREE_FP(LA_ENUMERATOR)
+	LA_KEPT_FP(LA_ENUMERATOR)
 };
+/* clang-format on */
 
 /* Registers with a duty in all conventions; the others that the body may use freely are t1..t8. */
 #define LA_TCC         LA_A6 /* tail-call count, or the address of the one in force */
@@ -151,6 +105,9 @@ static inline bool la_one_run(uint64_t value, unsigned int *msb, unsigned int *l
 uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 uint64_t jf_loongarch64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				      struct jf_regs *out);
+uint64_t jf_loongarch64_call_checked(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				     struct jf_regs *out);
+uint64_t jf_loongarch64_overwrite(void);
 extern const char jf_loongarch64_enter_start[], jf_loongarch64_enter_end[];
 extern const char jf_loongarch64_enter_checked_start[], jf_loongarch64_enter_checked_end[];
 extern const char jf_loongarch64_may_goto_start[], jf_loongarch64_may_goto_end[];
@@ -159,7 +116,5 @@ extern const char jf_loongarch64_may_goto_start[], jf_loongarch64_may_goto_end[]
 void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
 void jf_loongarch64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
 void jf_loongarch64_context_set_pc(void *ucontext, uint64_t pc);
-
-#endif
 
 #endif

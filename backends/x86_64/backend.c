@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <jitframe/throw.h>
-
 #include "x86_64.h"
 
 static const struct jf_convention *const conventions[] = {&jf_x86_64_linux, &jf_x86_64_user};
-
-/* What native.S believes. */
-_Static_assert(sizeof(struct jf_regs) == REGS_BYTES, "native.S: struct jf_regs");
-_Static_assert(offsetof(struct jf_landing_site, callback) == SITE_CALLBACK, "native.S: site.callback");
-_Static_assert(offsetof(struct jf_landing_site, cookie) == SITE_COOKIE, "native.S: site.cookie");
-_Static_assert(offsetof(struct jf_landing_site, sp) == SITE_SP, "native.S: site.sp");
-_Static_assert(offsetof(struct jf_landing_site, fp) == SITE_FP, "native.S: site.fp");
-_Static_assert(TAIL_CALLS_MAX == JF_TAIL_CALLS_MAX, "native.S: tail calls");
-_Static_assert(sizeof(struct jf_landing_site) == SITE_BYTES, "native.S: struct jf_landing_site");
 
 #ifdef JF_NATIVE_X86_64
 HIDDEN uint64_t jf_x86_64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 HIDDEN uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 					struct jf_regs *out);
+HIDDEN uint64_t jf_x86_64_call_checked(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				       struct jf_regs *out);
+HIDDEN uint64_t jf_x86_64_overwrite(void);
 extern HIDDEN const char jf_x86_64_enter_end[];
 extern HIDDEN const char jf_x86_64_enter_checked_end[];
 
@@ -36,6 +28,8 @@ static const struct jf_native native = {
 	.enter_checked = jf_x86_64_enter_checked,
 	.checked_start = jf_x86_64_enter_checked_start,
 	.checked_end = jf_x86_64_enter_checked_end,
+	.call_checked = jf_x86_64_call_checked,
+	.overwrite = jf_x86_64_overwrite,
 	.may_goto_start = jf_x86_64_may_goto_stub,
 	.may_goto_end = jf_x86_64_may_goto_stub_end,
 	.context_get = jf_x86_64_context_get,

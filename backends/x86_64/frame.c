@@ -125,20 +125,23 @@ const struct jf_convention jf_x86_64_linux = {
  * A callback adopts the saves. They come first and a boundary has all of them, so their addresses
  * depend on nothing; what varies lies below.
  */
+#define WHEN(reg)                                                                             \
+	((reg) == RBP                                                 ? JF_WHEN_ALWAYS :      \
+	 (reg) == RBX || (reg) == R13 || (reg) == R14 || (reg) == R15 ? JF_WHEN_USED | EXC :  \
+	 (reg) == R12                                                 ? JF_WHEN_ARENA | EXC : \
+									EXC)
+/* clang-format off */
+#define SAVE(reg, name, dw)                             {JF_SLOT_SAVE, reg, WHEN(reg)},
+#define SAVE_CONTROL(reg, name, dw, bytes, store, load) SAVE(reg, name, dw)
 static const struct jf_slot_rule user_state[] = {
 	{JF_SLOT_RETURN, RIP, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, RBP, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, RBX, JF_WHEN_USED | EXC},
-	{JF_SLOT_SAVE, R13, JF_WHEN_USED | EXC},
-	{JF_SLOT_SAVE, R14, JF_WHEN_USED | EXC},
-	{JF_SLOT_SAVE, R15, JF_WHEN_USED | EXC},
-	{JF_SLOT_SAVE, R12, JF_WHEN_ARENA | EXC},
-	{JF_SLOT_SAVE, MXCSR, EXC},
-	{JF_SLOT_SAVE, FCW, EXC},
+	KEPT_INT(SAVE)
+	KEPT_CONTROL(SAVE_CONTROL)
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_SPILL, R9, JF_WHEN_PRIVATE_STACK},
 };
+/* clang-format on */
 
 static const struct jf_area user_areas[] = {
 	{user_state, LEN(user_state), 1, 16},

@@ -3,12 +3,39 @@
  * The stubs between C and generated code: System V ABI, AMD64. struct jf_regs is indexed by register
  * id, 8 bytes each. Position-independent; every function may be the target of an indirect branch.
  */
-#include "x86_64.h"
+#include "offsets.h"
+#include "regs.h"
 
 	.intel_syntax noprefix
 	.text
 
-#define REG(base, id) [base + 8 * (id)]
+#define REG(base, id) [base + REG_BYTES * (id)]
+
+/* Every register that a callee keeps, to or from the struct jf_regs at `base`. `zero` is a register of value 0. */
+#define STORE(id, name, dw)                             mov REG(\base, id), name ;
+#define STORE_CONTROL(id, name, dw, bytes, store, load) mov REG(\base, id), \zero ; store REG(\base, id) ;
+#define LOAD(id, name, dw)                              mov name, REG(\base, id) ;
+#define LOAD_CONTROL(id, name, dw, bytes, store, load)  load REG(\base, id) ;
+	.macro store_kept base, zero
+	KEPT_INT(STORE)
+	KEPT_CONTROL(STORE_CONTROL)
+	.endm
+
+	.macro load_kept base
+	KEPT_CONTROL(LOAD_CONTROL)
+	KEPT_INT(LOAD)
+	.endm
+
+/* The CFI for registers that lie in a struct jf_regs `off` bytes from the CFA. */
+#define SAVED(id, name, dw)    .cfi_offset dw, \off + REG_BYTES * (id) ;
+#define RESTORED(id, name, dw) .cfi_same_value dw ;
+	.macro cfi_kept_saved off
+	KEPT_INT(SAVED)
+	.endm
+
+	.macro cfi_kept_restored
+	KEPT_INT(RESTORED)
+	.endm
 
 /*
  * enum jf_status jf_throw(uint64_t cookie)
@@ -16,8 +43,8 @@
  *      rsp at entry ->  +-----------------------+
  *                       | return address: pc    |
  *      rbp ->           | caller's rbp          |
- *                       | struct jf_regs        |  640 bytes
- *      rsp ->           | struct jf_landing_site|   32 bytes
+ *                       | struct jf_regs        |
+ *      rsp ->           | struct jf_landing_site|
  *                       +-----------------------+
  *
  * jf_throw_recall() needs no registers but these two, and mostly is enough. The callback finds every callee-saved
@@ -47,22 +74,14 @@ jf_throw:
 
 	mov rdi, [rsp + SITE_COOKIE]
 	lea rsi, [rsp + SITE_BYTES]
-	mov REG(rsi, RBX), rbx
-	mov REG(rsi, R12), r12
-	mov REG(rsi, R13), r13
-	mov REG(rsi, R14), r14
-	mov REG(rsi, R15), r15
+	xor eax, eax
+	store_kept rsi, rax
 	mov rax, [rbp]
 	mov REG(rsi, RBP), rax
 	lea rax, [rbp + 16]
 	mov REG(rsi, RSP), rax
 	mov rdx, [rbp + 8]
 	mov REG(rsi, RIP), rdx
-	xor eax, eax
-	mov REG(rsi, MXCSR), rax
-	stmxcsr REG(rsi, MXCSR)
-	mov REG(rsi, FCW), rax
-	fnstcw REG(rsi, FCW)
 
 	mov rcx, rsp
 	call jf_throw_from@PLT		/* (cookie, regs, pc, site) */
@@ -96,7 +115,7 @@ jf_throw:
  *
  *      rsp at entry ->  +-----------------------+
  *                       | return address: pc    |
- *                       | struct jf_regs        |  640 bytes
+ *                       | struct jf_regs        |
  *      rsp ->           | (8 bytes)             |
  *                       +-----------------------+
  */
@@ -111,19 +130,10 @@ jf_throw:
 	sub rsp, CALLER_BYTES
 	.cfi_def_cfa_offset CALLER_BYTES + 8
 	lea rdx, [rsp + 8]
-	mov REG(rdx, RBX), rbx
-	mov REG(rdx, RBP), rbp
-	mov REG(rdx, R12), r12
-	mov REG(rdx, R13), r13
-	mov REG(rdx, R14), r14
-	mov REG(rdx, R15), r15
+	xor eax, eax
+	store_kept rdx, rax
 	lea rax, [rsp + CALLER_BYTES + 8]	/* the caller's rsp, once this call has returned */
 	mov REG(rdx, RSP), rax
-	xor eax, eax
-	mov REG(rdx, MXCSR), rax
-	stmxcsr REG(rdx, MXCSR)
-	mov REG(rdx, FCW), rax
-	fnstcw REG(rdx, FCW)
 	mov rcx, [rsp + CALLER_BYTES]
 	call \target@PLT
 	add rsp, CALLER_BYTES
@@ -177,105 +187,73 @@ jf_x86_64_enter_end:
 	.size jf_x86_64_enter, . - jf_x86_64_enter
 
 /*
- * uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2,
- *				    const struct jf_regs *in, struct jf_regs *out)
+ * uint64_t name(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in, struct jf_regs *out)
  *
- *      CFA ->  +---------------------------------------+
- *              | return address, rbp, rbx, r12 .. r15  |  -56
- *              | -                                     |
- *              | own mxcsr, own fcw, 4 bytes each      |  rsp + 8
- *      rsp ->  | out                                   |  CFA - 80
- *              +---------------------------------------+
+ *      rsp at entry ->  +-----------------------+
+ *                       | return address        |
+ *                       | out                   |
+ *                       | struct jf_regs: own   |
+ *      rsp ->           +-----------------------+
  *
  * rbp goes in with a value of the caller's, so only rsp leads back to this frame.
  */
-#define CHECKED_LOCALS 24
-#define CHECKED_CFA    (56 + CHECKED_LOCALS)
-
-	.globl jf_x86_64_enter_checked, jf_x86_64_enter_checked_start, jf_x86_64_enter_checked_end
-	.hidden jf_x86_64_enter_checked, jf_x86_64_enter_checked_start, jf_x86_64_enter_checked_end
-	.type jf_x86_64_enter_checked, @function
+#define OUT           REGS_BYTES
+#define CHECKED_BYTES (OUT + 8)
+	.macro checked name
+	.globl \name
+	.hidden \name
+	.type \name, @function
 	.p2align 4
-jf_x86_64_enter_checked_start:
-jf_x86_64_enter_checked:
+\name:
 	.cfi_startproc
 	endbr64
-	push rbp
-	.cfi_def_cfa_offset 16
-	.cfi_offset rbp, -16
-	push rbx
-	.cfi_def_cfa_offset 24
-	.cfi_offset rbx, -24
-	push r12
-	.cfi_def_cfa_offset 32
-	.cfi_offset r12, -32
-	push r13
-	.cfi_def_cfa_offset 40
-	.cfi_offset r13, -40
-	push r14
-	.cfi_def_cfa_offset 48
-	.cfi_offset r14, -48
-	push r15
-	.cfi_def_cfa_offset 56
-	.cfi_offset r15, -56
-	sub rsp, CHECKED_LOCALS
-	.cfi_def_cfa_offset CHECKED_CFA
-	mov [rsp], r8
-	stmxcsr [rsp + 8]
-	fnstcw [rsp + 12]
+	sub rsp, CHECKED_BYTES
+	.cfi_def_cfa_offset CHECKED_BYTES + 8
+	xor eax, eax
+	store_kept rsp, rax
+	cfi_kept_saved -(CHECKED_BYTES + 8)
+	mov [rsp + OUT], r8
 
 	mov rax, rdi
 	mov rdi, rsi
 	mov rsi, rdx
-	ldmxcsr REG(rcx, MXCSR)
-	fldcw REG(rcx, FCW)
-	mov rbx, REG(rcx, RBX)
-	mov r12, REG(rcx, R12)
-	mov r13, REG(rcx, R13)
-	mov r14, REG(rcx, R14)
-	mov r15, REG(rcx, R15)
-	mov rbp, REG(rcx, RBP)
+	load_kept rcx
 	call rax
 
-	mov rcx, [rsp]
-	mov REG(rcx, RBX), rbx
-	mov REG(rcx, R12), r12
-	mov REG(rcx, R13), r13
-	mov REG(rcx, R14), r14
-	mov REG(rcx, R15), r15
-	mov REG(rcx, RBP), rbp
+	mov rcx, [rsp + OUT]
 	xor edx, edx
-	mov REG(rcx, MXCSR), rdx
-	stmxcsr REG(rcx, MXCSR)
-	mov REG(rcx, FCW), rdx
-	fnstcw REG(rcx, FCW)
-
-	ldmxcsr [rsp + 8]
-	fldcw [rsp + 12]
-	add rsp, CHECKED_LOCALS
-	.cfi_def_cfa_offset 56
-	pop r15
-	.cfi_def_cfa_offset 48
-	.cfi_same_value r15
-	pop r14
-	.cfi_def_cfa_offset 40
-	.cfi_same_value r14
-	pop r13
-	.cfi_def_cfa_offset 32
-	.cfi_same_value r13
-	pop r12
-	.cfi_def_cfa_offset 24
-	.cfi_same_value r12
-	pop rbx
-	.cfi_def_cfa_offset 16
-	.cfi_same_value rbx
-	pop rbp
+	store_kept rcx, rdx
+	load_kept rsp
+	cfi_kept_restored
+	add rsp, CHECKED_BYTES
 	.cfi_def_cfa_offset 8
-	.cfi_same_value rbp
 	ret
 	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	.globl jf_x86_64_enter_checked_start, jf_x86_64_enter_checked_end
+	.hidden jf_x86_64_enter_checked_start, jf_x86_64_enter_checked_end
+	.p2align 4
+jf_x86_64_enter_checked_start:
+	checked jf_x86_64_enter_checked
 jf_x86_64_enter_checked_end:
-	.size jf_x86_64_enter_checked, . - jf_x86_64_enter_checked
+	checked jf_x86_64_call_checked
+
+/* uint64_t jf_x86_64_overwrite(void) */
+	.globl jf_x86_64_overwrite
+	.hidden jf_x86_64_overwrite
+	.type jf_x86_64_overwrite, @function
+	.p2align 4
+jf_x86_64_overwrite:
+	.cfi_startproc
+	endbr64
+#define OVERWRITE(id, name, dw) mov name, -1 ;
+	FREE_INT(OVERWRITE)
+	xor eax, eax
+	ret
+	.cfi_endproc
+	.size jf_x86_64_overwrite, . - jf_x86_64_overwrite
 
 /*
  * The may_goto stub, of a convention of its own: r10 = address of count and start time, out: r10 = the

@@ -2,47 +2,13 @@
 #ifndef JF_BACKEND_X86_64_H
 #define JF_BACKEND_X86_64_H
 
-/*
- * What the files of this backend share. The first part is for C and for native.S.
- *
- * Register ids. 0..15 are the numbers that instruction fields hold (Intel SDM, volume 2, table 3-1);
- * 16 is the return address that a call pushes, under the name DWARF gives it.
- */
-#define RAX        0
-#define RCX        1
-#define RDX        2
-#define RBX        3
-#define RSP        4
-#define RBP        5
-#define RSI        6
-#define RDI        7
-#define R8         8
-#define R9         9
-#define R10        10
-#define R11        11
-#define R12        12
-#define R13        13
-#define R14        14
-#define R15        15
-#define RIP        16
-#define MXCSR      17
-#define FCW        18
-#define REG__COUNT 19
-
-/* Sizes and offsets of the structures that native.S fills in; backend.c holds them to the headers. */
-#define REGS_BYTES    640 /* struct jf_regs */
-#define SITE_CALLBACK 0   /* struct jf_landing_site */
-#define SITE_COOKIE   8
-#define SITE_SP       16
-#define SITE_FP       24
-#define SITE_BYTES    32
-
-/* Tail calls that may follow one another; prologues take larger values for the address of a count. */
-#define TAIL_CALLS_MAX 33
-
-#ifndef __ASSEMBLER__
+/* What the files of this backend share. */
+#include "regs.h"
 
 #include <jitframe/backend.h>
+
+/* Tail calls that may follow one another; prologues take larger values for the address of a count. */
+#define TAIL_CALLS_MAX JF_TAIL_CALLS_MAX
 
 /* Of no BPF register and of no convention: free inside one BPF instruction. R10 of the machine is
  * BPF's AX, which no BPF instruction names either. */
@@ -114,7 +80,5 @@ static inline int64_t narrow(bool w, int64_t imm)
 {
 	return w ? imm : (int32_t)imm;
 }
-
-#endif /* !__ASSEMBLER__ */
 
 #endif

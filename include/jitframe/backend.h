@@ -69,6 +69,14 @@ struct jf_native {
 	uint64_t (*enter_checked)(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				  struct jf_regs *out);
 	const void *checked_start, *checked_end;
+	/*
+	 * The same between C and C: calls the function at `function`, which finds *in in every callee-saved register.
+	 * To a walk or a throw this is a C function that has saved them all. .eh_frame describes it, not the code map.
+	 */
+	uint64_t (*call_checked)(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
+				 struct jf_regs *out);
+	/* Overwrites every register that a callee may, but for those that no jf_reg names. returns: 0. */
+	uint64_t (*overwrite)(void);
 	/* What the may_goto hook calls: AX = address of count and start time, out: the count. Keeps every
 	 * other BPF register of all of this backend's conventions; calls jf_may_goto_check(). */
 	const void *may_goto_start, *may_goto_end;

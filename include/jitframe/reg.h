@@ -22,6 +22,13 @@ enum {
 	JF_REG_RESERVED = 1 << 1,     /* the ABI forbids its use (thread pointer, platform register) */
 };
 
+/* A control register takes no arbitrary value. These are values that it does take. */
+struct jf_control_reg {
+	uint16_t at_start; /* as a process begins */
+	uint16_t other;    /* one that differs from that in what a callee keeps */
+	uint16_t kept;     /* the bits that a callee keeps */
+};
+
 struct jf_reg {
 	const char *name;
 	uint8_t id; /* equals the index; kept for tests that hold the table to it */
@@ -30,6 +37,7 @@ struct jf_reg {
 	uint8_t cls;        /* enum jf_reg_class */
 	uint8_t size_bytes; /* what a save slot has to hold */
 	uint8_t flags;
+	const struct jf_control_reg *control; /* JF_REG_CONTROL; else NULL */
 };
 
 #endif
