@@ -326,7 +326,7 @@ static void set_registers(struct jf_regs *in)
 		in->value[reg] = UINT64_C(0x0101010101010101) * (reg + 1) + reg;
 	for (unsigned int reg = 0; reg < host->reg_count; reg++)
 		if (host->regs[reg].cls == JF_REG_CONTROL)
-			in->value[reg] = host->regs[reg].size_bytes == 4 ? 0x3f80 : 0x0b7f;
+			in->value[reg] = host->regs[reg].control->other;
 }
 
 static uint64_t run(void)

@@ -50,8 +50,10 @@ HOSTS = {
 }
 
 ARCHITECTURE = re.compile(
-    r"loongarch|loong64|aarch64|arm64|\barm\b|x86|amd64|i386|risc-?v|s390|power-?pc|ppc64|mips|sparc|EM_[A-Z0-9_]+", re.I
+    r"loongarch|loong64|aarch64|arm64|\barm\b|x86|amd64|i386|risc-?v|s390|power-?pc|ppc64|mips|sparc|EM_(?!BPF\b)[A-Z0-9_]+", re.I
 )
+# What belongs to one architecture without its name: a signal's context, registers, features, instructions.
+DISGUISED = re.compile(r"\b(uc_)?mcontext(_t)?\b|\bHWCAP_|__asm__\s*(volatile)?\s*\(\s*\"[^\"]|\bmxcsr\b|\bfcw\b|\bLSE\b", re.I)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 EXPORT = re.compile(r"\bJF_API\b[^;{]*?\b(jf_\w+)\s*\(", re.S)
 
@@ -166,10 +168,19 @@ def public_headers_name_an_architecture_in_comments_alone(tree):
             yield f"{name}:{number}: {line.strip()}"
 
 
-def the_core_asks_for_no_architecture(tree):
-    """No architecture is chosen by the preprocessor, in any C file of the library but where native stubs are named."""
+def tools_name_an_architecture_in_comments_alone(tree):
+    """Nor do they have its registers, instructions or signal contexts: hooks and tables of the backend have these."""
+    for name in tree.under("tools/"):
+        text = without_comments(tree.text(name)) if name.endswith((".c", ".h", ".def")) else ""
+        for pattern in (ARCHITECTURE, DISGUISED):
+            for number, line in lines_with(text, pattern):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+def only_backends_ask_for_an_architecture(tree):
+    """No architecture is chosen by the preprocessor, in library or tools, but where native stubs are named."""
     pattern = re.compile(r"^\s*#\s*(if|elif|ifdef|ifndef).*(__\w*(arch|x86|arm|riscv|mips|power|s390)|JF_NATIVE)", re.I)
-    for name in tree.under("src/", "include/", "backends/"):
+    for name in tree.under("src/", "include/", "backends/", "tools/"):
         path = pathlib.PurePath(name)
         native = {"backend.c", "context.c", "native.S", path.parts[1] + ".h"}
         if path.parts[0] == "backends" and path.name in native:
@@ -361,7 +372,8 @@ TESTS = [
     folders_of_the_core_include_downwards,
     folders_of_the_core_have_no_circles,
     public_headers_name_an_architecture_in_comments_alone,
-    the_core_asks_for_no_architecture,
+    tools_name_an_architecture_in_comments_alone,
+    only_backends_ask_for_an_architecture,
     backends_have_the_same_files,
     every_noun_has_its_header_source_or_both,
     the_umbrella_has_every_header,

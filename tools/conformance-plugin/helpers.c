@@ -23,34 +23,7 @@ static uint64_t memfrob_bytes(uint64_t address, uint64_t count, uint64_t c, uint
 static uint64_t trash_registers(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
 	(void)a, (void)b, (void)c, (void)d, (void)e;
-#if defined(__x86_64__)
-	__asm__ volatile("mov $0xf1, %%rcx\n\tmov $0xf2, %%rdx\n\tmov $0xf3, %%rsi\n\tmov $0xf4, %%rdi\n\t"
-			 "mov $0xf5, %%r8\n\tmov $0xf6, %%r9\n\tmov $0xf7, %%r10\n\tmov $0xf8, %%r11"
-			 :
-			 :
-			 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
-#elif defined(__aarch64__)
-	__asm__ volatile("mov x0, #0xf0\n\tmov x1, #0xf1\n\tmov x2, #0xf2\n\tmov x3, #0xf3\n\tmov x4, #0xf4\n\t"
-			 "mov x5, #0xf5\n\tmov x6, #0xf6\n\tmov x7, #0xf7\n\tmov x8, #0xf8\n\tmov x9, #0xf9\n\t"
-			 "mov x10, #0xfa\n\tmov x11, #0xfb\n\tmov x12, #0xfc\n\tmov x13, #0xfd\n\tmov x14, #0xfe\n\t"
-			 "mov x15, #0xff\n\tmov x16, #0xe0\n\tmov x17, #0xe1"
-			 :
-			 :
-			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
-			   "x14", "x15", "x16", "x17");
-#elif defined(__loongarch64)
-	__asm__ volatile("li.d $a0, 0xf0\n\tli.d $a1, 0xf1\n\tli.d $a2, 0xf2\n\tli.d $a3, 0xf3\n\tli.d $a4, 0xf4\n\t"
-			 "li.d $a5, 0xf5\n\tli.d $a6, 0xf6\n\tli.d $a7, 0xf7\n\tli.d $t0, 0xf8\n\tli.d $t1, 0xf9\n\t"
-			 "li.d $t2, 0xfa\n\tli.d $t3, 0xfb\n\tli.d $t4, 0xfc\n\tli.d $t5, 0xfd\n\tli.d $t6, 0xfe\n\t"
-			 "li.d $t7, 0xff\n\tli.d $t8, 0xe0"
-			 :
-			 :
-			 : "$a0", "$a1", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$t0", "$t1", "$t2", "$t3", "$t4",
-			   "$t5", "$t6", "$t7", "$t8");
-#else
-#error "say here which registers the ABI lets a function overwrite"
-#endif
-	return 0;
+	return jf_backend_host()->native->overwrite();
 }
 
 static uint64_t square_root(uint64_t value, uint64_t b, uint64_t c, uint64_t d, uint64_t e)

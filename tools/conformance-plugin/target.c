@@ -54,29 +54,35 @@ static bool search_builds(struct search *s)
 	return false;
 }
 
-/* QEMU and the C libraries of Debian and Ubuntu say aarch64. */
-static const char *qemu_name(const char *arch)
+/* QEMU and the C libraries of Debian and Ubuntu name architectures as LLVM does. */
+static const char *qemu_name(const char *arch, int *length)
 {
-	return strcmp(arch, "arm64") == 0 ? "aarch64" : arch;
+	const struct jf_backend *backend = jf_backend_find(arch);
+	const char *name = backend ? backend->llvm_triple : arch;
+
+	*length = (int)strcspn(name, "-");
+	return name;
 }
 
 static void find_emulator(struct target *target, const char *arch)
 {
 	const struct jf_backend *host = jf_backend_host();
 	char variable[64];
-	const char *given;
+	const char *given, *name;
+	int length;
 
 	snprintf(variable, sizeof(variable), "JITFRAME_QEMU_%s", arch);
 	for (char *c = variable; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
 	given = getenv(variable);
+	name = qemu_name(arch, &length);
 	if (given)
 		snprintf(target->emulator, sizeof(target->emulator), "%s", given);
 	else if (host && strcmp(host->name, arch) == 0)
 		target->emulator[0] = '\0';
 	else
-		snprintf(target->emulator, sizeof(target->emulator), "qemu-%s -L /usr/%s-linux-gnu", qemu_name(arch),
-			 qemu_name(arch));
+		snprintf(target->emulator, sizeof(target->emulator), "qemu-%.*s -L /usr/%.*s-linux-gnu", length, name,
+			 length, name);
 }
 
 bool target_find(struct target *target, const char *arch, const char *name, const char *folder)

@@ -83,7 +83,7 @@ int cmd_compile(int argc, char **argv)
 		{"address", KEY_ADDRESS, "HEX", 0, "where the code will run", 0},
 		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
-		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops (LSE)", 0},
+		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops", 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
 		{"hex", 'x', NULL, 0, "print a name and the bytes, one function a line", 0},
 		{"json", 'j', NULL, 0, "print JSON", 0},

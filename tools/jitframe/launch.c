@@ -70,15 +70,11 @@ static bool search_installation(struct search *s)
 
 /* ---- the emulator ------------------------------------------------------------------------------- */
 
-/* QEMU and the C libraries of Debian and Ubuntu say aarch64. */
-static const char *qemu_name(const struct jf_backend *backend)
-{
-	return strcmp(backend->name, "arm64") == 0 ? "aarch64" : backend->name;
-}
-
 /* The command in front of the runner, its words apart by blanks; empty on this processor itself. */
 static void emulator(const struct jf_backend *backend, char *command, size_t capacity)
 {
+	/* QEMU and the C libraries of Debian and Ubuntu name architectures as LLVM does. */
+	int length = (int)strcspn(backend->llvm_triple, "-");
 	char variable[64];
 	const char *given;
 
@@ -91,7 +87,8 @@ static void emulator(const struct jf_backend *backend, char *command, size_t cap
 	else if (backend == jf_backend_host())
 		command[0] = '\0';
 	else
-		snprintf(command, capacity, "qemu-%s -L /usr/%s-linux-gnu", qemu_name(backend), qemu_name(backend));
+		snprintf(command, capacity, "qemu-%.*s -L /usr/%.*s-linux-gnu", length, backend->llvm_triple, length,
+			 backend->llvm_triple);
 }
 
 /* ---- the process -------------------------------------------------------------------------------- */

@@ -199,7 +199,7 @@ int cmd_orc(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{"format", 'f', "NAME", 0,
-		 "how entries are encoded, for files without .orc_header: linux-7 or linux-6.4 (x86_64)", 0},
+		 "how entries are encoded, for files without .orc_header: linux-7 or linux-6.4", 0},
 		{"json", 'j', NULL, 0, "print JSON", 0},
 		{0},
 	};

@@ -238,7 +238,7 @@ int cmd_run(int argc, char **argv)
 		"Runs a BPF program of an object file, under QEMU where it is not for this processor, and "
 		"prints R0."
 		"\vEnvironment: JITFRAME_RUNNER_PATH, folders with jf-runner-ARCH, apart by colons; "
-		"JITFRAME_QEMU_ARCH, the emulator's command (\"qemu-aarch64 -L /usr/aarch64-linux-gnu\").",
+		"JITFRAME_QEMU_ARCH, the emulator's command, for instance \"qemu-ARCH -L FOLDER\".",
 		NULL,
 		NULL,
 		NULL,

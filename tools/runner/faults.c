@@ -4,25 +4,12 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include <jitframe/backend.h>
 #include <jitframe/codemap.h>
 
 #include "report.h"
-
-static uint64_t fault_pc(const ucontext_t *context)
-{
-#if defined(__x86_64__)
-	return (uint64_t)context->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-	return context->uc_mcontext.pc;
-#elif defined(__loongarch64)
-	return context->uc_mcontext.__pc;
-#else
-#error "say here where a signal's context has the program counter"
-#endif
-}
 
 static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 #define NUMBER_COUNT (sizeof(numbers) / sizeof(numbers[0]))
@@ -38,11 +25,14 @@ static void give_back(void)
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-	uint64_t pc = fault_pc(context);
-	unsigned int section = jf_code_map_enter();
-	const struct jf_range *range = jf_code_map_find(pc);
-	uint64_t address = (uintptr_t)info->si_addr;
+	uint64_t pc, address = (uintptr_t)info->si_addr;
+	const struct jf_range *range;
+	unsigned int section;
+	struct jf_regs regs;
 
+	jf_backend_host()->native->context_get(context, &regs, &pc);
+	section = jf_code_map_enter();
+	range = jf_code_map_find(pc);
 	if (range != NULL) {
 		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64, range->name,
 		       number, pc - range->start, address);
