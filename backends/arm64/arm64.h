@@ -182,6 +182,7 @@ extern const char jf_arm64_may_goto_start[], jf_arm64_may_goto_end[];
 void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
 void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
 void jf_arm64_context_set_pc(void *ucontext, uint64_t pc);
+bool jf_arm64_has_atomic_insns(void);
 #endif
 
 #endif

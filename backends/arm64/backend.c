@@ -29,6 +29,7 @@ static const struct jf_native native = {
 	.context_get = jf_arm64_context_get,
 	.context_set_reg = jf_arm64_context_set_reg,
 	.context_set_pc = jf_arm64_context_set_pc,
+	.has_atomic_insns = jf_arm64_has_atomic_insns,
 };
 #define NATIVE &native
 #else

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <asm/hwcap.h>
 #include <asm/sigcontext.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <ucontext.h>
 
 #include "arm64.h"
@@ -62,4 +64,10 @@ void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 void jf_arm64_context_set_pc(void *ucontext, uint64_t pc)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.pc = pc;
+}
+
+/* LSE (Arm ARM, FEAT_LSE). */
+bool jf_arm64_has_atomic_insns(void)
+{
+	return getauxval(AT_HWCAP) & HWCAP_ATOMICS;
 }

@@ -127,7 +127,7 @@ static const struct jf_conflict conflicts[] = {
 /* clang-format on */
 #define CAPS                                                                                             \
 	(JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS | \
-	 JF_CAP_LANDING_PADS | JF_CAP_SIGN_RETURN | JF_CAP_RUN)
+	 JF_CAP_LANDING_PADS | JF_CAP_SIGN_RETURN | JF_CAP_RUN | JF_CAP_ATOMIC_INSNS)
 
 static const struct jf_convention linux_convention = {
 	.size = sizeof(struct jf_convention),

@@ -74,10 +74,11 @@ enum {
 	JF_CAP_PRIVATE_STACK = 1 << 3,
 	JF_CAP_PRIVATE_STACK_CALLBACK = 1 << 4, /* a callback may have one too */
 	JF_CAP_OUT_ARGS = 1 << 5,
-	JF_CAP_LANDING_PADS = 1 << 6, /* ENDBR64, BTI */
-	JF_CAP_SIGN_RETURN = 1 << 7,  /* PAC */
-	JF_CAP_RUN = 1 << 8,          /* its code can run in user space as it stands */
-	JF_CAP_USER_BASE = 1 << 9,    /* per-CPU addresses and private stacks go by the thread pointer */
+	JF_CAP_LANDING_PADS = 1 << 6,  /* ENDBR64, BTI */
+	JF_CAP_SIGN_RETURN = 1 << 7,   /* PAC */
+	JF_CAP_RUN = 1 << 8,           /* its code can run in user space as it stands */
+	JF_CAP_USER_BASE = 1 << 9,     /* per-CPU addresses and private stacks go by the thread pointer */
+	JF_CAP_ATOMIC_INSNS = 1 << 10, /* has two forms of atomic operations: jf_compile_opts.atomic_insns chooses */
 };
 
 /* How a callback takes over the boundary's frame. */

@@ -68,8 +68,9 @@ struct jf_compile_opts {
 	 */
 	bool private_stack;
 	/*
-	 * Atomic operations as single instructions where only some processors have them, else as loops that run
-	 * on all: on arm64 LSE, which getauxval(AT_HWCAP) says by HWCAP_ATOMICS. Elsewhere it changes nothing.
+	 * Atomic operations as single instructions, which some processors of the architecture lack, instead of loops,
+	 * which all of them run. Only for conventions with JF_CAP_ATOMIC_INSNS; others have one form and take no notice.
+	 * has_atomic_insns() of struct jf_native tells what this processor has.
 	 */
 	bool atomic_insns;
 	struct jf_values values;

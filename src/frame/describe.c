@@ -41,6 +41,7 @@ static const struct {
 	{JF_CAP_SIGN_RETURN, "sign_return"},
 	{JF_CAP_RUN, "run"},
 	{JF_CAP_USER_BASE, "user_base"},
+	{JF_CAP_ATOMIC_INSNS, "atomic_insns"},
 };
 
 const char *jf_role_name(enum jf_role role)

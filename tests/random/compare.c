@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "interp.h"
@@ -107,14 +106,12 @@ static bool is_checked(const struct jf_reg *reg)
 
 static void fill_registers(const struct jf_backend *backend, struct jf_regs *in, uint64_t seed)
 {
-	uint32_t fcw = 0x37f, mxcsr = 0x1f80;
-
 	memset(in, 0, sizeof(*in));
 	for (unsigned int i = 0; i < backend->reg_count; i++) {
 		if (is_checked(&backend->regs[i]))
 			in->value[i] = rng_mix(seed + i);
 		else if (backend->regs[i].cls == JF_REG_CONTROL)
-			in->value[i] = !strcmp(backend->regs[i].name, "fcw") ? fcw : mxcsr;
+			in->value[i] = backend->regs[i].control->at_start;
 	}
 }
 
@@ -209,17 +206,14 @@ static bool compare_runs(struct compare *c, const struct jf_loaded *loaded, uint
 
 /* ---- a program ---------------------------------------------------------------------------------- */
 
-/* By the seed too: hardening, and where the stack is. */
-/* Without HWCAP_ATOMICS, this architecture has no processors that lack them. */
-static bool has_atomic_insns(void)
+static bool has_atomic_insns(const struct jf_convention *conv)
 {
-#ifdef HWCAP_ATOMICS
-	return getauxval(AT_HWCAP) & HWCAP_ATOMICS;
-#else
-	return true;
-#endif
+	const struct jf_native *native = conv->backend->native;
+
+	return jf_convention_supports(conv, JF_CAP_ATOMIC_INSNS) && native && native->has_atomic_insns();
 }
 
+/* By the seed too: hardening, and where the stack is. */
 static struct jf_compile_opts compile_opts(const struct compare *c, struct rng *rng)
 {
 	struct jf_compile_opts opts = {.size = sizeof(opts), .values = {.arena_base = (uintptr_t)world.arena}};
@@ -228,7 +222,7 @@ static struct jf_compile_opts compile_opts(const struct compare *c, struct rng *
 	opts.sign_return = jf_convention_supports(c->conv, JF_CAP_SIGN_RETURN) && rng_percent(rng, 25);
 	opts.private_stack =
 		jf_convention_supports(c->conv, JF_CAP_PRIVATE_STACK | JF_CAP_USER_BASE) && rng_percent(rng, 25);
-	opts.atomic_insns = has_atomic_insns() && rng_percent(rng, 50);
+	opts.atomic_insns = rng_percent(rng, 50) && has_atomic_insns(c->conv);
 	return opts;
 }
 
