@@ -88,6 +88,7 @@ static const struct jf_area linux_areas[] = {
  *      -168   d15
  *      -176   d14
  */
+/* What BPF code needs register xn for: a boundary saves them all. */
 #define WHEN(n) \
 	((n) >= 19 && (n) <= 22 ? JF_WHEN_USED | JF_WHEN_EXCEPTION :              \
 	 (n) == 25		? JF_WHEN_FP | JF_WHEN_EXCEPTION :                \

@@ -92,6 +92,7 @@ static const struct jf_area v2_areas[] = {
  *             | outgoing arguments   |  multiple of 16
  *     sp ->   +----------------------+
  */
+/* What BPF code needs a register for: a boundary saves them all. */
 #define WHEN(reg)                                                               \
 	((reg) == LA_FP                   ? JF_WHEN_ALWAYS :                    \
 	 (reg) >= LA_S0 && (reg) <= LA_S3 ? JF_WHEN_USED | JF_WHEN_EXCEPTION :  \

@@ -125,6 +125,7 @@ const struct jf_convention jf_x86_64_linux = {
  * A callback adopts the saves. They come first and a boundary has all of them, so their addresses
  * depend on nothing; what varies lies below.
  */
+/* What BPF code needs a register for: a boundary saves them all. */
 #define WHEN(reg)                                                                             \
 	((reg) == RBP                                                 ? JF_WHEN_ALWAYS :      \
 	 (reg) == RBX || (reg) == R13 || (reg) == R14 || (reg) == R15 ? JF_WHEN_USED | EXC :  \

@@ -101,6 +101,46 @@ Test(backend_tables, registers_that_boundaries_do_not_save)
 	}
 }
 
+/* Areas save callee-saved registers and no others, each of them once; a boundary of `user` saves them all. */
+ALL_CONVENTIONS(backend_tables, areas_save_callee_saved_registers)
+{
+	const struct jf_convention *conv = convention_at(*index);
+	const struct jf_backend *b = conv->backend;
+	bool saved[JF_REGS_MAX] = {false};
+
+	for (unsigned int i = 0; i < conv->area_count; i++) {
+		for (unsigned int k = 0; k < conv->areas[i].rule_count; k++) {
+			const struct jf_slot_rule *rule = &conv->areas[i].rules[k];
+
+			if (rule->kind != JF_SLOT_SAVE || !rule->when)
+				continue;
+			cr_assert_lt(rule->reg, b->reg_count);
+			CHECK(b->regs[rule->reg].flags & JF_REG_CALLEE_SAVED, "%s/%s saves %s", b->name, conv->name,
+			      b->regs[rule->reg].name);
+			CHECK(!saved[rule->reg], "%s/%s saves %s twice", b->name, conv->name, b->regs[rule->reg].name);
+			saved[rule->reg] = true;
+		}
+	}
+	for (unsigned int reg = 0; reg < b->reg_count && !strcmp(conv->name, "user"); reg++)
+		CHECK(saved[reg] == !!(b->regs[reg].flags & JF_REG_CALLEE_SAVED), "%s/%s: %s", b->name, conv->name,
+		      b->regs[reg].name);
+}
+
+/* A control register's values differ in what is kept, and fit it. */
+Test(backend_tables, control_registers)
+{
+	for (size_t i = 0; jf_backend_at(i); i++) {
+		for (unsigned int k = 0; k < jf_backend_at(i)->reg_count; k++) {
+			const struct jf_reg *reg = &jf_backend_at(i)->regs[k];
+
+			CHECK((reg->cls == JF_REG_CONTROL) == (reg->control != NULL), "%s", reg->name);
+			if (reg->control)
+				CHECK((reg->control->at_start ^ reg->control->other) & reg->control->kept, "%s",
+				      reg->name);
+		}
+	}
+}
+
 /* What `user` stands for. */
 ALL_CONVENTIONS(backend_tables, user_conventions_are_sound)
 {

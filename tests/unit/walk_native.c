@@ -99,6 +99,24 @@ Test(walk_native, here)
 	check_same(1);
 }
 
+static uint64_t walk_from_stub(uint64_t a, uint64_t b)
+{
+	walk_both();
+	return a + b;
+}
+
+/* The frame of call_checked() gives back every register that this frame, with a frame pointer or not, is found by. */
+Test(walk_native, from_under_call_checked)
+{
+	const struct jf_backend *host = jf_backend_host();
+	struct jf_regs in, out;
+
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		in.value[reg] = host->regs[reg].control ? host->regs[reg].control->at_start : 0xbad;
+	cr_assert_eq(host->native->call_checked((uintptr_t)walk_from_stub, 3, 4, &in, &out), 7);
+	check_same(1);
+}
+
 /* ---- through a signal handler ---------------------------------------------------------------------- */
 
 static void on_signal(int number, siginfo_t *info, void *context)
