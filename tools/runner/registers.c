@@ -43,7 +43,7 @@ struct deep {
 
 /*
  * Its own prologue saves every callee-saved register that a compiler knows, the stub saves them all. A control
- * register already holds what registers_fill() gives it: the frames change no control register.
+ * register gets what registers_fill() has put into it, where that was called: C code changes no control register.
  */
 static uint64_t deeper(uint64_t frames, uint64_t address)
 {
@@ -63,7 +63,8 @@ uint64_t registers_deep(unsigned int frames, uint64_t (*innermost)(uint64_t), ui
 	const struct jf_backend *backend = jf_backend_host();
 	struct deep deep = {.native = backend->native, .innermost = innermost, .arg = arg};
 
-	registers_fill(backend, &deep.in, UINT16_MAX);
+	for (unsigned int id = 0; id < backend->reg_count; id++)
+		deep.in.value[id] = backend->regs[id].control != NULL ? sentinel(&backend->regs[id], 0) : UINT64_MAX;
 	return deeper(frames, (uintptr_t)&deep);
 }
 
