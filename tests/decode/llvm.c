@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void llvm_init(struct llvm *llvm, const char *triple, const char *features)
+bool llvm_open(struct llvm *llvm, const char *triple, const char *features)
 {
 	static bool ready;
 
@@ -18,7 +18,12 @@ void llvm_init(struct llvm *llvm, const char *triple, const char *features)
 	}
 	ready = true;
 	llvm->context = LLVMCreateDisasmCPUFeatures(triple, "", features, NULL, 0, NULL, NULL);
-	cr_assert_not_null(llvm->context, "LLVM has no %s", triple);
+	return llvm->context;
+}
+
+void llvm_init(struct llvm *llvm, const char *triple, const char *features)
+{
+	cr_assert(llvm_open(llvm, triple, features), "LLVM has no %s", triple);
 }
 
 void llvm_fini(struct llvm *llvm)
@@ -28,19 +33,26 @@ void llvm_fini(struct llvm *llvm)
 }
 
 /* LLVM starts with a tab and has one behind the mnemonic. */
-bool llvm_read_word(struct llvm *llvm, uint32_t word)
+size_t llvm_read(struct llvm *llvm, const uint8_t *bytes, size_t count)
 {
-	uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
 	char raw[256];
-	size_t at;
+	/* LLVM wants bytes it may write to, and does not write to them. */
+	size_t at, size = LLVMDisasmInstruction(llvm->context, (uint8_t *)(uintptr_t)bytes, count, 0, raw, sizeof(raw));
 
-	if (LLVMDisasmInstruction(llvm->context, bytes, 4, 0, raw, sizeof(raw)) != 4)
-		return false;
+	if (!size)
+		return 0;
 	at = strspn(raw, " \t");
 	snprintf(llvm->text, sizeof(llvm->text), "%s", raw + at);
 	at = strcspn(llvm->text, " \t");
 	snprintf(llvm->mnemonic, sizeof(llvm->mnemonic), "%.*s", (int)(at < 63 ? at : 63), llvm->text);
 	if (llvm->text[at])
 		llvm->text[at] = ' ';
-	return true;
+	return size;
+}
+
+bool llvm_read_word(struct llvm *llvm, uint32_t word)
+{
+	uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
+
+	return llvm_read(llvm, bytes, sizeof(bytes)) == sizeof(bytes);
 }

@@ -13,9 +13,14 @@ struct llvm {
 	char mnemonic[64];
 };
 
-/* features: as llvm-mc's --mattr. Fails the test when LLVM has no such architecture. */
+/* features: as llvm-mc's --mattr. returns: false when LLVM has no such architecture. */
+bool llvm_open(struct llvm *llvm, const char *triple, const char *features);
+/* The same, but fails the test then. */
 void llvm_init(struct llvm *llvm, const char *triple, const char *features);
 void llvm_fini(struct llvm *llvm);
+
+/* Disassembles one instruction of at most `count` bytes at address 0. returns: its size, 0 when LLVM knows none. */
+size_t llvm_read(struct llvm *llvm, const uint8_t *bytes, size_t count);
 
 /* Disassembles one little-endian word at address 0. returns: false when LLVM knows no instruction of it. */
 bool llvm_read_word(struct llvm *llvm, uint32_t word);

@@ -28,6 +28,12 @@ void text_add(struct text *text, const char *format, ...)
 	text->length += (size_t)length;
 }
 
+void text_trim(struct text *text)
+{
+	while (text->length && text->chars[text->length - 1] == ' ')
+		text->chars[--text->length] = '\0';
+}
+
 void text_free(struct text *text)
 {
 	free(text->chars);

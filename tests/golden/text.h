@@ -15,6 +15,8 @@ struct text {
 };
 
 void text_add(struct text *text, const char *format, ...) JF_PRINTF(2, 3);
+/* Takes blanks off the end. */
+void text_trim(struct text *text);
 void text_free(struct text *text);
 
 /* The whole file at `path`. returns: whether it could be read. */
