@@ -25,6 +25,9 @@
  */
 #include "arm64.h"
 
+/* A list per form holds what there is of it: name, opcode or number, and what the assembler calls it. Tests read them. */
+#define JF_ARM64_VALUE(name, opcode, ...) name = opcode,
+
 static inline void jf_arm64_put(struct jf_code *code, bool fits, uint32_t word)
 {
 	if (fits)
@@ -41,24 +44,24 @@ static inline uint32_t jf_arm64_sf(bool is64)
 /* ---- data processing on registers ----------------------------------------------------------- */
 
 /* Rd = Rn op Rm. Arm ARM, "Data Processing -- Register". */
-enum jf_arm64_rrr {
-	JF_ARM64_AND = 0x0a000000,
-	JF_ARM64_BIC = 0x0a200000, /* Rn & ~Rm */
-	JF_ARM64_ORR = 0x2a000000,
-	JF_ARM64_ORN = 0x2a200000, /* Rn | ~Rm */
-	JF_ARM64_EOR = 0x4a000000,
-	JF_ARM64_EON = 0x4a200000, /* Rn ^ ~Rm */
-	JF_ARM64_ANDS = 0x6a000000,
-	JF_ARM64_ADD = 0x0b000000,
-	JF_ARM64_ADDS = 0x2b000000,
-	JF_ARM64_SUB = 0x4b000000,
-	JF_ARM64_SUBS = 0x6b000000,
-	JF_ARM64_UDIV = 0x1ac00800, /* x / 0 = 0 */
-	JF_ARM64_SDIV = 0x1ac00c00, /* x / 0 = 0, MIN / -1 = MIN */
-	JF_ARM64_LSLV = 0x1ac02000, /* counts are taken modulo the width */
-	JF_ARM64_LSRV = 0x1ac02400,
-	JF_ARM64_ASRV = 0x1ac02800,
-};
+#define JF_ARM64_RRR_LIST(X)                                                         \
+	X(JF_ARM64_AND, 0x0a000000, "and")                                           \
+	X(JF_ARM64_BIC, 0x0a200000, "bic") /* Rn & ~Rm */                            \
+	X(JF_ARM64_ORR, 0x2a000000, "orr")                                           \
+	X(JF_ARM64_ORN, 0x2a200000, "orn") /* Rn | ~Rm */                            \
+	X(JF_ARM64_EOR, 0x4a000000, "eor")                                           \
+	X(JF_ARM64_EON, 0x4a200000, "eon") /* Rn ^ ~Rm */                            \
+	X(JF_ARM64_ANDS, 0x6a000000, "ands")                                         \
+	X(JF_ARM64_ADD, 0x0b000000, "add")                                           \
+	X(JF_ARM64_ADDS, 0x2b000000, "adds")                                         \
+	X(JF_ARM64_SUB, 0x4b000000, "sub")                                           \
+	X(JF_ARM64_SUBS, 0x6b000000, "subs")                                         \
+	X(JF_ARM64_UDIV, 0x1ac00800, "udiv") /* x / 0 = 0 */                         \
+	X(JF_ARM64_SDIV, 0x1ac00c00, "sdiv") /* x / 0 = 0, MIN / -1 = MIN */         \
+	X(JF_ARM64_LSLV, 0x1ac02000, "lslv") /* counts are taken modulo the width */ \
+	X(JF_ARM64_LSRV, 0x1ac02400, "lsrv")                                         \
+	X(JF_ARM64_ASRV, 0x1ac02800, "asrv")
+enum jf_arm64_rrr { JF_ARM64_RRR_LIST(JF_ARM64_VALUE) };
 
 static inline void jf_arm64_rrr(struct jf_code *code, enum jf_arm64_rrr op, bool is64, unsigned int rd, unsigned int rn,
 				unsigned int rm)
@@ -77,10 +80,10 @@ static inline void jf_arm64_mov(struct jf_code *code, bool is64, unsigned int rd
 }
 
 /* Rd = Ra +- Rn * Rm. */
-enum jf_arm64_rrrr {
-	JF_ARM64_MADD = 0x1b000000,
-	JF_ARM64_MSUB = 0x1b008000,
-};
+#define JF_ARM64_RRRR_LIST(X)                \
+	X(JF_ARM64_MADD, 0x1b000000, "madd") \
+	X(JF_ARM64_MSUB, 0x1b008000, "msub")
+enum jf_arm64_rrrr { JF_ARM64_RRRR_LIST(JF_ARM64_VALUE) };
 
 static inline void jf_arm64_rrrr(struct jf_code *code, enum jf_arm64_rrrr op, bool is64, unsigned int rd,
 				 unsigned int rn, unsigned int rm, unsigned int ra)
@@ -90,10 +93,10 @@ static inline void jf_arm64_rrrr(struct jf_code *code, enum jf_arm64_rrrr op, bo
 }
 
 /* Rd = bytes of Rn, all reversed, or reversed within each 16 bits. */
-enum jf_arm64_rev {
-	JF_ARM64_REV16 = 0x5ac00400,
-	JF_ARM64_REV = 0x5ac00800,
-};
+#define JF_ARM64_REV_LIST(X)                   \
+	X(JF_ARM64_REV16, 0x5ac00400, "rev16") \
+	X(JF_ARM64_REV, 0x5ac00800, "rev")
+enum jf_arm64_rev { JF_ARM64_REV_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigned int rd, unsigned int rn);
 
@@ -101,12 +104,12 @@ void jf_arm64_rev(struct jf_code *code, enum jf_arm64_rev op, bool is64, unsigne
 
 /* Rd = Rn op imm; imm = 0..4095, or a multiple of 4096 up to 4095 << 12. Rn 31 is sp, and so is Rd
  * where the flags are not set. Arm ARM, "Add/subtract (immediate)". */
-enum jf_arm64_addsub {
-	JF_ARM64_ADDI = 0x11000000,
-	JF_ARM64_ADDSI = 0x31000000,
-	JF_ARM64_SUBI = 0x51000000,
-	JF_ARM64_SUBSI = 0x71000000,
-};
+#define JF_ARM64_ADDSUB_LIST(X)               \
+	X(JF_ARM64_ADDI, 0x11000000, "add")   \
+	X(JF_ARM64_ADDSI, 0x31000000, "adds") \
+	X(JF_ARM64_SUBI, 0x51000000, "sub")   \
+	X(JF_ARM64_SUBSI, 0x71000000, "subs")
+enum jf_arm64_addsub { JF_ARM64_ADDSUB_LIST(JF_ARM64_VALUE) };
 
 static inline bool jf_arm64_fits_addsub(uint64_t imm)
 {
@@ -124,12 +127,12 @@ static inline void jf_arm64_addsub(struct jf_code *code, enum jf_arm64_addsub op
 
 /* Rd = Rn op imm, for the immediates that jf_arm64_fits_logical() takes. Rd 31 is sp, but for ANDS.
  * Arm ARM, "Logical (immediate)". */
-enum jf_arm64_logical {
-	JF_ARM64_ANDI = 0x12000000,
-	JF_ARM64_ORRI = 0x32000000,
-	JF_ARM64_EORI = 0x52000000,
-	JF_ARM64_ANDSI = 0x72000000,
-};
+#define JF_ARM64_LOGICAL_LIST(X)            \
+	X(JF_ARM64_ANDI, 0x12000000, "and") \
+	X(JF_ARM64_ORRI, 0x32000000, "orr") \
+	X(JF_ARM64_EORI, 0x52000000, "eor") \
+	X(JF_ARM64_ANDSI, 0x72000000, "ands")
+enum jf_arm64_logical { JF_ARM64_LOGICAL_LIST(JF_ARM64_VALUE) };
 
 /* Whether imm (its low 32 bits if not is64) is a bitmask immediate. out: *fields, N:immr:imms in place. */
 bool jf_arm64_fits_logical(bool is64, uint64_t imm, uint32_t *fields);
@@ -143,11 +146,11 @@ void jf_arm64_logical(struct jf_code *code, enum jf_arm64_logical op, bool is64,
 		      uint64_t imm);
 
 /* Rd = imm << shift (Z), its complement (N), or Rd with those 16 bits replaced (K). */
-enum jf_arm64_wide {
-	JF_ARM64_MOVN = 0x12800000,
-	JF_ARM64_MOVZ = 0x52800000,
-	JF_ARM64_MOVK = 0x72800000,
-};
+#define JF_ARM64_WIDE_LIST(X)                \
+	X(JF_ARM64_MOVN, 0x12800000, "movn") \
+	X(JF_ARM64_MOVZ, 0x52800000, "movz") \
+	X(JF_ARM64_MOVK, 0x72800000, "movk")
+enum jf_arm64_wide { JF_ARM64_WIDE_LIST(JF_ARM64_VALUE) };
 
 static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bool is64, unsigned int rd, uint32_t imm,
 				 unsigned int shift)
@@ -157,10 +160,10 @@ static inline void jf_arm64_wide(struct jf_code *code, enum jf_arm64_wide op, bo
 }
 
 /* Bits of Rn rotated right by immr, up to bit imms, rest zero or sign. Arm ARM, "Bitfield". */
-enum jf_arm64_bitfield {
-	JF_ARM64_SBFM = 0x13000000,
-	JF_ARM64_UBFM = 0x53000000,
-};
+#define JF_ARM64_BITFIELD_LIST(X)            \
+	X(JF_ARM64_SBFM, 0x13000000, "sbfm") \
+	X(JF_ARM64_UBFM, 0x53000000, "ubfm")
+enum jf_arm64_bitfield { JF_ARM64_BITFIELD_LIST(JF_ARM64_VALUE) };
 
 static inline void jf_arm64_bitfield(struct jf_code *code, enum jf_arm64_bitfield op, bool is64, unsigned int rd,
 				     unsigned int rn, unsigned int immr, unsigned int imms)
@@ -217,6 +220,20 @@ enum jf_arm64_ldst {
 	JF_ARM64_LDR = 0x39400000,
 	JF_ARM64_LDRS = 0x39800000,
 };
+/* op, shift, name, name of the unscaled form */
+#define JF_ARM64_LDST_LIST(X)                  \
+	X(JF_ARM64_STR, 0, "strb", "sturb")    \
+	X(JF_ARM64_STR, 1, "strh", "sturh")    \
+	X(JF_ARM64_STR, 2, "str", "stur")      \
+	X(JF_ARM64_STR, 3, "str", "stur")      \
+	X(JF_ARM64_LDR, 0, "ldrb", "ldurb")    \
+	X(JF_ARM64_LDR, 1, "ldrh", "ldurh")    \
+	X(JF_ARM64_LDR, 2, "ldr", "ldur")      \
+	X(JF_ARM64_LDR, 3, "ldr", "ldur")      \
+	X(JF_ARM64_LDRS, 0, "ldrsb", "ldursb") \
+	X(JF_ARM64_LDRS, 1, "ldrsh", "ldursh") \
+	X(JF_ARM64_LDRS, 2, "ldrsw", "ldursw")
+
 #define JF_ARM64_LDST_UNSCALED 0x38000000u
 #define JF_ARM64_LDST_REG      0x38206800u
 #define JF_ARM64_LDST_OP       0x00c00000u
@@ -259,45 +276,45 @@ static inline void jf_arm64_ldst_reg(struct jf_code *code, enum jf_arm64_ldst op
 }
 
 /* Two registers of 8 bytes, x or d: [Rn + off]; PRE: [Rn += off]; POST: [Rn], then Rn += off. */
-enum jf_arm64_pair {
-	JF_ARM64_STP = 0x29000000,
-	JF_ARM64_STP_PRE = 0x29800000,
-	JF_ARM64_LDP = 0x29400000,
-	JF_ARM64_LDP_POST = 0x28c00000,
-};
+#define JF_ARM64_PAIR_LIST(X)                                 \
+	X(JF_ARM64_STP, 0x29000000, "stp", "[%p2, #%i]")      \
+	X(JF_ARM64_STP_PRE, 0x29800000, "stp", "[%p2, #%i]!") \
+	X(JF_ARM64_LDP, 0x29400000, "ldp", "[%p2, #%i]")      \
+	X(JF_ARM64_LDP_POST, 0x28c00000, "ldp", "[%p2], #%i")
+enum jf_arm64_pair { JF_ARM64_PAIR_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_pair(struct jf_code *code, enum jf_arm64_pair op, bool fp, unsigned int rt, unsigned int rt2,
 		   unsigned int rn, int64_t off);
 
 /* Exclusive and ordered accesses of 1 << shift bytes. A is acquire, L is release. */
-enum jf_arm64_ordered {
-	JF_ARM64_LDXR = 0x085f7c00,
-	JF_ARM64_LDAXR = 0x085ffc00,
-	JF_ARM64_LDAR = 0x08dffc00,
-	JF_ARM64_STLR = 0x089ffc00,
-};
-enum jf_arm64_exclusive_store {
-	JF_ARM64_STXR = 0x08007c00,
-	JF_ARM64_STLXR = 0x0800fc00,
-};
+#define JF_ARM64_ORDERED_LIST(X)               \
+	X(JF_ARM64_LDXR, 0x085f7c00, "ldxr")   \
+	X(JF_ARM64_LDAXR, 0x085ffc00, "ldaxr") \
+	X(JF_ARM64_LDAR, 0x08dffc00, "ldar")   \
+	X(JF_ARM64_STLR, 0x089ffc00, "stlr")
+enum jf_arm64_ordered { JF_ARM64_ORDERED_LIST(JF_ARM64_VALUE) };
+#define JF_ARM64_EXCLUSIVE_STORE_LIST(X)     \
+	X(JF_ARM64_STXR, 0x08007c00, "stxr") \
+	X(JF_ARM64_STLXR, 0x0800fc00, "stlxr")
+enum jf_arm64_exclusive_store { JF_ARM64_EXCLUSIVE_STORE_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_ordered(struct jf_code *code, enum jf_arm64_ordered op, unsigned int shift, unsigned int rt,
 		      unsigned int rn);
 
 /* LSE: Rt = the old value (XZR: not wanted), the new one made of it and Rs. CAS: Rs is compared and gets the
  * old value, Rt the new one. */
-enum jf_arm64_atomic {
-	JF_ARM64_LDADD = 0x38200000,
-	JF_ARM64_LDCLR = 0x38201000, /* and not */
-	JF_ARM64_LDEOR = 0x38202000,
-	JF_ARM64_LDSET = 0x38203000,
-	JF_ARM64_LDADDAL = 0x38e00000,
-	JF_ARM64_LDCLRAL = 0x38e01000,
-	JF_ARM64_LDEORAL = 0x38e02000,
-	JF_ARM64_LDSETAL = 0x38e03000,
-	JF_ARM64_SWPAL = 0x38e08000,
-	JF_ARM64_CASAL = 0x08e0fc00,
-};
+#define JF_ARM64_ATOMIC_LIST(X)                              \
+	X(JF_ARM64_LDADD, 0x38200000, "ldadd")               \
+	X(JF_ARM64_LDCLR, 0x38201000, "ldclr") /* and not */ \
+	X(JF_ARM64_LDEOR, 0x38202000, "ldeor")               \
+	X(JF_ARM64_LDSET, 0x38203000, "ldset")               \
+	X(JF_ARM64_LDADDAL, 0x38e00000, "ldaddal")           \
+	X(JF_ARM64_LDCLRAL, 0x38e01000, "ldclral")           \
+	X(JF_ARM64_LDEORAL, 0x38e02000, "ldeoral")           \
+	X(JF_ARM64_LDSETAL, 0x38e03000, "ldsetal")           \
+	X(JF_ARM64_SWPAL, 0x38e08000, "swpal")               \
+	X(JF_ARM64_CASAL, 0x08e0fc00, "casal")
+enum jf_arm64_atomic { JF_ARM64_ATOMIC_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_atomic_insn(struct jf_code *code, enum jf_arm64_atomic op, unsigned int shift, unsigned int rs,
 			  unsigned int rt, unsigned int rn);
@@ -330,22 +347,22 @@ static inline void jf_arm64_b(struct jf_code *code, bool link, int64_t off)
 }
 
 /* Arm ARM, "Condition code"; xor 1 is the opposite. */
-enum jf_arm64_cond {
-	JF_ARM64_EQ,
-	JF_ARM64_NE,
-	JF_ARM64_HS, /* unsigned >= */
-	JF_ARM64_LO,
-	JF_ARM64_MI,
-	JF_ARM64_PL,
-	JF_ARM64_VS,
-	JF_ARM64_VC,
-	JF_ARM64_HI,
-	JF_ARM64_LS,
-	JF_ARM64_GE, /* signed */
-	JF_ARM64_LT,
-	JF_ARM64_GT,
-	JF_ARM64_LE,
-};
+#define JF_ARM64_COND_LIST(X)                     \
+	X(JF_ARM64_EQ, 0, "eq")                   \
+	X(JF_ARM64_NE, 1, "ne")                   \
+	X(JF_ARM64_HS, 2, "hs") /* unsigned >= */ \
+	X(JF_ARM64_LO, 3, "lo")                   \
+	X(JF_ARM64_MI, 4, "mi")                   \
+	X(JF_ARM64_PL, 5, "pl")                   \
+	X(JF_ARM64_VS, 6, "vs")                   \
+	X(JF_ARM64_VC, 7, "vc")                   \
+	X(JF_ARM64_HI, 8, "hi")                   \
+	X(JF_ARM64_LS, 9, "ls")                   \
+	X(JF_ARM64_GE, 10, "ge") /* signed */     \
+	X(JF_ARM64_LT, 11, "lt")                  \
+	X(JF_ARM64_GT, 12, "gt")                  \
+	X(JF_ARM64_LE, 13, "le")
+enum jf_arm64_cond { JF_ARM64_COND_LIST(JF_ARM64_VALUE) };
 #define JF_ARM64_COND_BITS 19 /* +-1 MiB, CBZ and CBNZ too */
 #define JF_ARM64_TEST_BITS 14 /* +-32 KiB */
 
@@ -409,34 +426,34 @@ void jf_arm64_lands_here(struct jf_code *code, size_t at);
 /* Xd = cond ? Xn : Xm. Arm ARM, "CSEL". */
 void jf_arm64_csel(struct jf_code *code, enum jf_arm64_cond cond, unsigned int rd, unsigned int rn, unsigned int rm);
 
-enum jf_arm64_branch_reg {
-	JF_ARM64_BR = 0x001f0000,
-	JF_ARM64_BLR = 0x003f0000,
-	JF_ARM64_RET = 0x005f0000,
-};
+#define JF_ARM64_BRANCH_REG_LIST(X)        \
+	X(JF_ARM64_BR, 0x001f0000, "br")   \
+	X(JF_ARM64_BLR, 0x003f0000, "blr") \
+	X(JF_ARM64_RET, 0x005f0000, "ret")
+enum jf_arm64_branch_reg { JF_ARM64_BRANCH_REG_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_branch_reg(struct jf_code *code, enum jf_arm64_branch_reg op, unsigned int rn);
 
 /* ---- system ---------------------------------------------------------------------------------- */
 
 /* Hints do nothing on processors that do not know them. */
-enum jf_arm64_hint {
-	JF_ARM64_NOP = 0,
-	JF_ARM64_PACIASP = 25, /* sign x30 with sp */
-	JF_ARM64_AUTIASP = 29,
-	JF_ARM64_BTI_C = 34,
-	JF_ARM64_BTI_J = 36,
-	JF_ARM64_BTI_JC = 38,
-};
+#define JF_ARM64_HINT_LIST(X)                                     \
+	X(JF_ARM64_NOP, 0, "nop")                                 \
+	X(JF_ARM64_PACIASP, 25, "paciasp") /* sign x30 with sp */ \
+	X(JF_ARM64_AUTIASP, 29, "autiasp")                        \
+	X(JF_ARM64_BTI_C, 34, "bti c")                            \
+	X(JF_ARM64_BTI_J, 36, "bti j")                            \
+	X(JF_ARM64_BTI_JC, 38, "bti jc")
+enum jf_arm64_hint { JF_ARM64_HINT_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint);
 void jf_arm64_dmb_ish(struct jf_code *code);
 
 /* o0:op1:CRn:CRm:op2 */
-enum jf_arm64_sysreg {
-	JF_ARM64_TPIDR_EL0 = 0x5e82,
-	JF_ARM64_TPIDR_EL1 = 0x4684,
-};
+#define JF_ARM64_SYSREG_LIST(X)                    \
+	X(JF_ARM64_TPIDR_EL0, 0x5e82, "TPIDR_EL0") \
+	X(JF_ARM64_TPIDR_EL1, 0x4684, "TPIDR_EL1")
+enum jf_arm64_sysreg { JF_ARM64_SYSREG_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg);
 

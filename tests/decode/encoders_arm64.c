@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decode.h"
-#include "insn.h"
+#include "forms_arm64.h"
 #include "words.h"
 
 #include <criterion/criterion.h>
@@ -45,95 +45,123 @@ static void check_access(const struct jf_step *step, bool load, unsigned int dat
 	cr_assert(step->a == base && step->b == index && step->imm == off);
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define EACH_REGISTER(a, b, c, ...)                                                        \
-	for (unsigned int field = 0; field < 3; field++) {                                 \
-		for (unsigned int reg = 0; reg < 32; reg++) {                              \
-			unsigned int a = field == 0 ? reg : 21, b = field == 1 ? reg : 10; \
-			unsigned int c = field == 2 ? reg : 5;                             \
-			(void)c;                                                           \
-			__VA_ARGS__                                                        \
-		}                                                                          \
-	}
-
-Test(encoders_arm64, registers, .init = begin)
+static void check_flow(struct jf_effect effect, enum jf_flow flow, int64_t target)
 {
-	static const struct {
-		enum jf_arm64_rrr op;
-		const char *name;
-	} ops[] = {
-		{JF_ARM64_AND, "and"},   {JF_ARM64_BIC, "bic"},   {JF_ARM64_ORR, "orr"},   {JF_ARM64_ORN, "orn"},
-		{JF_ARM64_EOR, "eor"},   {JF_ARM64_EON, "eon"},   {JF_ARM64_ANDS, "ands"}, {JF_ARM64_ADD, "add"},
-		{JF_ARM64_ADDS, "adds"}, {JF_ARM64_SUB, "sub"},   {JF_ARM64_SUBS, "subs"}, {JF_ARM64_UDIV, "udiv"},
-		{JF_ARM64_SDIV, "sdiv"}, {JF_ARM64_LSLV, "lslv"}, {JF_ARM64_LSRV, "lsrv"}, {JF_ARM64_ASRV, "asrv"},
-	};
-
-	EACH_REGISTER(rd, rn, rm, {
-		unsigned int dst = jf_arm64_gp(rd);
-
-		for (unsigned int is64 = 0; is64 < 2; is64++) {
-			for (size_t i = 0; i < COUNT(ops); i++) {
-				jf_arm64_rrr(&code, ops[i].op, is64, rd, rn, rm);
-				check_writes(taken(ops[i].name), dst);
-			}
-			jf_arm64_rrrr(&code, JF_ARM64_MADD, is64, rd, rn, rm, 7);
-			check_writes(taken("madd"), dst);
-			jf_arm64_rrrr(&code, JF_ARM64_MSUB, is64, rd, rn, rm, 7);
-			check_writes(taken("msub"), dst);
-			jf_arm64_rev(&code, JF_ARM64_REV16, is64, rd, rn);
-			check_writes(taken("rev16"), dst);
-			jf_arm64_rev(&code, JF_ARM64_REV, is64, rd, rn);
-			check_writes(taken("rev"), dst);
-		}
-		jf_arm64_add_uxtw(&code, rd, rn, rm, field);
-		check_writes(taken("add"), rd);
-		jf_arm64_csel(&code, JF_ARM64_GT, rd, rn, rm);
-		check_writes(taken("csel"), dst);
-		jf_arm64_mrs(&code, rd, JF_ARM64_TPIDR_EL0);
-		check_writes(taken("mrs"), dst);
-	})
+	cr_assert_eq(effect.flow, flow, "%s", effect.name);
+	cr_assert_eq(effect.target_off, target, "%s", effect.name);
+	cr_assert_eq(effect.step_count, 0, "%s", effect.name);
 }
 
-Test(encoders_arm64, immediates, .init = begin)
+/* ---- the forms ---------------------------------------------------------------------------------- */
+
+static bool is_load(const struct op *op)
 {
-	static const uint64_t masks[] = {1, 0xff, 0xff00ff00, 0x7ffffffe, 0xfffffff0, 0xaaaaaaaa};
+	return strncmp(op->name, "ld", 2) == 0;
+}
 
-	EACH_REGISTER(rd, rn, k, {
-		unsigned int dst = jf_arm64_gp(rd);
+static void check_memory(struct jf_effect effect, const struct insn *i)
+{
+	unsigned int index = i->form->regs == 3 ? jf_arm64_gp(i->r[2]) : JF_REG_NONE;
 
-		for (unsigned int is64 = 0; is64 < 2; is64++) {
-			uint64_t mask = masks[k % COUNT(masks)] | (is64 ? masks[k % COUNT(masks)] << 32 : 0);
+	check_access(effect.steps, is_load(i->op), jf_arm64_gp(i->r[0]), i->r[1], index, i->imm);
+	cr_assert_eq(effect.steps[0].bytes, 1u << i->op->shift);
+}
 
-			jf_arm64_addsub(&code, JF_ARM64_ADDI, is64, rd, rn, k & 1 ? 4095 : 4095 << 12);
-			check_writes(taken("add"), rd);
-			jf_arm64_addsub(&code, JF_ARM64_SUBI, is64, rd, rn, k);
-			check_writes(taken("sub"), rd);
-			jf_arm64_addsub(&code, JF_ARM64_ADDSI, is64, rd, rn, k);
-			check_writes(taken("adds"), dst);
-			jf_arm64_addsub(&code, JF_ARM64_SUBSI, is64, rd, rn, k);
-			check_writes(taken("subs"), dst);
-			jf_arm64_logical(&code, JF_ARM64_ANDI, is64, rd, rn, mask);
-			check_writes(taken("and"), rd);
-			jf_arm64_logical(&code, JF_ARM64_ORRI, is64, rd, rn, mask);
-			check_writes(taken("orr"), rd);
-			jf_arm64_logical(&code, JF_ARM64_EORI, is64, rd, rn, mask);
-			check_writes(taken("eor"), rd);
-			jf_arm64_logical(&code, JF_ARM64_ANDSI, is64, rd, rn, mask);
-			check_writes(taken("ands"), dst);
-			jf_arm64_wide(&code, JF_ARM64_MOVN, is64, rd, 0x1234, k & 1 ? 16 : 0);
-			check_writes(taken("movn"), dst);
-			jf_arm64_wide(&code, JF_ARM64_MOVZ, is64, rd, 0xffff, is64 ? 48 : 16);
-			check_writes(taken("movz"), dst);
-			jf_arm64_wide(&code, JF_ARM64_MOVK, is64, rd, 0x8000, is64 ? 32 : 0);
-			check_writes(taken("movk"), dst);
-			jf_arm64_bitfield(&code, JF_ARM64_SBFM, is64, rd, rn, k, 31 - k);
-			check_writes(taken("sbfm"), dst);
-			jf_arm64_bitfield(&code, JF_ARM64_UBFM, is64, rd, rn, k, 31 - k);
-			check_writes(taken("ubfm"), dst);
+/* Two accesses, the second one 8 bytes behind, and the base's change: before them (PRE) or behind (POST). */
+static void check_pair(struct jf_effect effect, const struct insn *i)
+{
+	bool load = is_load(i->op), pre = i->op->value == JF_ARM64_STP_PRE, post = i->op->value == JF_ARM64_LDP_POST;
+	unsigned int a = i->w ? JF_ARM64_D0 + i->r[0] : jf_arm64_gp(i->r[0]);
+	unsigned int b = i->w ? JF_ARM64_D0 + i->r[1] : jf_arm64_gp(i->r[1]), base = i->r[2];
+	int64_t off = pre || post ? 0 : i->imm;
+	bool base_first = load && !i->w && i->r[0] == base && base != JF_ARM64_SP; /* loaded behind the other */
+	const struct jf_step *steps = effect.steps + pre, *moved = &effect.steps[pre ? 0 : 2];
+
+	check_access(&steps[base_first], load, a, base, JF_REG_NONE, off);
+	check_access(&steps[!base_first], load, b, base, JF_REG_NONE, off + 8);
+	cr_assert_eq(effect.step_count, 2u + (pre || post));
+	if (pre || post)
+		cr_assert(moved->kind == JF_STEP_ADD && moved->dst == base && moved->a == base && moved->imm == i->imm);
+}
+
+static void check_branch(struct jf_effect effect, const struct insn *i)
+{
+	int64_t off = i->form == &form_test_and_branch ? i->imm >> 16 : i->imm;
+	bool jumps = i->form == &form_jumps;
+
+	check_flow(effect, !jumps ? JF_FLOW_BRANCH : i->op->value ? JF_FLOW_CALL : JF_FLOW_JUMP, off);
+}
+
+static void check_effect(struct jf_effect effect, const struct insn *i)
+{
+	bool sets_flags = i->op->name[strlen(i->op->name) - 1] == 's';
+	unsigned int gp = jf_arm64_gp(i->r[0]);
+
+	switch (i->form->does) {
+	case DOES_WRITE: check_writes(effect, gp); break;
+	case DOES_WRITE_SP: check_writes(effect, i->r[0]); break;
+	case DOES_WRITE_BY_FLAGS: check_writes(effect, sets_flags ? gp : i->r[0]); break;
+	case DOES_ACCESS: check_memory(effect, i); break;
+	case DOES_PAIR: check_pair(effect, i); break;
+	case DOES_STORE_EXCLUSIVE:
+		check_access(effect.steps, false, JF_REG_NONE, i->r[2], JF_REG_NONE, 0);
+		check_writes(effect, gp);
+		break;
+	case DOES_ATOMIC: cr_assert_eq(effect.flow, JF_FLOW_NEXT); break;
+	case DOES_JUMP_REG:
+		if (gp == JF_REG_NONE) /* to address 0 */
+			break;
+		check_flow(effect, i->op->value == JF_ARM64_BLR ? JF_FLOW_CALL_REG : JF_FLOW_JUMP_REG, 0);
+		cr_assert_eq(effect.flow_reg, gp);
+		break;
+	case DOES_BRANCH: check_branch(effect, i); break;
+	}
+}
+
+static void one_insn(const struct insn *i)
+{
+	i->form->emit(&code, i);
+	check_effect(taken(i->form == &form_branch_on_condition ? "b.cond" : i->op->name), i);
+}
+
+#define FORM_TEST(name, ...)                       \
+	Test(encoders_arm64, name, .init = begin)  \
+	{                                          \
+		each_insn(&form_##name, one_insn); \
+	}
+FORMS(FORM_TEST)
+
+/* ---- what no form has --------------------------------------------------------------------------- */
+
+static void try_each(const struct form *form, bool w, unsigned int reg, int64_t imm)
+{
+	struct insn i = {form, NULL, w, {reg, 10, 5, 7}, imm};
+
+	for (size_t n = 0; n < form->op_count; n++) {
+		i.op = &form->ops[n];
+		i.imm = imm * (form->scaled ? 1 << i.op->shift : 1);
+		one_insn(&i);
+	}
+}
+
+/* Constants between the edges: all bits up to one, or every one of 32; every bit tested. */
+Test(encoders_arm64, fields, .init = begin)
+{
+	static const int edges[] = {-32768, -4, 0, 4, 32764};
+
+	for (unsigned int k = 0; k < 32; k++) {
+		try_each(&form_scaled, true, k, 4095 >> k);
+		try_each(&form_unscaled, true, k, (int)k - 16);
+		try_each(&form_pages, true, k, -(INT64_C(32) << 12));
+		try_each(&form_pages, true, 21, -(INT64_C(4096) << k % 21));
+		for (size_t e = 0; e < LEN(edges); e++)
+			try_each(&form_test_and_branch, true, k, PARTS(k * 2, edges[e]));
+		for (int w = 0; w < 2; w++) {
+			try_each(&form_add_immediate, w, k, k);
+			try_each(&form_bitfield, w, k, PARTS(k, 31 - k));
+			try_each(&form_pairs, w, k == 5 || k == 10 ? 6 : k, ((int)k - 16) * 32);
 		}
-		jf_arm64_adrp(&code, rd, -(1 << k % 21));
-		check_writes(taken("adrp"), dst);
-	})
+	}
 }
 
 /* The mask of every bitmask immediate that the encoder makes, as a constant: mov wd, #mask is orr. */
@@ -156,142 +184,6 @@ Test(encoders_arm64, bit_masks, .init = begin)
 			}
 		}
 	}
-}
-
-Test(encoders_arm64, memory, .init = begin)
-{
-	static const char *const names[3][4] = {
-		{"strb", "strh", "str", "str"}, {"ldrb", "ldrh", "ldr", "ldr"}, {"ldrsb", "ldrsh", "ldrsw", NULL}};
-	static const char *const unscaled[3][4] = {{"sturb", "sturh", "stur", "stur"},
-						   {"ldurb", "ldurh", "ldur", "ldur"},
-						   {"ldursb", "ldursh", "ldursw", NULL}};
-	static const enum jf_arm64_ldst ops[] = {JF_ARM64_STR, JF_ARM64_LDR, JF_ARM64_LDRS};
-	struct jf_effect effect;
-
-	EACH_REGISTER(rt, rn, rm, {
-		for (unsigned int i = 0; i < 12; i++) {
-			unsigned int op = i / 4, shift = i % 4;
-
-			if (!names[op][shift])
-				continue;
-			jf_arm64_ldst_scaled(&code, ops[op], shift, rt, rn, 4095 >> rm << shift);
-			effect = taken(names[op][shift]);
-			check_access(effect.steps, op, jf_arm64_gp(rt), rn, JF_REG_NONE, 4095 >> rm << shift);
-			jf_arm64_ldst_unscaled(&code, ops[op], shift, rt, rn, (int)rm - 16);
-			effect = taken(unscaled[op][shift]);
-			check_access(effect.steps, op, jf_arm64_gp(rt), rn, JF_REG_NONE, (int)rm - 16);
-			jf_arm64_ldst_reg(&code, ops[op], shift, rt, rn, rm);
-			effect = taken(names[op][shift]);
-			check_access(effect.steps, op, jf_arm64_gp(rt), rn, jf_arm64_gp(rm), 0);
-			cr_assert_eq(effect.steps[0].bytes, 1u << shift);
-		}
-	})
-}
-
-Test(encoders_arm64, pairs, .init = begin){
-	EACH_REGISTER(rt, rt2, k,
-		      {
-			      for (unsigned int fp = 0; fp < 2; fp++) {
-				      unsigned int a = fp ? JF_ARM64_D0 + rt : jf_arm64_gp(rt),
-						   b = fp ? JF_ARM64_D0 + rt2 : jf_arm64_gp(rt2);
-				      int64_t off = ((int)k - 16) * 32;
-				      struct jf_effect effect;
-
-				      jf_arm64_pair(&code, JF_ARM64_STP, fp, rt, rt2, JF_ARM64_SP, off);
-				      effect = taken("stp");
-				      check_access(&effect.steps[0], false, a, JF_ARM64_SP, JF_REG_NONE, off);
-				      check_access(&effect.steps[1], false, b, JF_ARM64_SP, JF_REG_NONE, off + 8);
-				      jf_arm64_pair(&code, JF_ARM64_STP_PRE, fp, rt, rt2, JF_ARM64_SP, off);
-				      effect = taken("stp");
-				      cr_assert(effect.steps[0].kind == JF_STEP_ADD &&
-						effect.steps[0].dst == JF_ARM64_SP);
-				      cr_assert(effect.steps[0].a == JF_ARM64_SP && effect.steps[0].imm == off);
-				      check_access(&effect.steps[1], false, a, JF_ARM64_SP, JF_REG_NONE, 0);
-				      check_access(&effect.steps[2], false, b, JF_ARM64_SP, JF_REG_NONE, 8);
-				      if (rt == rt2)
-					      continue;
-				      jf_arm64_pair(&code, JF_ARM64_LDP, fp, rt, rt2, JF_ARM64_SP, off);
-				      effect = taken("ldp");
-				      check_access(&effect.steps[0], true, a, JF_ARM64_SP, JF_REG_NONE, off);
-				      check_access(&effect.steps[1], true, b, JF_ARM64_SP, JF_REG_NONE, off + 8);
-				      jf_arm64_pair(&code, JF_ARM64_LDP_POST, fp, rt, rt2, JF_ARM64_SP, off);
-				      effect = taken("ldp");
-				      check_access(&effect.steps[0], true, a, JF_ARM64_SP, JF_REG_NONE, 0);
-				      check_access(&effect.steps[1], true, b, JF_ARM64_SP, JF_REG_NONE, 8);
-				      cr_assert(effect.steps[2].kind == JF_STEP_ADD && effect.steps[2].imm == off);
-			      }
-		      })}
-
-Test(encoders_arm64, pairs_into_their_base, .init = begin)
-{
-	struct jf_effect effect;
-
-	jf_arm64_pair(&code, JF_ARM64_LDP, false, 3, 4, 3, 16);
-	effect = taken("ldp");
-	check_access(&effect.steps[0], true, 4, 3, JF_REG_NONE, 24);
-	check_access(&effect.steps[1], true, 3, 3, JF_REG_NONE, 16);
-}
-
-Test(encoders_arm64, exclusive_and_ordered, .init = begin)
-{
-	static const char *const names[4][4] = {{"ldxrb", "ldxrh", "ldxr", "ldxr"},
-						{"ldaxrb", "ldaxrh", "ldaxr", "ldaxr"},
-						{"ldarb", "ldarh", "ldar", "ldar"},
-						{"stlrb", "stlrh", "stlr", "stlr"}};
-	static const enum jf_arm64_ordered ops[] = {JF_ARM64_LDXR, JF_ARM64_LDAXR, JF_ARM64_LDAR, JF_ARM64_STLR};
-	static const char *const stores[] = {"stlxrb", "stlxrh", "stlxr", "stlxr"};
-	struct jf_effect effect;
-
-	EACH_REGISTER(rt, rn, rs, {
-		for (unsigned int i = 0; i < 16; i++) {
-			jf_arm64_ordered(&code, ops[i / 4], i % 4, rt, rn);
-			effect = taken(names[i / 4][i % 4]);
-			check_access(effect.steps, i / 4 < 3, jf_arm64_gp(rt), rn, JF_REG_NONE, 0);
-		}
-		for (unsigned int shift = 0; shift < 4 && rs != rt && rs != rn; shift++) {
-			jf_arm64_store_exclusive(&code, JF_ARM64_STLXR, shift, rs, rt, rn);
-			effect = taken(stores[shift]);
-			check_access(effect.steps, false, JF_REG_NONE, rn, JF_REG_NONE, 0);
-			check_writes(effect, jf_arm64_gp(rs));
-		}
-	})
-}
-
-static void check_flow(struct jf_effect effect, enum jf_flow flow, int64_t target)
-{
-	cr_assert_eq(effect.flow, flow, "%s", effect.name);
-	cr_assert_eq(effect.target_off, target, "%s", effect.name);
-	cr_assert_eq(effect.step_count, 0, "%s", effect.name);
-}
-
-Test(encoders_arm64, branches, .init = begin)
-{
-	static const int edges[] = {-32768, -4, 0, 4, 32764}; /* as far as the shortest reaches */
-
-	for (unsigned int rt = 0; rt < 31; rt++) {
-		int64_t off = edges[rt % COUNT(edges)];
-
-		jf_arm64_b(&code, false, off * 4096);
-		check_flow(taken("b"), JF_FLOW_JUMP, off * 4096);
-		jf_arm64_b(&code, true, off * 4096);
-		check_flow(taken("bl"), JF_FLOW_CALL, off * 4096);
-		jf_arm64_b_cond(&code, (enum jf_arm64_cond)(rt % 14), off * 32);
-		check_flow(taken("b.cond"), JF_FLOW_BRANCH, off * 32);
-		jf_arm64_cbz(&code, rt & 1, rt & 2, rt, off * 32);
-		check_flow(taken(rt & 1 ? "cbnz" : "cbz"), JF_FLOW_BRANCH, off * 32);
-		jf_arm64_tbz(&code, rt & 1, rt, rt * 2, off);
-		check_flow(taken(rt & 1 ? "tbnz" : "tbz"), JF_FLOW_BRANCH, off);
-		jf_arm64_branch_reg(&code, JF_ARM64_BR, rt);
-		cr_assert_eq(taken("br").flow_reg, rt);
-		jf_arm64_branch_reg(&code, JF_ARM64_BLR, rt);
-		cr_assert_eq(taken("blr").flow_reg, rt);
-		jf_arm64_branch_reg(&code, JF_ARM64_RET, rt);
-		cr_assert_eq(taken("ret").flow_reg, rt);
-	}
-	jf_arm64_branch_reg(&code, JF_ARM64_RET, 30);
-	check_flow(taken("ret"), JF_FLOW_JUMP_REG, 0);
-	jf_arm64_branch_reg(&code, JF_ARM64_BLR, 9);
-	check_flow(taken("blr"), JF_FLOW_CALL_REG, 0);
 }
 
 Test(encoders_arm64, hints_and_barriers, .init = begin)
