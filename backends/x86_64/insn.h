@@ -48,12 +48,54 @@ static inline struct mem at(unsigned int base, int64_t disp)
 	return (struct mem){.disp = disp, .base = (uint16_t)base, .index = NO_INDEX};
 }
 
-enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
-enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
-enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV };
-
+/* Lists of operations: name, number in the opcode or in reg, what the assembler calls it. Tests read them. */
+#define ALU_LIST(X)          \
+	X(ALU_ADD, 0, "add") \
+	X(ALU_OR, 1, "or")   \
+	X(ALU_ADC, 2, "adc") \
+	X(ALU_SBB, 3, "sbb") \
+	X(ALU_AND, 4, "and") \
+	X(ALU_SUB, 5, "sub") \
+	X(ALU_XOR, 6, "xor") \
+	X(ALU_CMP, 7, "cmp")
+#define SHIFT_LIST(X)          \
+	X(SHIFT_ROL, 0, "rol") \
+	X(SHIFT_ROR, 1, "ror") \
+	X(SHIFT_SHL, 4, "shl") \
+	X(SHIFT_SHR, 5, "shr") \
+	X(SHIFT_SAR, 7, "sar")
+#define UNARY_LIST(X)            \
+	X(UNARY_NOT, 2, "not")   \
+	X(UNARY_NEG, 3, "neg")   \
+	X(UNARY_MUL, 4, "mul")   \
+	X(UNARY_IMUL, 5, "imul") \
+	X(UNARY_DIV, 6, "div")   \
+	X(UNARY_IDIV, 7, "idiv")
 /* Condition codes: volume 1, appendix B. */
-enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
+#define CC_LIST(X)         \
+	X(CC_O, 0, "o")    \
+	X(CC_NO, 1, "no")  \
+	X(CC_B, 2, "b")    \
+	X(CC_AE, 3, "ae")  \
+	X(CC_E, 4, "e")    \
+	X(CC_NE, 5, "ne")  \
+	X(CC_BE, 6, "be")  \
+	X(CC_A, 7, "a")    \
+	X(CC_S, 8, "s")    \
+	X(CC_NS, 9, "ns")  \
+	X(CC_P, 10, "p")   \
+	X(CC_NP, 11, "np") \
+	X(CC_L, 12, "l")   \
+	X(CC_GE, 13, "ge") \
+	X(CC_LE, 14, "le") \
+	X(CC_G, 15, "g")
+
+#define OPERATION(name, number, text) name = number,
+enum { ALU_LIST(OPERATION) };
+enum { SHIFT_LIST(OPERATION) };
+enum { UNARY_LIST(OPERATION) };
+enum { CC_LIST(OPERATION) };
+#undef OPERATION
 
 static inline bool fits_s8(int64_t value)
 {

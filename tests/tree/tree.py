@@ -13,12 +13,9 @@ import sys
 
 LINES_MAX = 480
 
-# Files that are one long table, or one test per encoder, and would not be clearer in pieces.
+# Files that are one long table and would not be clearer in pieces.
 LONG_FILES = {
     "backends/x86_64/insn.h",
-    "tests/unit/insn_arm64.c",
-    "tests/unit/insn_x86_64.c",
-    "tests/unit/prologue_arm64.c",
 }
 # Kinds of files that have no place for a licence line: prose, data, and what their readers would take for content.
 NO_LICENCE_LINE = {".md", ".txt", ".json", ".svg", ".data", ".orc", ".bin"}

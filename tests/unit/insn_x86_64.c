@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "insn.h"
+#include "forms_x86_64.h"
 
-#define TRIPLE     "x86_64-unknown-linux-gnu"
-#define CASES_MAX  8192
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define TRIPLE    "x86_64-unknown-linux-gnu"
+#define CASES_MAX 49152
 
 static const char *const r64[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 				  "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
@@ -23,10 +22,6 @@ static const char *const r16[] = {"ax",  "cx",  "dx",   "bx",   "sp",   "bp",   
 				  "r8w", "r9w", "r10w", "r11w", "r12w", "r13w", "r14w", "r15w"};
 static const char *const r8[] = {"al",  "cl",  "dl",   "bl",   "spl",  "bpl",  "sil",  "dil",
 				 "r8b", "r9b", "r10b", "r11b", "r12b", "r13b", "r14b", "r15b"};
-static const char *const alu_names[] = {"add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"};
-static const char *const cc_names[] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
-				       "s", "ns", "p", "np", "l", "ge", "le", "g"};
-static const int64_t disps[] = {0, 1, 127, 128, -1, -128, -129, INT32_MAX, INT32_MIN};
 static const int64_t imms[] = {0, 1, 127, 128, 255, 256, -1, -128, -129, INT32_MAX, INT32_MIN};
 
 /* Each Criterion test runs in a process of its own, with its own list. */
@@ -72,11 +67,6 @@ static char suffix(unsigned int bytes)
 	return bytes == 8 ? 'q' : bytes == 4 ? 'l' : bytes == 2 ? 'w' : 'b';
 }
 
-static char suffix_w(bool w)
-{
-	return w ? 'q' : 'l';
-}
-
 /* Capstone's words for what LLVM writes otherwise. */
 static const char *const aliases[] = {"movsbq", "movsx", "movslq", "movsxd", "roll", "rol", NULL};
 
@@ -92,106 +82,127 @@ static void check_by_disassembly(void)
 	mc_check_capstone_aliases(CS_ARCH_X86, CS_MODE_64, cases, case_count, aliases);
 }
 
-/* ---- register, register --------------------------------------------------------------------- */
+/* ---- the forms ------------------------------------------------------------------------------ */
 
-static void two_registers(bool w, unsigned int d, unsigned int s)
+/* disp(base,index,scale), as AT&T writes it */
+static const char *text_of(struct mem m)
 {
-	char c = suffix_w(w);
+	static char text[48];
+	char disp[24] = "", index[16] = "";
 
-	for (unsigned int op = 0; op < LEN(alu_names); op++) {
-		emit_alu_rr(&code, op, w, d, s);
-		is("%s%c %%%s, %%%s", alu_names[op], c, name(w, s), name(w, d));
-	}
-	emit_test_rr(&code, w, d, s);
-	is("test%c %%%s, %%%s", c, name(w, s), name(w, d));
-	emit_mov_rr(&code, w, d, s);
-	is("mov%c %%%s, %%%s", c, name(w, s), name(w, d));
-	emit_imul_rr(&code, w, d, s);
-	is("imul%c %%%s, %%%s", c, name(w, s), name(w, d));
-	emit_cmov(&code, CC_A, w, d, s);
-	is("cmova%c %%%s, %%%s", c, name(w, s), name(w, d));
-	jf_x86_64_emit_xchg_rr(&code, w, d, s);
-	if (d != RAX || s != RAX) /* in the short form that is nop, and eax is not extended */
-		is("xchg%c %%%s, %%%s", c, name(w, s), name(w, d));
-	code.size = 0;
+	if (m.disp)
+		snprintf(disp, sizeof(disp), "%" PRId64, m.disp);
+	if (m.index != NO_INDEX && m.scale)
+		snprintf(index, sizeof(index), ",%%%s,%u", r64[m.index], 1u << m.scale);
+	else if (m.index != NO_INDEX)
+		snprintf(index, sizeof(index), ",%%%s", r64[m.index]);
+	snprintf(text, sizeof(text), "%s(%%%s%s)", disp, r64[m.base], index);
+	return text;
 }
 
-Test(insn_x86_64, two_registers)
+/* One of the letters of forms_x86_64.h. */
+static const char *part(const struct insn *i, char letter)
+{
+	static char text[24];
+
+	switch (letter) {
+	case 'a': return i->op->name;
+	case 'w': return i->w ? "q" : "l";
+	case 'm': return text_of(i->m);
+	case 'R': snprintf(text, sizeof(text), "%%%s", name(i->w, i->r)); return text;
+	case 'S': snprintf(text, sizeof(text), "%%%s", name(i->w, i->s)); return text;
+	case 'Q': snprintf(text, sizeof(text), "%%%s", r64[i->r]); return text;
+	case 'B': snprintf(text, sizeof(text), "%%%s", name_of(i->op->bytes, i->r)); return text;
+	case 'T': snprintf(text, sizeof(text), "%%%s", name_of(i->op->bytes, i->s)); return text;
+	case 'i': snprintf(text, sizeof(text), "%" PRId64, i->imm); return text;
+	case '%': return "%";
+	default: cr_assert_fail("%%%c is no operand", letter); return NULL;
+	}
+}
+
+static void one_insn(const struct insn *i)
+{
+	char text[96];
+	size_t at = 0;
+
+	for (const char *from = i->form->text; *from; from++)
+		if (*from == '%')
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", part(i, *++from));
+		else
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%c", *from);
+	i->form->emit(&code, i);
+	is("%s", text);
+}
+
+#define FORM_ROW(name, ...) &form_##name,
+static const struct form *const forms[] = {FORMS(FORM_ROW)};
+
+/* All forms of some operands at once: starting llvm-mc takes longer than what it does. */
+static void check_forms(enum operands operands)
 {
 	begin();
-	for (unsigned int d = 0; d < 16; d++)
-		for (unsigned int s = 0; s < 16; s++)
+	for (int by_disassembly = 0; by_disassembly < 2; by_disassembly++) {
+		case_count = 0;
+		for (size_t k = 0; k < LEN(forms); k++)
+			if (forms[k]->operands == operands && forms[k]->by_disassembly == by_disassembly)
+				each_insn(forms[k], one_insn);
+		if (case_count && by_disassembly)
+			check_by_disassembly();
+		else if (case_count)
+			check();
+	}
+}
+
+Test(insn_x86_64, register_forms)
+{
+	check_forms(REG);
+}
+
+/* mov between registers has two encodings; the one among extensions is the one that loads have. */
+Test(insn_x86_64, two_register_forms)
+{
+	check_forms(REG_REG);
+}
+
+Test(insn_x86_64, immediate_forms)
+{
+	check_forms(REG_IMM);
+}
+
+Test(insn_x86_64, memory_forms)
+{
+	check_forms(MEM);
+	check_forms(MEM_REG);
+	check_forms(MEM_IMM);
+}
+
+Test(insn_x86_64, indexed_forms)
+{
+	check_forms(MEM_INDEX);
+}
+
+Test(insn_x86_64, relative_forms)
+{
+	check_forms(RELATIVE);
+}
+
+/* ---- what no form has ----------------------------------------------------------------------- */
+
+Test(insn_x86_64, shifts_by_constants)
+{
+	begin();
+	for (size_t n = 0; n < LEN(ops_shift); n++)
+		for (unsigned int r = 0; r < 16; r++)
 			for (unsigned int w = 0; w < 2; w++)
-				two_registers(w, d, s);
-	check();
-}
-
-Test(insn_x86_64, extensions)
-{
-	static const struct {
-		unsigned int bytes;
-		bool sign, w;
-		const char *mnemonic;
-	} forms[] = {
-		{1, false, false, "movzbl"}, {2, false, false, "movzwl"}, {4, false, false, "movl"},
-		{8, false, true, "movq"},    {1, true, false, "movsbl"},  {2, true, false, "movswl"},
-		{1, true, true, "movsbq"},   {2, true, true, "movswq"},   {4, true, true, "movslq"},
-	};
-
-	begin();
-	for (size_t i = 0; i < LEN(forms); i++)
-		for (unsigned int d = 0; d < 16; d++)
-			for (unsigned int s = 0; s < 16; s++) {
-				emit_extend(&code, forms[i].bytes, forms[i].sign, forms[i].w, d, s);
-				is("%s %%%s, %%%s", forms[i].mnemonic, name_of(forms[i].bytes, s), name(forms[i].w, d));
-			}
-	/* mov between registers has two encodings; ours here is the one that loads have */
-	check_by_disassembly();
-}
-
-Test(insn_x86_64, one_register)
-{
-	static const char *const unary[] = {[UNARY_NOT] = "not",   [UNARY_NEG] = "neg", [UNARY_MUL] = "mul",
-					    [UNARY_IMUL] = "imul", [UNARY_DIV] = "div", [UNARY_IDIV] = "idiv"};
-	static const unsigned int shifts[] = {SHIFT_ROL, SHIFT_ROR, SHIFT_SHL, SHIFT_SHR, SHIFT_SAR};
-	static const char *const shift_names[] = {"rol", "ror", "shl", "shr", "sar"};
-
-	begin();
-	for (unsigned int r = 0; r < 16; r++) {
-		for (unsigned int w = 0; w < 2; w++) {
-			for (unsigned int op = UNARY_NOT; op <= UNARY_IDIV; op++) {
-				emit_unary(&code, op, w, r);
-				is("%s%c %%%s", unary[op], suffix_w(w), name(w, r));
-			}
-			for (unsigned int i = 0; i < LEN(shifts); i++) {
-				emit_shift_cl(&code, shifts[i], w, r);
-				is("%s%c %%cl, %%%s", shift_names[i], suffix_w(w), name(w, r));
 				for (unsigned int count = 0; count < (w ? 64u : 32u); count++) {
-					emit_shift_ri(&code, shifts[i], w, r, count);
+					const char *shift = ops_shift[n].name, *size = w ? "q" : "l";
+
+					emit_shift_ri(&code, ops_shift[n].value, w, r, count);
 					if (count == 1)
-						is("%s%c %%%s", shift_names[i], suffix_w(w), name(w, r));
+						is("%s%s %%%s", shift, size, name(w, r));
 					else
-						is("%s%c $%u, %%%s", shift_names[i], suffix_w(w), count, name(w, r));
+						is("%s%s $%u, %%%s", shift, size, count, name(w, r));
 				}
-			}
-			emit_bswap(&code, w, r);
-			is("bswap%c %%%s", suffix_w(w), name(w, r));
-		}
-		emit_push(&code, r);
-		is("pushq %%%s", r64[r]);
-		emit_pop(&code, r);
-		is("popq %%%s", r64[r]);
-		emit_call_reg(&code, r);
-		is("callq *%%%s", r64[r]);
-		emit_jmp_reg(&code, r);
-		is("jmpq *%%%s", r64[r]);
-		emit_load_tp(&code, r);
-		is("movq %%fs:0, %%%s", r64[r]);
-		emit_add_seg(&code, F_FS, r);
-		is("addq %%fs:0, %%%s", r64[r]);
-		emit_add_seg(&code, F_GS, r);
-		is("addq %%gs:0, %%%s", r64[r]);
-	}
 	check();
 }
 
@@ -215,25 +226,6 @@ Test(insn_x86_64, no_operand)
 	is("nopl (%%rax,%%rax)"); /* with a displacement of 0, which an assembler leaves out */
 	mc_check_disassembles(TRIPLE, "", cases, case_count);
 	mc_check_capstone(CS_ARCH_X86, CS_MODE_64, cases, case_count);
-}
-
-/* ---- immediates ----------------------------------------------------------------------------- */
-
-Test(insn_x86_64, immediates)
-{
-	begin();
-	for (unsigned int r = 0; r < 16; r++)
-		for (unsigned int w = 0; w < 2; w++)
-			for (size_t i = 0; i < LEN(imms); i++) {
-				for (unsigned int op = 0; op < LEN(alu_names); op++) {
-					jf_x86_64_emit_alu_ri(&code, op, w, r, imms[i]);
-					is("%s%c $%" PRId64 ", %%%s", alu_names[op], suffix_w(w), imms[i], name(w, r));
-				}
-				emit_imul_rri(&code, w, r, 15 - r, imms[i]);
-				is("imul%c $%" PRId64 ", %%%s, %%%s", suffix_w(w), imms[i], name(w, 15 - r),
-				   name(w, r));
-			}
-	check();
 }
 
 /* The narrowest test that sets ZF the same. */
@@ -284,98 +276,6 @@ Test(insn_x86_64, constants)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* disp(base,index,scale), as AT&T writes it */
-static const char *text_of(struct mem m)
-{
-	static char text[48];
-	char disp[24] = "", index[16] = "";
-
-	if (m.disp)
-		snprintf(disp, sizeof(disp), "%" PRId64, m.disp);
-	if (m.index != NO_INDEX && m.scale)
-		snprintf(index, sizeof(index), ",%%%s,%u", r64[m.index], 1u << m.scale);
-	else if (m.index != NO_INDEX)
-		snprintf(index, sizeof(index), ",%%%s", r64[m.index]);
-	snprintf(text, sizeof(text), "%s(%%%s%s)", disp, r64[m.base], index);
-	return text;
-}
-
-static void loads_and_stores(struct mem m, unsigned int r)
-{
-	static const struct {
-		unsigned int bytes;
-		bool sign, w;
-		const char *mnemonic;
-	} loads[] = {
-		{1, false, false, "movzbl"}, {2, false, false, "movzwl"}, {4, false, false, "movl"},
-		{8, false, true, "movq"},    {1, true, true, "movsbq"},   {2, true, true, "movswq"},
-		{4, true, true, "movslq"},
-	};
-
-	for (size_t i = 0; i < LEN(loads); i++) {
-		emit_load(&code, loads[i].bytes, loads[i].sign, r, m);
-		is("%s %s, %%%s", loads[i].mnemonic, text_of(m), name(loads[i].w, r));
-	}
-	for (unsigned int bytes = 1; bytes <= 8; bytes *= 2) {
-		emit_store(&code, bytes, m, r);
-		is("mov%c %%%s, %s", suffix(bytes), name_of(bytes, r), text_of(m));
-	}
-	emit_lea(&code, true, r, m);
-	is("leaq %s, %%%s", text_of(m), r64[r]);
-	emit_lea(&code, false, r, m);
-	is("leal %s, %%%s", text_of(m), r32[r]);
-}
-
-/* Every base with every displacement, every register with every base. */
-Test(insn_x86_64, loads_and_stores)
-{
-	begin();
-	for (unsigned int base = 0; base < 16; base++)
-		for (size_t i = 0; i < LEN(disps); i++)
-			loads_and_stores(at(base, disps[i]), (base + 5) % 16);
-	for (unsigned int base = 0; base < 16; base++)
-		for (unsigned int r = 0; r < 16; r++)
-			loads_and_stores(at(base, 8), r);
-	check();
-}
-
-/* Every base with every index, and what an arena's R12 does with either. */
-Test(insn_x86_64, indexes)
-{
-	begin();
-	for (unsigned int base = 0; base < 16; base++)
-		for (unsigned int index = 0; index < 16; index++) {
-			int64_t disp = disps[(base + index) % LEN(disps)];
-			struct mem m = {.disp = disp, .base = (uint16_t)base, .index = (uint16_t)index};
-
-			if (index == NO_INDEX)
-				continue;
-			m.scale = base % 4;
-			emit_lea(&code, true, index, m);
-			is("leaq %s, %%%s", text_of(m), r64[index]);
-			if (base == R12 || index == R12)
-				loads_and_stores((struct mem){disp, m.base, m.index, 0}, index);
-		}
-	check();
-}
-
-Test(insn_x86_64, arithmetic_in_memory)
-{
-	begin();
-	for (unsigned int base = 0; base < 16; base++)
-		for (size_t i = 0; i < LEN(disps); i++)
-			for (unsigned int op = ALU_ADD; op <= ALU_CMP; op++) {
-				struct mem m = at(base, disps[i]);
-				bool w = (base + op) % 2;
-
-				emit_alu_rm(&code, op, w, (base + op) % 16, m);
-				is("%s%c %s, %%%s", alu_names[op], suffix_w(w), text_of(m), name(w, (base + op) % 16));
-				emit_alu_mi(&code, op, w, m, op % 2 ? -128 : 127);
-				is("%s%c $%d, %s", alu_names[op], suffix_w(w), op % 2 ? -128 : 127, text_of(m));
-			}
-	check();
-}
-
 Test(insn_x86_64, stored_immediates)
 {
 	static const int64_t values[][5] = {
@@ -399,46 +299,6 @@ Test(insn_x86_64, stored_immediates)
 	check();
 }
 
-Test(insn_x86_64, atomics)
-{
-	begin();
-	for (unsigned int base = 0; base < 16; base++)
-		for (unsigned int r = 0; r < 16; r++)
-			for (unsigned int w = 0; w < 2; w++) {
-				int64_t disp = disps[(base + r) % LEN(disps)];
-
-				for (unsigned int op = ALU_ADD; op <= ALU_XOR; op++) {
-					emit_lock_alu_mr(&code, op, w, at(base, disp), r);
-					is("lock %s%c %%%s, %s", alu_names[op], suffix_w(w), name(w, r),
-					   text_of(at(base, disp)));
-				}
-				emit_lock_xadd(&code, w, at(base, disp), r);
-				is("lock xadd%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
-				emit_lock_cmpxchg(&code, w, at(base, disp), r);
-				is("lock cmpxchg%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
-				emit_xchg_mr(&code, w, at(base, disp), r);
-				is("xchg%c %%%s, %s", suffix_w(w), name(w, r), text_of(at(base, disp)));
-			}
-	check();
-}
-
-Test(insn_x86_64, control_words)
-{
-	begin();
-	for (unsigned int base = 0; base < 16; base++)
-		for (size_t i = 0; i < LEN(disps); i++) {
-			emit_stmxcsr(&code, at(base, disps[i]));
-			is("stmxcsr %s", text_of(at(base, disps[i])));
-			emit_ldmxcsr(&code, at(base, disps[i]));
-			is("ldmxcsr %s", text_of(at(base, disps[i])));
-			emit_fnstcw(&code, at(base, disps[i]));
-			is("fnstcw %s", text_of(at(base, disps[i])));
-			emit_fldcw(&code, at(base, disps[i]));
-			is("fldcw %s", text_of(at(base, disps[i])));
-		}
-	check();
-}
-
 /* Longer than need be, as Linux has it. */
 Test(insn_x86_64, fixed_forms)
 {
@@ -459,29 +319,6 @@ Test(insn_x86_64, fixed_forms)
 }
 
 /* ---- branches ------------------------------------------------------------------------------- */
-
-Test(insn_x86_64, branches)
-{
-	static const int64_t rel8[] = {0, 1, 127, -1, -128};
-	static const int64_t rel32[] = {0, 128, -129, INT32_MAX, INT32_MIN};
-
-	begin();
-	for (size_t i = 0; i < LEN(rel8); i++) {
-		for (unsigned int cc = 0; cc < LEN(cc_names); cc++) {
-			emit_jcc8(&code, cc, rel8[i]);
-			is("j%s %" PRId64, cc_names[cc], rel8[i]);
-			emit_jcc32(&code, cc, rel32[i]);
-			is("j%s %" PRId64, cc_names[cc], rel32[i]);
-		}
-		emit_jmp8(&code, rel8[i]);
-		is("jmp %" PRId64, rel8[i]);
-		emit_jmp32(&code, rel32[i]);
-		is("jmp %" PRId64, rel32[i]);
-		emit_call32(&code, rel32[i]);
-		is("callq %" PRId64, rel32[i]);
-	}
-	check_by_disassembly();
-}
 
 Test(insn_x86_64, addresses_near_and_far)
 {
