@@ -8,6 +8,7 @@ Prints TAP. LIBRARY is the shared library of the build; NM, CC and CXX are comma
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -66,12 +67,12 @@ class Tree:
 
     def list_files(self):
         """Everything that is in the repository or would be added to it; outside of one, everything."""
-        git = subprocess.run(
+        git = shutil.which("git") and subprocess.run(
             ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             capture_output=True,
             text=True,
         )
-        if git.returncode == 0:
+        if git and git.returncode == 0:
             names = [name for name in git.stdout.split("\0") if name]
         else:
             names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
