@@ -56,9 +56,16 @@ struct compare {
 
 /* ---- one row ------------------------------------------------------------------------------------------- */
 
-/* Backends and readelf do not agree on every name; "r22" is a DWARF number where it is no name. */
+/*
+ * Backends and readelf do not agree on every name; "r22" is a DWARF number where it is no name. LoongArch's registers
+ * are "r3" to readelf 2.40 and "$sp" to readelf 2.44.
+ */
 static uint8_t reg_of(const struct jf_backend *backend, const char *name, size_t length)
 {
+	if (name[0] == '$') {
+		name++;
+		length--;
+	}
 	for (uint8_t i = 0; i < backend->reg_count; i++)
 		if (strlen(backend->regs[i].name) == length && memcmp(backend->regs[i].name, name, length) == 0)
 			return i;
