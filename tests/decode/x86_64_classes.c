@@ -125,6 +125,21 @@ static bool is_two_mandatory(const struct parts *p)
 	return p->data16 && p->rep && p->op[0] == 0x0f;
 }
 
+/*
+ * LLVM 19 and Capstone 5 have no 90 with both 66 and F3. The manual has F3 90 as PAUSE whatever else precedes, and
+ * F3 as of no effect on XCHG, which 90 is with REX.B; processors do so. Capstone 4 has this instruction.
+ */
+static bool is_pause16(const struct parts *p)
+{
+	return p->ours && !p->llvms && p->op[0] == 0x90 && p->data16 && p->rep;
+}
+
+/* MOVDIR64B is 66 0F 38 F8. LLVM 19 and Capstone 5 take 67 with REX.W for its 66. */
+static bool is_movdir64b(const struct parts *p)
+{
+	return !p->ours && !p->data16 && !p->rep && p->prefixes && p->rex & 8 && memcmp(p->op, "\x0f\x38\xf8", 3) == 0;
+}
+
 /* LLVM 19 and Capstone take 66, F2 and F3 for part of the opcode only where nothing but REX is behind them. */
 static bool is_apart(const struct parts *p)
 {
@@ -160,6 +175,8 @@ static const struct class
 	{"registers of which there are eight", is_of_eight},
 	{"66 beside F2 or F3", is_two_mandatory},
 	{"control registers", is_control_register},
+	{"90 with 66 and F3", is_pause16},
+	{"movdir64b without 66", is_movdir64b},
 	{"mandatory prefixes and others", is_apart},
 	{"REX apart from its opcode", is_dead_rex},
 };
