@@ -57,11 +57,14 @@ def main():
         command = lines[command_at][len(INDENT) + 2:]
         got = [(INDENT + line).rstrip() for line in output_of(command, jitframe, folder)]
         wanted = lines[start:end]
-        good = got == wanted
+        # Nobody said that there is a build of that architecture: see tests/exec/command.h.
+        skipped = "JITFRAME_RUNNER_PATH" not in os.environ and any("JITFRAME_RUNNER_PATH can name" in line for line in got)
+        good = got == wanted or skipped
         failed |= not good
         following = found[number][0] if number < len(found) else len(lines)
-        new += [lines[command_at]] + got + lines[end:following]
-        print(f"{'' if good else 'not '}ok {number} - {command}")
+        new += [lines[command_at]] + (wanted if skipped else got) + lines[end:following]
+        reason = " # SKIP no build for its architecture: scripts/test makes one" if skipped else ""
+        print(f"{'' if good else 'not '}ok {number} - {command}{reason}")
         if not good:
             print("# JF_REBASE=1 in the environment writes the page anew; look at what it changed")
             print("\n".join("# wanted: " + line for line in wanted))

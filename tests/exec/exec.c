@@ -104,6 +104,8 @@ static void start(struct run *run, const char *cpu)
 	command_add(command, run->ctx);
 	add_options(run);
 	command_run(command);
+	if (strstr(command->err, COMMAND_NO_RUNNER) != NULL)
+		command_no_runner(run->target->name);
 	run->json = json_loads(command->out, 0, NULL);
 	cr_assert(run->json != NULL, "%s: no JSON, exit status %d: %s%s", run->name, command->status, command->out,
 		  command->err);

@@ -3,8 +3,10 @@
 /*
  * jf-random-ARCH: random programs on the interpreter and as generated code of this processor.
  *
- *     jf-random-ARCH --target ARCH/CONVENTION [--kind single|mixed|long] [--seed N] [--count N] [--stride N]
+ *     jf-random-ARCH [--target ARCH/CONVENTION] [--kind single|mixed|long] [--seed N] [--count N] [--stride N]
  *                    [--keep-going]
+ *
+ * Without --target each convention of this processor has its turn.
  *
  * Program i has the seed N + i; for `single` seeds are numbers of an enumeration, and --count 0 goes to its
  * end. --stride N goes on to every Nth; --keep-going leaves out what the compiler refuses. Last line:
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "each_convention.h"
 
 struct options {
 	const char *target;
@@ -116,10 +119,10 @@ static bool parse(struct options *o, int argc, char **argv)
 		else
 			return false;
 	}
-	return o->target != NULL;
+	return true;
 }
 
-static bool run(const struct options *o)
+static bool run(const struct jf_convention *conv, const struct options *o)
 {
 	uint64_t count = o->count;
 
@@ -134,11 +137,25 @@ static bool run(const struct options *o)
 		if (!compare_program(&compare, o->seed + i * o->stride))
 			return false;
 	}
-	printf("done target=%s kind=%d programs=%" PRIu64 " runs=%" PRIu64 " refused=%" PRIu64 " endless=%" PRIu64
+	printf("done target=%s/%s kind=%d programs=%" PRIu64 " runs=%" PRIu64 " refused=%" PRIu64 " endless=%" PRIu64
 	       " largest=%" PRIu64 "\n",
-	       o->target, (int)o->kind, compare.programs, compare.runs, compare.refused, compare.endless,
-	       compare.largest);
+	       conv->backend->name, conv->name, (int)o->kind, compare.programs, compare.runs, compare.refused,
+	       compare.endless, compare.largest);
 	return true;
+}
+
+static int run_convention(const struct jf_convention *conv, const void *arg)
+{
+	const struct options *o = arg;
+	bool same;
+
+	handle_faults();
+	if (!compare_init(&compare, conv, o->kind))
+		return 2;
+	compare.keep_going = o->keep_going;
+	same = run(conv, o);
+	compare_fini(&compare);
+	return same ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -146,24 +163,19 @@ int main(int argc, char **argv)
 	const struct jf_convention *conv;
 	struct jf_error error = {0};
 	struct options o;
-	bool same;
 
 	if (!parse(&o, argc, argv)) {
 		fprintf(stderr,
-			"usage: %s --target ARCH/CONVENTION [--kind single|mixed|long] [--seed N] "
+			"usage: %s [--target ARCH/CONVENTION] [--kind single|mixed|long] [--seed N] "
 			"[--count N] [--stride N] [--keep-going]\n",
 			argv[0]);
 		return 2;
 	}
+	if (!o.target)
+		return each_convention(run_convention, &o);
 	if (jf_convention_find(o.target, &conv, &error) != JF_OK || conv->backend != jf_backend_host()) {
 		fprintf(stderr, "%s: this program does not run %s\n", argv[0], o.target);
 		return 2;
 	}
-	handle_faults();
-	if (!compare_init(&compare, conv, o.kind))
-		return 2;
-	compare.keep_going = o.keep_going;
-	same = run(&o);
-	compare_fini(&compare);
-	return same ? 0 : 1;
+	return run_convention(conv, &o);
 }

@@ -4,7 +4,9 @@
  * jf-storm-ARCH: walks from signal handlers, as often as timers go, while threads run programs that call, throw and
  * tail call, and others load and unload them.
  *
- *     jf-storm-ARCH --target ARCH/CONVENTION [--seconds N] [--threads N]
+ *     jf-storm-ARCH [--target ARCH/CONVENTION] [--seconds N] [--threads N]
+ *
+ * Without --target each convention of this processor has its turn.
  *
  * Prints lines of key=value: a "fault" for each place where a walk went wrong, a "kind" of code and a "status" each,
  * and sums. Exits with 1 when a walk did not end with the thread's outermost frames, or a program's result was wrong.
@@ -25,6 +27,8 @@
 #include <time.h>
 
 #include <jitframe/walk.h>
+
+#include "each_convention.h"
 
 #define PROGRAMS_MAX 32
 #define THREADS_MAX  16
@@ -171,7 +175,7 @@ static bool parse(struct options *o, int argc, char **argv)
 		else
 			return false;
 	}
-	return o->target && argc % 2 == 1;
+	return argc % 2 == 1;
 }
 
 /* The main thread takes no part: its SIGPROF is blocked, as that of every thread until it begins. */
@@ -201,25 +205,37 @@ static bool set_up(void)
 	return storm_walks_init();
 }
 
-int main(int argc, char **argv)
+static int run_convention(const struct jf_convention *chosen, const void *arg)
 {
 	struct worker workers[THREADS_MAX];
-	struct jf_error error = {.text = ""};
-	struct options o;
+	const struct options *o = arg;
 	bool good;
 
+	conv = chosen;
+	if (!set_up())
+		return 2;
+	run_threads(workers, o->threads, o->seconds);
+	good = storm_report(stdout);
+	printf("done target=%s/%s runs=%llu loads=%llu wrong_results=%llu\n", conv->backend->name, conv->name, runs,
+	       loads, wrong_results);
+	return good && !wrong_results && !failures ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	const struct jf_convention *chosen;
+	struct jf_error error = {.text = ""};
+	struct options o;
+
 	if (!parse(&o, argc, argv)) {
-		fprintf(stderr, "usage: %s --target ARCH/CONVENTION [--seconds N] [--threads N]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--target ARCH/CONVENTION] [--seconds N] [--threads N]\n", argv[0]);
 		return 2;
 	}
-	if (jf_convention_find(o.target, &conv, &error) != JF_OK || conv->backend != jf_backend_host()) {
+	if (!o.target)
+		return each_convention(run_convention, &o);
+	if (jf_convention_find(o.target, &chosen, &error) != JF_OK || chosen->backend != jf_backend_host()) {
 		fprintf(stderr, "%s: this program does not run %s\n", argv[0], o.target);
 		return 2;
 	}
-	if (!set_up())
-		return 2;
-	run_threads(workers, o.threads, o.seconds);
-	good = storm_report(stdout);
-	printf("done target=%s runs=%llu loads=%llu wrong_results=%llu\n", o.target, runs, loads, wrong_results);
-	return good && !wrong_results && !failures ? 0 : 1;
+	return run_convention(chosen, &o);
 }

@@ -55,7 +55,8 @@ ParameterizedTest(struct one *one, storm, every_walk_reaches_the_bottom, .timeou
 	static struct target target;
 	struct command command = {0};
 
-	cr_assert(target_find(&target, one->arch, "jf-storm", "tests/storm"));
+	if (!target_find(&target, one->arch, "jf-storm", "tests/storm"))
+		command_no_runner(one->arch);
 	/* The dynamic linkers of other architectures have no true rows where they bind at the first call. */
 	if (strcmp(one->arch, "x86_64") != 0)
 		setenv("LD_BIND_NOW", "1", 1);
