@@ -8,21 +8,63 @@
 #include "cli.h"
 
 /*
- * A frame as a picture: one box per slot, highest address on top, offsets on the left, registers that
- * point into the frame on the right.
+ * A frame as a picture, highest address on top:
+ *
+ *     offset   +-----------+   register that     } what two or more
+ *     of its   |   slot    |<- points at the     } slots together are
+ *     end      +-----------+   slot's low end    }
+ *
+ * An offset stands beside the line that it is the offset of.
  */
 
-enum { BOX_LEFT = 90, BOX_WIDTH = 330, ROW = 26, TALL_ROW = 60, TOP = 52, WIDTH = 620 };
-
-static const struct {
-	const char *fill;
-	const char *kind;
-} colours[JF_SLOT__COUNT] = {
-	[JF_SLOT_RETURN] = {"#f7c6c5", "frame record"},         [JF_SLOT_SAVE] = {"#cfe2f3", "the caller's register"},
-	[JF_SLOT_SPILL] = {"#e4ecf7", "this frame's register"}, [JF_SLOT_TCC] = {"#fce8b2", "tail-call count"},
-	[JF_SLOT_TCC_PTR] = {"#fce8b2", "tail-call count"},     [JF_SLOT_PAD] = {"#eeeeee", "padding"},
-	[JF_SLOT_BPF_STACK] = {"#d5ecd4", "BPF stack"},         [JF_SLOT_OUT_ARGS] = {"#e6d9f2", "outgoing arguments"},
+enum {
+	WIDTH = 680,
+	TOP = 76, /* of the highest slot: title and key are above */
+	ROW = 26,
+	TALL_ROW = 56,
+	BOX_LEFT = 64,
+	BOX_WIDTH = 320,
+	BOX_RIGHT = BOX_LEFT + BOX_WIDTH,
+	GROUP_LEFT = BOX_RIGHT + 104,
 };
+
+static const struct look {
+	const char *class;
+	const char *group; /* what neighbours of the same look together are */
+} looks[JF_SLOT__COUNT] = {
+	[JF_SLOT_RETURN] = {"record", "frame record"},         [JF_SLOT_SAVE] = {"save", "caller's registers"},
+	[JF_SLOT_SPILL] = {"spill", "this frame's registers"}, [JF_SLOT_TCC] = {"count", "tail-call count"},
+	[JF_SLOT_TCC_PTR] = {"count", "tail-call count"},      [JF_SLOT_PAD] = {"pad", "padding"},
+	[JF_SLOT_BPF_STACK] = {"stack", "BPF stack"},          [JF_SLOT_OUT_ARGS] = {"args", "outgoing arguments"},
+};
+
+/* The reader's theme decides: dark text on light boxes, or light text on dark ones. */
+static const char style[] = "<style>\n"
+			    "text{font:13px sans-serif;fill:#1f2328}\n"
+			    ".title{font-size:15px;font-weight:bold}\n"
+			    ".off,.pointer{font-family:monospace}\n"
+			    ".off{text-anchor:end}\n"
+			    ".pointer{font-weight:bold}\n"
+			    ".key,.group{fill:#59636e}\n"
+			    ".page{fill:#ffffff}\n"
+			    ".box{stroke:#818b98}\n"
+			    ".line{stroke:#59636e;fill:none}\n"
+			    ".arrow{stroke:#1f2328;fill:none;marker-end:url(#tip)}\n"
+			    ".tip{fill:#1f2328}\n"
+			    ".record{fill:#ffd8d3}.save{fill:#d3e5fb}.spill{fill:#e6edf7}.count{fill:#fbe9b0}\n"
+			    ".pad{fill:#eef0f2}.stack{fill:#d2efd6}.args{fill:#e8dcf8}\n"
+			    "@media (prefers-color-scheme:dark){\n"
+			    "text{fill:#f0f6fc}\n"
+			    ".key,.group{fill:#9198a1}\n"
+			    ".page{fill:#0d1117}\n"
+			    ".box{stroke:#656c76}\n"
+			    ".line{stroke:#9198a1}\n"
+			    ".arrow{stroke:#f0f6fc}\n"
+			    ".tip{fill:#f0f6fc}\n"
+			    ".record{fill:#6e2b28}.save{fill:#1b4272}.spill{fill:#2b3a52}.count{fill:#5c4813}\n"
+			    ".pad{fill:#2a3038}.stack{fill:#1c5130}.args{fill:#4b3273}\n"
+			    "}\n"
+			    "</style>\n";
 
 /* Text of ours and of backends: the markup's own characters are all that can hurt. */
 static void put_text(FILE *file, const char *text)
@@ -54,26 +96,39 @@ static void sort_slots(const struct jf_frame *frame, uint8_t order[JF_FRAME_SLOT
 	}
 }
 
-/* What points at this offset, on the line at y. */
-static void put_pointers(FILE *file, const struct jf_frame *frame, int32_t off, int y)
+static const struct look *look_of(const struct jf_frame *frame, const struct jf_slot *slot)
+{
+	static const struct look unknown = {"pad", ""};
+	struct jf_slot record[JF_RECORD__COUNT];
+
+	if (jf_frame_record(frame->conv, record) == JF_OK &&
+	    (slot->off_from_cfa == record[JF_RECORD_RETURN].off_from_cfa ||
+	     slot->off_from_cfa == record[JF_RECORD_FP].off_from_cfa))
+		return &looks[JF_SLOT_RETURN];
+	return slot->kind < JF_SLOT__COUNT ? &looks[slot->kind] : &unknown;
+}
+
+/* The offset of the line at y, and what points at the line. */
+static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int y)
 {
 	const struct jf_convention *conv = frame->conv;
 	const struct jf_backend *backend = conv->backend;
 	char text[64] = "";
 
+	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + 4, off);
 	if (off == 0)
-		strcat(text, " CFA");
+		strcat(text, ", CFA");
 	if (off == conv->fp_off_from_cfa)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->fp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %s", backend->regs[backend->fp].name);
 	if (off == frame->bpf_fp_off_from_cfa && (frame->needs & JF_WHEN_FP) && !frame->spec.private_stack)
-		strcat(text, " R10");
+		strcat(text, ", R10");
 	if (off == -(int32_t)frame->size_bytes)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", backend->regs[backend->sp].name);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %s", backend->regs[backend->sp].name);
 	if (text[0] == '\0')
 		return;
-	fprintf(file, "<path d=\"M%d %d h-24\" class=\"arrow\"/><text x=\"%d\" y=\"%d\" class=\"pointer\">",
-		BOX_LEFT + BOX_WIDTH + 28, y, BOX_LEFT + BOX_WIDTH + 34, y + 4);
-	put_text(file, text + 1);
+	fprintf(file, "<path d=\"M%d %dh-20\" class=\"arrow\"/><text x=\"%d\" y=\"%d\" class=\"pointer\">",
+		BOX_RIGHT + 24, y, BOX_RIGHT + 30, y + 4);
+	put_text(file, text + 2);
 	fputs("</text>\n", file);
 }
 
@@ -84,20 +139,52 @@ static int put_slot(FILE *file, const struct jf_frame *frame, unsigned int index
 	char text[128];
 
 	jf_slot_text(frame, index, text, sizeof(text));
-	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>\n",
-		BOX_LEFT, y, BOX_WIDTH, height, slot->kind < JF_SLOT__COUNT ? colours[slot->kind].fill : "none",
-		slot->kind < JF_SLOT__COUNT ? colours[slot->kind].kind : "");
-	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + height - 5,
-		slot->off_from_cfa);
-	fprintf(file, "<text x=\"%d\" y=\"%d\">", BOX_LEFT + 10, y + height / 2 + 5);
+	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"box %s\"/>\n", BOX_LEFT, y, BOX_WIDTH,
+		height, look_of(frame, slot)->class);
+	fprintf(file, "<text x=\"%d\" y=\"%d\">", BOX_LEFT + 12, y + height / 2 + 5);
 	put_text(file, text);
 	fputs("</text>\n", file);
-	put_pointers(file, frame, slot->off_from_cfa, y + height);
+	put_line(file, frame, slot->off_from_cfa, y + height);
 	return y + height;
+}
+
+/* A bracket beside slots [first, last] of `order`, the first of which begins at y. returns: where the last ends. */
+static int put_group(FILE *file, const struct jf_frame *frame, const uint8_t *order, unsigned int first,
+		     unsigned int last, int y)
+{
+	int end = y;
+
+	for (unsigned int i = first; i <= last; i++)
+		end += row_height(&frame->slots[order[i]]);
+	if (last > first) {
+		fprintf(file, "<path d=\"M%d %dh8V%dh-8\" class=\"line\"/><text x=\"%d\" y=\"%d\" class=\"group\">",
+			GROUP_LEFT, y + 3, end - 3, GROUP_LEFT + 16, (y + end) / 2 + 5);
+		put_text(file, look_of(frame, &frame->slots[order[first]])->group);
+		fputs("</text>\n", file);
+	}
+	return end;
+}
+
+static void put_groups(FILE *file, const struct jf_frame *frame, const uint8_t *order)
+{
+	unsigned int last;
+	int y = TOP;
+
+	for (unsigned int first = 0; first < frame->slot_count; first = last + 1) {
+		const char *group = look_of(frame, &frame->slots[order[first]])->group;
+
+		last = first;
+		while (last + 1 < frame->slot_count &&
+		       !strcmp(look_of(frame, &frame->slots[order[last + 1]])->group, group))
+			last++;
+		y = put_group(file, frame, order, first, last, y);
+	}
 }
 
 static void put_frame(FILE *file, const struct jf_frame *frame)
 {
+	const char *arch = frame->conv->backend->name, *conv = frame->conv->name;
+	const char *role = jf_role_name((enum jf_role)frame->spec.role);
 	uint8_t order[JF_FRAME_SLOTS_MAX];
 	int height = TOP + 24, y = TOP;
 
@@ -105,21 +192,23 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 		height += row_height(&frame->slots[i]);
 	sort_slots(frame, order);
 	fprintf(file,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-		"viewBox=\"0 0 %d %d\">\n"
-		"<style>text{font:13px sans-serif;fill:#222}.title{font-weight:bold}.off{text-anchor:end;"
-		"font-family:monospace}.pointer{font-family:monospace;font-weight:bold}rect{stroke:#555}"
-		".arrow{stroke:#222;fill:none;marker-end:url(#tip)}</style>\n"
-		"<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"6\" refY=\"4\" "
-		"orient=\"auto\">"
-		"<path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\" style=\"stroke:none\"/>\n",
-		WIDTH, height, WIDTH, height);
-	fprintf(file, "<text x=\"12\" y=\"24\" class=\"title\">%s/%s %s, %u bytes</text>\n", frame->conv->backend->name,
-		frame->conv->name, jf_role_name((enum jf_role)frame->spec.role), frame->size_bytes);
-	put_pointers(file, frame, 0, y);
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
+		"<title>Stack frame of a %s, %s/%s</title>\n",
+		WIDTH, height, WIDTH, height, role, arch, conv);
+	fputs(style, file);
+	fputs("<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"6\" refY=\"4\" orient=\"auto\">"
+	      "<path d=\"M0 0L8 4L0 8z\" class=\"tip\"/></marker></defs>\n"
+	      "<rect width=\"100%\" height=\"100%\" class=\"page\"/>\n",
+	      file);
+	fprintf(file, "<text x=\"16\" y=\"26\" class=\"title\">%s/%s, %s: %u bytes</text>\n", arch, conv, role,
+		frame->size_bytes);
+	fputs("<text x=\"16\" y=\"48\" class=\"key\">Left: bytes from the CFA, the caller's stack pointer before the call. "
+	      "Right: what points there.</text>\n",
+	      file);
+	put_line(file, frame, 0, y);
 	for (unsigned int i = 0; i < frame->slot_count; i++)
 		y = put_slot(file, frame, order[i], y);
+	put_groups(file, frame, order);
 	fputs("</svg>\n", file);
 }
 
