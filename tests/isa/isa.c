@@ -22,10 +22,12 @@ static const char head[] =
 	"# Instructions\n"
 	"\n"
 	"Made by `scripts/gen-isa-docs`, which compiles a program of each instruction for every convention;\n"
-	"a test holds this file to what comes out. `yes`: all conventions of the architecture have it; else\n"
-	"those that do are named. What is refused is refused before it runs, with function, index, opcode.\n"
+	"`meson test -C build/native isa` holds this file to the compiler. `yes`: every convention of the\n"
+	"architecture has the instruction. Where only some conventions have the instruction, the cell names\n"
+	"the conventions. `no`: a program with the instruction is refused before the program runs, with\n"
+	"function, index and opcode.\n"
 	"\n"
-	"Opcodes that are not in these tables are no instructions, and refused too; the test sees to that.\n";
+	"An opcode outside of these tables is no instruction, and is refused too; the same test shows this.\n";
 
 struct table {
 	FILE *file;
