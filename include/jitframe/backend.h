@@ -10,13 +10,16 @@
 
 JF_BEGIN_DECLS
 
-/* Run-time constants that a prologue loads; all zero is fine for looking at code. */
+/*
+ * Run-time constants that a prologue loads. Example: arena_base = 0x7f0000000000 for a program whose arena is mapped
+ * there. All zero is fine for looking at code.
+ */
 struct jf_values {
 	uint64_t arena_base;
 	/*
-	 * Private stack: the constant P of the setup "frame pointer = P + guard + size + per-CPU base".
-	 * The `linux` conventions add the processor's per-CPU base, the `user` ones the thread pointer, so
-	 * there P is the offset of a thread-local buffer from it.
+	 * Private stack: the constant P of the setup "frame pointer = P + guard + size + base", in bytes. The base is
+	 * the processor's per-CPU base in the `linux` conventions, and the thread pointer in the `user` conventions:
+	 * there P is the offset of a thread-local buffer from the thread pointer.
 	 */
 	uint64_t private_stack;
 };
@@ -24,47 +27,49 @@ struct jf_values {
 #define JF_ARG_REGS_MAX 8
 
 /*
- * Where the registers of one captured or entered context go: indexed by register id. For FP
- * registers the low size_bytes bytes count.
+ * Registers of one context, by register id, in host byte order. Of a floating-point register the low size_bytes bytes
+ * count (struct jf_reg).
  */
 struct jf_regs {
 	uint64_t value[JF_REGS_MAX];
 };
 
 /*
- * What the kernel leaves on the stack for a signal handler: where the registers are that it interrupted, bytes
- * from SP at the trampoline that the handler returns to.
+ * Where the kernel stores the registers that a signal interrupted. Offsets are bytes from SP at the trampoline that
+ * the signal handler returns to. Source: struct rt_sigframe of the architecture's signal code in Linux, and
+ * <asm/sigcontext.h>.
  */
 struct jf_signal_frame {
 	int16_t pc_off;
-	int16_t reg_off[JF_REGS_MAX]; /* by register id; 0 = not there */
+	int16_t reg_off[JF_REGS_MAX]; /* by register id; 0: the kernel stores no such register */
 };
 
 /*
- * Code of linkers and kernels that comes without unwind information: entries of a procedure linkage table, the
- * trampoline that a signal handler returns to. For instructions of 4 bytes, little endian.
+ * Code of linkers and kernels that comes without unwind information: an entry of a procedure linkage table, for
+ * example, or the trampoline that a signal handler returns to. An instruction i of the code matches when
+ * (i & mask) == word. Instructions are 4 bytes, little endian.
  */
 struct jf_known_code {
 	const struct jf_insn_pattern {
 		uint32_t word, mask;
 	} * insns;
-	const struct jf_row *rows; /* code_off from its first instruction */
+	const struct jf_row *rows; /* code_off: bytes from the first instruction */
 	const struct jf_slot *slots;
 	uint8_t insn_count, row_count, slot_count;
-	bool is_trampoline; /* what was interrupted is in the struct jf_signal_frame at SP */
+	bool is_trampoline; /* of a signal: struct jf_signal_frame says where the interrupted registers are */
 };
 
 /*
- * Stubs that only exist where the host is the backend's architecture. All follow the platform ABI.
- * [start, end) are their code addresses: the code map holds them so that walks know where C begins.
+ * Stubs of the host's architecture; other backends have none. The stubs follow the platform ABI. [start, end) are their
+ * code addresses: the code map holds the stubs as ENTRY ranges, so that walks know where C entered BPF code.
  */
 struct jf_native {
 	/* Calls BPF code: R1 = arg1, R2 = arg2. returns: the ABI's return register. */
 	uint64_t (*enter)(uint64_t entry, uint64_t arg1, uint64_t arg2);
 	const void *enter_start, *enter_end;
 	/*
-	 * The same, for proving a frame: loads every register that has JF_REG_CALLEE_SAVED from *in just
-	 * before the call, and stores what they hold right after it in *out.
+	 * Calls BPF code as enter() does, and proves the frame: loads every register that has JF_REG_CALLEE_SAVED from
+	 * *in just before the call, and stores in *out what these registers hold right after the call.
 	 */
 	uint64_t (*enter_checked)(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				  struct jf_regs *out);
@@ -77,12 +82,15 @@ struct jf_native {
 				 struct jf_regs *out);
 	/* Overwrites every register that a callee may, but for those that no jf_reg names. returns: 0. */
 	uint64_t (*overwrite)(void);
-	/* What the may_goto hook calls: AX = address of count and start time, out: the count. Keeps every
-	 * other BPF register of all of this backend's conventions; calls jf_may_goto_check(). */
+	/*
+	 * The stub that code of the may_goto hook calls. in: AX = address of count and start time (struct jf_body_ops).
+	 * out: AX = the new count. Keeps every other BPF register of every convention of this backend (R18). Calls
+	 * jf_may_goto_check().
+	 */
 	const void *may_goto_start, *may_goto_end;
 	/*
-	 * A signal's context (ucontext_t of the third handler argument): all integer registers, FP ones as far
-	 * as the context has them, and the pc; and the way back. Async-signal-safe.
+	 * Read and write a signal's context: the ucontext_t that a handler gets as third argument. context_get gives
+	 * all integer registers, the floating-point registers that the context has, and the pc. Async-signal-safe.
 	 */
 	void (*context_get)(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
 	void (*context_set_reg)(void *ucontext, uint8_t reg, uint64_t value); /* integer registers */
@@ -92,21 +100,21 @@ struct jf_native {
 };
 
 /*
- * What the core needs to know of branches to settle their sizes and distances in the code itself. For the
- * branches of jump, jump_always and may_goto to op->target: their hooks put down at most one, at the place
- * where they last asked for its distance. See "Branch sizes" in body.h.
+ * What the core needs to know of branches in order to settle sizes and distances in the code itself. Meant are the
+ * branches of jump, jump_always and may_goto to op->target. Each of these hooks puts down at most one such branch, at
+ * the place where the hook last asked for a distance. See "Branch sizes" in body.h.
  */
 struct jf_branches {
 	uint8_t short_bytes;
 	uint8_t long_bytes;        /* jump and may_goto */
-	uint8_t long_always_bytes; /* jump_always; short_bytes where there is but one form */
-	/* Distances of that many bytes, either way, are in reach of every short form; what is farther away is
-	 * asked of put(). */
+	uint8_t long_always_bytes; /* jump_always; short_bytes where a branch has one form only */
+	/* Every short form reaches this many bytes in either direction. For longer distances the core asks put(). */
 	uint32_t short_reach;
 	/*
-	 * Gives a branch its distance. in: `branch` = one in its short form, whatever its distance; `is_long`:
-	 * which form it is to have, in the same place, where there is room for it; `distance` in bytes, from
-	 * the first byte. returns: false, with nothing written, when that form does not reach so far.
+	 * Gives a branch its distance.
+	 * in:  `branch`: a branch in short form, with any distance; `is_long`: the form that the branch is to have,
+	 *      in the same place, with room for this form; `distance`: bytes from the branch's first byte.
+	 * returns: false, with nothing written, when the form does not reach so far.
 	 */
 	bool (*put)(uint8_t *branch, int64_t distance, bool is_long);
 };
@@ -120,8 +128,10 @@ struct jf_code_bounds {
 };
 
 /*
- * One architecture. Const, static, never freed; every hook mandatory unless it says otherwise. Hooks
- * report failure through jf_code_fail() or their status, never by pretending success.
+ * One architecture. owns: const and static; the library never frees a backend. A hook is mandatory unless its comment
+ * says otherwise. A hook reports failure through jf_code_fail() or through its status. threads: hooks run in any thread
+ * and keep no state. Sources: the architecture's psABI for registers, arguments, alignment and red zone; the ELF
+ * specification for elf_machine; the processor's manual for encodings.
  */
 struct jf_backend {
 	uint32_t size; /* sizeof(struct jf_backend) of the file that defines it */
@@ -133,46 +143,48 @@ struct jf_backend {
 	uint8_t reg_count;
 	const struct jf_reg *regs;
 	uint8_t sp, fp;
-	uint8_t ra;                  /* link register, or the id that stands for a pushed return address */
+	uint8_t ra;                  /* id of the link register, or of the pushed return address */
 	bool ra_pushed;              /* a call pushes the return address (its slot is saved at entry) */
 	int16_t cfa_sp_off_at_entry; /* CFA - SP at the first instruction of a function */
-	uint16_t red_zone_bytes;     /* below SP, that signals leave alone */
+	uint16_t red_zone_bytes;     /* bytes below SP that signals leave alone */
 	uint8_t result;              /* the ABI's return register */
 	uint8_t arg_count;
 	uint8_t args[JF_ARG_REGS_MAX]; /* register ids of the ABI's integer arguments */
 	const struct jf_convention *const *conventions;
 	uint8_t convention_count;
 
-	/* ---- code, reading the solved frame; rows come out through jf_code_cfa() and its kin ---- */
+	/* ---- code, reading the solved frame; rows go out through jf_code_cfa(), jf_code_saved() and so on ---- */
 
 	/* From the entry to the body, for the frame's role and options; sets JF_MARK_TAIL_ENTRY (where the
 	 * role has one) and JF_MARK_BODY. The core has called jf_code_begin(). */
 	void (*emit_prologue)(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
-	/* Restores, moves R0 to the ABI's return register, returns. The core has set JF_MARK_EPILOGUE. */
+	/* Restores the caller's registers, moves R0 to the ABI's return register, returns. The core has set
+	 * JF_MARK_EPILOGUE. */
 	void (*emit_epilogue)(struct jf_code *code, const struct jf_frame *frame);
-	/* Takes the frame down and jumps to the tail-call entry, `entry_off` bytes behind the address that
-	 * the convention's tail-call target register holds. Puts the row state back afterwards. */
+	/* Takes the frame down and jumps to the tail-call entry: `entry_off` bytes behind the address in the
+	 * convention's tail-call target register. Puts the row state back afterwards. */
 	void (*emit_tail_exit)(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
-	/* Optional: a stub through which C is called, where the convention cannot call it directly (see
-	 * call_stubs). The core has called jf_code_begin() with the entry state. `frame` has the two slots of
-	 * jf_frame_record() and nothing else. */
+	/* Optional: a stub that calls C at `target`, for conventions that cannot call C directly (see call_stubs).
+	 * The core has called jf_code_begin() with the entry state. `frame` has the two slots of jf_frame_record()
+	 * and no others. */
 	void (*emit_call_stub)(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
-	/* Whether calls of this convention to C have to go through such a stub. NULL = never. */
+	/* Whether calls of this convention to C have to go through such a stub. NULL: none has to. */
 	bool (*call_stubs)(const struct jf_convention *conv);
 
 	struct jf_body_ops body;            /* members may be NULL: unsupported */
-	const struct jf_branches *branches; /* NULL = every change of a branch means emitting everything again */
+	const struct jf_branches *branches; /* NULL: every change of a branch means emitting everything again */
 
-	/* A return address as found in memory -> a code address (pointer authentication). NULL = as it is. */
+	/* A return address as found in memory -> a code address, without its pointer-authentication code. NULL: both
+	 * are the same. Async-signal-safe. */
 	uint64_t (*strip_return)(uint64_t value);
 
 	const struct jf_native *native; /* NULL when this host is another architecture */
-	/* As jf_decode(), `count` at least 1. NULL = there is no decoder, and nothing can be checked. */
+	/* Decodes as jf_decode() does; `count` is at least 1. NULL: code of this architecture cannot be checked. */
 	enum jf_status (*decode)(const uint8_t *bytes, size_t count, struct jf_effect *effect);
-	const struct jf_signal_frame *signal_frame; /* NULL = not known: walks do not go through signal handlers */
-	const struct jf_known_code *known_code;     /* longer ones before those that they end with */
+	const struct jf_signal_frame *signal_frame; /* NULL: unknown; walks end at signal trampolines */
+	const struct jf_known_code *known_code;     /* a longer pattern stands before a pattern that it ends with */
 	uint8_t known_code_count;
-	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL = there are none */
+	const struct jf_orc_format *orc; /* how Linux's unwind tables are encoded (orc.h); NULL: Linux has none */
 	uint8_t stack_align;             /* of SP where C is called, by the platform ABI, bytes */
 	/* DW_CFA 0x2d and 0x2c say that the return address is signed from here on, or no longer (DWARF for the Arm
 	 * 64-bit Architecture); elsewhere the two numbers belong to register windows. */
@@ -180,46 +192,65 @@ struct jf_backend {
 	struct jf_code_bounds bounds;
 };
 
-/* Backends built in, then those registered. returns: NULL at the end. Any thread. */
+/*
+ * The backends that are built in, by index from 0, and behind them the registered ones.
+ * returns: NULL behind the last. owns: static, never freed. threads: any, async-signal-safe.
+ */
 JF_API const struct jf_backend *jf_backend_at(size_t index);
-/* returns: NULL when there is none of that name ("loongarch64"). Any thread. */
+/* The backend of a name: "loongarch64". returns: NULL when no backend has the name, or the name is NULL. threads: any,
+ * async-signal-safe. */
 JF_API const struct jf_backend *jf_backend_find(const char *name);
-/* The backend whose native stubs are built in, or NULL. */
+/* The backend of the processor that this library was built for. returns: NULL when no backend has native stubs.
+ * threads: any, async-signal-safe. */
 JF_API const struct jf_backend *jf_backend_host(void);
 
 /*
- * Adds a backend that lives outside the library. owns: the backend must stay valid for ever.
- * returns: JF_E_INVAL, JF_E_BAD_DESC (see jf_backend_check()), JF_E_OVERLAP (the name is taken),
- *      JF_E_NOSPACE (more than 16). threads: call before other threads use the library.
+ * Adds a backend that lives outside of the library.
+ * in:  error may be NULL. owns: the backend stays the caller's and must stay valid until the process ends.
+ * returns: JF_E_INVAL (NULL, without a name, or of an older header), JF_E_BAD_DESC (see jf_backend_check()),
+ *      JF_E_OVERLAP (another backend has the name), JF_E_NOSPACE (16 backends are registered).
+ * threads: call before other threads use the library.
  */
 JF_API JF_CHECK enum jf_status jf_backend_register(const struct jf_backend *backend, struct jf_error *error);
 
 /*
- * Looks for contradictions in a backend's tables: ids that differ from indexes, conventions without a
- * register for a BPF register, slots that overlap. returns: JF_E_BAD_DESC with a sentence in error.
+ * Looks for contradictions in a backend's tables: ids that differ from indexes, for example, conventions without a
+ * register for a BPF register, slots that overlap (see jf_convention_check()).
+ * returns: JF_E_BAD_DESC, with a sentence in error (which may be NULL). threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error);
 
-/* "loongarch64/user" -> convention. returns: JF_E_NOT_FOUND, JF_E_INVAL; the error names the part. */
+/*
+ * "loongarch64/user" -> convention.
+ * out: *conv on JF_OK only; static, never freed.
+ * returns: JF_E_INVAL (NULL, or no "/" in target), JF_E_NOT_FOUND (no such architecture or convention; error->text
+ *      names the part). threads: any, allocates nothing.
+ */
 JF_API JF_CHECK enum jf_status jf_convention_find(const char *target, const struct jf_convention **conv,
 						  struct jf_error *error);
 
 /*
- * Emits one part of a function for a solved frame, as the tool's `emit` shows it and the compiler uses
- * it. Every call begins a function in `code`. For JF_PART_ALL: prologue, epilogue and, when the spec
- * has tail calls, the tail exit.
- * returns: jf_code_finish(code); JF_E_INVAL; JF_E_UNSUPPORTED for a tail exit without tail calls.
+ * Emits one part of a function for a solved frame, as `jitframe emit` shows the part. Every call begins a function in
+ * `code`. JF_PART_ALL is the prologue, the epilogue and, when the spec has tail calls, the tail exit.
+ * in:  values may be NULL: all zero.
+ * returns: what jf_code_finish(code) returns; JF_E_INVAL (NULL, or no such part); JF_E_UNSUPPORTED (a tail exit of a
+ *      callback, or of a spec without tail calls).
+ * threads: any, no shared state, allocates nothing.
  */
 enum jf_part { JF_PART_PROLOGUE, JF_PART_EPILOGUE, JF_PART_TAIL_EXIT, JF_PART_ALL };
 JF_API JF_CHECK enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame, enum jf_part part,
 					     const struct jf_values *values);
 
-/* Sets the row state that holds at the frame's first instruction, by role and landing protocol, and
- * begins the function there. */
+/* Begins a function in `code` and sets the row state of the function's first instruction, by role and landing
+ * protocol. owns: *frame must outlive the emission. threads: any, no shared state. */
 JF_API void jf_frame_begin(struct jf_code *code, const struct jf_frame *frame);
 
-/* The tail-call entry of this convention's main programs under the options of `spec`: bytes from the
- * start of the function. returns: as jf_frame_solve(); JF_E_UNSUPPORTED when there is none. */
+/*
+ * The tail-call entry of this convention's main programs under the tail_calls, landing_pads and sign_return of `spec`:
+ * bytes from the start of the function (R16).
+ * out: *entry_off on JF_OK only. returns: JF_E_INVAL (NULL), or as jf_frame_solve(); JF_E_UNSUPPORTED when the
+ *      convention's programs have no tail-call entry. threads: any, no shared state, allocates nothing.
+ */
 JF_API JF_CHECK enum jf_status jf_tail_entry_off(const struct jf_convention *conv, const struct jf_frame_spec *spec,
 						 uint32_t *entry_off);
 

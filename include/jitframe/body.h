@@ -8,14 +8,16 @@
 JF_BEGIN_DECLS
 
 /*
- * Between BPF instructions and a backend. The core decodes and checks each BPF instruction (RFC 9669)
- * into a struct jf_op and hands it to one of the backend's hooks below; the hook puts down machine
- * code through b->code. A hook that is NULL, or that returns JF_E_UNSUPPORTED, makes the core refuse
- * the program with the function's name, instruction index and opcode.
+ * Between BPF instructions and a backend. Example: `r1 += r2` becomes a struct jf_op with code JF_ALU_ADD; the backend's
+ * hook `alu` puts down one machine instruction for it.
  *
- * The core may run a hook for an instruction again, at another place, so a hook must put down the same code
- * for the same op, frame and distances each time (no state of its own). Code of imm64, call, tail_call and
- * may_goto may depend on where it lies; all other code must not, but for branches.
+ * The core decodes and checks each BPF instruction (RFC 9669), makes a struct jf_op of the instruction, and hands the op
+ * to one of the hooks below. The hook puts down machine code through b->code. When a hook is NULL or returns
+ * JF_E_UNSUPPORTED, the core refuses the program with the function's name, the instruction's index and opcode.
+ *
+ * The core may run a hook for an instruction again, at another place. So a hook has no state of its own, and puts down
+ * the same code for the same op, frame and distances each time. Code of imm64, call, tail_call and may_goto may depend
+ * on the place where the code lies. Of all other code only the distances of branches may.
  */
 
 enum jf_alu {
@@ -24,7 +26,7 @@ enum jf_alu {
 	JF_ALU_MUL,
 	JF_ALU_DIV,  /* x / 0 = 0 */
 	JF_ALU_SDIV, /* x / 0 = 0, MIN / -1 = MIN */
-	JF_ALU_MOD,  /* x % 0 = x (its low 32 bits, zero-extended, in 32-bit operations) */
+	JF_ALU_MOD,  /* x % 0 = x; in 32-bit operations the low 32 bits of x, zero-extended */
 	JF_ALU_SMOD, /* x % 0 = x, MIN % -1 = 0 */
 	JF_ALU_OR,
 	JF_ALU_AND,
@@ -69,22 +71,22 @@ enum jf_atomic {
 	JF_ATOMIC_STORE_REL,
 };
 
-/* One decoded BPF instruction. Results of 32-bit operations are zero-extended to 64 bits. */
+/* One decoded BPF instruction (RFC 9669, sections 3 to 5). Results of 32-bit operations are zero-extended to 64 bits. */
 struct jf_op {
 	uint32_t index; /* of the instruction in its function */
 	uint8_t opcode; /* as encoded, for messages */
 	uint8_t code;   /* enum jf_alu, jf_cond, jf_swap or jf_atomic */
-	bool is64;      /* else the operation is on the low 32 bits */
-	bool is_imm;    /* the second operand is imm, else register src */
+	bool is64;      /* true: an operation on 64 bits; false: on the low 32 bits */
+	bool is_imm;    /* the second operand. true: imm; false: register src */
 	bool sign;      /* sign-extending load or move */
 	bool fetch;     /* atomics: the old value goes to src */
-	bool arena;     /* memory access at arena base + register + off (PROBE_MEM32 and its kin) */
+	bool arena;     /* memory access at arena base + register + off (Linux's PROBE_MEM32 modes) */
 	uint8_t dst;    /* BPF register numbers, 0..10 */
 	uint8_t src;
-	uint8_t bytes;   /* memory access, swap or sign-extended width: 1, 2, 4, 8 */
-	int16_t off;     /* memory offset */
+	uint8_t bytes;   /* width of the memory access, the swap or the sign-extended part: 1, 2, 4, 8 */
+	int16_t off;     /* memory offset, bytes */
 	int64_t imm;     /* sign-extended; for imm64 all 64 bits */
-	uint32_t target; /* jumps: BPF instruction index in this function; its count = the epilogue */
+	uint32_t target; /* jumps: index of a BPF instruction in this function; insn_count: the epilogue */
 };
 
 enum jf_call_kind {
@@ -94,14 +96,14 @@ enum jf_call_kind {
 
 struct jf_call {
 	uint8_t kind;       /* enum jf_call_kind */
-	uint8_t stack_args; /* arguments after the fifth that the callee takes: put by arg_put before */
-	/* JF_CALL_C: the BPF register that travels as the C function's sixth argument, or JF_REG_NONE. A
-	 * call through a register goes to a C function that gets the register so. */
+	uint8_t stack_args; /* arguments after the fifth that the callee takes; arg_put has put them */
+	/* JF_CALL_C: the BPF register that travels as the C function's sixth argument, or JF_REG_NONE. The C function
+	 * behind calls through a register (struct jf_program) gets the register in this way. */
 	uint8_t sixth;
-	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate at first */
+	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate in the first pass */
 };
 
-/* What a hook sees. Filled in by the core; read-only for hooks but for code. */
+/* What a hook sees. The core fills all fields in; a hook writes through `code` only. */
 struct jf_body {
 	struct jf_code *code;
 	const struct jf_frame *frame;
@@ -122,41 +124,47 @@ struct jf_body_ops {
 	enum jf_status (*jump_always)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*call)(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 	/*
-	 * R2 = struct jf_program_array, R3 = index (its low 32 bits): jumps to the program there, or goes on
-	 * behind this instruction when the index is beyond the array, the slot is empty or JF_TAIL_CALLS_MAX
-	 * tail calls have been made; only a tail call that happens is counted. `entry_off` as for
-	 * emit_tail_exit.
+	 * Tail call. R2 = address of a struct jf_program_array, R3 = index, of which the low 32 bits count. Jumps to
+	 * the program in the slot. Goes on behind this instruction when the index is beyond the array, the slot is
+	 * empty, or JF_TAIL_CALLS_MAX tail calls have been made. Only a tail call that happens is counted. `entry_off`
+	 * as for emit_tail_exit.
 	 */
 	enum jf_status (*tail_call)(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
 	/*
-	 * Address-space cast of an arena pointer to what user space sees: dst = the low 32 bits of src, with
-	 * the upper half of op->imm (the arena's user address) above them; NULL stays NULL (K18). A cast to
-	 * the arena's own form is a 32-bit MOV and comes as one.
+	 * Casts an arena pointer to the address that user space sees. Example: src = 0x1000, op->imm = 0x7f0000000000:
+	 * dst = 0x7f0000001000. The low 32 bits of dst are those of src, the upper half is that of op->imm (the arena's
+	 * user address); 0 in the low 32 bits gives NULL. A cast to the arena's own form comes as a 32-bit MOV. Source:
+	 * addr_space_cast in Linux's JITs.
 	 */
 	enum jf_status (*cast_user)(struct jf_body *b, const struct jf_op *op);
-	/* Per-CPU address: dst = src + this processor's base (`linux`), + the thread pointer (`user`). */
+	/* Per-CPU address: dst = src + base. Base: the processor's per-CPU base in `linux` conventions, the thread
+	 * pointer in `user` conventions. */
 	enum jf_status (*per_cpu)(struct jf_body *b, const struct jf_op *op);
 	/*
-	 * Timed may_goto. The 64-bit count lies at R10 + op->imm, the start time 8 bytes above. Loads the
-	 * count into AX; when it is 0, goes to op->target; else takes 1 off, and when that makes 0, calls the
-	 * stub at `stub` with AX = R10 + op->imm, which gives the count anew in AX (0 = time is up); stores
-	 * AX as the count. The stub follows a convention of its own: it keeps every BPF register but AX (R18).
+	 * Timed may_goto. The 64-bit count lies at R10 + op->imm, the start time 8 bytes above. The code does this:
+	 *
+	 *     AX = count; if AX == 0 goto op->target
+	 *     AX -= 1;    if AX == 0 { AX = R10 + op->imm; call stub; }      the stub gives the new count in AX,
+	 *     count = AX                                                     0 when the time is up
+	 *
+	 * The stub follows a convention of its own: it keeps every BPF register but AX (R18).
 	 */
 	enum jf_status (*may_goto)(struct jf_body *b, const struct jf_op *op, uint64_t stub);
 	/*
-	 * Arguments after the fifth, which BPF code addresses from R11: op->code is 1 for the sixth and so
-	 * on. put: outgoing argument = src or imm; get: dst = incoming argument.
+	 * Arguments after the fifth, which BPF code addresses from R11. op->code is 1 for the sixth argument, 2 for the
+	 * seventh, up to JF_OUT_ARGS_MAX. put: outgoing argument = src or imm. get: dst = incoming argument.
 	 */
 	enum jf_status (*arg_put)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*arg_get)(struct jf_body *b, const struct jf_op *op);
 };
 
-#define JF_TAIL_CALLS_MAX 33
+#define JF_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of Linux */
 
 /*
- * A program array as tail calls read it. entries[i] is the address of a main program's first byte, 0
- * when the slot is empty; it may change at any time. All programs of one array have the convention and
- * the hardening options of the array, so that one tail-call entry offset serves for all (R16).
+ * A program array as tail calls read it, in host byte order. entries[i] is the address of a main program's first byte,
+ * or 0 when the slot is empty; an entry may change at any time (jf_program_array_set()). All programs of one array have
+ * the convention and the hardening options of the array, so that one tail-call entry offset serves for all (R16).
+ * owns: the array is the caller's.
  */
 struct jf_program_array {
 	uint32_t max_entries;
@@ -166,31 +174,32 @@ struct jf_program_array {
 };
 
 /*
- * Branch sizes. Every branch starts in its short form. A hook asks for the distance in bytes from the
- * place where the next instruction goes to the code of BPF instruction `target`; when the short form
- * cannot reach, it calls jf_body_grow() and puts down the long form, and does so for good: once grown,
- * jf_body_is_long() stays true for that instruction.
+ * Branch sizes. Every branch starts in its short form. A hook asks jf_body_distance() for the distance in bytes, from
+ * the place where the next instruction goes to the code of BPF instruction `target`. When the short form cannot reach
+ * so far, the hook calls jf_body_grow() and puts down the long form. From then on jf_body_is_long() is true for this
+ * instruction in every pass.
  *
- * In the first pass distances to later instructions are unknown and given as 0. Without struct
- * jf_branches, passes over the whole program follow until no branch grows and nothing moves.
+ * In the first pass distances to later instructions are unknown, and are given as 0. Without struct jf_branches, passes
+ * over the whole program follow until no branch grows and no code moves.
  *
- * With struct jf_branches all distances are given as 0 in the first pass. Behind each function the core
- * finds the smallest set of long branches with which every short one reaches its target, moves code apart to
- * make room for them, puts distances in, and runs once more the hooks whose code depends on where it lies.
- * Should one of those put down code of another size now, passes follow as above.
+ * With struct jf_branches, the first pass gives every distance as 0. Behind each function the core finds the smallest set
+ * of long branches with which every short branch reaches its target. Then the core moves code apart to make room for the
+ * long branches, puts distances in, and runs those hooks again whose code depends on the place of the code. When such a
+ * hook now puts down code of another size, passes follow as above.
  */
 JF_API int64_t jf_body_distance(const struct jf_body *b, uint32_t target);
 JF_API bool jf_body_is_long(const struct jf_body *b);
 JF_API void jf_body_grow(struct jf_body *b);
 
 /*
- * Says that the machine instructions from code offset `start` (code->size before the first of them) up
- * to here may fault and what the fault does: the BPF register `dst` becomes 0 (JF_REG_NONE: none does)
- * and the program goes on here (K17). For accesses with op->arena.
+ * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may
+ * fault, and what the fault does: BPF register `dst` becomes 0 (JF_REG_NONE: no register changes) and the program goes on
+ * here. For accesses with op->arena.
  */
 JF_API void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst);
 
-/* Register id that BPF register `bpf` lives in, under this frame's convention and private stack. */
+/* The register id that BPF register `bpf` (0 to JF_BPF_REG__COUNT - 1) lives in, under this frame's convention and
+ * private stack. */
 static inline uint8_t jf_body_reg(const struct jf_body *b, unsigned int bpf)
 {
 	return b->reg[bpf];

@@ -8,13 +8,14 @@
 JF_BEGIN_DECLS
 
 /*
- * DWARF call frame information as C compilers write it into .eh_frame, made into rows ahead of time: a
- * walk then does a binary search and interprets nothing.
+ * DWARF call frame information, as C compilers write the .eh_frame section, converted to rows ahead of time. A walk then
+ * needs a binary search and interprets nothing.
  *
  *     CIE   what many functions share: factors, pointer encoding, first rules
  *     FDE   one function: [start, end), a program of rule changes     ->  rows + slots
  *
- * A register that one function saves at two offsets in turn has two slots.
+ * A register that one function saves at two offsets in turn has two slots. Sources: DWARF 5, section 6.4 and 7.24; the
+ * Linux Standard Base, "Exception Frames" and "DWARF Exception Header Encoding".
  */
 
 /* Why a row says JF_ROW_UNKNOWN. */
@@ -22,39 +23,40 @@ enum jf_cfi_unknown {
 	JF_CFI_CFA_EXPRESSION, /* the CFA is computed by an expression */
 	JF_CFI_CFA_REGISTER,   /* the CFA has no rule, or is relative to a register that the backend lacks */
 	JF_CFI_REG_EXPRESSION, /* a callee-saved register, SP or return address is given by an expression */
-	JF_CFI_REG_REGISTER,   /* ... or lies in another register */
-	JF_CFI_REG_VALUE,      /* ... or is an offset from the CFA itself; SP is not the CFA */
+	JF_CFI_REG_REGISTER,   /* one of these lies in another register */
+	JF_CFI_REG_VALUE,      /* one of these is an offset from the CFA itself; for SP: an offset other than 0 */
 	JF_CFI_RANGE,          /* an offset beyond 32 bits, or more than 32 slots */
-	JF_CFI_RETURN_COLUMN,  /* the return address is not where the backend has it, or above the CFA */
+	JF_CFI_RETURN_COLUMN,  /* the return address has another column than the backend's, or lies above the CFA */
 	JF_CFI_UNKNOWN__COUNT
 };
 
 /* What became of a section, or of all loaded objects together. */
 struct jf_cfi_counts {
 	uint32_t objects;
-	uint32_t objects_skipped; /* without rows: no .eh_frame_hdr, or a contradiction in .eh_frame */
+	uint32_t objects_skipped; /* no rows could be made: no .eh_frame_hdr, or a contradiction in .eh_frame */
 	uint32_t functions;
-	uint32_t functions_skipped; /* empty, removed by the linker, or starting where another one does */
+	uint32_t functions_skipped; /* empty, removed by the linker, or with the start of another function */
 	uint32_t rows;
 	uint32_t unknown[JF_CFI_UNKNOWN__COUNT]; /* rows, by the first reason found */
 };
 
-/* A section as it lies in memory or in a file. Little endian, 64-bit. */
+/* A section as it lies in memory or in a file: little endian, 64-bit. owns: all memory is the caller's, and is read
+ * during the conversion only. */
 struct jf_cfi_section {
 	const void *bytes;
 	size_t size_bytes;
 	uint64_t address;   /* run-time address of bytes[0] */
-	uint32_t fde_count; /* as .eh_frame_hdr has it: where no zero word ends the section, whatever is not an
-			     * entry ends it behind that many; 0 = only the zero word or size_bytes does */
-	/* The object's code. Between functions that have entries, linkage tables and signal trampolines are known by
-	 * their instructions (struct jf_known_code) and get rows too. NULL: not looked at. */
+	uint32_t fde_count; /* from .eh_frame_hdr: behind this many FDEs, bytes that are no entry end the section;
+			     * 0: a zero word or size_bytes ends the section */
+	/* The object's code. Linkage tables and signal trampolines between functions with entries are recognised by
+	 * their instructions (struct jf_known_code) and get rows, too. NULL: the converter looks at entries only. */
 	const void *code;
 	size_t code_bytes;
 	uint64_t code_address; /* run-time address of its first byte */
 };
 
 enum {
-	JF_CFI_SIGNAL = 1 << 0, /* a signal's return trampoline: the caller was interrupted, not calling */
+	JF_CFI_SIGNAL = 1 << 0, /* a signal's return trampoline: a signal interrupted the caller */
 };
 
 /* One function: an FDE, or known code. */
@@ -67,60 +69,70 @@ struct jf_cfi_function {
 	uint8_t flags;
 };
 
-/* Immutable once made; one allocation. */
+/* The functions of one section. Immutable once made; one allocation. */
 struct jf_cfi_table;
 
 /*
- * Converts a section of the backend's architecture; bytes may come from any machine.
- * in:  name: what jf_cfi_table_name() gives, copied (an object's path); error may be NULL.
- * out: *table on JF_OK only, the caller's: jf_cfi_table_free().
- * returns: JF_E_INVAL; JF_E_BAD_IMAGE (truncated, or contradicts itself), JF_E_UNSUPPORTED (an augmentation
- *      or pointer encoding that compilers for 64-bit ELF do not use), JF_E_RANGE (functions further apart
- *      than 4 GiB): error->where is ".eh_frame+0x1c8", the byte offset; JF_E_NO_MEMORY.
- * threads: any, no shared state.
+ * Converts a section of the backend's architecture; the bytes may come from any machine.
+ * in:  name: what jf_cfi_table_name() will give, copied (an object's path); error may be NULL.
+ * out: *table on JF_OK only. owns: the table is the caller's; free with jf_cfi_table_free().
+ * returns: JF_E_INVAL (NULL); JF_E_BAD_IMAGE (the section is truncated, or contradicts itself), JF_E_UNSUPPORTED (an
+ *      augmentation or pointer encoding that compilers for 64-bit ELF leave unused), JF_E_RANGE (functions further
+ *      apart than 4 GiB): error->where is ".eh_frame+0x1c8", the byte offset; JF_E_NO_MEMORY.
+ * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_cfi_section *section,
 					      const char *name, struct jf_cfi_table **table, struct jf_error *error);
+/* Frees a table (NULL: does nothing). A table that jf_cfi_add() has made visible must be removed first. */
 JF_API void jf_cfi_table_free(struct jf_cfi_table *table);
 
+/* Counts and name of a table. owns: the table's, valid as long as the table. threads: any, async-signal-safe. */
 JF_API const struct jf_cfi_counts *jf_cfi_table_counts(const struct jf_cfi_table *table);
 JF_API const char *jf_cfi_table_name(const struct jf_cfi_table *table);
-/* All the memory it takes. */
+/* All the memory that the table takes, in bytes. threads: any, async-signal-safe. */
 JF_API size_t jf_cfi_table_bytes(const struct jf_cfi_table *table);
 
-/* The function that holds `address` (a return address less one byte, R17), or NULL. Any thread,
- * async-signal-safe. */
+/* The function that holds `address`; of a return address pass the byte before (R17). returns: NULL when no function
+ * does. owns: the table's. threads: any, async-signal-safe. */
 JF_API const struct jf_cfi_function *jf_cfi_table_find(const struct jf_cfi_table *table, uint64_t address);
-/* In order of their addresses; NULL behind the last. */
+/* The functions in order of their addresses, by index from 0. returns: NULL behind the last. owns: the table's.
+ * threads: any, async-signal-safe. */
 JF_API const struct jf_cfi_function *jf_cfi_table_at(const struct jf_cfi_table *table, size_t index);
 
 /* ---- what walks see: tables by address, beside the code map ------------------------------------------ */
 
 /*
- * Makes a table visible to walks, for code that is not loaded here: a captured stack of another process or
- * machine. owns: the table stays the caller's and must not go away before jf_cfi_remove() has returned.
- * returns: JF_E_INVAL, JF_E_OVERLAP (its addresses, of the same backend), JF_E_NO_MEMORY.
- * threads: any; takes a lock and allocates: not from signal handlers, nor inside a reader section.
+ * Makes a table visible to walks: for a captured stack of another process or machine.
+ * owns: the table stays the caller's and must stay valid until jf_cfi_remove() has returned.
+ * returns: JF_E_INVAL (NULL), JF_E_OVERLAP (another table of the same backend has some of the addresses),
+ *      JF_E_NO_MEMORY.
+ * threads: any, outside of signal handlers and reader sections: takes a lock, allocates, waits for readers.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_add(const struct jf_cfi_table *table);
-/* returns: JF_E_NOT_FOUND, JF_E_NO_MEMORY (not removed). Waits for readers. */
+/*
+ * Makes a table invisible again. When the call returns, no walk reads the table any more.
+ * returns: JF_E_NOT_FOUND (NULL, or a table that was never added); JF_E_NO_MEMORY: the table stays visible.
+ * threads: any, outside of signal handlers and reader sections: takes a lock, allocates, waits for readers.
+ */
 JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
 
 /*
- * Converts the .eh_frame of every object loaded in this process (dl_iterate_phdr) for which that was not
- * done yet, and forgets those that are gone. jf_load() calls it; call it again after dlopen() when walks or
- * throws are to cross the new object. Nothing but a comparison of two counters when nothing was loaded or
- * unloaded. An object that cannot be converted has no rows: counts->objects_skipped.
- * out: counts (may be NULL): of all objects together.
- * returns: JF_E_UNSUPPORTED without a backend for this host, JF_E_NO_MEMORY.
- * threads: any; takes locks and allocates: not from signal handlers, nor inside a reader section.
+ * Converts the .eh_frame of the objects that are loaded in this process (dl_iterate_phdr(3)) and have no rows yet, and
+ * drops the rows of objects that are gone. jf_load() makes this call. Call it again after dlopen(), so that walks and
+ * throws cross the new object. When nothing was loaded or unloaded, the call compares two counters. An object that
+ * cannot be converted gets no rows; counts->objects_skipped counts the object.
+ * out: counts (may be NULL), on JF_OK only: of all objects together.
+ * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_NO_MEMORY.
+ * threads: any, outside of signal handlers and reader sections: takes locks, allocates, waits for readers.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts);
 
 /*
- * The function of this backend that holds `address`, among the tables added and the objects loaded; and its
- * table's name through *name (may be NULL). Readable until the jf_code_map_leave() of the section around.
- * returns: NULL when there is none. Wait-free, async-signal-safe.
+ * The function of this backend that holds `address`, among added tables and loaded objects. Of a return address pass the
+ * byte before (R17).
+ * out: *name (name may be NULL): the table's name. returns: NULL when no function does.
+ * owns: function and name are readable until the caller leaves the reader section (jf_code_map_leave()).
+ * threads: any, in a reader section; wait-free, async-signal-safe.
  */
 JF_API const struct jf_cfi_function *jf_cfi_find(const struct jf_backend *backend, uint64_t address, const char **name);
 
