@@ -8,11 +8,11 @@
 JF_BEGIN_DECLS
 
 /*
- * Between BPF instructions and a backend. Example: `r1 += r2` becomes a struct jf_op with code JF_ALU_ADD; the backend's
- * hook `alu` puts down one machine instruction for it.
+ * Between BPF instructions and a backend. Example: `r1 += r2` becomes a struct jf_op with code JF_ALU_ADD; the
+ * backend's hook `alu` puts down one machine instruction for it.
  *
- * The core decodes and checks each BPF instruction (RFC 9669), makes a struct jf_op of the instruction, and hands the op
- * to one of the hooks below. The hook puts down machine code through b->code. When a hook is NULL or returns
+ * The core decodes and checks each BPF instruction (RFC 9669), makes a struct jf_op of the instruction, and hands the
+ * op to one of the hooks below. The hook puts down machine code through b->code. When a hook is NULL or returns
  * JF_E_UNSUPPORTED, the core refuses the program with the function's name, the instruction's index and opcode.
  *
  * The core may run a hook for an instruction again, at another place. So a hook has no state of its own, and puts down
@@ -71,7 +71,7 @@ enum jf_atomic {
 	JF_ATOMIC_STORE_REL,
 };
 
-/* One decoded BPF instruction (RFC 9669, sections 3 to 5). Results of 32-bit operations are zero-extended to 64 bits. */
+/* One decoded BPF instruction (RFC 9669). Results of 32-bit operations are zero-extended to 64 bits. */
 struct jf_op {
 	uint32_t index; /* of the instruction in its function */
 	uint8_t opcode; /* as encoded, for messages */
@@ -182,10 +182,10 @@ struct jf_program_array {
  * In the first pass distances to later instructions are unknown, and are given as 0. Without struct jf_branches, passes
  * over the whole program follow until no branch grows and no code moves.
  *
- * With struct jf_branches, the first pass gives every distance as 0. Behind each function the core finds the smallest set
- * of long branches with which every short branch reaches its target. Then the core moves code apart to make room for the
- * long branches, puts distances in, and runs those hooks again whose code depends on the place of the code. When such a
- * hook now puts down code of another size, passes follow as above.
+ * With struct jf_branches, the first pass gives every distance as 0. Behind each function the core finds the smallest
+ * set of long branches with which every short branch reaches its target. Then the core moves code apart to make room
+ * for the long branches, puts distances in, and runs those hooks again whose code depends on the place of the code.
+ * When such a hook now puts down code of another size, passes follow as above.
  */
 JF_API int64_t jf_body_distance(const struct jf_body *b, uint32_t target);
 JF_API bool jf_body_is_long(const struct jf_body *b);
@@ -193,8 +193,8 @@ JF_API void jf_body_grow(struct jf_body *b);
 
 /*
  * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may
- * fault, and what the fault does: BPF register `dst` becomes 0 (JF_REG_NONE: no register changes) and the program goes on
- * here. For accesses with op->arena.
+ * fault, and what the fault does: BPF register `dst` becomes 0 (JF_REG_NONE: no register changes) and the program goes
+ * on here. For accesses with op->arena.
  */
 JF_API void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst);
 

@@ -8,8 +8,8 @@
 JF_BEGIN_DECLS
 
 /*
- * DWARF call frame information, as C compilers write the .eh_frame section, converted to rows ahead of time. A walk then
- * needs a binary search and interprets nothing.
+ * DWARF call frame information, as C compilers write the .eh_frame section, converted to rows ahead of time. A walk
+ * then needs a binary search and interprets nothing.
  *
  *     CIE   what many functions share: factors, pointer encoding, first rules
  *     FDE   one function: [start, end), a program of rule changes     ->  rows + slots
@@ -128,8 +128,8 @@ JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
 JF_API JF_CHECK enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts);
 
 /*
- * The function of this backend that holds `address`, among added tables and loaded objects. Of a return address pass the
- * byte before (R17).
+ * The function of this backend that holds `address`, among added tables and loaded objects. Of a return address pass
+ * the byte before (R17).
  * out: *name (name may be NULL): the table's name. returns: NULL when no function does.
  * owns: function and name are readable until the caller leaves the reader section (jf_code_map_leave()).
  * threads: any, in a reader section; wait-free, async-signal-safe.

@@ -9,8 +9,8 @@ JF_BEGIN_DECLS
 
 /*
  * The contract checker. It reads the machine code of one function and follows every path with what registers and stack
- * slots hold: constants, what they held when the function was entered, the CFA plus a constant. Then it judges the rules
- * of contract.h. Bytes, convention and spec are believed; what an emitter says is compared with the code.
+ * slots hold: constants, what they held when the function was entered, the CFA plus a constant. Then it judges the
+ * rules of contract.h. Bytes, convention and spec are believed; what an emitter says is compared with the code.
  * docs/checker.md says what each rule's check does and what the check takes for granted.
  */
 
@@ -122,10 +122,10 @@ struct jf_check_report {
  * Checks one function.
  * in:  error may be NULL.
  * out: *report on JF_OK only. JF_OK says that the check was done; report->verdicts[0] says whether the rules hold.
- * returns: JF_E_INVAL (NULL, unknown kind, an input from a newer header, byte_count 0 or over the limit, rows unsorted or
- *      without slots, a boundary of another role), JF_E_UNSUPPORTED (the backend has no decoder, or the convention no
- *      such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY. error->where names the
- *      field. Bytes that encode no instruction are findings.
+ * returns: JF_E_INVAL (NULL, unknown kind, an input from a newer header, byte_count 0 or over the limit, rows unsorted
+ *      or without slots, a boundary of another role), JF_E_UNSUPPORTED (the backend has no decoder, or the convention
+ *      no such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY. error->where names
+ *      the field. Bytes that encode no instruction are findings.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_check(const struct jf_check_input *input, struct jf_check_report *report,
@@ -135,8 +135,8 @@ JF_API JF_CHECK enum jf_status jf_check(const struct jf_check_input *input, stru
 JF_API bool jf_check_passed(const struct jf_check_report *report);
 
 /*
- * Derives unwind rows from the code itself, for code without rows: the result is what jf_code_map_add() wants. Rows have
- * JF_ROW_UNKNOWN where the CFA or the return address is unknown, and at bytes that no path reaches.
+ * Derives unwind rows from the code itself, for code without rows: the result is what jf_code_map_add() wants. Rows
+ * have JF_ROW_UNKNOWN where the CFA or the return address is unknown, and at bytes that no path reaches.
  * in:  input as for jf_check(); its rows and slots are ignored. rows[0, *row_count) and slots[0, *slot_count) are the
  *      caller's; 32 slots are enough for any function. error may be NULL.
  * out: rows, slots and both counts, on JF_OK; on JF_E_NOSPACE the two counts that are needed.
@@ -156,24 +156,24 @@ struct jf_inferred {
 #define JF_INFER_ANY_ROLE ((UINT32_C(1) << JF_ROLE__COUNT) - 1)
 
 /*
- * Infers the spec of foreign code. Example: code that begins like a boundary's prologue, with a frame of 192 bytes, gets
- * the boundary's spec whose frame has 192 bytes. Of all specs with the depth of the code's frame, the result is the one
- * whose own prologue is nearest to the start of the code. Options that leave no trace in a prologue stay unset: outgoing
- * arguments count as BPF stack, and a private stack is given as 8 bytes.
+ * Infers the spec of foreign code. Example: code that begins like a boundary's prologue, with a frame of 192 bytes,
+ * gets the boundary's spec whose frame has 192 bytes. Of all specs with the depth of the code's frame, the result is
+ * the one whose own prologue is nearest to the start of the code. Options that leave no trace in a prologue stay unset:
+ * outgoing arguments count as BPF stack, and a private stack is given as 8 bytes.
  * in:  input as for jf_check(); its spec, boundary, rows and marks are ignored. roles: bit n allows enum jf_role n.
  * out: *inferred on JF_OK only.
- * returns: JF_E_INVAL (NULL, no bytes, no role); JF_E_UNSUPPORTED (the backend has no decoder, or the convention none of
- *      the roles); JF_E_NO_MEMORY.
+ * returns: JF_E_INVAL (NULL, no bytes, no role); JF_E_UNSUPPORTED (the backend has no decoder, or the convention none
+ *      of the roles); JF_E_NO_MEMORY.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles,
 					      struct jf_inferred *inferred);
 
 /*
- * Looks for contradictions in a convention alone, without code. The call solves frames for every combination of options.
- * Each contradiction is a finding: with the rule that it breaks, or with rule 0 when the description contradicts itself
- * (overlapping slots, a role without a register, a capability without what the capability needs). verdict is BROKEN,
- * code_off JF_CHECK_NO_OFF.
+ * Looks for contradictions in a convention alone, without code. The call solves frames for every combination of
+ * options. Each contradiction is a finding: with the rule that it breaks, or with rule 0 when the description
+ * contradicts itself (overlapping slots, a role without a register, a capability without what the capability needs).
+ * verdict is BROKEN, code_off JF_CHECK_NO_OFF.
  * out: up to `capacity` findings (NULL: none).
  * returns: the number of all findings; JF_E_INVAL (NULL, or a convention without name, backend or areas).
  * threads: any, allocates nothing.

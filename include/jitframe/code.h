@@ -11,9 +11,9 @@
 
 JF_BEGIN_DECLS
 
-/* Places in a function that others need, as bytes from its start. */
+/* Places in a function that others need, as bytes from the function's start. */
 enum jf_mark {
-	JF_MARK_TAIL_ENTRY, /* where a tail call enters (R16); unset in functions that cannot be entered so */
+	JF_MARK_TAIL_ENTRY, /* where a tail call enters (R16); unset in functions that no tail call enters */
 	JF_MARK_BODY,       /* end of the prologue */
 	JF_MARK_EPILOGUE,
 	JF_MARK__COUNT
@@ -21,14 +21,17 @@ enum jf_mark {
 #define JF_MARK_UNSET UINT32_MAX
 
 /*
- * A sink for machine code and the rows that go with it, in the caller's memory.
+ * A sink for machine code and for the code's rows, in the caller's memory.
  *
- * Failure is sticky: the first one is kept in `status` with the offset where it happened, later
- * emission does nothing, and jf_code_finish() is the one check.
+ * Failure is sticky. `status` keeps the first failure and `fail_off` its place, later emission does nothing, and
+ * jf_code_finish() is the one check.
  *
- * Rows: jf_code_cfa(), _saved(), _restored() and _row_flags() change the state that holds AFTER the
- * instruction emitted last; a row is recorded when the next instruction is put down. So each call
- * stands right behind the instruction it describes, as with assembler CFI directives.
+ * Rows: jf_code_cfa(), _saved(), _restored() and _row_flags() change the state that holds AFTER the instruction emitted
+ * last; a row is recorded when the next instruction is put down. So each call stands right behind the instruction that
+ * the call describes, as with assembler CFI directives.
+ *
+ * threads: a struct jf_code belongs to one thread at a time; the calls below share no state, allocate nothing, and are
+ * async-signal-safe.
  */
 struct jf_code {
 	uint8_t *bytes;
@@ -50,44 +53,48 @@ struct jf_code {
 	bool now_dirty;
 };
 
-/* in: bytes/capacity and rows/row_capacity are the caller's and must outlive the code; address is the
- * run-time address of bytes[0]. Both buffers may be NULL with capacity 0. */
+/*
+ * Starts with an empty sink.
+ * in:  bytes[0, capacity) and rows[0, row_capacity): either may be NULL with capacity 0; without `rows`, rows are left
+ *      out. address: run-time address of bytes[0]. owns: both buffers are the caller's and must outlive the code.
+ */
 JF_API void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address, struct jf_row *rows,
 			 size_t row_capacity);
 
-/* Starts a function at the current place: clears marks, sets the entry state of the row. `frame` must
- * outlive the emission. CFA at entry: `sp_reg` + `sp_off`; `saved` as in struct jf_row. */
+/* Starts a function at the current place: clears marks, sets the row state at the function's entry. CFA at entry:
+ * `cfa_reg` + `cfa_off` bytes; `saved` as in struct jf_row. owns: *frame must outlive the emission. */
 JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, uint8_t cfa_reg, int32_t cfa_off,
 			  uint32_t saved);
 
-/* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE. */
+/* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE when bytes or rows have no room. */
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
 /* Appends one little-endian 32-bit instruction word. */
 static inline void jf_code_put32(struct jf_code *code, uint32_t word);
-/* The same as jf_code_put() for at most JF_INSN_BYTES_MAX bytes in an array of just that size, all of
- * which are copied where there is room: faster than a copy of exactly `count`. */
+/* Appends the first `count` (0 to JF_INSN_BYTES_MAX) bytes, as jf_code_put() does. Where there is room, all
+ * JF_INSN_BYTES_MAX bytes are copied: faster than a copy of exactly `count`. */
 #define JF_INSN_BYTES_MAX 16
 static inline void jf_code_put_insn(struct jf_code *code, const uint8_t bytes[JF_INSN_BYTES_MAX], size_t count);
 
-/* Records the first failure. */
+/* Records a failure, unless one is recorded. in: a negative status. */
 JF_API void jf_code_fail(struct jf_code *code, enum jf_status status);
 /* The one check. returns: the first failure, or JF_OK. */
 JF_API JF_CHECK enum jf_status jf_code_finish(const struct jf_code *code);
 
-/* Address at which the next instruction will run. */
+/* The run-time address of the next instruction. */
 JF_API uint64_t jf_code_pc(const struct jf_code *code);
 /* Sets a mark at the current place. */
 JF_API void jf_code_mark(struct jf_code *code, enum jf_mark mark);
 
+/* Behind the last instruction the CFA is register `reg` + `off` bytes. */
 JF_API void jf_code_cfa(struct jf_code *code, uint8_t reg, int32_t off);
 JF_API void jf_code_saved(struct jf_code *code, unsigned int slot);              /* caller's value is in the slot now */
-JF_API void jf_code_restored(struct jf_code *code, unsigned int slot);           /* and back in its register */
-JF_API void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear); /* JF_ROW_ */
-/* Remember and bring back the state around an exit in the middle of a function. */
+JF_API void jf_code_restored(struct jf_code *code, unsigned int slot);           /* ... is back in its register */
+JF_API void jf_code_row_flags(struct jf_code *code, uint8_t set, uint8_t clear); /* JF_ROW_ bits */
+/* Take the row state and put it back, around an exit in the middle of a function. */
 JF_API struct jf_row jf_code_state(const struct jf_code *code);
 JF_API void jf_code_set_state(struct jf_code *code, struct jf_row state);
 
-/* ---- the inline ones: after a failure there is no room, so that is the only question --------------- */
+/* ---- inline: a failure takes all room away, so room is the only question --------------------------- */
 
 static inline bool jf_code_has_room(const struct jf_code *code, size_t count)
 {

@@ -6,17 +6,18 @@
 
 JF_BEGIN_DECLS
 
+/* What a registered range is. */
 enum jf_range_kind {
 	JF_RANGE_MAIN,
 	JF_RANGE_SUBPROGRAM,
 	JF_RANGE_BOUNDARY,
 	JF_RANGE_CALLBACK,
-	JF_RANGE_STUB,  /* generated code that is no BPF function; walks and throws pass through it */
-	JF_RANGE_ENTRY, /* C enters BPF code here: a throw does not go past it */
+	JF_RANGE_STUB,  /* generated code between functions, as call stubs; walks and throws pass through */
+	JF_RANGE_ENTRY, /* C enters BPF code here: a throw ends here */
 	JF_RANGE__COUNT
 };
 
-/* A registered piece of generated code. Filled in by its owner; see jf_code_map_add(). */
+/* A registered piece of generated code. The registrant fills it in; see jf_code_map_add(). */
 struct jf_range {
 	uint32_t size;       /* sizeof(struct jf_range) */
 	uint8_t kind;        /* enum jf_range_kind */
@@ -27,52 +28,57 @@ struct jf_range {
 	size_t row_count;
 	const struct jf_slot *slots; /* what row->saved refers to */
 	uint8_t slot_count;
-	int16_t fp_off_from_cfa;
-	const struct jf_fault *faults; /* sorted; NULL with fault_count 0 */
+	int16_t fp_off_from_cfa;       /* value of the frame pointer in the body: CFA + this many bytes */
+	const struct jf_fault *faults; /* sorted by start_off; NULL with fault_count 0 */
 	uint32_t fault_count;
 	/* Boundaries only: */
-	int32_t landing_sp_off_from_cfa;
-	uint64_t callback; /* code address: callback(cookie, sp, fp) */
-	void *owner;       /* the registrant's, untouched */
+	int32_t landing_sp_off_from_cfa; /* the callback's second argument: CFA + this many bytes */
+	uint64_t callback;               /* code address: callback(cookie, sp, fp) */
+	void *owner;                     /* the registrant's; the library never reads it */
 };
 
 /*
- * Registers a range. owns: *range, its rows, slots and name stay the caller's and must not change or
- * go away before jf_code_map_remove() has returned.
- * returns: JF_E_INVAL (start >= end, 4 GiB or more, rows missing or unsorted, slot_count over 32, a boundary
- *      without callback; called between jf_code_map_enter() and _leave() of this thread, for which it might
- *      wait), JF_E_OVERLAP, JF_E_NO_MEMORY.
- * threads: any; takes a lock and allocates: not from signal handlers. Readers never wait for it. Time and
- * memory do not depend on how many ranges there are: a few hundred bytes, more when code is thinly spread;
- * removing gives them back.
+ * Registers a range.
+ * owns: *range, its rows, slots, faults and name stay the caller's. All must stay valid and unchanged until
+ *      jf_code_map_remove() has returned.
+ * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
+ *      the first one with code_off other than 0; more than 32 slots; a boundary without callback; a call in a reader
+ *      section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
+ *      JF_E_NO_MEMORY.
+ * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
+ * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
+ *      jf_code_map_remove() gives the memory back.
  */
 JF_API JF_CHECK enum jf_status jf_code_map_add(const struct jf_range *range);
 
-/* The same for several ranges at once: all or none. While it runs, look-ups may find some and not others. */
+/* Registers ranges[0, count), all or none: as jf_code_map_add(); JF_E_INVAL also for count 0. During the call, look-ups
+ * may find some of the ranges and miss others. */
 JF_API JF_CHECK enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count);
 
 /*
- * Removes a range, known by its address in memory. Returns when no reader can see it any more.
- * returns: JF_E_NOT_FOUND; JF_E_INVAL (NULL, or inside a section of this thread).
- * threads: any; takes a lock, waits for sections that were open before, allocates nothing: not from signal
- * handlers.
+ * Removes the range that was registered with this very pointer. When the call returns, no reader sees the range any
+ * more.
+ * returns: JF_E_NOT_FOUND (no such range is registered); JF_E_INVAL (NULL, or a call in a reader section of this
+ *      thread).
+ * threads: any, outside of signal handlers: takes a lock, waits for sections that were open before, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_code_map_remove(const struct jf_range *range);
 
-/* The same for all of ranges[0, count), with one wait. returns: JF_E_NOT_FOUND when one of them is not
- * registered: none was removed. */
+/* Removes ranges[0, count) with one wait: as jf_code_map_remove(). returns: JF_E_NOT_FOUND when one of the ranges is
+ * not registered; all ranges stay then. */
 JF_API JF_CHECK enum jf_status jf_code_map_remove_all(const struct jf_range *ranges, size_t count);
 
 /*
- * Looks up the range that holds `address`. For a return address pass the byte before it (R17).
- * A found range is safe to read until jf_code_map_leave(). Sections nest: they end in the reverse order, each
- * in its own thread, with what its jf_code_map_enter() gave.
- * returns: NULL when none does. Wait-free, async-signal-safe.
+ * Looks up the range that holds `address`:
  *
  *     unsigned int section = jf_code_map_enter();
  *     const struct jf_range *range = jf_code_map_find(address);
  *     ... read range ...
  *     jf_code_map_leave(section);
+ *
+ * Of a return address pass the byte before (R17). A found range is readable until jf_code_map_leave(). Sections nest:
+ * an inner section ends before the outer one, in the same thread, with the value of its own jf_code_map_enter().
+ * returns: NULL when no range holds the address. threads: any; wait-free, async-signal-safe.
  */
 JF_API unsigned int jf_code_map_enter(void);
 JF_API void jf_code_map_leave(unsigned int section);

@@ -7,7 +7,8 @@
 
 JF_BEGIN_DECLS
 
-/* The exception contract: what must hold so that a throw is sound. Number, short name, sentence. */
+/* The exception contract: a throw is sound when these rules hold. Number, short name, sentence. docs/contract.md has
+ * them in full. */
 #define JF_RULE_LIST(X)                                                                                         \
 	X(1, "frame record", "at every call site the frame record is at the convention's offsets")              \
 	X(2, "live frame pointer", "from prologue to epilogue the frame pointer register is the frame's")       \
@@ -34,7 +35,7 @@ struct jf_rule {
 	const char *text;
 };
 
-/* returns: NULL when there is no rule of that number. Static; any thread, async-signal-safe. */
+/* The rule of a number, 1 to 18. returns: NULL for any other number. owns: static. threads: any, async-signal-safe. */
 JF_API const struct jf_rule *jf_rule(unsigned int number);
 
 JF_END_DECLS

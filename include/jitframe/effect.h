@@ -10,16 +10,16 @@
 JF_BEGIN_DECLS
 
 /*
- * What one machine instruction does to registers and memory, as far as frames are concerned: a decoder's
- * answer (backends' decode.c), and all that the checker knows of an architecture's instructions. Condition
- * flags are left out: both ways of a conditional branch are followed.
+ * What one machine instruction does to registers and memory, as far as frames are concerned. A decoder
+ * (backends/ARCH/decode.c) gives this answer, and the checker knows nothing else of an architecture's instructions.
+ * Condition flags are left out, because the checker follows both ways of a conditional branch. Sources: the processor
+ * manuals that the decoders name.
  */
 
 /*
- * One step. `dst`, `a`, `b` and `c` are register ids or JF_REG_NONE. An ADDRESS is a + (b << shift) + imm;
- * with both registers absent it is absolute, of another segment or relative to the instruction: wherever
- * it is, not in this stack. Registers that the backend's table lacks (flags, most vector registers) are
- * left out.
+ * One step. `dst`, `a`, `b` and `c` are register ids or JF_REG_NONE. An ADDRESS is a + (b << shift) + imm. An address
+ * without registers is absolute, in another segment, or relative to the instruction: it lies outside of this stack.
+ * Registers that the backend's table lacks (flags, most vector registers) are left out.
  */
 enum jf_step_kind {
 	JF_STEP_MOVE, /* dst = a + imm; without a: dst = imm */
@@ -33,19 +33,23 @@ enum jf_step_kind {
 	JF_STEP_SAR,
 	JF_STEP_INSERT, /* dst = a, with bits [shift, shift + bits) replaced by the low bits of imm */
 	JF_STEP_EXTEND, /* dst = the low `bytes` bytes of a, sign- or zero-extended to 64 bits */
-	JF_STEP_LOAD, /* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: read, and the value goes elsewhere */
-	JF_STEP_STORE, /* `bytes` bytes at ADDRESS = c; without c: something else */
-	JF_STEP_ADDRESS, /* dst = ADDRESS: lea and its kin; without registers imm is an offset from the instruction's first byte */
+	/* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: the value goes to an unlisted register
+	 *  */
+	JF_STEP_LOAD,
+	JF_STEP_STORE, /* `bytes` bytes at ADDRESS = c; without c: an unknown value */
+	/* dst = ADDRESS: lea, for example; without registers imm is an offset from the instruction's first byte */
+	JF_STEP_ADDRESS,
 	JF_STEP_SIGN, /* dst = a with a pointer-authentication code made with SP */
-	JF_STEP_AUTH, /* the way back, as STRIP too: dst = a without its code */
-	JF_STEP_KILL, /* dst = something else */
+	JF_STEP_AUTH, /* dst = a without its pointer-authentication code, checked or stripped */
+	JF_STEP_KILL, /* dst = an unknown value */
 	JF_STEP__COUNT
 };
 
 struct jf_step {
 	uint8_t kind; /* enum jf_step_kind */
 	uint8_t dst, a, b, c;
-	uint8_t bytes; /* width of memory access; of ALU steps 4 or 8, and a 4-byte result is extended as `sign` says. 0 = any number */
+	/* Width of a memory access, 0: any width. Of ALU steps 4 or 8; `sign` says how a 4-byte result is extended. */
+	uint8_t bytes;
 	uint8_t shift;
 	uint8_t bits;
 	bool sign;
@@ -58,23 +62,23 @@ enum jf_flow {
 	JF_FLOW_JUMP,   /* to target_off */
 	JF_FLOW_BRANCH, /* to target_off, or on */
 	/* To target_off, and back behind this instruction. The return address goes where the backend's `ra` and
-	 * `ra_pushed` say; no step says it. */
+	 * `ra_pushed` say; the steps leave the return address out. */
 	JF_FLOW_CALL,
-	JF_FLOW_CALL_REG, /* the same, to flow_reg + flow_imm */
-	/* To flow_reg + flow_imm. A return is a jump to the return address: on x86_64 the steps pop it into the id
-	 * that stands for it (jf_backend.ra). */
+	JF_FLOW_CALL_REG, /* as JF_FLOW_CALL, to flow_reg + flow_imm */
+	/* To flow_reg + flow_imm. A return is a jump to the return address: on x86_64 the steps pop the address into
+	 * the id of the pushed return address (jf_backend.ra). */
 	JF_FLOW_JUMP_REG,
 	JF_FLOW_CALL_MEM, /* to an address that was read from memory (x86_64: call [mem]) */
 	JF_FLOW_JUMP_MEM,
-	JF_FLOW_TRAP, /* does not go on: brk, ud2, int3, hlt, a break with a code */
+	JF_FLOW_TRAP, /* ends the path: brk, ud2, int3, hlt, a break with a code */
 	JF_FLOW__COUNT
 };
 
 enum {
-	/* An instruction of known length whose steps are not known: it may write any register but SP and the
-	 * control flow goes on behind it. Nothing is ever left out silently. */
+	/* An instruction of known length with unknown steps: it may write any register but SP, and control goes on
+	 * behind it. A decoder says this of every instruction that it does not model. */
 	JF_EFFECT_UNKNOWN = 1 << 0,
-	/* It enters the kernel, or another world: the ABI's caller-saved registers are gone. */
+	/* Enters the kernel, or another world: the ABI's caller-saved registers are lost. */
 	JF_EFFECT_SYSTEM = 1 << 1,
 	/* Marks an indirect entry (BTI, ENDBR64). */
 	JF_EFFECT_LANDING_PAD = 1 << 2,
@@ -91,17 +95,17 @@ struct jf_effect {
 	uint8_t flow_reg;
 	uint8_t flags; /* JF_EFFECT_ */
 	uint8_t step_count;
-	int32_t flow_imm;
-	int64_t target_off;                        /* from the instruction's first byte */
+	int32_t flow_imm;                          /* bytes */
+	int64_t target_off;                        /* bytes from the instruction's first byte */
 	struct jf_step steps[JF_EFFECT_STEPS_MAX]; /* they happen in this order */
 };
 
 /*
- * Decodes the instruction at bytes[0], of which `count` bytes may be read.
+ * Decodes the instruction at bytes[0]; the call may read bytes[0, count).
  * out: *effect, on JF_OK only.
- * returns: JF_OK; JF_E_NOSPACE (the instruction goes on behind `count`); JF_E_NOT_FOUND (no instruction of this
- *      architecture is encoded so); JF_E_UNSUPPORTED (the backend has no decoder); JF_E_INVAL.
- * Any thread, async-signal-safe, allocates nothing.
+ * returns: JF_OK; JF_E_NOSPACE (the instruction goes on behind `count`); JF_E_NOT_FOUND (the bytes encode no
+ *      instruction of this architecture); JF_E_UNSUPPORTED (the backend has no decoder); JF_E_INVAL (NULL).
+ * threads: any, async-signal-safe, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_decode(const struct jf_backend *backend, const uint8_t *bytes, size_t count,
 					 struct jf_effect *effect);

@@ -2,7 +2,8 @@
 #ifndef JF_EXPORT_H
 #define JF_EXPORT_H
 
-/* JF_API: part of the public interface. JF_CHECK: the result must be looked at. */
+/* JF_API: part of the public interface. JF_CHECK: the caller must look at the result. JF_PRINTF: argument `fmt` is a
+ * printf(3) format for the arguments from `first` on. */
 #if defined(__GNUC__) || defined(__clang__)
 #define JF_API                __attribute__((visibility("default")))
 #define JF_CHECK              __attribute__((warn_unused_result))

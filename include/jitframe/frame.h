@@ -11,6 +11,7 @@ JF_BEGIN_DECLS
 
 /* ---- the description: data that a backend states ------------------------------------------- */
 
+/* What a function is to exceptions. */
 enum jf_role {
 	JF_ROLE_MAIN,
 	JF_ROLE_SUBPROGRAM,
@@ -21,8 +22,8 @@ enum jf_role {
 
 enum jf_slot_kind {
 	JF_SLOT_RETURN,    /* return address; .reg = the link register, or the pc where a call pushes it */
-	JF_SLOT_SAVE,      /* a register's value as the caller had it; the previous FP is one of these */
-	JF_SLOT_SPILL,     /* a register's value in this frame, kept only to fill a pair */
+	JF_SLOT_SAVE,      /* a register's value as the caller had it; also the previous FP */
+	JF_SLOT_SPILL,     /* a register's value in this frame: fills a pair */
 	JF_SLOT_TCC,       /* tail-call count */
 	JF_SLOT_TCC_PTR,   /* address of the count that is in force */
 	JF_SLOT_PAD,       /* alignment */
@@ -31,7 +32,7 @@ enum jf_slot_kind {
 	JF_SLOT__COUNT
 };
 
-/* What a spec needs, as bits; a slot rule is in force when any of its bits is. */
+/* What a spec needs, as bits. A slot rule is in force when the rule and the spec have a bit in common. */
 enum {
 	JF_WHEN_ALWAYS = 1 << 0,
 	JF_WHEN_MAIN = 1 << 1,       /* role main or boundary */
@@ -55,10 +56,10 @@ struct jf_slot_rule {
 };
 
 /*
- * Areas are laid out one after the other from the CFA downwards, their rules in order.
- * group 1: every slot lies below the one before it. group 2: slots lie in pairs, the first of each
- * pair at the lower address; an odd last one is padded above. After the last slot the area's end is
- * rounded down so that its distance from the CFA is a multiple of align_bytes.
+ * An area of a frame. Areas are laid out one after the other from the CFA downwards, and the rules of an area in order.
+ * group 1: every slot lies below the slot before. group 2: slots lie in pairs, the first of each pair at the lower
+ * address; a single last slot gets padding above. The area's end is rounded down, so that the end's distance from the
+ * CFA is a multiple of align_bytes.
  */
 struct jf_area {
 	const struct jf_slot_rule *rules;
@@ -72,20 +73,20 @@ enum {
 	JF_CAP_TAIL_CALLS = 1 << 1,
 	JF_CAP_ARENA = 1 << 2,
 	JF_CAP_PRIVATE_STACK = 1 << 3,
-	JF_CAP_PRIVATE_STACK_CALLBACK = 1 << 4, /* a callback may have one too */
+	JF_CAP_PRIVATE_STACK_CALLBACK = 1 << 4, /* a callback may have a private stack, too */
 	JF_CAP_OUT_ARGS = 1 << 5,
 	JF_CAP_LANDING_PADS = 1 << 6,  /* ENDBR64, BTI */
 	JF_CAP_SIGN_RETURN = 1 << 7,   /* PAC */
-	JF_CAP_RUN = 1 << 8,           /* its code can run in user space as it stands */
+	JF_CAP_RUN = 1 << 8,           /* the code runs in user space as it stands */
 	JF_CAP_USER_BASE = 1 << 9,     /* per-CPU addresses and private stacks go by the thread pointer */
-	JF_CAP_ATOMIC_INSNS = 1 << 10, /* has two forms of atomic operations: jf_compile_opts.atomic_insns chooses */
+	JF_CAP_ATOMIC_INSNS = 1 << 10, /* atomic operations have two forms: jf_compile_opts.atomic_insns */
 };
 
 /* How a callback takes over the boundary's frame. */
 enum jf_landing {
 	JF_LANDING_NONE,    /* no callback protocol */
-	JF_LANDING_ADOPT,   /* it uses the boundary's save slots; its epilogue restores them */
-	JF_LANDING_RESTORE, /* its prologue restores them and builds a frame of its own under the same FP */
+	JF_LANDING_ADOPT,   /* the callback uses the boundary's save slots; its epilogue restores them */
+	JF_LANDING_RESTORE, /* the callback's prologue restores the save slots and builds a frame under the same FP */
 };
 
 /* Two options (JF_WHEN_ bits) that exclude each other in this convention, and why. */
@@ -96,8 +97,9 @@ struct jf_conflict {
 };
 
 /*
- * One way of laying out JIT frames on one architecture. Const, static, never freed.
- * Offsets are bytes from the CFA, negative = lower.
+ * One way of laying out JIT frames on one architecture. Offsets are bytes from the CFA; a negative offset is a lower
+ * address. owns: const and static; the library never frees a convention. Sources: the `linux` conventions follow
+ * arch/ARCH/net/bpf_jit_comp.c of Linux, the `user` conventions the platform's psABI.
  */
 struct jf_convention {
 	uint32_t size; /* sizeof(struct jf_convention) of the file that defines it */
@@ -109,22 +111,22 @@ struct jf_convention {
 	uint8_t landing;                    /* enum jf_landing */
 	uint8_t bpf_reg[JF_BPF_REG__COUNT]; /* register id that each BPF register lives in */
 	uint8_t bpf_fp_private;             /* register id of R10 with a private stack */
-	uint8_t arena_reg;                  /* holds the arena base */
+	uint8_t arena_reg;                  /* register id of the arena base */
 	uint8_t extra_arg_regs;             /* outgoing arguments after the fifth that travel in registers */
-	uint8_t bpf_stack_align;            /* rounding of the BPF stack's size */
-	uint8_t out_args_align;             /* rounding of the outgoing arguments' size */
-	uint8_t frame_align;                /* of SP at calls that the convention promises (R7) */
+	uint8_t bpf_stack_align;            /* the BPF stack's size is rounded up to a multiple of this, bytes */
+	uint8_t out_args_align;             /* the same for the outgoing arguments' size */
+	uint8_t frame_align;                /* SP is a multiple of this at every call (R7), bytes */
 	uint32_t bpf_stack_max_bytes;
 	int16_t fp_off_from_cfa;            /* value of the frame pointer register, from the CFA */
 	uint16_t private_stack_guard_bytes; /* below the private stack */
 	uint8_t result_bits;                /* of R0 that reach the ABI's return register: 32 (sign-extended) or 64 */
 	uint32_t caps;                      /* JF_CAP_ */
 	uint32_t backend_flags;             /* the backend's own variants, from its private header */
-	uint8_t red_zone_bytes;             /* below SP that belong to the function all the same (R8) */
+	uint8_t red_zone_bytes;             /* below SP that the function may use (R8) */
 	const struct jf_conflict *conflicts;
 	uint8_t conflict_count;
-	/* The register in which the tail-call count or its address comes in and is handed on. Used only with
-	 * JF_CAP_TAIL_CALLS. */
+	/* The register in which the tail-call count, or the count's address, comes in and is handed on. Has a meaning
+	 * with JF_CAP_TAIL_CALLS only. */
 	uint8_t count_reg;
 };
 
@@ -132,10 +134,10 @@ struct jf_convention {
 
 /* What one function needs of its frame. Start from JF_FRAME_SPEC_INIT. */
 struct jf_frame_spec {
-	uint32_t size; /* sizeof(struct jf_frame_spec); a larger one with non-zero unknown fields is refused */
+	uint32_t size; /* sizeof(struct jf_frame_spec); bytes beyond what this library knows must be 0 */
 	uint32_t role; /* enum jf_role */
 	uint32_t bpf_stack_bytes;
-	uint16_t bpf_regs_used; /* bit n = Rn, n = 6..10; others are ignored */
+	uint16_t bpf_regs_used; /* bit n = Rn, n = 6..10; other bits are ignored */
 	uint8_t out_args;       /* outgoing arguments after the fifth, 0..7 */
 	bool tail_calls;        /* a tail call can be reached from here: the count is kept */
 	bool arena;
@@ -167,36 +169,38 @@ struct jf_frame {
 	uint8_t slot_count;
 	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
 	uint32_t size_bytes;             /* CFA - SP, after the prologue */
-	uint32_t fixed_bytes;            /* the part of it that is neither BPF stack nor outgoing arguments */
+	uint32_t fixed_bytes;            /* size_bytes less BPF stack and outgoing arguments */
 	uint32_t bpf_stack_bytes;        /* rounded; 0 with a private stack */
-	uint32_t out_args_bytes;         /* rounded; what does not travel in registers */
+	uint32_t out_args_bytes;         /* rounded; of the arguments that travel on the stack */
 	int32_t bpf_fp_off_from_cfa;     /* value of R10, from the CFA (meaningless with a private stack) */
 	int32_t landing_sp_off_from_cfa; /* second argument of a callback that lands in this frame (R11) */
 };
 
 /*
- * Solves a frame.
- * in:  conv, spec not NULL. error may be NULL.
+ * Solves a frame: gives every slot its offset.
+ * in:  error may be NULL.
  * out: *frame, on JF_OK only.
- * returns: JF_E_INVAL (NULL, unknown role, spec from a newer header), JF_E_BAD_SPEC (a field is over its
- *      limit, or two options exclude each other), JF_E_UNSUPPORTED (the convention lacks the
- *      capability), JF_E_BAD_DESC (the convention does not fit struct jf_frame). error->where is the
- *      field's name as in struct jf_frame_spec.
+ * returns: JF_E_INVAL (NULL, unknown role, a spec from a newer header), JF_E_BAD_SPEC (a field is over its limit, or
+ *      two options exclude each other), JF_E_UNSUPPORTED (the convention lacks the capability), JF_E_BAD_DESC (the
+ *      frame has more than JF_FRAME_SLOTS_MAX slots). error->where is the field's name as in struct jf_frame_spec.
  * threads: any; allocates nothing; async-signal-safe when error is NULL.
  */
 JF_API JF_CHECK enum jf_status jf_frame_solve(const struct jf_convention *conv, const struct jf_frame_spec *spec,
 					      struct jf_frame *frame, struct jf_error *error);
 
-/* Index of the first slot of that kind and register (JF_REG_NONE: any register), or -1. */
+/* Index of the first slot of that kind and register (JF_REG_NONE: any register). returns: -1 when the frame has no such
+ * slot. threads: any, async-signal-safe. */
 JF_API int jf_frame_slot(const struct jf_frame *frame, enum jf_slot_kind kind, uint8_t reg);
 
-/* Bits of all slots that hold a caller's value (kinds RETURN and SAVE), as in struct jf_row.saved. */
+/* Bit n: slot n holds a caller's value (kinds RETURN and SAVE), as in struct jf_row.saved. threads: any,
+ * async-signal-safe. */
 JF_API uint32_t jf_frame_saved_mask(const struct jf_frame *frame);
 
 /*
- * Solves the convention's plainest boundary: no BPF stack, no options. Its slots of kind SAVE are, in
- * this order, what every boundary of the convention saves and a callback restores.
- * returns: JF_E_UNSUPPORTED without JF_CAP_EXCEPTIONS. Any thread, async-signal-safe.
+ * Solves the convention's plainest boundary: no BPF stack, no options. The slots of kind SAVE are what every boundary
+ * of the convention saves and a callback restores, in this order.
+ * out: *frame, on JF_OK only. returns: as jf_frame_solve(); JF_E_UNSUPPORTED without JF_CAP_EXCEPTIONS.
+ * threads: any, async-signal-safe.
  */
 JF_API JF_CHECK enum jf_status jf_frame_boundary(const struct jf_convention *conv, struct jf_frame *frame);
 
@@ -246,13 +250,14 @@ JF_API struct jf_arg_place jf_bpf_arg_place(const struct jf_convention *conv, un
 /* For C functions, by the platform ABI: struct jf_backend.args. threads: any; async-signal-safe. */
 JF_API struct jf_arg_place jf_c_arg_place(const struct jf_backend *backend, unsigned int n);
 
-/* Whether the convention has all of the capabilities in `caps` (JF_CAP_ bits). */
+/* Whether the convention has all of the capabilities in `caps` (JF_CAP_ bits). threads: any, async-signal-safe. */
 JF_API bool jf_convention_supports(const struct jf_convention *conv, uint32_t caps);
 
 /*
- * The callee-saved registers of the platform ABI that a boundary of this convention does not save: an
- * empty list is rule R3. out: up to `capacity` register ids. returns: how many there are in all, or a
- * negative enum jf_status when the convention has no boundary.
+ * The callee-saved registers of the platform ABI that a boundary of this convention leaves out. Example:
+ * loongarch64/linux-v2 gives s7, s8 and fs0 to fs7. With an empty list rule R3 holds.
+ * out: up to `capacity` register ids in regs[]. returns: the number of all these registers; what jf_frame_boundary()
+ *      returns, negative, when the convention has no boundary. threads: any, async-signal-safe.
  */
 JF_API int jf_convention_unsaved(const struct jf_convention *conv, uint8_t *regs, size_t capacity);
 

@@ -187,8 +187,8 @@ JF_API JF_CHECK enum jf_status jf_fault_handler_install(void);
  * new count, 0 once 250 ms have passed since the start. Async-signal-safe. */
 JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
 
-/* Looks at the guards of the program's private stacks in this thread, as jf_run() has set them. returns: JF_E_GUARD when one was
- * written to. threads: any. */
+/* Looks at the guards of the program's private stacks in this thread, as jf_run() has set them. returns: JF_E_GUARD
+ * when one was written to. threads: any. */
 JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
 
 /* Address of function 0. */

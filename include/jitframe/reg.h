@@ -5,15 +5,16 @@
 #include <jitframe/types.h>
 
 /*
- * A machine register is named by its id: the index into its backend's table. Other number spaces
- * are fields and carry their name: hw = as instruction fields encode it, dw = DWARF number.
+ * A machine register is named by its id: the index into its backend's table. Other numbers of a register are fields
+ * with a name of their own: hw is the number in instruction fields, dw the DWARF number. Sources: the processor's
+ * manual for hw; the architecture's psABI for dw and for what is callee-saved.
  */
-#define JF_REG_NONE 0xff
-#define JF_REGS_MAX 80
+#define JF_REG_NONE 0xff /* no register */
+#define JF_REGS_MAX 80   /* registers of one backend */
 
 enum jf_reg_class {
 	JF_REG_INT,
-	JF_REG_FP,      /* what the ABI keeps of it is size_bytes wide: 8 for arm64's d8-d15 */
+	JF_REG_FP,      /* floating point; the ABI keeps the low size_bytes bytes: 8 for arm64's d8-d15 */
 	JF_REG_CONTROL, /* x86_64: MXCSR and the x87 control word */
 };
 
@@ -31,12 +32,12 @@ struct jf_control_reg {
 
 struct jf_reg {
 	const char *name;
-	uint8_t id; /* equals the index; kept for tests that hold the table to it */
+	uint8_t id; /* equals the index; jf_backend_check() compares both */
 	uint8_t hw;
 	uint8_t dw;
-	uint8_t cls;        /* enum jf_reg_class */
-	uint8_t size_bytes; /* what a save slot has to hold */
-	uint8_t flags;
+	uint8_t cls;                          /* enum jf_reg_class */
+	uint8_t size_bytes;                   /* what a save slot has to hold */
+	uint8_t flags;                        /* JF_REG_ bits */
 	const struct jf_control_reg *control; /* JF_REG_CONTROL; else NULL */
 };
 

@@ -8,17 +8,19 @@
 
 JF_BEGIN_DECLS
 
+/* Flags of a row. */
 enum {
 	JF_ROW_RA_SIGNED = 1 << 0, /* the saved return address carries a pointer-authentication code */
-	JF_ROW_REGS_LOST = 1 << 1, /* registers outside `saved` are unknown, not unchanged */
+	JF_ROW_REGS_LOST = 1 << 1, /* registers outside of `saved` are unknown */
 	JF_ROW_UNKNOWN = 1 << 2,   /* nothing is known from here on: the walk ends with JF_E_NO_ROW */
 	JF_ROW_OUTERMOST = 1 << 3, /* there is no caller: the walk ends with JF_END */
-	JF_ROW_FP_KEPT = 1 << 4,   /* beside REGS_LOST: the frame pointer, when not among `saved`, is unchanged */
-	JF_ROW_GUESSED = 1 << 5,   /* the frame record, for want of anything better: may be wrong */
+	JF_ROW_FP_KEPT = 1 << 4,   /* with REGS_LOST: a frame pointer outside of `saved` is unchanged */
+	JF_ROW_GUESSED = 1 << 5,   /* the frame record of a guessed convention: may be wrong */
 };
 
 /*
- * One unwind row: holds from code_off (bytes from the start of its function) up to the next row.
+ * One unwind row. Example, behind the prologue of a function that saves ra, fp and s0: "CFA=sp+80 ra@-8 fp@-16 s0@-24".
+ * The row holds from code_off (bytes from the start of the function) up to the next row. All offsets are bytes.
  *
  *     CFA = value of register cfa_reg + cfa_off
  *     for each bit n of saved:  the caller's value of slots[n].reg is at CFA + slots[n].off_from_cfa
@@ -37,13 +39,13 @@ struct jf_row {
 	uint16_t reserved;
 };
 
-/* Whether two rows say the same, their code_off apart. Any thread, async-signal-safe. */
+/* Whether two rows say the same; code_off is left out. threads: any, async-signal-safe. */
 JF_API bool jf_row_same(const struct jf_row *a, const struct jf_row *b);
 
 /*
- * The row in force at `code_off`: the last whose code_off is not above it.
- * in: rows sorted by code_off, count of them.
- * returns: NULL when there is none. Any thread, async-signal-safe.
+ * The row in force at `code_off`: the last row whose own code_off is `code_off` or lower.
+ * in:  rows[0, count), sorted by code_off.
+ * returns: NULL when no row is. threads: any, async-signal-safe.
  */
 JF_API const struct jf_row *jf_row_find(const struct jf_row *rows, size_t count, uint32_t code_off);
 

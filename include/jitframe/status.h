@@ -7,8 +7,8 @@
 JF_BEGIN_DECLS
 
 /*
- * Every status, its value and its text: the enum, jf_status_name(), jf_status_text() and their test
- * all come from this list. Negative = error, 0 = ok, positive = good news. One code, one cause.
+ * Every status, its value and its text. The enum, jf_status_name(), jf_status_text() and their test come from this
+ * list. A negative status is an error, 0 is ok, a positive one is good news. One code, one cause.
  */
 #define JF_STATUS_LIST(X)                                                                  \
 	X(JF_END, 1, "the walk reached the outermost frame")                               \
@@ -38,23 +38,24 @@ enum jf_status {
 };
 
 /*
- * The name ("JF_E_RANGE") and the sentence of a status. Static strings, never NULL; a value outside
- * the enum gives "JF_E_?" and "unknown status". Any thread, async-signal-safe.
+ * The name ("JF_E_RANGE") and the sentence of a status; "JF_E_?" and "unknown status" for a value outside of the enum.
+ * returns: never NULL. owns: static. threads: any, async-signal-safe.
  */
 JF_API const char *jf_status_name(enum jf_status status);
 JF_API const char *jf_status_text(enum jf_status status);
 
 /*
- * Where and why something failed, for people. Filled in by the calls that take one (NULL is fine);
- * left alone on success. `where` names the place: a field of a spec ("out_args"), a function, a file.
+ * Where and why something failed, for people. A call that takes a struct jf_error fills it in on failure, and leaves it
+ * alone on success; NULL is fine. `where` names the place: a field of a spec ("out_args"), a function, a file.
  */
 struct jf_error {
 	enum jf_status status;
-	char where[64];
-	char text[192];
+	char where[64]; /* terminated, cut to fit */
+	char text[192]; /* terminated, cut to fit */
 };
 
-/* Fills `error` (which may be NULL) and returns `status`. For backends and tools. Any thread. */
+/* Fills in `error` (which may be NULL). For backends and tools. returns: `status`. threads: any; async-signal-safe when
+ * `error` is NULL. */
 JF_API enum jf_status jf_error_set(struct jf_error *error, enum jf_status status, const char *where, const char *fmt,
 				   ...) JF_PRINTF(4, 5);
 

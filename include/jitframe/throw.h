@@ -7,51 +7,57 @@
 JF_BEGIN_DECLS
 
 /*
- * Throws: walks from the caller to the nearest boundary and enters its callback with (cookie, SP, FP);
- * every frame between is gone, and the callback's result becomes the boundary's. Does not return when
- * that works.
+ * Throws: walks from the caller to the nearest boundary and enters the boundary's callback with (cookie, SP, FP). The
+ * frames between are gone, and the callback's result becomes the boundary's result. A throw that is caught never
+ * returns.
  *
- * Called from generated code in the code map, directly or through call stubs, or from C that it called:
- * any number of C frames may lie between, with or without frame pointers. They need the .eh_frame that
- * compilers write unless told not to, and jf_cfi_load_objects() after their object was loaded; jf_load()
- * calls that for what was there by then. What C code holds (memory, locks) is not released: no cleanups run.
+ * The caller is generated code in the code map, directly or through call stubs, or C code that generated code called.
+ * Any number of C frames may lie between, with or without frame pointers. C frames need .eh_frame, which compilers
+ * write by default, and jf_cfi_load_objects() after their object was loaded. jf_load() calls jf_cfi_load_objects(). C
+ * frames that a throw skips run no cleanups: memory and locks stay held.
  *
- * Callee-saved registers reach the boundary's caller as the boundary saved them. What a boundary does not
- * save (the `linux` conventions, rule R3) stays as the C frames that are gone have left it.
+ * Callee-saved registers reach the boundary's caller as the boundary saved them. A register that a boundary leaves out
+ * (the `linux` conventions, rule R3) keeps the value that the skipped C frames left there.
  *
- * The walk ends at the first ENTRY range or frame without rows: a throw never leaves the program that was
- * entered last, nor a signal handler for what the signal interrupted.
+ * The walk ends at the first ENTRY range, signal trampoline, or frame without rows. So a throw stays in the program
+ * that was entered last, and a throw in a signal handler stays in the handler.
  *
- * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host
- *      without native stubs. When there is no boundary, or a frame on the way has no rows, the uncaught
- *      handler runs and then the process is aborted with a message: the one place in the library that ends
- *      the process.
- * threads: any; allocates nothing, takes no lock, async-signal-safe (the handler apart).
+ * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host without
+ *      native stubs. When no boundary catches the throw, the uncaught handler runs, and then the process is aborted
+ *      with a message: the one place in the library that ends the process.
+ * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
 JF_API enum jf_status jf_throw(uint64_t cookie);
 
-/* Called for a throw that nothing catches, with the walk where it ended and why. It may leave by
- * longjmp or end the thread; when it returns, the process is aborted. NULL: the message alone.
- * threads: process-wide, atomic. returns: the handler before. */
+/*
+ * Sets the handler for throws that no boundary catches. The handler gets the walk at the place where the walk ended,
+ * and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned. The handler may leave by longjmp(3) or end the thread;
+ * when it returns, the process is aborted. NULL: the message alone.
+ * returns: the handler before. threads: any, async-signal-safe; the handler is process-wide.
+ */
 typedef void (*jf_uncaught_fn)(uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
 JF_API jf_uncaught_fn jf_uncaught_handler_set(jf_uncaught_fn handler);
 
-/* Called for every frame that a throw looks at, innermost first, the boundary last; walk->range tells
- * its kind, and is NULL for C code (walk->function, walk->name). For tracing: runs on the throw path and must be as signal-safe as its caller needs.
- * threads: process-wide, atomic. returns: the observer before. NULL: none. */
+/*
+ * Sets an observer, for tracing. A throw calls the observer for every frame that the throw looks at, innermost first,
+ * the boundary last. walk->range tells the kind of the frame; in C code walk->range is NULL, and walk->function and
+ * walk->name tell the function. The observer runs on the throw path, and must be as signal-safe as the throw's caller
+ * needs. NULL: none.
+ * returns: the observer before. threads: any, async-signal-safe; the observer is process-wide.
+ */
 typedef void (*jf_throw_observer_fn)(uint64_t cookie, const struct jf_walk *walk);
 JF_API jf_throw_observer_fn jf_throw_observer_set(jf_throw_observer_fn observer);
 
 /* ---- between the native stub and the core ---------------------------------------------------- */
 
-/* Where a throw goes on. The native part of jf_throw() loads the first three argument registers and
- * jumps; every other register is as it was at the throw. */
+/* Where a throw goes on. The native part of jf_throw() loads (cookie, sp, fp) into the first three argument registers
+ * and jumps to `callback`; every other register keeps its value at the throw. */
 struct jf_landing_site {
 	uint64_t callback, cookie, sp, fp;
 };
 
-/* Called by the native stub alone: regs and pc of its caller. returns: JF_OK with *site, or what
- * jf_throw() returns. */
+/* The part of jf_throw() in C; the native stub alone calls it, with regs and pc of the stub's caller. out: *site on
+ * JF_OK only. returns: JF_OK, or what jf_throw() returns. threads: as jf_throw(). */
 JF_API enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc,
 				    struct jf_landing_site *site);
 

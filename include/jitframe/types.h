@@ -22,7 +22,7 @@ struct jf_program;
 struct jf_range;
 struct jf_row;
 
-/* BPF register numbers (RFC 9669 section 4.3 and Linux's JIT-internal AX). */
+/* BPF register numbers. Sources: RFC 9669, sections 3 and 4; Linux's BPF_REG_AX. */
 enum jf_bpf_reg {
 	JF_BPF_R0,
 	JF_BPF_R1,

@@ -52,7 +52,8 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c);
 /*
  * For a backend with struct jf_branches, behind the body of a function in the first pass: finds the branches
  * that need their long form, moves what is behind them and fills distances in. Sets c->unsettled when some
- * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, or as a hook; b->index is where.
+ * code that depends on its place does not fit in it. returns: JF_E_RANGE, JF_E_NOSPACE, or as a hook; b->index is
+ * where.
  */
 enum jf_status jf_compiler_settle(struct jf_compiler *c, struct jf_body *b);
 /* Behind the whole first pass: what refers to functions that had no place when it was emitted. */
