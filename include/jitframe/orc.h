@@ -9,15 +9,17 @@
 JF_BEGIN_DECLS
 
 /*
- * ORC, the Linux kernel's unwind tables: two parallel arrays. Entry i says where CFA, frame pointer and
- * return address are, from address i on up to the next address.
+ * ORC, the Linux kernel's unwind tables: two parallel arrays. Entry i says where CFA, frame pointer and return address
+ * are, from address i on up to the next address. All numbers are little endian. Sources: in Linux, <asm/orc_types.h> of
+ * the architecture, Documentation/arch/x86/orc-unwinder.rst, objtool.
  *
  *     .orc_unwind      entries of 6 or 8 bytes, as the architecture's format says
  *     .orc_unwind_ip   s32 each: address = the s32's own address + its value
  *     .orc_header      SHA-1 over the definition of the format
  *
- * An entry of type UNDEFINED ends what is known, at the end of a section or of a function. Where it shares
- * its address with a real entry (the next section starts there) the real one counts: it is sorted behind.
+ * An entry of type UNDEFINED ends what is known, at the end of a section or of a function. When the next section starts
+ * at the same address, an UNDEFINED entry and a real entry share the address. The real entry counts, and is sorted
+ * behind.
  */
 
 enum jf_orc_type {
@@ -25,25 +27,25 @@ enum jf_orc_type {
 	JF_ORC_END_OF_STACK,
 	JF_ORC_CALL,
 	JF_ORC_REGS,            /* an exception's full register frame is at the CFA */
-	JF_ORC_REGS_PARTIAL,    /* what the processor pushed by itself is at the CFA */
-	JF_ORC_TYPE__COUNT = 8, /* what three bits can say */
+	JF_ORC_REGS_PARTIAL,    /* what the processor itself pushed is at the CFA */
+	JF_ORC_TYPE__COUNT = 8, /* the values of three bits */
 };
 
-/* One entry, taken apart. The registers are codes: indexes into the format's `codes`. */
+/* One entry, taken apart. Offsets are bytes. The registers are codes: indexes into the format's `codes`. */
 struct jf_orc_entry {
 	int16_t sp_off;
 	int16_t fp_off;
-	int16_t ra_off; /* 0 in formats that have none, as is ra_reg */
+	int16_t ra_off; /* 0 in formats without the field, as is ra_reg */
 	uint8_t sp_reg;
 	uint8_t fp_reg;
 	uint8_t ra_reg;
 	uint8_t type;   /* enum jf_orc_type */
-	uint8_t signal; /* the caller's pc is where it was interrupted, no return address */
+	uint8_t signal; /* 1: the caller was interrupted, and its pc is no return address */
 };
 
 /* ---- the description of a format: data that a backend states ------------------------------------- */
 
-/* What a register code with an offset stands for. As the CFA, or as what the register is in the caller. */
+/* What a register code with an offset stands for: the CFA, or the register's value in the caller. */
 enum jf_orc_rule {
 	JF_ORC_INVALID,   /* no table may have the code here */
 	JF_ORC_KEPT,      /* the register is unchanged in this frame */
@@ -54,7 +56,7 @@ enum jf_orc_rule {
 	JF_ORC_AT_CFA,    /* [CFA + offset] */
 };
 
-#define JF_ORC_CODES        16 /* what four bits can say */
+#define JF_ORC_CODES        16 /* the values of four bits */
 #define JF_ORC_HEADER_BYTES 20
 #define JF_ORC_NO_FIELD     0xff
 
@@ -68,21 +70,22 @@ struct jf_orc_code {
 };
 
 /*
- * The registers of an interrupted context, as an entry of type REGS or REGS_PARTIAL finds them in memory: bytes
- * from the CFA, or JF_ORC_NO_OFF for what is not there.
+ * Where the registers of an interrupted context are, for entries of type REGS and REGS_PARTIAL: bytes from the CFA, or
+ * JF_ORC_NO_OFF for a register that the context lacks. Source: struct pt_regs of the architecture in Linux.
  */
 struct jf_orc_context {
 	int16_t pc_at, sp_at, fp_at, ra_at;
-	int16_t mode_at;   /* the word that tells the processor's mode; */
-	uint8_t mode_user; /* ... of user programs when any of these bits is set: the walk ends there */
+	int16_t mode_at;   /* the 8-byte word with the processor's mode */
+	uint8_t mode_user; /* when the word has any of these bits, the context is a user program's: the walk ends */
 	bool present;      /* false: the format's unwinder does not know the type */
 };
 #define JF_ORC_NO_OFF   INT16_MIN
-#define JF_ORC_REGS_MAX 8 /* registers other than these that a CFA may be */
+#define JF_ORC_REGS_MAX 8 /* other registers that a CFA may be based on */
 
 /*
- * How one architecture encodes entries. Const, static, never freed. All is little endian. Linux has changed its
- * formats: those of one architecture are a list, newest first; .orc_header tells which one a table has.
+ * How one architecture encodes entries. Linux has changed its formats: the formats of one architecture are a list,
+ * newest first, and a table's .orc_header tells the table's format. All numbers are little endian. owns: const and
+ * static; the library never frees a format.
  */
 struct jf_orc_format {
 	uint32_t size;    /* sizeof(struct jf_orc_format) of the file that defines it */
@@ -91,15 +94,15 @@ struct jf_orc_format {
 	const struct jf_orc_format *older;          /* NULL: none */
 	uint8_t entry_bytes;                        /* at most 8 */
 	uint8_t sp_off_at, fp_off_at, ra_off_at;    /* s16 at that byte, or JF_ORC_NO_FIELD */
-	uint8_t flags_at;                           /* u16 at that byte; in it: */
-	uint8_t sp_reg_bit, fp_reg_bit, ra_reg_bit; /* four bits from here on, or JF_ORC_NO_FIELD */
+	uint8_t flags_at;                           /* u16 at that byte, with these fields: */
+	uint8_t sp_reg_bit, fp_reg_bit, ra_reg_bit; /* four bits from this bit on, or JF_ORC_NO_FIELD */
 	uint8_t type_bit;                           /* three bits */
 	uint8_t signal_bit;
-	uint8_t dump_off_width;  /* objtool's dump: 0 = sign always, else the least width */
-	int16_t ra_off_from_cfa; /* where the return address is without ra_off */
+	uint8_t dump_off_width;  /* objtool's dump: 0: sign always; else the least width of an offset */
+	int16_t ra_off_from_cfa; /* the return address, in formats without ra_off */
 	uint32_t ip_reloc;       /* ELF relocation type of .orc_unwind_ip in object files */
-	/* What its unwinder does beyond the entries: */
-	uint8_t call_bytes; /* pc = return address - call_bytes, so pc itself is looked up; 0 = the byte before is */
+	/* What the format's unwinder does beyond the entries: */
+	uint8_t call_bytes; /* looked up is return address - call_bytes; 0: the byte before the return address */
 	struct jf_orc_context regs, regs_partial;
 	struct {
 		uint8_t reg; /* register id */
@@ -115,25 +118,29 @@ struct jf_orc_format {
 	uint8_t header_count;
 };
 
-/* The backend's format of that name, for NULL its newest. returns: NULL when there is none. Any thread. */
+/* The backend's format of a name ("linux-7"); for name NULL the newest. returns: NULL when the backend has no such
+ * format.
+ * owns: static. threads: any, async-signal-safe. */
 JF_API const struct jf_orc_format *jf_orc_format(const struct jf_backend *backend, const char *name);
 
-/* bytes[0, format->entry_bytes) -> entry. Every value of the bytes has one. Any thread, async-signal-safe. */
+/* bytes[0, format->entry_bytes) -> *entry. Any bytes give an entry. threads: any, async-signal-safe. */
 JF_API void jf_orc_decode(const struct jf_orc_format *format, const void *bytes, struct jf_orc_entry *entry);
 
-/* entry -> bytes[0, format->entry_bytes). returns: JF_E_RANGE (a register code, type or signal too large for
- * its bits, or ra_off, ra_reg not 0 where the format has none). Any thread, async-signal-safe. */
+/* *entry -> bytes[0, format->entry_bytes). returns: JF_E_RANGE, and writes nothing: a register code, type or signal is
+ * too large for its bits, or ra_off or ra_reg is set where the format has no such field. threads: any,
+ * async-signal-safe. */
 JF_API JF_CHECK enum jf_status jf_orc_encode(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
 					     void *bytes);
 
-/* "type:call sp:sp+16 bp:prevsp-16 signal:0", as `objtool --dump=orc` writes it. Into text[0, capacity),
- * always terminated when capacity > 0. returns: the length it needs without the terminator, as snprintf(). */
+/* "type:call sp:sp+16 bp:prevsp-16 signal:0", as `objtool --dump=orc` writes an entry. out: text[0, capacity),
+ * terminated when capacity > 0. returns: the length that the whole text needs, without the terminator, as snprintf(3).
+ * threads: any. */
 JF_API int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_entry *entry, char *text,
 		       size_t capacity);
 
 /* ---- reading a table ------------------------------------------------------------------------------- */
 
-/* The sections, as they lie in a file or in memory. */
+/* The sections, as they lie in a file or in memory. owns: the caller's, must outlive the table. */
 struct jf_orc_sections {
 	const void *unwind; /* .orc_unwind */
 	size_t unwind_bytes;
@@ -146,12 +153,12 @@ struct jf_orc_sections {
 };
 
 enum jf_orc_header {
-	JF_ORC_HEADER_ABSENT,  /* as in single object files: nothing tells whether it is this format */
-	JF_ORC_HEADER_KNOWN,   /* it is */
-	JF_ORC_HEADER_UNKNOWN, /* it is of no format known, or not of the one asked for */
+	JF_ORC_HEADER_ABSENT,  /* single object files have no header: nothing tells the table's format */
+	JF_ORC_HEADER_KNOWN,   /* the header is that of the table's format */
+	JF_ORC_HEADER_UNKNOWN, /* the header is of an unknown format, or of another format than asked for */
 };
 
-/* A table; plain data, copied freely. Reads where the sections lie, which must outlive it. */
+/* A table: plain data, copied freely. Look-ups read the sections, which must outlive the table. */
 struct jf_orc_table {
 	const struct jf_orc_format *format;
 	const uint8_t *entries;
@@ -162,53 +169,61 @@ struct jf_orc_table {
 };
 
 /*
- * in: sections of the backend's architecture. Object files: after jf_orc_relocate().
- * returns: JF_E_INVAL, JF_E_UNSUPPORTED (the architecture has no ORC), JF_E_BAD_IMAGE (sizes that do not
- *      go together), JF_E_RANGE (2^32 entries or more). Any thread, allocates nothing.
+ * Makes a table of sections.
+ * in:  sections of the backend's architecture; of object files, after jf_orc_relocate(). error may be NULL.
+ * out: *table on JF_OK only.
+ * returns: JF_E_INVAL (NULL), JF_E_UNSUPPORTED (the architecture has no ORC), JF_E_BAD_IMAGE (sizes that contradict
+ *      each other), JF_E_RANGE (2^32 entries or more). threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_orc_table_init(struct jf_orc_table *table, const struct jf_backend *backend,
 						 const struct jf_orc_sections *sections, struct jf_error *error);
 
-/* in: index < table->count. Any thread, async-signal-safe. */
+/* Address and entry of an index. in: index < table->count. threads: any, async-signal-safe. */
 JF_API uint64_t jf_orc_address(const struct jf_orc_table *table, size_t index);
 JF_API void jf_orc_entry_at(const struct jf_orc_table *table, size_t index, struct jf_orc_entry *entry);
 
-/* Whether the addresses never go down and, where equal, UNDEFINED entries come first: a search needs that. */
+/* Whether the addresses never go down, and UNDEFINED entries come first among equal addresses: a search needs this
+ * order.
+ * threads: any, async-signal-safe. */
 JF_API bool jf_orc_is_sorted(const struct jf_orc_table *table);
 
 /*
- * The kernel's search: the last entry whose address is not above `address`; below all of them, the first.
- * in: a sorted table; a return address less one byte (R17).
- * returns: JF_E_NO_ROW when the table is empty. Any thread, async-signal-safe; log2(count) steps.
+ * The kernel's search: the last entry whose own address is `address` or lower; below all entries, the first entry.
+ * in:  a sorted table; of a return address pass the byte before (R17).
+ * out: *index on JF_OK only. returns: JF_E_NO_ROW (the table is empty).
+ * threads: any, async-signal-safe. cost: log2(count) steps.
  */
 JF_API JF_CHECK enum jf_status jf_orc_search(const struct jf_orc_table *table, uint64_t address, size_t *index);
 
 /* ---- object files: what a module loader does -------------------------------------------------------- */
 
+/* Relocations of .orc_unwind_ip, little endian (ELF-64 Object File Format). owns: the caller's, read during the call
+ * only. */
 struct jf_orc_relocs {
 	const void *rela; /* .rela.orc_unwind_ip, Elf64_Rela */
 	size_t rela_bytes;
-	const void *symtab; /* the section that it is linked to, Elf64_Sym */
+	const void *symtab; /* the symbol table that .rela.orc_unwind_ip is linked to, Elf64_Sym */
 	size_t symtab_bytes;
 	const uint64_t *section_addresses; /* run-time address of each section, by its index */
 	size_t section_count;
 };
 
 /*
- * Fills in a copy of .orc_unwind_ip, ips[0, ips_bytes), that will lie at ips_address.
- * returns: JF_E_INVAL; JF_E_BAD_IMAGE (not one relocation for each s32, in order; a type that is not the
- *      format's; a symbol in no section); JF_E_RANGE (farther away than an s32 can say). ips is untouched
- *      then. Any thread, allocates nothing.
+ * Fills in ips[0, ips_bytes), a copy of .orc_unwind_ip that will lie at ips_address.
+ * returns: JF_E_INVAL (NULL); JF_E_BAD_IMAGE (the relocations are not one for each s32, in order; another type than the
+ *      format's; a symbol in no section); JF_E_RANGE (code further away than an s32 reaches). After an error ips is
+ *      unchanged. threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs,
 					       void *ips, size_t ips_bytes, uint64_t ips_address,
 					       struct jf_error *error);
 
 /*
- * Sorts a table in place by address, UNDEFINED entries first where equal, and otherwise as it was; each
- * s32 changes by the distance it moved.
- * in: entries, ips = the memory that `table` reads, now written to.
- * returns: JF_E_INVAL, JF_E_RANGE (an s32 could leave its range), JF_E_NO_MEMORY; untouched then.
+ * Sorts a table in place by address. Among equal addresses UNDEFINED entries come first, and other entries keep their
+ * order. Each s32 changes by the distance that the s32 moves.
+ * in:  entries, ips: the memory that `table` reads, writable.
+ * returns: JF_E_INVAL (NULL, or other memory), JF_E_RANGE (an s32 could leave its range), JF_E_NO_MEMORY. After an
+ *      error the table is unchanged. threads: any, while no other thread reads the table; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_orc_sort(const struct jf_orc_table *table, void *entries, void *ips);
 
@@ -217,21 +232,23 @@ JF_API JF_CHECK enum jf_status jf_orc_sort(const struct jf_orc_table *table, voi
 #define JF_ORC_SLOTS 2 /* return address, frame pointer */
 
 /*
- * What an entry says, as a row with code_off 0 and slots of its own. ORC knows nothing of callee-saved registers
- * but the frame pointer: the row has JF_ROW_REGS_LOST, and JF_ROW_FP_KEPT where that is unchanged.
- * returns: JF_OK, also for UNDEFINED: JF_ROW_UNKNOWN; JF_END for END_OF_STACK (nothing is written);
- *      JF_E_UNSUPPORTED for what no row can say: register frames, a CFA that is loaded from memory, a
- *      frame pointer saved away from the CFA, a caller that was interrupted; JF_E_BAD_IMAGE (a register code
- *      that the format does not allow there). Any thread, async-signal-safe.
+ * What an entry says, as a row with code_off 0 and with slots of its own. Of the callee-saved registers ORC knows the
+ * frame pointer only: the row has JF_ROW_REGS_LOST, and JF_ROW_FP_KEPT where the frame pointer is unchanged.
+ * out: *row and slots on JF_OK only.
+ * returns: JF_OK, also for UNDEFINED, whose row has JF_ROW_UNKNOWN; JF_END (END_OF_STACK); JF_E_INVAL (NULL);
+ *      JF_E_UNSUPPORTED (no row can say the entry: register frames, a CFA that is loaded from memory, a frame pointer
+ *      saved away from the CFA, a caller that was interrupted); JF_E_BAD_IMAGE (a register code that the format forbids
+ *      there). threads: any, async-signal-safe.
  */
 JF_API JF_CHECK enum jf_status jf_orc_to_row(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
 					     struct jf_row *row, struct jf_slot slots[JF_ORC_SLOTS]);
 
 /*
- * A row's CFA, frame pointer and return address as an entry; saved registers beside these are left out.
- * returns: JF_E_UNSUPPORTED when the format cannot say it, with a sentence in error: no code for the CFA's
- *      register or its offset, an offset beyond s16, a return address elsewhere, signed, or lost with its
- *      frame pointer. Any thread; async-signal-safe when error is NULL.
+ * A row's CFA, frame pointer and return address as an entry; other saved registers are left out.
+ * in:  error may be NULL. out: *entry on JF_OK only.
+ * returns: JF_E_INVAL (NULL); JF_E_UNSUPPORTED, with a sentence in error: the format has no code for the CFA's register
+ *      or offset, an offset is beyond s16, the return address lies elsewhere or is signed, or the caller's frame
+ *      pointer is lost. threads: any; async-signal-safe when error is NULL.
  */
 JF_API JF_CHECK enum jf_status jf_orc_from_row(const struct jf_orc_format *format, const struct jf_row *row,
 					       const struct jf_slot *slots, unsigned int slot_count,
@@ -240,30 +257,32 @@ JF_API JF_CHECK enum jf_status jf_orc_from_row(const struct jf_orc_format *forma
 /* ---- a step ---------------------------------------------------------------------------------------- */
 
 /*
- * A frame as the kernel's unwinder has it. To start: pc, sp, fp of the frame; `interrupted` when pc is no return
- * address; link register and other registers only when they are live, all else 0.
+ * A frame as the kernel's unwinder has it. To start, set pc, sp and fp of the frame; `interrupted` when pc is no return
+ * address; link register and other registers when they are live; everything else to 0.
  */
 struct jf_orc_frame {
 	uint64_t pc, sp, fp;
-	uint64_t ra;      /* link register, */
-	bool ra_live;     /* ... when it holds this frame's return address: only where nothing was called yet */
-	bool interrupted; /* look up pc itself */
+	uint64_t ra;      /* link register; counts when ra_live */
+	bool ra_live;     /* the link register holds this frame's return address: the frame has called nothing yet */
+	bool interrupted; /* pc itself is looked up */
 	const struct jf_regs *live; /* other registers, or NULL; a step leaves NULL */
-	uint64_t context;           /* where a full context lies whose registers they are, or 0 */
-	uint64_t fail_address;      /* what could not be read, after JF_E_READ */
+	uint64_t context;           /* address of the full context with this frame's registers, or 0 */
+	uint64_t fail_address;      /* after JF_E_READ: the address that could not be read */
 };
 
-/* What to look up for the frame's pc. Any thread, async-signal-safe. */
+/* The address to look up for the frame's pc. threads: any, async-signal-safe. */
 JF_API uint64_t jf_orc_lookup(const struct jf_orc_format *format, const struct jf_orc_frame *frame);
 
 /*
- * Goes to the caller's frame as the kernel's unwinder does, with the entry that holds at jf_orc_lookup(). Unlike
- * the kernel it always asks that SP goes up; it may stay where the link register had the return address, which
- * that is good for but once. So walks end.
- * returns: JF_END (END_OF_STACK, or a context of user mode: *frame is unchanged); JF_E_NO_ROW (UNDEFINED);
- *      JF_E_READ; JF_E_LOST (a register that is not live, a return address of 0); JF_E_STUCK; JF_E_BAD_IMAGE (a
- *      code or type that the unwinder does not know). *frame is unchanged but for fail_address then.
- * Any thread, allocates nothing, async-signal-safe.
+ * Goes to the caller's frame as the kernel's unwinder does, with the entry that holds at jf_orc_lookup(). Every walk
+ * ends: unlike the kernel's, each step has to raise SP. One exception: SP may stay when the return address comes from
+ * the link register, and the link register can give a return address only once.
+ * in:  memory: what the step may read.
+ * out: *frame on JF_OK only, fail_address apart.
+ * returns: JF_END (END_OF_STACK, or a context of user mode); JF_E_NO_ROW (UNDEFINED); JF_E_READ (memory outside of
+ *      `memory`); JF_E_LOST (a register that is not live, or a return address of 0); JF_E_STUCK (SP did not go up);
+ *      JF_E_BAD_IMAGE (a code or type that the unwinder does not know); JF_E_INVAL (NULL).
+ * threads: any, allocates nothing, async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_orc_step(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
 					   const struct jf_memory *memory, struct jf_orc_frame *frame);
@@ -271,9 +290,9 @@ JF_API JF_CHECK enum jf_status jf_orc_step(const struct jf_orc_format *format, c
 /* ---- writing a table ------------------------------------------------------------------------------- */
 
 /*
- * Writes both arrays into the caller's memory. One entry per change: what says the same as the entry before
- * it is left out, as are UNDEFINED entries in front. Calls go up in addresses; at the same address again, the
- * later entry takes the earlier one's place.
+ * Writes both arrays into the caller's memory, one entry for each change. An entry that says the same as the entry
+ * before is left out, and so are UNDEFINED entries in front. The addresses of calls go up; a second entry at the same
+ * address replaces the first. threads: a writer belongs to one thread at a time; the calls allocate nothing.
  */
 struct jf_orc_writer {
 	const struct jf_orc_format *format;
@@ -285,49 +304,55 @@ struct jf_orc_writer {
 	uint64_t last_address; /* of the latest call */
 };
 
-/* in: entries[capacity * entry_bytes], ips[capacity * 4]. returns: JF_E_INVAL. */
+/* Starts with an empty table. in: entries: capacity * entry_bytes bytes; ips: capacity * 4 bytes; ips_address: where
+ * ips[0] will lie at run time. owns: both are the caller's. returns: JF_E_INVAL (NULL). */
 JF_API JF_CHECK enum jf_status jf_orc_writer_init(struct jf_orc_writer *writer, const struct jf_orc_format *format,
 						  void *entries, void *ips, size_t capacity, uint64_t ips_address);
 
-/* returns: JF_E_INVAL (addresses went down), JF_E_NOSPACE, JF_E_RANGE (the address is too far from the s32,
- * or see jf_orc_encode()); nothing was added then. */
+/* Adds an entry that holds from `address` on. returns: JF_E_INVAL (addresses went down), JF_E_NOSPACE (`capacity`
+ * entries are written), JF_E_RANGE (the address is too far from the s32, or as jf_orc_encode()). After an error nothing
+ * was added. */
 JF_API JF_CHECK enum jf_status jf_orc_write(struct jf_orc_writer *writer, uint64_t address,
 					    const struct jf_orc_entry *entry);
 
 /*
- * The rows of code at [start, end), then a terminator at `end`.
- * returns: as jf_orc_write() and jf_orc_from_row(), with the row's number in error->where ("row 3");
- *      JF_E_INVAL for rows that go down or past the end. After an error the writer is as it was before.
+ * Adds the rows of code at [start, end), and an UNDEFINED entry at `end`.
+ * in:  rows sorted by code_off, bytes from start; error may be NULL.
+ * returns: as jf_orc_write() and jf_orc_from_row(), with the row's number in error->where ("row 3"); JF_E_INVAL also
+ *      for rows that go down or past the end. After an error the writer is as before the call.
  */
 JF_API JF_CHECK enum jf_status jf_orc_write_rows(struct jf_orc_writer *writer, uint64_t start, uint64_t end,
 						 const struct jf_row *rows, size_t row_count,
 						 const struct jf_slot *slots, unsigned int slot_count,
 						 struct jf_error *error);
 
-/* What was written, as a table to read. Valid as long as the writer's memory. */
+/* What was written, as a table to read. owns: *table reads the writer's memory, which must outlive the table. */
 JF_API void jf_orc_written(const struct jf_orc_writer *writer, struct jf_orc_table *table);
 
 /* ---- an index for fast look-up ---------------------------------------------------------------------- */
 
-/* Read-only once made: any number of threads look up in it. */
+/* A table made for fast look-ups. Immutable once made. */
 struct jf_orc_index;
 
 /*
- * Makes an index of [start, end), at most 4 GiB of code. The table need not be sorted, and may go away.
- * returns: JF_E_INVAL (start >= end), JF_E_RANGE (too large), JF_E_NO_ROW (no entries), JF_E_NO_MEMORY.
- * owns: *index is the caller's, jf_orc_index_free().
+ * Makes an index of [start, end), at most 4 GiB of code. The table may be unsorted.
+ * out: *index on JF_OK only. owns: *index is the caller's, jf_orc_index_free(); the table may go away.
+ * returns: JF_E_INVAL (NULL, or start >= end), JF_E_RANGE (more than 4 GiB of code, or more entries than the index can
+ *      number), JF_E_NO_ROW (the table is empty), JF_E_NO_MEMORY. threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_orc_index_new(const struct jf_orc_table *table, uint64_t start, uint64_t end,
 						struct jf_orc_index **index);
+/* Frees an index; NULL: does nothing. */
 JF_API void jf_orc_index_free(struct jf_orc_index *index);
 
 /*
- * What jf_orc_search() finds for `address` (a return address less one byte, R17), of a sorted table.
- * returns: an entry inside the index, or NULL outside [start, end). Any thread, async-signal-safe, wait-free.
+ * The entry that jf_orc_search() finds for `address` in the sorted table. Of a return address pass the byte before
+ * (R17).
+ * returns: NULL outside of [start, end). owns: the entry is the index's. threads: any, async-signal-safe, wait-free.
  */
 JF_API const struct jf_orc_entry *jf_orc_index_find(const struct jf_orc_index *index, uint64_t address);
 
-/* All the memory that it takes. */
+/* All the memory that the index takes, in bytes. threads: any, async-signal-safe. */
 JF_API size_t jf_orc_index_bytes(const struct jf_orc_index *index);
 
 JF_END_DECLS

@@ -16,25 +16,27 @@ JF_BEGIN_DECLS
  *         src 4: imm = function index -> address of its code
  */
 struct jf_function {
-	const char *name; /* for messages and the code map; must not be NULL */
+	const char *name; /* for messages and the code map; never NULL */
 	const struct jf_insn *insns;
 	uint32_t insn_count;
 };
 
-/* C code that programs call. */
+/* A C function that programs call: bpf_throw, for example, with throws = true. */
 struct jf_import {
 	const char *name;
-	uint64_t address;  /* 0: not there; calling it is refused by name */
-	bool throws;       /* it may throw (jf_throw or something that calls it): makes main a boundary */
-	uint8_t arg_count; /* when it takes more than 5 arguments: how many, up to 5 + JF_OUT_ARGS_MAX */
+	uint64_t address;  /* 0: missing; a program that calls the import is refused */
+	bool throws;       /* the function may throw: jf_throw(), or a caller of jf_throw(); makes main a boundary */
+	uint8_t arg_count; /* of a function with 6 to 5 + JF_OUT_ARGS_MAX arguments; 0: at most 5 */
 };
 
+/* A map that programs refer to. */
 struct jf_map_ref {
 	uint64_t object; /* what helpers get as the map pointer; for tail calls a struct jf_program_array */
 	uint64_t value;  /* address of the first value, for maps that programs address directly; 0: refused */
 };
 
-/* A BPF program: functions[0] is main. All memory is the caller's and only read during compilation. */
+/* A BPF program: functions[0] is main. owns: all memory is the caller's, and is read during compilation only; names
+ * must outlive the image (struct jf_image_function.name). */
 struct jf_program {
 	uint32_t size; /* sizeof(struct jf_program) */
 	const struct jf_function *functions;
@@ -46,39 +48,40 @@ struct jf_program {
 	uint32_t kfunc_count;
 	const struct jf_map_ref *maps;
 	uint32_t map_count;
-	/* Upper half = that of the addresses user space sees arena memory at; the arena's own base is in
-	 * struct jf_values. Only programs that cast or access arena pointers need it. */
+	/* An address of the arena in user space; its upper half counts. The arena's own base is in struct jf_values.
+	 * Programs that cast or access arena pointers need both. */
 	uint64_t arena_user_base;
 	/*
-	 * Where calls through a register go: C code that gets R1-R5 and, as its sixth argument, the register's
+	 * The C function behind calls through a register. It gets R1 to R5 and, as sixth argument, the register's
 	 * value, and returns R0. address 0: such calls are refused.
 	 */
 	struct jf_import call_register;
 };
 
+/* How to compile; all zero but `size` is the default. */
 struct jf_compile_opts {
 	uint32_t size; /* sizeof(struct jf_compile_opts) */
 	bool landing_pads;
 	bool sign_return;
 	/*
-	 * Every function with a BPF stack gets it outside the machine stack, where the convention can do that
-	 * for its role and it has no arguments after the fifth. They lie one behind the other from
-	 * values.private_stack on, each between two guards of the convention's size. Not together with tail
-	 * calls. A thread must not enter such a program again while it runs it.
+	 * Puts BPF stacks outside of the machine stack: of every function with a BPF stack and without arguments after
+	 * the fifth, where the convention can do so for the function's role. The stacks lie one behind the other from
+	 * values.private_stack on, each between two guards of the convention's size. Excludes tail calls. A thread must
+	 * not enter such a program a second time while it runs the program.
 	 */
 	bool private_stack;
 	/*
-	 * Atomic operations as single instructions, which some processors of the architecture lack, instead of loops,
-	 * which all of them run. Only for conventions with JF_CAP_ATOMIC_INSNS; others have one form and take no notice.
-	 * has_atomic_insns() of struct jf_native tells what this processor has.
+	 * Atomic operations as single instructions; false: as loops. Only some processors of an architecture have the
+	 * instructions, all processors run the loops. Conventions with JF_CAP_ATOMIC_INSNS read the option; for other
+	 * conventions the option changes nothing. has_atomic_insns() of struct jf_native tells what this processor has.
 	 */
 	bool atomic_insns;
 	struct jf_values values;
 };
 
 /*
- * Machine instructions that may fault on an arena address, and what the fault does: program goes on at
- * resume_off with register `reg` 0 (JF_REG_NONE: no register changes). Offsets from the function's start.
+ * Machine instructions that may fault on an arena address, and what the fault does: the program goes on at resume_off
+ * with register `reg` 0 (JF_REG_NONE: no register changes). Offsets are bytes from the function's start.
  */
 struct jf_fault {
 	uint32_t start_off, end_off; /* [start, end) */
@@ -86,30 +89,30 @@ struct jf_fault {
 	uint8_t reg; /* register id */
 };
 
-/* One function of an image: [start, start + size_bytes) of its code. */
+/* One function of an image: bytes [start, start + size_bytes) of the image's code. */
 struct jf_image_function {
-	const char *name; /* the program's string, or a static one for stubs and the default callback */
+	const char *name; /* the program's string; of stubs and the default callback a static string */
 	uint32_t start;
 	uint32_t size_bytes;
-	uint32_t row_start; /* into the image's rows; code_off there is from `start` */
+	uint32_t row_start; /* index into the image's rows, whose code_off counts from `start` */
 	uint32_t row_count;
-	uint32_t fault_start; /* into the image's faults, sorted by start_off */
+	uint32_t fault_start; /* index into the image's faults, sorted by start_off */
 	uint32_t fault_count;
 	uint32_t marks[JF_MARK__COUNT];
-	uint32_t private_stack_off; /* of this function's lower guard, from values.private_stack */
-	bool is_stub;               /* a call stub: frame has no slots of a convention */
+	uint32_t private_stack_off; /* of this function's lower guard: bytes from values.private_stack */
+	bool is_stub;               /* a call stub: `frame` has no slots of a convention */
 	struct jf_frame frame;
-	const uint32_t *insn_off; /* insn_count + 1 code offsets from `start`, the last one the epilogue's;
-				   * NULL for stubs */
+	const uint32_t *insn_off; /* code offset of each BPF instruction, bytes from `start`; one more for the
+				   * epilogue; NULL for stubs */
 	uint32_t insn_count;
 };
 
-/* A compiled program. Made by jf_compile(); free with jf_image_free(). */
+/* A compiled program. jf_compile() makes an image, jf_image_free() frees it. owns: all arrays belong to the image. */
 struct jf_image {
 	const struct jf_convention *conv;
-	uint64_t address;
+	uint64_t address; /* run-time address of the code */
 	size_t size_bytes;
-	struct jf_image_function *functions; /* the program's, in their order; then callback; then stubs */
+	struct jf_image_function *functions; /* the program's in their order, default callback, stubs */
 	uint32_t function_count;
 	int32_t callback; /* index into functions, or -1 */
 	struct jf_row *rows;
@@ -119,32 +122,39 @@ struct jf_image {
 	uint32_t private_stack_bytes; /* of all functions, guards included */
 	struct jf_fault *faults;
 	uint32_t fault_count;
-	uint32_t passes; /* how often the whole program was emitted until nothing changed */
+	uint32_t passes; /* emissions of the whole program until nothing changed */
 };
 
-/* An upper bound for the code that jf_compile() makes of `program` for `conv`, in bytes. */
+/* An upper bound for the code that jf_compile() makes of `program` for `conv`, in bytes. threads: any,
+ * async-signal-safe. */
 JF_API size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program);
 
 /*
  * Compiles a program for a convention into the caller's memory.
- * in:  bytes[0, capacity) writable; it will run at `address` (not 0 when it is to run).
- * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`.
- * returns: JF_E_INVAL; JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function
- *      index, falling off the end); JF_E_UNSUPPORTED (an instruction or call that this backend does not
- *      have, an import without address); JF_E_BAD_SPEC (frame); JF_E_NOSPACE (code > capacity; the address of
- *      a function further on may take a few bytes more than in the end as long as it is not known, so
- *      that code may not compile in just its own size, but always does in jf_compile_bound());
- *      JF_E_RANGE (a distance no form reaches); JF_E_NO_MEMORY.
+ * in:  bytes[0, capacity) writable; `address`: where the code will run (0 only for code that will not run); opts and
+ *      error may be NULL.
+ * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`, the caller's.
+ * returns: JF_E_INVAL (NULL, no functions, a callback that is no function or is main, a struct of another header);
+ *      JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function index, falling off the end);
+ *      JF_E_UNSUPPORTED (an instruction or call that this backend lacks, an import without address); JF_E_BAD_SPEC (a
+ *      frame over the convention's limits); JF_E_NOSPACE (the code does not fit; jf_compile_bound() bytes always
+ *      suffice, and the exact size may fall short, because an address that is still unknown may take a few bytes more);
+ *      JF_E_RANGE (a distance that no branch reaches); JF_E_NO_MEMORY.
  *      error->where is the function's name, error->text names instruction index and opcode.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_program *program,
 					  const struct jf_compile_opts *opts, void *bytes, size_t capacity,
 					  uint64_t address, struct jf_image **image, struct jf_error *error);
+/* Frees an image; NULL: does nothing. */
 JF_API void jf_image_free(struct jf_image *image);
 
-/* Bytes of BPF stack that a function can touch below R10, found from its code: 0..max. Code whose
- * stack use cannot be followed counts as `max`. Any thread, allocates nothing when insn_count is 0. */
+/*
+ * The bytes of BPF stack that a function can touch below R10, found from the function's code. Code whose stack use
+ * cannot be followed counts as `max`.
+ * out: *bytes on JF_OK only. returns: JF_E_INVAL (NULL, max over INT32_MAX / 2); JF_E_BAD_INSN, JF_E_UNSUPPORTED (as
+ *      jf_compile()); JF_E_NO_MEMORY. threads: any, no shared state; allocates.
+ */
 JF_API JF_CHECK enum jf_status jf_function_stack(const struct jf_function *function, uint32_t max, uint32_t *bytes);
 
 /* ---- running on this host ------------------------------------------------------------------- */
@@ -152,51 +162,62 @@ JF_API JF_CHECK enum jf_status jf_function_stack(const struct jf_function *funct
 struct jf_loaded; /* an image in executable memory and in the code map */
 
 /*
- * Compiles into executable memory (written, then made executable: never both), registers each
- * function in the code map. `cookie` comes back in struct jf_range.owner.
- * out: *loaded on JF_OK; free with jf_unload(). program's names must outlive it.
- * With opts->private_stack the library gives the stacks from a thread-local pool and fills in
- * values.private_stack itself.
- * returns: as jf_compile(); JF_E_UNSUPPORTED when conv is not of this host or lacks JF_CAP_RUN;
- *      JF_E_NO_MEMORY.
+ * Compiles into memory that becomes executable after the last write, and registers each function in the code map.
+ * in:  opts and error may be NULL. `owner` comes back in struct jf_range.owner. With opts->private_stack the library
+ *      takes the stacks from a thread-local pool of 64 KiB and fills in values.private_stack itself.
+ * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
+ * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
+ *      kernel's per-CPU base); JF_E_INVAL also for a call in a reader section of this thread; JF_E_NO_MEMORY also for a
+ *      pool without room.
+ * threads: any, outside of signal handlers and reader sections: takes locks, allocates.
  */
 JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
 				       const struct jf_compile_opts *opts, void *owner, struct jf_loaded **loaded,
 				       struct jf_error *error);
-/* Removes the code. No thread may be running it. */
+/* Removes the code and frees *loaded; NULL: does nothing. No thread may be running the code. threads: any, outside of
+ * signal handlers and reader sections: takes locks, waits for readers. In a reader section of this thread the call does
+ * nothing. */
 JF_API void jf_unload(struct jf_loaded *loaded);
+/* The image of a loaded program. owns: the loaded program's. threads: any, async-signal-safe. */
 JF_API const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded);
 /*
- * Puts a loaded program into a slot of a program array, or empties it (NULL). Any thread, at any time:
- * a tail call sees the old program or the new one. The old one may be unloaded only when no thread can
- * still be in it.
- * returns: JF_E_INVAL (index, NULL array), JF_E_BAD_SPEC (convention or hardening options differ from
- *      those of a program already in the array: their tail-call entries need not agree).
+ * Puts a loaded program into a slot of a program array, or empties the slot (NULL). A tail call sees the old program or
+ * the new one. Unload the old program only when no thread can still run it.
+ * returns: JF_E_INVAL (array NULL, or index beyond the array), JF_E_BAD_SPEC (convention or hardening options differ
+ *      from those of the array's programs: their tail-call entries may differ).
+ * threads: one caller for an array at a time, while any thread makes tail calls; allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index,
 						    const struct jf_loaded *loaded);
 
 /*
- * Installs handlers for SIGSEGV and SIGBUS that let programs go on after a fault in an arena access
- * (struct jf_fault); every other fault goes to the handler that was there before. Once per process,
- * later calls do nothing. returns: JF_E_UNSUPPORTED without native stubs.
+ * Installs handlers for SIGSEGV and SIGBUS, which let programs go on after a fault in an arena access (struct
+ * jf_fault). Every other fault goes to the handler that was there before. The first call in a process installs, later
+ * calls do nothing.
+ * returns: JF_E_UNSUPPORTED (a host without native stubs, or sigaction(2) failed). threads: any, outside of signal
+ *      handlers.
  */
 JF_API JF_CHECK enum jf_status jf_fault_handler_install(void);
 
-/* What the may_goto stub asks: slots[0] = count, slots[1] = start time in ns, 0 at first. returns: the
- * new count, 0 once 250 ms have passed since the start. Async-signal-safe. */
+/* The question of the may_goto stub. in, out: slots[0] = count, slots[1] = start time in ns (CLOCK_MONOTONIC), 0 before
+ * the first call, which sets it. returns: the new count; 0 once 250 ms have passed since the start. threads: any,
+ * async-signal-safe. */
 JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
 
-/* Looks at the guards of the program's private stacks in this thread, as jf_run() has set them. returns: JF_E_GUARD
- * when one was written to. threads: any. */
+/*
+ * Looks at the guards of the program's private stacks in this thread; jf_run() has cleared the guards.
+ * returns: JF_E_GUARD when the program wrote to a guard. threads: any, each for its own stacks.
+ */
 JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
 
-/* Address of function 0. */
+/* The run-time address of main. threads: any, async-signal-safe. */
 JF_API uint64_t jf_loaded_entry(const struct jf_loaded *loaded);
 
-/* Runs main with R1 = arg. returns: R0, or what its exception callback returned. Any thread, reentrant. */
+/* Runs main with R1 = arg. returns: R0, or what the exception callback returned. threads: any; reentrant without
+ * private stacks. */
 JF_API uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg);
-/* The same with every callee-saved register set before and read after; see struct jf_native. */
+/* Runs main as jf_run() does, with every callee-saved register set from *in before the run and read into *out behind
+ * it; see enter_checked of struct jf_native. */
 JF_API uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in,
 			       struct jf_regs *out);
 

@@ -8,9 +8,9 @@
 JF_BEGIN_DECLS
 
 /*
- * Where a walk reads memory: [low, high) in bytes. `read` NULL = this process's own memory, read
- * directly. Else read(arg, address, value) gives the 8 bytes there in the backend's byte order made
- * host order, and returns JF_OK or JF_E_READ.
+ * The memory that a walk may read: addresses [low, high). With `read` NULL the walk reads this process's own memory.
+ * Otherwise read(arg, address, value) gives the 8 bytes at `address`, converted from the backend's byte order to host
+ * order, and returns JF_OK or JF_E_READ.
  */
 struct jf_memory {
 	uint64_t low, high;
@@ -19,8 +19,8 @@ struct jf_memory {
 };
 
 /*
- * What a walk goes by. Zero, or no options at all, is for code of this process: the code map, then .eh_frame;
- * code that neither describes ends the walk.
+ * What a walk goes by, in this order. All zero, or no options at all, is for code of this process: the code map, then
+ * .eh_frame; code that neither of both describes ends the walk.
  *
  *     1. the code map                          rows
  *     2. C code                                `orc` when given, else .eh_frame (jf_cfi_find())
@@ -28,49 +28,52 @@ struct jf_memory {
  */
 struct jf_walk_opts {
 	uint32_t size; /* sizeof(struct jf_walk_opts) */
-	/* Generated code goes by the frame record (3) although the code map has rows: as Linux's BPF stack walk. */
+	/* Generated code goes by the frame record (3), also where the code map has rows: as in Linux's BPF stack walk.
+	 *  */
 	bool by_record;
-	/* The convention whose frame record is taken where nothing describes the code. NULL: the walk ends there. */
+	/* Where nothing describes the code, the frame record of this convention is taken. NULL: the walk ends there. */
 	const struct jf_convention *guess;
-	/* Where C code's unwind information is, of a captured kernel stack. NULL: .eh_frame. Not copied. */
+	/* C code's unwind information, for a captured kernel stack. NULL: .eh_frame. owns: the caller's, must outlive
+	 * the walk. */
 	const struct jf_orc_index *orc;
 	const struct jf_orc_format *orc_format; /* of `orc`; NULL: the backend's newest */
-	/* For jf_walk_here() and jf_walk_context() on a stack of the program's own making (a coroutine's). NULL: the
-	 * thread's, see jf_walk_thread_init(). */
+	/* For jf_walk_here() and jf_walk_context() on a stack that the program itself has made (a coroutine's). NULL:
+	 * the thread's stack, see jf_walk_thread_init(). */
 	const struct jf_memory *memory;
 };
 
 #define JF_KNOWN_WORDS ((JF_REGS_MAX + 63) / 64)
 
 /*
- * A walk in progress; the caller's memory. pc, sp, fp belong to the present frame. pc of the first
- * frame is given; in later frames it is a return address, and pc_is_return says so.
- * Not to be copied: `row` and `slots` may lie inside.
+ * A walk in progress. pc, sp and fp belong to the present frame. pc of the first frame is given; in later frames pc is
+ * a return address and pc_is_return is true, behind a signal trampoline pc is where the signal interrupted and
+ * pc_is_return is false. owns: the caller's memory; must not be copied, because `row` and `slots` may point inside.
+ * threads: one at a time.
  */
 struct jf_walk {
 	const struct jf_backend *backend;
 	struct jf_memory memory;
-	struct jf_regs regs;            /* callee-saved ones, sp and fp as they were in this frame */
-	uint64_t known[JF_KNOWN_WORDS]; /* bit per register id: its value is known */
+	struct jf_regs regs;            /* callee-saved registers, sp and fp as they were in this frame */
+	uint64_t known[JF_KNOWN_WORDS]; /* bit per register id: regs has its value */
 	uint64_t pc;
 	bool pc_is_return;
-	bool guessed; /* a frame before this one was left by the frame record: what is shown here may be wrong */
+	bool guessed; /* a frame before this one was left by a guessed frame record: this frame may be wrong */
 	uint8_t slot_count;
 	const struct jf_range *range;           /* of pc; NULL: not in the code map */
 	const struct jf_cfi_function *function; /* C code, by its .eh_frame; NULL: none, or in the code map */
 	const struct jf_orc_entry *orc;         /* C code, by ORC; NULL: none */
-	const struct jf_row *row;               /* of any of these, or JF_ROW_GUESSED; NULL: none */
+	const struct jf_row *row;               /* of range, function, orc or guess; NULL: none */
 	const struct jf_slot *slots;            /* what row->saved refers to */
-	const char *name;      /* the range's; of C code the path of its object ("" for the program); NULL: none */
+	const char *name;      /* of the range; in C code the path of the object ("" for the program); NULL: none */
 	uint64_t cfa;          /* of this frame; valid when row is set */
-	uint64_t fail_address; /* what could not be read or found, after an error */
+	uint64_t fail_address; /* after an error: the address that could not be read or found */
 	/* The walker's own. */
 	bool remembers;       /* look-ups of return addresses: src/walk/memo.h */
-	uint16_t plain_depth; /* not 0: the present frame is left by ... */
+	uint16_t plain_depth; /* not 0: the present frame is plain, see src/walk/memo.h; left by: */
 	int16_t plain_ra_off, plain_fp_off;
 	uint32_t plain_others;                /* slots other than these two */
-	uint64_t plain_known[JF_KNOWN_WORDS]; /* registers that are known after it, whatever was before */
-	uint64_t plain_kept[JF_KNOWN_WORDS];  /* those that stay known */
+	uint64_t plain_known[JF_KNOWN_WORDS]; /* registers that are known behind the frame, whatever was before */
+	uint64_t plain_kept[JF_KNOWN_WORDS];  /* registers that stay known if they are known */
 	uint64_t kept[JF_KNOWN_WORDS];        /* callee-saved registers */
 	uint64_t outer_low, outer_high;       /* the stack that a signal on this one interrupted; 0, 0: none */
 	uint64_t orc_context;
@@ -81,94 +84,104 @@ struct jf_walk {
 };
 
 /*
- * Starts a walk. in: regs gives sp, fp and callee-saved registers of the frame that pc lies in;
- * pc_is_return: pc is the return address of a call that is still running, looked up by the byte before
- * it (R17).
- * returns: JF_OK; JF_E_NO_ROW when nothing describes pc or its row says unknown (the cursor then still shows
- *      pc, sp, fp); JF_E_READ, JF_E_LOST (the row's CFA register is not known); JF_E_INVAL.
- * The caller holds a jf_code_map_enter() section over the whole walk. Allocates nothing,
- * async-signal-safe.
+ * Starts a walk.
+ * in:  regs: sp, fp and callee-saved registers of the frame that pc lies in; pc_is_return: pc is the return address of
+ *      a call that is still running, and is looked up by the byte before (R17).
+ * returns: JF_OK; JF_E_NO_ROW (nothing describes pc, or the row says unknown; the cursor still shows pc, sp and fp);
+ *      JF_E_LOST (the row's CFA register is unknown); JF_E_READ (memory outside of `memory` would have been read);
+ *      JF_E_INVAL (NULL).
+ * threads: any, in a jf_code_map_enter() section that the caller keeps open over the whole walk; allocates nothing,
+ *      async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend,
 					     const struct jf_memory *memory, const struct jf_regs *regs, uint64_t pc,
 					     bool pc_is_return);
-/* The same with options (NULL: none), which are copied. returns: JF_E_INVAL also for options of another header, a
- * convention or ORC format of another backend, by_record without guess; JF_E_UNSUPPORTED for `orc` where the
- * architecture has none. */
+/* Starts a walk with options (NULL: none), which are copied. returns: as jf_walk_start(); JF_E_INVAL also for options
+ * of another header, a convention or ORC format of another backend, by_record without guess; JF_E_UNSUPPORTED for `orc`
+ * of an architecture without ORC. threads: as jf_walk_start(). */
 JF_API JF_CHECK enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend *backend,
 						  const struct jf_memory *memory, const struct jf_regs *regs,
 						  uint64_t pc, bool pc_is_return, const struct jf_walk_opts *opts);
 
 /*
- * Starts a walk of the present thread at the caller of jf_walk_here(), whose frame has to stay while it goes on.
- * returns: as jf_walk_start_with(); JF_E_NOT_FOUND when the bounds of the stack are not known (see
- *      jf_walk_thread_init()); JF_E_UNSUPPORTED without native stubs. Section and signals as there.
+ * Starts a walk of the present thread at the caller of jf_walk_here(). The caller must not return before the walk ends.
+ * returns: as jf_walk_start_with(); JF_E_NOT_FOUND when the bounds of the stack are unknown (see
+ *      jf_walk_thread_init()); JF_E_UNSUPPORTED on a host without native stubs. threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
 
 /*
- * Starts a walk at what a signal interrupted in the present thread. in: the third argument of the handler
- * (ucontext_t). The pc is looked up as it is, and all registers are known, FP ones as
- * far as the context has them.
- * returns: as jf_walk_here().
+ * Starts a walk at the instruction that a signal interrupted in the present thread.
+ * in:  ucontext: the third argument of the signal's handler (ucontext_t, sigaction(2)). pc is looked up as it is. All
+ *      integer registers are known, and the floating-point registers that the context has.
+ * returns: as jf_walk_here(). threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_context(struct jf_walk *walk, const void *ucontext,
 					       const struct jf_walk_opts *opts);
 
 /*
- * Finds the bounds of the present thread's stack, once for the thread. jf_walk_here(), jf_walk_context() and
- * jf_throw() then never read outside of them, nor outside of the alternate signal stack where they start there.
- * returns: JF_E_NOT_FOUND (the system does not tell). Not from signal handlers: it may allocate.
+ * Finds the bounds of the present thread's stack (pthread_getattr_np(3)), once for the thread. jf_walk_here(),
+ * jf_walk_context() and jf_throw() then read inside of these bounds only, or inside of the alternate signal stack when
+ * they start there.
+ * returns: JF_E_NOT_FOUND (the system gives no bounds). threads: any, outside of signal handlers: may allocate.
  */
 JF_API JF_CHECK enum jf_status jf_walk_thread_init(void);
 
 /*
- * Goes to the caller's frame. From the trampoline that a signal handler returns to: to what was interrupted, with
- * the registers that the kernel has stored (integer ones; pc_is_return is false then), once onto another stack.
- * returns: JF_OK; JF_END when the present frame is an ENTRY range, C called BPF code there, or the
- *      outermost frame of a thread;
- *      JF_E_NO_ROW, JF_E_READ, JF_E_LOST, JF_E_STUCK (the CFA did not grow); JF_E_BAD_IMAGE (an ORC entry that
- *      its unwinder does not know). After an error the cursor stands where it could not go on.
+ * Goes to the caller's frame. From a signal's trampoline the step goes to the frame that the signal interrupted, with
+ * the integer registers that the kernel has stored; pc_is_return is false then. Such a step may lead onto another
+ * stack, once in a walk.
+ * returns: JF_OK; JF_END when the present frame is an ENTRY range (C called BPF code there) or the outermost frame of a
+ *      thread; JF_E_NO_ROW (nothing describes the present or the next pc), JF_E_READ (memory outside of the bounds),
+ *      JF_E_LOST (a register that the step needs is unknown), JF_E_STUCK (the CFA did not grow), JF_E_BAD_IMAGE (an ORC
+ *      entry that the format's unwinder does not know). After an error the cursor stands where the walk could not go
+ *      on.
+ * threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_step(struct jf_walk *walk);
 
 /*
- * The same, and from an ENTRY range on into the C code that entered there: to the thread's outermost frame,
- * for profilers and backtraces. A throw never goes there. returns: as jf_walk_step(); JF_E_NO_ROW at an ENTRY
- * range when no objects were loaded (jf_cfi_load_objects()).
+ * Goes to the caller's frame as jf_walk_step() does, and from an ENTRY range into the C code that entered BPF code
+ * there: up to the thread's outermost frame, for profilers and backtraces. Throws stop at ENTRY ranges.
+ * returns: as jf_walk_step(); JF_E_NO_ROW at an ENTRY range when no objects were loaded (jf_cfi_load_objects()).
+ * threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_step_past_entry(struct jf_walk *walk);
 
-/* Whether the register's value in the present frame is known, and the value. */
+/* A register's value in the present frame, in host byte order. out: *value when the call returns true. returns: whether
+ * the value is known; false also for an id that the backend lacks. threads: any, async-signal-safe. */
 JF_API bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value);
 
-/* The present frame's stack pointer and frame pointer. */
+/* The present frame's stack pointer and frame pointer. threads: any, async-signal-safe. */
 JF_API uint64_t jf_walk_sp(const struct jf_walk *walk);
 JF_API uint64_t jf_walk_fp(const struct jf_walk *walk);
 
 /* ---- as Linux's bpf_throw() walks ------------------------------------------------------------------- */
 
 /*
- * One frame, as arch_bpf_stack_walk() reports it. ip: the return address; where the kernel's ORC unwinder has it
- * so (struct jf_orc_format.call_bytes), less one instruction. sp, fp: of the function that ip lies in.
+ * One frame, as Linux's arch_bpf_stack_walk() reports a frame. ip: the return address, less call_bytes of struct
+ * jf_orc_format where the kernel's ORC unwinder subtracts them. sp, fp: of the function that ip lies in.
  * returns: whether to go on.
  */
 typedef bool (*jf_bpf_frame_fn)(void *cookie, uint64_t ip, uint64_t sp, uint64_t fp);
 
 /*
- * Walks the present thread from the caller on, innermost frame first: C frames by .eh_frame, generated code by
- * the frame record of the host's conventions, starting with the live frame pointer. What rows say about generated
- * code is not looked at: this is the walk that the kernel's JITs have to do with, right at every call
- * and wrong in prologues and epilogues.
- * returns: JF_OK when `consume` ended it; JF_END at the thread's outermost frame; else as jf_walk_here() and
- *      jf_walk_step(). threads: any, in a reader section of its own that `consume` must not leave by longjmp;
- *      allocates nothing, async-signal-safe as far as `consume` is.
+ * Walks the present thread from the caller on, innermost frame first. C frames go by .eh_frame; generated code goes by
+ * the frame record of the host's conventions, and starts with the live frame pointer. The code map's rows are left
+ * aside: the kernel's JITs get along with such a walk, which is right at every call and wrong in prologues and
+ * epilogues.
+ * returns: JF_OK when `consume` returned false; JF_END at the thread's outermost frame; JF_E_INVAL (NULL); otherwise as
+ *      jf_walk_here() and jf_walk_step().
+ * threads: any; opens a reader section, which `consume` must not leave by longjmp(3); allocates nothing,
+ *      async-signal-safe as far as `consume` is.
  */
 JF_API JF_CHECK enum jf_status jf_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
 
 /*
- * The same on a captured stack. in: pc, a return address, sp and fp of the first frame; orc: for C frames, NULL: by
- * .eh_frame (see jf_cfi_add()); conv: whose frame record.
+ * Walks a captured stack as jf_bpf_stack_walk() walks the present thread's.
+ * in:  conv: the convention whose frame record generated code has; pc (a return address), sp and fp of the first frame;
+ *      orc: for C frames; NULL: .eh_frame (see jf_cfi_add()).
+ * returns: as jf_bpf_stack_walk() and jf_walk_start_with(). threads: as jf_bpf_stack_walk().
  */
 JF_API JF_CHECK enum jf_status jf_bpf_stack_walk_from(const struct jf_convention *conv, const struct jf_memory *memory,
 						      const struct jf_orc_index *orc, uint64_t pc, uint64_t sp,
