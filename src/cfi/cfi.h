@@ -5,7 +5,8 @@
 #include <jitframe/cfi.h>
 #include <jitframe/frame.h>
 
-/* Bytes with an end. Past it, reads give 0 and `bad` stays set: one look at it after several reads. */
+/* Bytes with an end. A read past the end gives 0 and sets `bad`, which stays set: one look at `bad` serves several
+ * reads. */
 struct cfi_reader {
 	const uint8_t *start; /* of the section: offsets count from here */
 	const uint8_t *at;
@@ -21,7 +22,7 @@ void jf_cfi_skip(struct cfi_reader *reader, uint64_t bytes);
 /* The next `bytes` bytes as a reader of their own. */
 struct cfi_reader jf_cfi_sub(struct cfi_reader *reader, uint64_t bytes);
 
-/* A pointer in one of the encodings of the LSB, "DWARF Exception Header Encoding". */
+/* A pointer's encoding. Source: the Linux Standard Base, "DWARF Exception Header Encoding". */
 enum {
 	CFI_PTR_ABS = 0x00,
 	CFI_PTR_ULEB = 0x01,

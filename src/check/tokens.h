@@ -34,7 +34,7 @@ struct token_match {
  * saves: they are some prologue's.
  */
 struct token_match tokens_match(const struct tokens *prologue, const struct tokens *code);
-/* Less than that it cannot cost. */
+/* A lower bound of tokens_match().cost, found faster. */
 uint32_t tokens_least_cost(const struct tokens *prologue, const struct tokens *code);
 /* The offset behind `end` instructions, and behind what goes on with the constant that the last of them began. */
 uint32_t tokens_end_off(const struct tokens *code, uint32_t end);

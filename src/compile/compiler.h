@@ -7,8 +7,8 @@
 
 /*
  * One run of jf_compile(), in three parts: plan.c looks at the whole program and solves the frames,
- * select.c takes an instruction to the backend's hook, passes.c runs the passes, relax.c does without the
- * second one.
+ * select.c takes an instruction to the backend's hook, passes.c runs the passes, relax.c settles branches after
+ * the first pass, so that no second one is needed.
  */
 #define JF_FUNCTION_ALIGN 16
 #define JF_MAY_GOTO_BYTES 16 /* count and start time, below the function's own stack */

@@ -20,7 +20,7 @@ static inline void orc_put_ip(uint8_t *bytes, int32_t value)
 	jf_put_le32(bytes, (uint32_t)value);
 }
 
-/* Whether an entry is one that gives way to others at its address. */
+/* Whether an entry (UNDEFINED) gives way to other entries at the same address. */
 bool orc_is_weak(const struct jf_orc_table *table, size_t index);
 
 /* An entry's place in the order. */

@@ -7,20 +7,22 @@
 #include <jitframe/walk.h>
 
 /*
- * What a thread remembers of the return addresses on its stack: what describes each, so that a walk or throw
- * that meets it again need not look it up. A memo holds as long as nothing was added or removed since
- * (jf_code_map_age). For code of this process, by the code map and .eh_frame.
+ * What a thread remembers of the return addresses on its stack: what describes each address, so that the next walk or
+ * throw that meets the address saves the look-up. A memo holds as long as no range or table was added or removed
+ * (jf_code_map_age). Memos are for code of this process, by the code map and .eh_frame.
  */
 struct walk_memo {
 	uint64_t pc; /* 0: none */
 	uint64_t age;
-	/* When plain: all that a throw needs. The CFA is SP or FP + cfa_off, the return address is at CFA + ra_off,
-	 * the caller's FP at CFA + fp_off, or unchanged when that is 0. */
+	/* Of a plain frame, all that a throw needs: the CFA is SP or FP + cfa_off, the return address is at
+	 * CFA + ra_off, the caller's FP at CFA + fp_off; fp_off 0: FP is unchanged. */
 	int32_t cfa_off;
 	int16_t ra_off, fp_off;
-	uint16_t depth; /* both are in [CFA - depth, CFA); 0: not plain */
+	uint16_t depth; /* return address and FP are in [CFA - depth, CFA); 0: the frame is not plain */
 	bool cfa_is_fp, is_boundary;
-	bool is_odd;     /* not all others are in there, or of 8 bytes: for throws that does not matter */
+	/* Some other slot lies outside of [CFA - depth, CFA), or has another size than 8 bytes. Throws leave other
+	 * slots alone; walks take the slow way. */
+	bool is_odd;
 	uint32_t others; /* the other slots, as in the row's `saved` */
 };
 
@@ -38,8 +40,8 @@ struct walk_memo_more {
 #define WALK_MEMOS 128
 
 /*
- * A signal handler that interrupts a walk's access does without. Between take and give, memos are the caller's
- * alone; the compiler keeps accesses in between.
+ * Between take and give, memos are the caller's alone, and the compiler keeps accesses in between. A signal handler
+ * that interrupts such an access walks without memos.
  */
 struct walk_memos {
 	bool taken;
@@ -71,12 +73,11 @@ static inline size_t walk_memo_at(uint64_t pc)
 	return (pc ^ pc >> 7) % WALK_MEMOS;
 }
 
-/* The walk's present frame, looked up when the code map had that age, becomes a memo. */
+/* Makes a memo of the walk's present frame. `age`: of the code map at the look-up of the frame. */
 void jf_walk_remember(const struct jf_walk *walk, uint64_t age);
 
 /*
- * The way back, for the return address that the walk now stands at: everything but its CFA. returns: the memo, or
- * NULL when there is none.
+ * Fills the walk in from the memo of return address `pc`, the CFA apart. returns: the memo; NULL when no memo holds.
  */
 static inline const struct walk_memo *walk_recall(struct jf_walk *walk, uint64_t pc)
 {

@@ -28,7 +28,7 @@ static inline enum jf_status walk_fail(struct jf_walk *walk, enum jf_status stat
 	return status;
 }
 
-/* Nothing is read further down than signals leave alone: the pages there need not exist yet. */
+/* Walks read no lower than the red zone: the pages below may be missing. */
 static inline uint64_t walk_low_for(const struct jf_backend *backend, uint64_t low, uint64_t sp)
 {
 	return sp - low > backend->red_zone_bytes ? sp - backend->red_zone_bytes : low;
