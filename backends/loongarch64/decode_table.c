@@ -417,7 +417,7 @@ const struct la_row jf_loongarch64_rows[] = {
 	{M17, 0x38720000, "dbar", F_NOP, 0, 0},
 	{M17, 0x38728000, "ibar", F_NOP, 0, 0},
 
-	/* 2.2.6, 3.2.7: loads and stores that check a bound, and trap beyond it; QEMU adds rk to the address of the FP ones */
+	/* 2.2.6, 3.2.7: loads and stores that check a bound, and trap beyond it; QEMU adds rk to FP addresses */
 	{M17, 0x38740000, "fldgt.s", F_UNKNOWN, 0, 0},
 	{M17, 0x38748000, "fldgt.d", F_UNKNOWN, 0, 0},
 	{M17, 0x38750000, "fldle.s", F_UNKNOWN, 0, 0},

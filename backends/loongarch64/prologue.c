@@ -39,8 +39,8 @@ static void load_slot(struct jf_code *code, const struct jf_frame *frame, int sl
 /* ---- the tail-call count -------------------------------------------------------------------- */
 
 /*
- * a6 is a count, up to JF_TAIL_CALLS_MAX (in the first program of a chain), or the address of one. tcc keeps what came in, for the
- * tail exit; tcc_ptr and a6 get the address: of tcc itself when that holds the count.
+ * a6 is a count, up to JF_TAIL_CALLS_MAX (in the first program of a chain), or the address of one. tcc keeps what
+ * came in, for the tail exit; tcc_ptr and a6 get the address: of tcc itself when that holds the count.
  */
 static void count_select(struct jf_code *code, int32_t tcc, int32_t tcc_ptr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- *   [legacy prefixes]  [REX]  opcode  [ModRM  [SIB]  [disp]]  [imm]            opcode in map 0, or behind 0F, 0F 38, 0F 3A
- *   C5 [RvvvvLpp]  |  C4 [RXBmmmmm] [WvvvvLpp]  |  62 [RXBR'0mmm] [Wvvvv1pp] [zL'LbV'aaa]   in place of prefixes and REX
+ *   [legacy prefixes]  [REX]  opcode  [ModRM  [SIB]  [disp]]  [imm]     opcode in map 0, or behind 0F, 0F 38, 0F 3A
+ *   C5 [RvvvvLpp]  |  C4 [RXBmmmmm] [WvvvvLpp]  |  62 [RXBR'0mmm] [Wvvvv1pp] [zL'LbV'aaa]  for prefixes and REX
  *
  * What the decoder's files share: tables of opcodes (decode_table.c, decode_vector.c) say how the bytes of an
  * instruction are split (decode.c) and what it does (decode_effect.c). Source: Intel 64 and IA-32 Architectures

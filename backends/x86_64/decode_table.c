@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one-byte opcode map of 64-bit mode: Intel SDM, volume 2, appendix A, tables A-2 and A-6 (extensions by ModRM), and
- * the instructions' own pages for operands and sizes. Of the x87, what touches the control word has a name of its own.
+ * The one-byte opcode map of 64-bit mode: Intel SDM, volume 2, appendix A, tables A-2 and A-6 (extensions by ModRM),
+ * and the instructions' own pages for operands and sizes. Of the x87, what touches the control word has a name of its
+ * own.
  */
 #include "decode.h"
 

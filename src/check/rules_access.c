@@ -49,8 +49,8 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 	if (value->kind != VALUE_UNKNOWN)
 		return false;
 	/*
-	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as 0.
-	 * A callback gets a count that nobody reads.
+	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as
+	 * 0. A callback gets a count that nobody reads.
 	 */
 	return (c->rmw_off == off && off == c->map.tcc) ||
 	       (first &&
@@ -127,7 +127,8 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 	if (address->kind == VALUE_ENTRY && address->reg == c->backend->sp && c->is_callback) {
 		if (store)
 			finding(c, 4, JF_VERDICT_BROKEN,
-				"stores below the frames that were thrown away, before it has taken over the boundary's SP");
+				"stores below the frames that were thrown away, before it has taken over the "
+				"boundary's SP");
 		return;
 	}
 	if (address->kind == VALUE_SLOT && c->map.tcc_ptr && (int32_t)address->def == c->map.tcc &&

@@ -97,7 +97,8 @@ static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index
 		if (usage->late_args & 1u << n)
 			return jf_error_set(
 				c->error, JF_E_UNSUPPORTED, c->units[index].function->name,
-				"argument %u is read behind a call or an outgoing argument: %s/%s passes it in a register",
+				"argument %u is read behind a call or an outgoing argument: %s/%s passes it in a "
+				"register",
 				5 + n, c->conv->backend->name, c->conv->name);
 	return JF_OK;
 }

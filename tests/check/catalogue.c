@@ -102,11 +102,11 @@ static void sum_up(const char *target, const char *name, const struct count *c)
 {
 	char text[256];
 
-	snprintf(
-		text, sizeof(text),
-		"%s: %s: %u broken, %u of them undecided, %u equivalent, %u missed, %u under another rule, %u false alarms",
-		target, name, c->caught + c->undecided, c->undecided, c->equivalent, c->missed, c->other_rule,
-		c->false_alarm);
+	snprintf(text, sizeof(text),
+		 "%s: %s: %u broken, %u of them undecided, %u equivalent, %u missed, %u under another rule, "
+		 "%u false alarms",
+		 target, name, c->caught + c->undecided, c->undecided, c->equivalent, c->missed, c->other_rule,
+		 c->false_alarm);
 	result(!c->missed && !c->other_rule && !c->false_alarm, text);
 	total.caught += c->caught;
 	total.equivalent += c->equivalent;

@@ -131,7 +131,9 @@ static const struct jf_function boundary_tail[] = {FUNCTION("main", main_boundar
 #define ARG_PUT(n, value) INSN(0x7a, 11, 0, -8 * (n), value)
 #define ARG_GET(dst, n) INSN(0x79, dst, 11, 8 * (n), 0)
 #define ARGS_1_TO_5 MOV_K(1, 1), MOV_K(2, 2), MOV_K(3, 3), MOV_K(4, 4), MOV_K(5, 5)
-#define ARGS_6_TO_12 ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), ARG_PUT(7, 12)
+#define ARGS_6_TO_12                                                                                \
+	ARG_PUT(1, 6), ARG_PUT(2, 7), ARG_PUT(3, 8), ARG_PUT(4, 9), ARG_PUT(5, 10), ARG_PUT(6, 11), \
+	ARG_PUT(7, 12)
 /* clang-format on */
 static const struct jf_insn main_args[] = {MOV_K(6, 2), ST(DW, 10, -8, 1), ARGS_6_TO_12,
 					   ARGS_1_TO_5, CALL_FUNCTION(1),  EXIT};

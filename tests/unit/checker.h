@@ -21,7 +21,7 @@ struct emitted {
 /* returns: false when the convention refuses the spec. */
 bool emit_frame(struct emitted *out, const struct jf_convention *conv, const struct jf_frame_spec *spec);
 
-/* The rules that good frames of a convention are known to break, as bits: what jf_convention_unsaved() says, and a table. */
+/* The rules that good frames of a convention are known to break, as bits: by jf_convention_unsaved(), and a table. */
 uint32_t known_findings(const struct jf_convention *conv, const struct jf_frame_spec *spec);
 
 /* All findings that are not known, as text. returns: whether there are none. */

@@ -169,7 +169,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{"target", 't', "ARCH/CONVENTION", 0,
-	 "what the code is for (default: the file's architecture or this processor's; linux for kernel dumps, else user)",
+	 "what the code is for (default: the file's architecture or this processor's; linux for kernel dumps, else "
+	 "user)",
 	 1},
 	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool or bpftool-json (default: as it looks)", 1},
 	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
@@ -195,9 +196,9 @@ int cmd_check(int argc, char **argv)
 		options,
 		parse,
 		"FILE [FUNCTION]\n--conventions [ARCH/CONVENTION]",
-		"Follows every path through machine code and judges the rules of the exception contract. FILE is raw code, "
-		"hex text, an ELF object, the output of `bpftool prog dump jited PROG opcodes`, or a BPF object, which is "
-		"compiled first. A spec that is not given is inferred from the code.\v"
+		"Follows every path through machine code and judges the rules of the exception contract. FILE is raw "
+		"code, hex text, an ELF object, the output of `bpftool prog dump jited PROG opcodes`, or a BPF object, "
+		"which is compiled first. A spec that is not given is inferred from the code.\v"
 		"Exit status: 0 all rules hold, 1 a rule is broken or cannot be decided, 2 bad input or usage.",
 		children,
 		NULL,

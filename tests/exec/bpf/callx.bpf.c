@@ -32,15 +32,15 @@ u64 callx_function(struct args *ctx)
 }
 
 /* By hand: R0 to R9 as the register that is called through; arguments are what stands in R1 to R5. */
-#define CALL_BY(register)                                                                                                      \
-	({                                                                                                                     \
-		u64 result_;                                                                                                   \
-		__asm__ volatile(                                                                                              \
-			"r1 = 1\n\tr2 = 2\n\tr3 = 3\n\tr4 = 4\n\tr5 = 5\n\t" register " = %1\n\tcallx " register "\n\t%0 = r0" \
-			: "=r"(result_)                                                                                        \
-			: "r"(weighs)                                                                                          \
-			: "r0", "r1", "r2", "r3", "r4", "r5", register);                                                       \
-		result_;                                                                                                       \
+#define CALL_BY(register)                                                                                        \
+	({                                                                                                       \
+		u64 result_;                                                                                     \
+		__asm__ volatile(                                                                                \
+			"r1 = 1; r2 = 2; r3 = 3; r4 = 4; r5 = 5; " register " = %1; callx " register "; %0 = r0" \
+			: "=r"(result_)                                                                          \
+			: "r"(weighs)                                                                            \
+			: "r0", "r1", "r2", "r3", "r4", "r5", register);                                         \
+		result_;                                                                                         \
 	})
 
 SEC("tc")
