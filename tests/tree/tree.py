@@ -5,7 +5,9 @@
 Prints TAP. LIBRARY is the shared library of the build; NM, CC and CXX are commands, CXX may be empty.
 """
 
+import concurrent.futures
 import fnmatch
+import os
 import pathlib
 import re
 import shlex
@@ -14,6 +16,10 @@ import subprocess
 import sys
 
 LINES_MAX = 480
+COLUMNS_MAX = 120
+TAB_COLUMNS = 8
+# Each version of clang-format has a form of its own; the tree has this one's.
+FORMATTER = "14"
 
 # Files that are one long table and would not be clearer in pieces.
 LONG_FILES = {
@@ -325,6 +331,48 @@ def c_is_indented_with_tabs(tree):
             yield f"{name}:{number} has eight blanks for a tab"
 
 
+def lines_of_c_are_not_wide(tree):
+    for name, text in tree.texts(".c", ".h"):
+        for number, line in enumerate(text.splitlines(), 1):
+            columns = len(line.expandtabs(TAB_COLUMNS))
+            if columns > COLUMNS_MAX:
+                yield f"{name}:{number} has {columns} columns, and {COLUMNS_MAX} are the most"
+
+
+def formatter():
+    """The command of the one version that is asked, or a reason to skip."""
+    others = []
+    for command in (f"clang-format-{FORMATTER}", "clang-format"):
+        if shutil.which(command):
+            version = subprocess.run([command, "--version"], capture_output=True, text=True).stdout.strip()
+            if re.search(rf"\bversion {FORMATTER}\.", version):
+                return command
+            others.append(version)
+    raise Skip(f"clang-format {FORMATTER} is not there" + "".join(f"; {version} is" for version in others))
+
+
+def c_has_the_formatters_form(tree):
+    command = formatter()
+    names = [name for name in tree.files if name.endswith((".c", ".h"))]
+    jobs = os.cpu_count() or 1
+
+    def run(chunk):
+        return subprocess.run(
+            [command, "--style=file", "--dry-run", "-Werror", "--ferror-limit=1", *chunk],
+            cwd=tree.root, capture_output=True, text=True,
+        )
+
+    if len(names) < 100:
+        yield f"only {len(names)} files of C were found"
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for done in pool.map(run, [names[first::jobs] for first in range(jobs)]):
+            places = sorted(set(re.findall(r"^(\S+?:\d+):\d+: error", done.stderr, re.M)))
+            for place in places:
+                yield f"{place} is not in form: {command} -i {place.split(':')[0]}"
+            if done.returncode and not places:
+                yield done.stderr.strip() or f"{command} ended with {done.returncode}"
+
+
 def names_can_be_searched_for(tree):
     """No token pasting: what the debugger shows, grep finds."""
     for name in tree.under("src/", "include/", "backends/"):
@@ -441,6 +489,8 @@ TESTS = [
     files_are_not_long,
     lines_end_where_they_seem_to,
     c_is_indented_with_tabs,
+    lines_of_c_are_not_wide,
+    c_has_the_formatters_form,
     names_can_be_searched_for,
     the_library_neither_prints_nor_exits,
     nothing_points_to_a_machine,
