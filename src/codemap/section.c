@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "codemap/section.h"
 
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
@@ -31,9 +32,13 @@
  * readers execute their own.
  *
  * A signal handler may come at any point: it finds `since` 0 or not, and leaves it as it was.
+ *
+ * Threads give nothing back when they end, for a handler could not have asked for that: who needs a seat takes
+ * one whose thread is gone. A new thread may have the number of one that is gone, and takes over its seat.
  */
 
-#define SEATS 512
+#define SEATS   512
+#define CLEARED (-1) /* the tid of a seat that is being made free */
 
 static struct seat {
 	_Atomic(uint64_t) since;
@@ -41,9 +46,15 @@ static struct seat {
 } __attribute__((aligned(64))) seats[SEATS];
 static atomic_uint seats_used; /* all behind are free */
 
-/* Threads that found no seat count here, in one word for all: slower, and waited for until it is 0 for once. */
-static atomic_uint standing;
+/*
+ * Threads that found no seat count in words for all of them, which is slower: those that read an even age in one,
+ * the others in the other. Who waits sees both at 0, one before and one after the new age begins; so sections that
+ * come meanwhile count in the word that is not looked at any more.
+ */
+static atomic_uint standing[2];
 static struct seat no_seat;
+static atomic_bool crowded; /* somebody stands */
+static atomic_bool vacant;  /* a seat has become free since */
 
 static __thread _Atomic(struct seat *) mine __attribute__((tls_model("initial-exec")));
 
@@ -54,50 +65,104 @@ atomic_bool jf_code_map_fences = true;
 enum {
 	SECTION_INNER, /* the thread was in one already */
 	SECTION_SEAT,
-	SECTION_STANDING,
+	SECTION_STANDING, /* + which word + SECTION_FORK * forks */
+	SECTION_FORK = 4,
 };
+
+/* Of this process and those before it: a section that was counted in the parent's words is not in the child's. */
+static atomic_uint forks;
 
 /* ---- seats ---------------------------------------------------------------------------------------------- */
 
+/* That thread of this process: a signal 0 is not delivered. Leaves errno as it was, for a handler's sake. */
+static bool is_gone(int tid)
+{
+	int before = errno;
+	bool gone = tid > 0 && syscall(SYS_tgkill, getpid(), tid, 0) != 0 && errno == ESRCH;
+
+	errno = before;
+	return gone;
+}
+
+/* Makes a seat that was of `tid`, 0 = nobody, one of `self`. */
+static bool take_over(unsigned int i, int tid, int self)
+{
+	unsigned int used = atomic_load(&seats_used);
+
+	if (tid != self && !atomic_compare_exchange_strong(&seats[i].tid, &tid, self))
+		return false;
+	/* Its thread may have ended in a section. */
+	atomic_store(&seats[i].since, 0);
+	while (used <= i && !atomic_compare_exchange_weak(&seats_used, &used, i + 1))
+		;
+	return true;
+}
+
 static struct seat *find_seat(int self)
 {
-	for (unsigned int i = 0; i < SEATS; i++) {
-		unsigned int used = atomic_load(&seats_used);
-		int nobody = 0;
+	static atomic_uint next; /* where the last one looked: the seats before are rather taken */
 
-		if (atomic_load(&seats[i].tid) || !atomic_compare_exchange_strong(&seats[i].tid, &nobody, self))
-			continue;
-		while (used <= i && !atomic_compare_exchange_weak(&seats_used, &used, i + 1))
-			;
-		return &seats[i];
+	for (unsigned int i = 0; i < SEATS; i++) {
+		int tid = atomic_load(&seats[i].tid);
+
+		if ((!tid || tid == self) && take_over(i, tid, self))
+			return &seats[i];
+	}
+	for (unsigned int n = 0; n < SEATS; n++) {
+		unsigned int i = atomic_fetch_add(&next, 1) % SEATS;
+		int tid = atomic_load(&seats[i].tid);
+
+		if (is_gone(tid) && take_over(i, tid, self))
+			return &seats[i];
 	}
 	return &no_seat;
 }
 
-/* A signal handler of this thread may find it a seat meanwhile: then that one is kept. */
-static struct seat *take_seat(void)
+/*
+ * For a thread that has none or stands: `mine` is `old`. A signal handler of this thread may find it a seat
+ * meanwhile: then that one is kept.
+ */
+static struct seat *take_seat(struct seat *old)
 {
-	struct seat *seat = find_seat((int)syscall(SYS_gettid)), *other = NULL;
+	struct seat *seat = find_seat((int)syscall(SYS_gettid)), *other = old;
 
+	if (seat == &no_seat)
+		atomic_store(&crowded, true);
 	if (atomic_compare_exchange_strong(&mine, &other, seat))
 		return seat;
-	if (seat != &no_seat)
+	if (seat != &no_seat && seat != other)
 		atomic_store(&seat->tid, 0);
 	return other;
 }
 
 /* ---- readers -------------------------------------------------------------------------------------------- */
 
+static unsigned int stand(void)
+{
+	unsigned int word = atomic_load(&jf_code_map_age) & 1;
+
+	atomic_fetch_add(&standing[word], 1);
+	return SECTION_STANDING + word + SECTION_FORK * atomic_load(&forks);
+}
+
+static struct seat *look_for_seat(struct seat *seat)
+{
+	if (seat == &no_seat && !atomic_exchange(&vacant, false))
+		return seat;
+	seat = take_seat(seat);
+	if (seat != &no_seat)
+		atomic_store(&vacant, true); /* there may be more of them */
+	return seat;
+}
+
 unsigned int jf_code_map_enter(void)
 {
 	struct seat *seat = atomic_load_explicit(&mine, memory_order_relaxed);
 
-	if (!seat)
-		seat = take_seat();
-	if (seat == &no_seat) {
-		atomic_fetch_add(&standing, 1);
-		return SECTION_STANDING;
-	}
+	if (!seat || seat == &no_seat)
+		seat = look_for_seat(seat);
+	if (seat == &no_seat)
+		return stand();
 	if (atomic_load_explicit(&seat->since, memory_order_relaxed))
 		return SECTION_INNER;
 	if (atomic_load_explicit(&jf_code_map_fences, memory_order_relaxed)) {
@@ -112,11 +177,11 @@ unsigned int jf_code_map_enter(void)
 
 void jf_code_map_leave(unsigned int section)
 {
-	if (section == SECTION_STANDING)
-		atomic_fetch_sub(&standing, 1);
-	else if (section == SECTION_SEAT)
+	if (section == SECTION_SEAT)
 		atomic_store_explicit(&atomic_load_explicit(&mine, memory_order_relaxed)->since, 0,
 				      memory_order_release);
+	else if (section & SECTION_STANDING && section / SECTION_FORK == atomic_load(&forks))
+		atomic_fetch_sub(&standing[section & 1], 1);
 }
 
 bool jf_code_map_in_section(void)
@@ -136,7 +201,7 @@ static void choose_order(void)
 		atomic_store(&jf_code_map_fences, false);
 }
 
-/* In a forked child there is this thread alone, under a new number. */
+/* In a forked child there is this thread alone, under a new number; who stood takes a seat. */
 static void keep_own_seat(void)
 {
 	struct seat *own = atomic_load(&mine);
@@ -147,37 +212,36 @@ static void keep_own_seat(void)
 		atomic_store(&seats[i].since, 0);
 		atomic_store(&seats[i].tid, 0);
 	}
-	if (own && own != &no_seat)
+	if (own == &no_seat)
+		atomic_store(&mine, NULL);
+	else if (own)
 		atomic_store(&own->tid, (int)syscall(SYS_gettid));
-	atomic_store(&standing, 0);
-	choose_order();
+	atomic_fetch_add(&forks, 1);
+	for (unsigned int word = 0; word < 2; word++)
+		atomic_store(&standing[word], 0);
+	if (!atomic_load(&jf_code_map_fences)) {
+		atomic_store(&jf_code_map_fences, true);
+		choose_order();
+	}
 }
 
-static void prepare(void)
+/* Before anybody has a seat: a process may fork that never waits. A reader cannot do this, for it may be a handler. */
+static __attribute__((constructor)) void follow_forks(void)
 {
-	choose_order();
 	pthread_atfork(NULL, NULL, keep_own_seat);
 }
 
-/* That thread of this process: a signal 0 is not delivered, and fails only where there is none. */
-static bool is_gone(int tid)
-{
-	return tid && syscall(SYS_tgkill, getpid(), tid, 0) != 0;
-}
-
-/* Threads do not give their seats back. Of a few seats at a time, those whose threads are gone become free. */
+/* Seats of threads that are gone become free, for those who stand. */
 static void clear_seats(unsigned int used)
 {
-	static unsigned int next;
+	for (unsigned int i = 0; i < used; i++) {
+		int tid = atomic_load(&seats[i].tid);
 
-	for (unsigned int i = 0; i < used && i < 4; i++) {
-		struct seat *seat = &seats[next++ % used];
-
-		if (!is_gone(atomic_load(&seat->tid)))
+		if (!is_gone(tid) || !atomic_compare_exchange_strong(&seats[i].tid, &tid, CLEARED))
 			continue;
-		if (atomic_load(&seat->since))
-			atomic_store(&seat->since, 0);
-		atomic_store(&seat->tid, 0);
+		atomic_store(&seats[i].since, 0);
+		atomic_store(&seats[i].tid, 0);
+		atomic_store(&vacant, true);
 	}
 }
 
@@ -193,22 +257,30 @@ static void wait_for_seat(const struct seat *seat, uint64_t new_age)
 	}
 }
 
+static void wait_for_standing(uint64_t age)
+{
+	while (atomic_load(&standing[age & 1]))
+		sched_yield();
+}
+
 void jf_code_map_wait(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t new_age;
 	unsigned int used;
 
-	pthread_once(&once, prepare);
+	pthread_once(&once, choose_order);
 	pthread_mutex_lock(&lock);
+	/* Some may have read an age long ago. They count in the word that is about to be the new age's. */
+	wait_for_standing(atomic_load(&jf_code_map_age) + 1);
 	new_age = atomic_fetch_add(&jf_code_map_age, 1) + 1;
 	if (!atomic_load(&jf_code_map_fences))
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 	used = atomic_load(&seats_used);
 	for (unsigned int i = 0; i < used; i++)
 		wait_for_seat(&seats[i], new_age);
-	while (atomic_load(&standing))
-		sched_yield();
-	clear_seats(used);
+	wait_for_standing(new_age - 1);
+	if (atomic_exchange(&crowded, false))
+		clear_seats(used);
 	pthread_mutex_unlock(&lock);
 }

@@ -31,6 +31,7 @@ static struct jf_range range = {
 enum order {
 	OPEN, /* enter a section */
 	SHUT, /* leave it */
+	LOOK, /* enter a section, say whether the thread is known to be inside, leave it */
 	END,
 };
 
@@ -38,7 +39,18 @@ struct reader {
 	pthread_t thread;
 	sem_t told, done;
 	enum order order;
+	bool known;
 };
+
+/* A thread that has a word of its own is known to be inside of its section. */
+static bool is_known_inside(void)
+{
+	unsigned int section = jf_code_map_enter();
+	bool known = jf_code_map_in_section();
+
+	jf_code_map_leave(section);
+	return known;
+}
 
 static void *read_when_told(void *arg)
 {
@@ -52,6 +64,8 @@ static void *read_when_told(void *arg)
 			section = jf_code_map_enter();
 		else if (reader->order == SHUT)
 			jf_code_map_leave(section);
+		else if (reader->order == LOOK)
+			reader->known = is_known_inside();
 		ends = reader->order == END;
 		sem_post(&reader->done);
 	}
@@ -87,12 +101,14 @@ static void *remove_range(void *arg)
 	return NULL;
 }
 
-/* A removal has begun, and is to go on waiting. */
+/* A removal has begun, and is to go on waiting: for sections that are open now, not for those that come. */
 static void begin_removal(pthread_t *thread)
 {
+	uint64_t age = atomic_load(&jf_code_map_age);
+
 	atomic_store(&removed, 0);
 	cr_assert_eq(pthread_create(thread, NULL, remove_range, NULL), 0);
-	while (jf_code_map_find(range.start))
+	while (jf_code_map_find(range.start) || atomic_load(&jf_code_map_age) == age)
 		sched_yield();
 }
 
@@ -193,86 +209,206 @@ Test(codemap_sections, a_thread_that_ended_in_a_section_holds_nothing_up, .timeo
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
 }
 
-/* More threads at once than have a word of their own. */
+/* More threads at once than have a word of their own: some at the end have none. */
 #define CROWD 600
 
-static void crowd(void)
-{
-	static struct reader readers[CROWD];
-	pthread_t remover;
+static struct reader crowd[CROWD];
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+static void begin_crowd(void)
+{
 	for (unsigned int i = 0; i < CROWD; i++) {
-		begin(&readers[i]);
-		tell(&readers[i], OPEN);
-		tell(&readers[i], SHUT);
+		begin(&crowd[i]);
+		tell(&crowd[i], OPEN);
+		tell(&crowd[i], SHUT);
 	}
-	for (unsigned int i = 0; i < CROWD; i += CROWD - 1) {
-		tell(&readers[i], OPEN);
-		begin_removal(&remover);
-		check_still_waiting(i ? "the last of a crowd" : "the first of a crowd");
-		tell(&readers[i], SHUT);
-		check_removed(remover);
-		cr_assert_eq(jf_code_map_add(&range), JF_OK);
-	}
-	for (unsigned int i = 0; i < CROWD; i++)
-		end(&readers[i]);
-	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	tell(&crowd[0], LOOK);
+	tell(&crowd[CROWD - 1], LOOK);
+	cr_assert(crowd[0].known && !crowd[CROWD - 1].known);
+}
+
+static void end_crowd(unsigned int first, unsigned int end_of)
+{
+	for (unsigned int i = first; i < end_of; i++)
+		end(&crowd[i]);
 }
 
 Test(codemap_sections, a_crowd_of_threads, .timeout = 300)
 {
-	crowd();
+	pthread_t remover;
+
+	begin_crowd();
+	for (unsigned int i = 0; i < CROWD; i += CROWD - 1) {
+		cr_assert_eq(jf_code_map_add(&range), JF_OK);
+		tell(&crowd[i], OPEN);
+		begin_removal(&remover);
+		check_still_waiting(i ? "the last of a crowd" : "the first of a crowd");
+		tell(&crowd[i], SHUT);
+		check_removed(remover);
+	}
+	end_crowd(0, CROWD);
 }
 
-static void *is_known_inside(void *arg)
+/* Of the threads without a word of their own one is always inside, none the whole time. */
+Test(codemap_sections, a_crowd_that_never_leaves_holds_nothing_up, .timeout = 60)
 {
-	unsigned int section = jf_code_map_enter();
+	struct reader *inside = &crowd[CROWD - 1], *next = &crowd[CROWD - 2];
+	pthread_t remover;
 
-	*(bool *)arg = jf_code_map_in_section();
-	jf_code_map_leave(section);
+	begin_crowd();
+	for (unsigned int round = 0; round < 4; round++) {
+		struct reader *before = inside;
+
+		cr_assert_eq(jf_code_map_add(&range), JF_OK);
+		tell(inside, OPEN);
+		begin_removal(&remover);
+		tell(next, OPEN);
+		check_still_waiting("one of the crowd has been inside from before");
+		tell(inside, SHUT);
+		check_removed(remover);
+		tell(next, SHUT);
+		inside = next;
+		next = before;
+	}
+	end_crowd(0, CROWD);
+}
+
+/* Who had none gets one when others have gone and something has been removed. */
+Test(codemap_sections, a_crowd_that_thins_out, .timeout = 60)
+{
+	begin_crowd();
+	end_crowd(0, CROWD / 2);
+	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	for (unsigned int i = CROWD / 2; i < CROWD; i++) {
+		tell(&crowd[i], LOOK);
+		CHECK(crowd[i].known, "thread %u has no word of its own", i);
+	}
+	end_crowd(CROWD / 2, CROWD);
+}
+
+static void *look(void *arg)
+{
+	*(bool *)arg = is_known_inside();
 	return NULL;
 }
 
-/* The words of threads that are gone are used again. */
+/* The words of threads that are gone are used again, though nothing is ever removed. */
 Test(codemap_sections, threads_come_and_go, .timeout = 300)
 {
-	bool known = false;
-
 	for (unsigned int i = 0; i < 2000; i++) {
+		bool known = false;
 		pthread_t thread;
 
-		cr_assert_eq(pthread_create(&thread, NULL, is_known_inside, &known), 0);
+		cr_assert_eq(pthread_create(&thread, NULL, i % 3 ? look : enter_and_end, &known), 0);
 		pthread_join(thread, NULL);
-		CHECK(known, "thread %u found no place", i);
-		jf_code_map_wait();
+		CHECK(known || i % 3 == 0, "thread %u found no place", i);
 	}
+	/* A third of them has ended inside. */
+	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+}
+
+/* ---- fork ------------------------------------------------------------------------------------------------- */
+
+/* in: child = what runs there; returns whether all is well. */
+static void fork_and(bool (*child)(void))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	cr_assert_neq(pid, -1);
+	if (!pid) {
+		alarm(60); /* rather than wait for ever */
+		_exit(child() ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	CHECK(status == 0, "the child's status is %#x", (unsigned int)status);
+}
+
+static bool remove_in_child(void)
+{
+	return is_known_inside() && jf_code_map_remove(&range) == JF_OK;
 }
 
 /* A child has one thread, whatever the others were doing. */
-Test(codemap_sections, a_forked_child_waits_for_nobody_else, .timeout = 120)
+static void fork_beside_a_reader(void)
 {
 	struct reader reader;
-	unsigned int section;
-	int status = -1;
-	pid_t child;
 
 	cr_assert_eq(jf_code_map_add(&range), JF_OK);
-	section = jf_code_map_enter();
-	jf_code_map_leave(section);
-	jf_code_map_wait();
+	cr_assert(is_known_inside());
 	begin(&reader);
 	tell(&reader, OPEN);
-	child = fork();
-	cr_assert_neq(child, -1);
-	if (!child) {
-		bool known = false;
-
-		is_known_inside(&known);
-		_exit(known && jf_code_map_remove(&range) == JF_OK ? 0 : 1);
-	}
-	cr_assert_eq(waitpid(child, &status, 0), child);
-	cr_assert_eq(status, 0);
+	fork_and(remove_in_child);
 	tell(&reader, SHUT);
 	end(&reader);
+}
+
+Test(codemap_sections, a_forked_child_waits_for_nobody_else, .timeout = 120)
+{
+	jf_code_map_wait();
+	fork_beside_a_reader();
+}
+
+Test(codemap_sections, a_child_of_a_process_that_never_removed_waits_for_nobody_else, .timeout = 120)
+{
+	fork_beside_a_reader();
+}
+
+/* The child's first thread keeps the word that it had in the parent, whoever else comes. */
+static bool read_beside_another(void)
+{
+	unsigned int section;
+	struct reader other;
+	pthread_t remover;
+	bool held;
+
+	if (jf_code_map_add(&range) != JF_OK || jf_code_map_remove(&range) != JF_OK || jf_code_map_add(&range) != JF_OK)
+		return false;
+	begin(&other);
+	tell(&other, OPEN);
+	section = jf_code_map_enter();
+	tell(&other, SHUT);
+	begin_removal(&remover);
+	for (unsigned int i = 0; i < 200; i++)
+		sched_yield();
+	held = atomic_load(&removed) == 0;
+	jf_code_map_leave(section);
+	pthread_join(remover, NULL);
+	end(&other);
+	return held && atomic_load(&removed) == 1;
+}
+
+Test(codemap_sections, a_child_of_a_process_that_never_removed_keeps_its_place, .timeout = 120)
+{
+	cr_assert(is_known_inside());
+	fork_and(read_beside_another);
+}
+
+Test(codemap_sections, a_child_of_a_process_that_removed_keeps_its_place, .timeout = 120)
+{
+	cr_assert(is_known_inside());
+	jf_code_map_wait();
+	fork_and(read_beside_another);
+}
+
+static unsigned int open_section;
+
+static bool leave_in_child(void)
+{
+	jf_code_map_leave(open_section);
+	return jf_code_map_remove(&range) == JF_OK && is_known_inside();
+}
+
+/* A thread without a word of its own forks inside of a section, and leaves it in both processes. */
+Test(codemap_sections, a_child_leaves_what_its_parent_opened, .timeout = 120)
+{
+	begin_crowd();
+	cr_assert(!is_known_inside());
+	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	open_section = jf_code_map_enter();
+	fork_and(leave_in_child);
+	jf_code_map_leave(open_section);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	end_crowd(0, CROWD);
 }
