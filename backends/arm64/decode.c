@@ -6,26 +6,6 @@
  * step, where it is read the step is said without it.
  */
 
-static unsigned int width_of(uint32_t word)
-{
-	return word >> 31 ? U64 : U32;
-}
-
-static unsigned int field_rd(uint32_t word)
-{
-	return jf_arm64_bits(word, 4, 0);
-}
-
-static unsigned int field_rn(uint32_t word)
-{
-	return jf_arm64_bits(word, 9, 5);
-}
-
-static unsigned int field_rm(uint32_t word)
-{
-	return jf_arm64_bits(word, 20, 16);
-}
-
 /* dst = value; a W register is cleared above. */
 static void put_constant(struct jf_effect *effect, unsigned int dst, uint64_t value, unsigned int width)
 {
@@ -73,20 +53,20 @@ static void put_alu(struct jf_effect *effect, unsigned int kind, unsigned int ds
 static bool decode_addsub_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
 	bool flags = word & 1u << 29;
-	unsigned int rd = flags ? jf_arm64_gp(field_rd(word)) : field_rd(word), width = width_of(word);
+	unsigned int rd = flags ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
+		     width = jf_arm64_width_of(word);
 	int64_t imm = (int64_t)jf_arm64_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
 
 	if (rd == JF_REG_NONE)
 		return true;
 	if (imm)
-		put_imm(effect, row->kind, rd, field_rn(word), imm, width);
+		put_imm(effect, row->kind, rd, jf_arm64_field_rn(word), imm, width);
 	else
-		put_copy(effect, rd, field_rn(word), width);
+		put_copy(effect, rd, jf_arm64_field_rn(word), width);
 	return true;
 }
 
-/* Arm ARM, pseudocode DecodeBitMasks; insn.c draws the fields. returns: whether there is such a mask. */
-static bool bit_mask(uint32_t word, uint64_t *mask)
+bool jf_arm64_bit_mask(uint32_t word, uint64_t *mask)
 {
 	unsigned int n = word >> 22 & 1, immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10);
 	unsigned int size = 64, rotation, ones;
@@ -117,23 +97,26 @@ static bool bit_mask(uint32_t word, uint64_t *mask)
 static bool decode_logical_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
 	bool flags = jf_arm64_bits(word, 30, 29) == 3;
-	unsigned int rd = flags ? jf_arm64_gp(field_rd(word)) : field_rd(word), rn = jf_arm64_gp(field_rn(word));
+	unsigned int rd = flags ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
+		     rn = jf_arm64_gp(jf_arm64_field_rn(word));
 	uint64_t mask;
 
-	if (!bit_mask(word, &mask))
+	if (!jf_arm64_bit_mask(word, &mask))
 		return false;
 	if (rd == JF_REG_NONE)
 		return true;
 	if (rn == JF_REG_NONE)
-		put_constant(effect, rd, row->kind == JF_STEP_AND ? 0 : mask, width_of(word));
+		put_constant(effect, rd, row->kind == JF_STEP_AND ? 0 : mask, jf_arm64_width_of(word));
 	else
-		put_imm(effect, row->kind, rd, rn, (int64_t)(word >> 31 ? mask : (uint32_t)mask), width_of(word));
+		put_imm(effect, row->kind, rd, rn, (int64_t)(word >> 31 ? mask : (uint32_t)mask),
+			jf_arm64_width_of(word));
 	return true;
 }
 
 static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
-	unsigned int rd = jf_arm64_gp(field_rd(word)), shift = jf_arm64_bits(word, 22, 21) * 16, width = width_of(word);
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), shift = jf_arm64_bits(word, 22, 21) * 16,
+		     width = jf_arm64_width_of(word);
 	uint64_t imm = jf_arm64_bits(word, 20, 5);
 	struct jf_step *step;
 
@@ -160,7 +143,8 @@ static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row
 static void put_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word, unsigned int rd,
 			 unsigned int rn)
 {
-	unsigned int immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10), width = width_of(word);
+	unsigned int immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10),
+		     width = jf_arm64_width_of(word);
 	unsigned int top = width == U64 ? 63 : 31, up = top - imms, down = imms >= immr ? up + immr : immr - imms - 1;
 	bool sign = row->kind == JF_STEP_SAR,
 	     whole = !immr && (imms == 7 || imms == 15 || (imms == 31 && width == U64));
@@ -179,7 +163,7 @@ static void put_bitfield(struct jf_effect *effect, const struct jf_arm64_row *ro
 
 static bool decode_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
-	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word));
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word));
 	bool wide = word >> 31;
 
 	if (wide != (word >> 22 & 1) || (!wide && (word & (1u << 21 | 1u << 15))))
@@ -201,14 +185,14 @@ static bool decode_extract(struct jf_effect *effect, uint32_t word)
 
 	if (wide != (word >> 22 & 1) || (!wide && (word & 1u << 15)))
 		return false;
-	jf_arm64_kill(effect, jf_arm64_gp(field_rd(word)));
+	jf_arm64_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word)));
 	return true;
 }
 
 static void decode_adr(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
 	int64_t imm = jf_arm64_signed_bits(word, 23, 5) * 4 | jf_arm64_bits(word, 30, 29);
-	unsigned int rd = jf_arm64_gp(field_rd(word));
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word));
 
 	if (rd == JF_REG_NONE)
 		return;
@@ -224,7 +208,7 @@ static void put_alu_through(struct jf_effect *effect, const struct jf_arm64_row 
 			    unsigned int rn)
 {
 	bool inverted = row->format == F_LOGICAL_INVERTED;
-	unsigned int width = width_of(word);
+	unsigned int width = jf_arm64_width_of(word);
 
 	if (inverted)
 		put_imm(effect, JF_STEP_XOR, rd, rd, -1, width);
@@ -234,9 +218,10 @@ static void put_alu_through(struct jf_effect *effect, const struct jf_arm64_row 
 static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
 	static const uint8_t shifts[] = {JF_STEP_SHL, JF_STEP_SHR, JF_STEP_SAR};
-	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word)),
-		     rm = jf_arm64_gp(field_rm(word));
-	unsigned int type = jf_arm64_bits(word, 23, 22), count = jf_arm64_bits(word, 15, 10), width = width_of(word);
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word)),
+		     rm = jf_arm64_gp(jf_arm64_field_rm(word));
+	unsigned int type = jf_arm64_bits(word, 23, 22), count = jf_arm64_bits(word, 15, 10),
+		     width = jf_arm64_width_of(word);
 	bool inverted = row->format == F_LOGICAL_INVERTED;
 	struct jf_step *step;
 
@@ -265,8 +250,9 @@ static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *
 /* Rm is extended and then shifted by 0 to 4; Rn, and Rd unless flags are set, may be sp. */
 static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
-	unsigned int rd = word & 1u << 29 ? jf_arm64_gp(field_rd(word)) : field_rd(word), rn = field_rn(word);
-	unsigned int rm = jf_arm64_gp(field_rm(word)), width = width_of(word);
+	unsigned int rd = word & 1u << 29 ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
+		     rn = jf_arm64_field_rn(word);
+	unsigned int rm = jf_arm64_gp(jf_arm64_field_rm(word)), width = jf_arm64_width_of(word);
 	unsigned int option = jf_arm64_bits(word, 15, 13), shift = jf_arm64_bits(word, 12, 10);
 	bool plain = rm == JF_REG_NONE || (option & 3) == 3 || ((option & 3) == 2 && width == U32);
 	struct jf_step *step;
@@ -297,23 +283,23 @@ static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row 
 
 static void decode_shift_reg(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
-	unsigned int rd = jf_arm64_gp(field_rd(word)), rn = jf_arm64_gp(field_rn(word)),
-		     rm = jf_arm64_gp(field_rm(word));
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word)),
+		     rm = jf_arm64_gp(jf_arm64_field_rm(word));
 
 	if (rd == JF_REG_NONE)
 		return;
 	if (rn == JF_REG_NONE)
 		put_constant(effect, rd, 0, U64);
 	else
-		put_alu(effect, row->kind, rd, rn, rm, width_of(word));
+		put_alu(effect, row->kind, rd, rn, rm, jf_arm64_width_of(word));
 }
 
 /* With sp, which is what a frame's return address is signed with; any other code is somebody's own. */
 static void decode_pac(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
 {
-	unsigned int rd = jf_arm64_gp(field_rd(word));
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word));
 
-	if (rd == JF_ARM64_X30 && (row->format == F_STRIP || field_rn(word) == JF_ARM64_SP))
+	if (rd == JF_ARM64_X30 && (row->format == F_STRIP || jf_arm64_field_rn(word) == JF_ARM64_SP))
 		jf_arm64_step(effect, row->format == F_PAC_SIGN ? JF_STEP_SIGN : JF_STEP_AUTH, rd, rd, 0);
 	else if (row->format == F_STRIP && rd != JF_REG_NONE)
 		jf_arm64_step(effect, JF_STEP_AUTH, rd, rd, 0);
@@ -335,6 +321,7 @@ static void decode_branch(struct jf_effect *effect, const struct jf_arm64_row *r
 	case F_BRANCH14:
 		effect->flow = JF_FLOW_BRANCH;
 		effect->target_off = jf_arm64_signed_bits(word, row->format == F_BRANCH19 ? 23 : 18, 5) * 4;
+		jf_arm64_ask(effect, row, word);
 		break;
 	case F_RETA:
 		jf_arm64_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0);
@@ -343,8 +330,8 @@ static void decode_branch(struct jf_effect *effect, const struct jf_arm64_row *r
 		break;
 	default:
 		effect->flow = row->format == F_BR ? JF_FLOW_JUMP_REG : JF_FLOW_CALL_REG;
-		effect->flow_reg = (uint8_t)field_rn(word);
-		if (field_rn(word) != JF_ARM64_XZR)
+		effect->flow_reg = (uint8_t)jf_arm64_field_rn(word);
+		if (jf_arm64_field_rn(word) != JF_ARM64_XZR)
 			break;
 		/* To address 0. */
 		effect->flow = row->format == F_BR ? JF_FLOW_JUMP_MEM : JF_FLOW_CALL_MEM;
@@ -364,9 +351,9 @@ static bool decode_simple(struct jf_effect *effect, const struct jf_arm64_row *r
 	case F_UNKNOWN: effect->flags |= JF_EFFECT_UNKNOWN; break;
 	case F_SYSTEM: effect->flags |= JF_EFFECT_SYSTEM; break;
 	case F_TRAP: effect->flow = JF_FLOW_TRAP; break;
-	case F_KILL: jf_arm64_kill(effect, jf_arm64_gp(field_rd(word))); break;
-	case F_KILL_SP: jf_arm64_kill(effect, field_rd(word)); break;
-	case F_KILL_D: jf_arm64_kill(effect, JF_ARM64_D0 + field_rd(word)); break;
+	case F_KILL: jf_arm64_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word))); break;
+	case F_KILL_SP: jf_arm64_kill(effect, jf_arm64_field_rd(word)); break;
+	case F_KILL_D: jf_arm64_kill(effect, JF_ARM64_D0 + jf_arm64_field_rd(word)); break;
 	case F_KILL_X16: jf_arm64_kill(effect, JF_ARM64_X16); break;
 	case F_KILL_X17: jf_arm64_kill(effect, JF_ARM64_X16 + 1); break;
 	case F_KILL_X30: jf_arm64_kill(effect, JF_ARM64_X30); break;
@@ -432,6 +419,7 @@ enum jf_status jf_arm64_decode(const uint8_t *bytes, size_t count, struct jf_eff
 		decoded.name = group->rows[i].name;
 		if (!decode_fields(&decoded, &group->rows[i], word))
 			return JF_E_NOT_FOUND;
+		jf_arm64_set_flags(&decoded, &group->rows[i], word);
 		*effect = decoded;
 		return JF_OK;
 	}

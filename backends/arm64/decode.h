@@ -120,6 +120,12 @@ extern const struct jf_arm64_group jf_arm64_memory_group, jf_arm64_float_group;
 bool jf_arm64_decode_float(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word);
 bool jf_arm64_decode_memory(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word);
 
+/* Arm ARM, pseudocode DecodeBitMasks; insn.c draws the fields. returns: whether there is such a mask. */
+bool jf_arm64_bit_mask(uint32_t word, uint64_t *mask);
+/* What a conditional branch asks, and what any instruction leaves in the flags. */
+void jf_arm64_ask(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word);
+void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word);
+
 /* Bits high..low of a word. */
 static inline unsigned int jf_arm64_bits(uint32_t word, unsigned int high, unsigned int low)
 {
@@ -129,6 +135,26 @@ static inline unsigned int jf_arm64_bits(uint32_t word, unsigned int high, unsig
 static inline int64_t jf_arm64_signed_bits(uint32_t word, unsigned int high, unsigned int low)
 {
 	return (int64_t)((uint64_t)word << (63 - high)) >> (63 - high + low);
+}
+
+static inline unsigned int jf_arm64_width_of(uint32_t word)
+{
+	return word >> 31 ? U64 : U32;
+}
+
+static inline unsigned int jf_arm64_field_rd(uint32_t word)
+{
+	return jf_arm64_bits(word, 4, 0);
+}
+
+static inline unsigned int jf_arm64_field_rn(uint32_t word)
+{
+	return jf_arm64_bits(word, 9, 5);
+}
+
+static inline unsigned int jf_arm64_field_rm(uint32_t word)
+{
+	return jf_arm64_bits(word, 20, 16);
 }
 
 /* Register id of a general register's field where 31 is the zero register: then JF_REG_NONE. */

@@ -160,10 +160,10 @@ static const struct jf_arm64_row branches[] = {
 	/* Unconditional branch (immediate), compare and branch, test and branch */
 	{0xfc000000, 0x14000000, "b", F_B, 0, 0},
 	{0xfc000000, 0x94000000, "bl", F_BL, 0, 0},
-	{0x7f000000, 0x34000000, "cbz", F_BRANCH19, 0, 0},
-	{0x7f000000, 0x35000000, "cbnz", F_BRANCH19, 0, 0},
-	{0x7f000000, 0x36000000, "tbz", F_BRANCH14, 0, 0},
-	{0x7f000000, 0x37000000, "tbnz", F_BRANCH14, 0, 0},
+	{0x7f000000, 0x34000000, "cbz", F_BRANCH19, JF_COND_EQ, U64},
+	{0x7f000000, 0x35000000, "cbnz", F_BRANCH19, JF_COND_NE, U64},
+	{0x7f000000, 0x36000000, "tbz", F_BRANCH14, JF_COND_EQ, U64},
+	{0x7f000000, 0x37000000, "tbnz", F_BRANCH14, JF_COND_NE, U64},
 };
 
 static const struct jf_arm64_row registers[] = {

@@ -301,6 +301,16 @@ static bool decode_atomic(struct jf_effect *effect, const struct la_row *row, ui
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
+/* Registers are compared in full, without flags; bceqz and bcnez ask a flag of floating point, and have no width. */
+static void set_question(struct jf_effect *effect, const struct la_row *row, unsigned int a, unsigned int b)
+{
+	effect->asks.kind = row->width ? JF_COMPARE_WITH : JF_COMPARE_UNKNOWN;
+	effect->asks.cond = row->kind;
+	effect->asks.a = a == LA_ZERO ? JF_REG_NONE : (uint8_t)a;
+	effect->asks.b = b == LA_ZERO ? JF_REG_NONE : (uint8_t)b;
+	effect->asks.bytes = row->width;
+}
+
 static void set_flow(struct jf_effect *effect, enum jf_flow flow, int64_t words)
 {
 	effect->flow = (uint8_t)flow;
@@ -333,8 +343,14 @@ static void decode_branch(struct jf_effect *effect, const struct la_row *row, ui
 	int64_t high5 = field_signed(word, 0, 5) * 65536, high10 = field_signed(word, 0, 10) * 65536;
 
 	switch (row->format) {
-	case F_BRANCH16: set_flow(effect, JF_FLOW_BRANCH, field_signed(word, 10, 16)); break;
-	case F_BRANCH21: set_flow(effect, JF_FLOW_BRANCH, high5 | (word >> 10 & 0xffff)); break;
+	case F_BRANCH16:
+		set_flow(effect, JF_FLOW_BRANCH, field_signed(word, 10, 16));
+		set_question(effect, row, field_rj(word), field_rd(word));
+		break;
+	case F_BRANCH21:
+		set_flow(effect, JF_FLOW_BRANCH, high5 | (word >> 10 & 0xffff));
+		set_question(effect, row, field_rj(word), LA_ZERO);
+		break;
 	case F_B: set_flow(effect, JF_FLOW_JUMP, high10 | (word >> 10 & 0xffff)); break;
 	case F_BL: set_flow(effect, JF_FLOW_CALL, high10 | (word >> 10 & 0xffff)); break;
 	case F_JIRL: decode_jirl(effect, word); break;

@@ -444,8 +444,8 @@ const struct la_row jf_loongarch64_rows[] = {
 	{M17, 0x387f8000, "stle.d", F_MEM_RJ, JF_STEP_STORE, D64},
 
 	/* 2.2.4, 3.2.5: branches */
-	{M6, 0x40000000, "beqz", F_BRANCH21, 0, 0},
-	{M6, 0x44000000, "bnez", F_BRANCH21, 0, 0},
+	{M6, 0x40000000, "beqz", F_BRANCH21, JF_COND_EQ, D64},
+	{M6, 0x44000000, "bnez", F_BRANCH21, JF_COND_NE, D64},
 	{0xfc000300, 0x48000000, "bceqz", F_BRANCH21, 0, 0},
 	{0xfc000300, 0x48000100, "bcnez", F_BRANCH21, 0, 0},
 	{0xfc0003e0, 0x48000200, "jiscr0", F_JISCR, 0, 0},
@@ -453,12 +453,12 @@ const struct la_row jf_loongarch64_rows[] = {
 	{M6, 0x4c000000, "jirl", F_JIRL, 0, 0},
 	{M6, 0x50000000, "b", F_B, 0, 0},
 	{M6, 0x54000000, "bl", F_BL, 0, 0},
-	{M6, 0x58000000, "beq", F_BRANCH16, 0, 0},
-	{M6, 0x5c000000, "bne", F_BRANCH16, 0, 0},
-	{M6, 0x60000000, "blt", F_BRANCH16, 0, 0},
-	{M6, 0x64000000, "bge", F_BRANCH16, 0, 0},
-	{M6, 0x68000000, "bltu", F_BRANCH16, 0, 0},
-	{M6, 0x6c000000, "bgeu", F_BRANCH16, 0, 0},
+	{M6, 0x58000000, "beq", F_BRANCH16, JF_COND_EQ, D64},
+	{M6, 0x5c000000, "bne", F_BRANCH16, JF_COND_NE, D64},
+	{M6, 0x60000000, "blt", F_BRANCH16, JF_COND_SLT, D64},
+	{M6, 0x64000000, "bge", F_BRANCH16, JF_COND_SGE, D64},
+	{M6, 0x68000000, "bltu", F_BRANCH16, JF_COND_LT, D64},
+	{M6, 0x6c000000, "bgeu", F_BRANCH16, JF_COND_GE, D64},
 
 	/* vectors, whose instructions are not told apart */
 	{M6, 0x70000000, "lsx", F_UNKNOWN, 0, 0},

@@ -96,6 +96,7 @@ enum op {
 	OP_NOP, /* the same, and is there for nothing else; it touches no memory either */
 	/* Operands are read and no more. */
 	OP_READ,
+	OP_TEST,
 	/* The destination gets a value that is not tracked; it is not read. */
 	OP_SET,
 	/* The same, and it is read before. OP_CHANGE_LOCK may have a LOCK prefix. */

@@ -251,6 +251,7 @@ bool jf_x86_64_data_steps(struct work *w)
 	switch (w->i->opcode->op) {
 	case OP_NOTHING: break;
 	case OP_READ:
+	case OP_TEST:
 		read_operand(w, w->dst);
 		read_operand(w, w->src);
 		break;

@@ -104,11 +104,76 @@ static void branch_operand(const struct work *w, enum jf_flow by_reg, enum jf_fl
 	read_operand(w, w->dst);
 }
 
+/* jrcxz asks for 0, loop for another number than 1; loope and loopne ask the flags, too. */
 static void loop(const struct work *w)
 {
-	if (w->i->op != 0xe3) /* jrcxz */
-		with_imm(w, JF_STEP_SUB, RCX, RCX, 1, w->i->addr32 ? 4 : 8);
+	uint8_t bytes = w->i->addr32 ? 4 : 8;
+
+	if (w->i->op == 0xe3)
+		w->e->asks = (struct jf_compare){JF_COMPARE_WITH, JF_COND_EQ, RCX, JF_REG_NONE, bytes, 0};
+	else if (w->i->op == 0xe2)
+		w->e->asks = (struct jf_compare){JF_COMPARE_WITH, JF_COND_NE, RCX, JF_REG_NONE, bytes, 1};
+	if (w->i->op != 0xe3)
+		with_imm(w, JF_STEP_SUB, RCX, RCX, 1, bytes);
 	branch(w, JF_FLOW_BRANCH);
+}
+
+static void jcc(const struct work *w)
+{
+	static const uint8_t conds[16] = {
+		JF_COND__COUNT, JF_COND__COUNT, JF_COND_LT,     JF_COND_GE,     JF_COND_EQ,     JF_COND_NE,
+		JF_COND_LE,     JF_COND_GT,     JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT,
+		JF_COND_SLT,    JF_COND_SGE,    JF_COND_SLE,    JF_COND_SGT,
+	};
+	uint8_t cond = conds[w->i->op & 15];
+
+	if (cond != JF_COND__COUNT)
+		w->e->asks = (struct jf_compare){JF_COMPARE_FLAGS, cond, JF_REG_NONE, JF_REG_NONE, 0, 0};
+	branch(w, JF_FLOW_BRANCH);
+}
+
+/* A register tested with itself is compared with 0: no carry, no overflow. */
+static void compare(const struct work *w, enum jf_compare_kind kind)
+{
+	struct jf_compare found = {(uint8_t)kind, 0, w->dst.reg, JF_REG_NONE, w->size, 0};
+
+	if (w->dst.kind != REGISTER || w->dst.high || w->src.high ||
+	    (w->src.kind != REGISTER && w->src.kind != IMMEDIATE))
+		return;
+	if (w->src.kind == IMMEDIATE)
+		found.imm = w->src.imm;
+	else if (kind == JF_COMPARE_AND && w->src.reg == w->dst.reg)
+		found.kind = JF_COMPARE_WITH;
+	else
+		found.b = w->src.reg;
+	w->e->flags_hold = found;
+}
+
+/* What cmp and test find of registers and immediates. Of the rest, only what certainly keeps the flags. */
+static void set_flags(const struct work *w)
+{
+	switch (w->i->opcode->op) {
+	case OP_ALU: /* 7: cmp */
+		if ((w->i->op < 0x40 ? w->i->op >> 3 : w->i->reg & 7) == 7)
+			compare(w, JF_COMPARE_WITH);
+		break;
+	case OP_TEST: compare(w, JF_COMPARE_AND); break;
+	case OP_MOV:
+	case OP_MOVZX:
+	case OP_MOVSX:
+	case OP_LEA:
+	case OP_PUSH:
+	case OP_POP:
+	case OP_NOT:
+	case OP_NOP:
+	case OP_LANDING_PAD:
+	case OP_CMOV:
+	case OP_SETCC:
+	case OP_JMP:
+	case OP_JCC:
+	case OP_LOOP: w->e->flags_hold.kind = JF_COMPARE_FLAGS; break;
+	default: break;
+	}
 }
 
 /* ---- strings -------------------------------------------------------------------------------------- */
@@ -159,7 +224,7 @@ static void do_flow(const struct work *w)
 		else
 			branch_operand(w, JF_FLOW_JUMP_REG, JF_FLOW_JUMP_MEM);
 		break;
-	case OP_JCC: branch(w, JF_FLOW_BRANCH); break;
+	case OP_JCC: jcc(w); break;
 	case OP_LOOP: loop(w); break;
 	case OP_RET:
 	case OP_RETF: ret(w); break;
@@ -343,4 +408,5 @@ void jf_x86_64_effect(const struct insn *insn, struct jf_effect *effect)
 	if (insn->segment && insn->flat && insn->opcode->op != OP_LEA && insn->opcode->op != OP_ENTER)
 		anywhere(&w);
 	do_steps(&w);
+	set_flags(&w);
 }

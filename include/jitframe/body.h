@@ -39,21 +39,6 @@ enum jf_alu {
 	JF_ALU__COUNT
 };
 
-enum jf_cond {
-	JF_COND_EQ,
-	JF_COND_NE,
-	JF_COND_GT, /* unsigned */
-	JF_COND_GE,
-	JF_COND_LT,
-	JF_COND_LE,
-	JF_COND_SGT,
-	JF_COND_SGE,
-	JF_COND_SLT,
-	JF_COND_SLE,
-	JF_COND_SET, /* (dst & operand) != 0 */
-	JF_COND__COUNT
-};
-
 enum jf_swap {
 	JF_SWAP_TO_LE,
 	JF_SWAP_TO_BE,

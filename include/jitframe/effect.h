@@ -12,8 +12,8 @@ JF_BEGIN_DECLS
 /*
  * What one machine instruction does to registers and memory, as far as frames are concerned. A decoder
  * (backends/ARCH/decode.c) gives this answer, and the checker knows nothing else of an architecture's instructions.
- * Condition flags are left out, because the checker follows both ways of a conditional branch. Sources: the processor
- * manuals that the decoders name.
+ * What a branch asks is told where a decoder knows; the checker follows both ways of every conditional branch.
+ * Sources: the processor manuals that the decoders name.
  */
 
 /*
@@ -73,6 +73,32 @@ enum jf_flow {
 	JF_FLOW__COUNT
 };
 
+/*
+ * Two numbers that a branch asks about, or that an instruction leaves in the condition flags for one to ask:
+ *
+ *     bgeu a, b, there      asks = {WITH, GE, a, b}
+ *     cmp a, 33             flags = {WITH, a, imm 33}
+ *     ja there              asks = {FLAGS, GT}
+ *
+ * Registers count as they are before the instruction's steps.
+ */
+enum jf_compare_kind {
+	JF_COMPARE_UNKNOWN, /* something else */
+	JF_COMPARE_FLAGS,   /* what the flags have held before */
+	JF_COMPARE_WITH,    /* a, and b or imm */
+	JF_COMPARE_AND,     /* a & b or a & imm, and 0; tells nothing of an order without signs */
+	JF_COMPARE_TRUTH,   /* 1 or 0, whether a `cond` b or imm, and 0: flags that hold an answer */
+	JF_COMPARE__COUNT
+};
+
+struct jf_compare {
+	uint8_t kind;  /* enum jf_compare_kind */
+	uint8_t cond;  /* enum jf_cond: the branch is taken when the first number is so to the second */
+	uint8_t a, b;  /* register ids; a JF_REG_NONE: 0; b JF_REG_NONE: imm */
+	uint8_t bytes; /* 1, 2, 4 or 8: the low ones are compared */
+	int64_t imm;
+};
+
 enum {
 	/* An instruction of known length with unknown steps: it may write any register but SP, and control goes on
 	 * behind it. A decoder says this of every instruction that it does not model. */
@@ -96,6 +122,8 @@ struct jf_effect {
 	uint8_t step_count;
 	int32_t flow_imm;                          /* bytes */
 	int64_t target_off;                        /* bytes from the instruction's first byte */
+	struct jf_compare asks;                    /* of JF_FLOW_BRANCH */
+	struct jf_compare flags_hold;              /* behind the instruction */
 	struct jf_step steps[JF_EFFECT_STEPS_MAX]; /* they happen in this order */
 };
 

@@ -39,4 +39,20 @@ enum jf_bpf_reg {
 	JF_BPF_REG__COUNT
 };
 
+/* What a conditional jump asks of its operands. */
+enum jf_cond {
+	JF_COND_EQ,
+	JF_COND_NE,
+	JF_COND_GT, /* unsigned */
+	JF_COND_GE,
+	JF_COND_LT,
+	JF_COND_LE,
+	JF_COND_SGT,
+	JF_COND_SGE,
+	JF_COND_SLT,
+	JF_COND_SLE,
+	JF_COND_SET, /* (dst & operand) != 0 */
+	JF_COND__COUNT
+};
+
 #endif

@@ -202,6 +202,70 @@ static void run_step(struct machine *m, const struct jf_step *step)
 	}
 }
 
+/* ---- comparisons ------------------------------------------------------------------------------------- */
+
+static bool holds(const struct machine_compared *c, uint8_t cond)
+{
+	uint64_t first = extend(c->first, c->bytes, false), second = extend(c->second, c->bytes, false);
+	int64_t sfirst = (int64_t)extend(c->first, c->bytes, true),
+		ssecond = (int64_t)extend(c->second, c->bytes, true);
+
+	switch (cond) {
+	case JF_COND_EQ: return first == second;
+	case JF_COND_NE: return first != second;
+	case JF_COND_GT: return first > second;
+	case JF_COND_GE: return first >= second;
+	case JF_COND_LT: return first < second;
+	case JF_COND_LE: return first <= second;
+	case JF_COND_SGT: return sfirst > ssecond;
+	case JF_COND_SGE: return sfirst >= ssecond;
+	case JF_COND_SLT: return sfirst < ssecond;
+	case JF_COND_SLE: return sfirst <= ssecond;
+	default: return first & second;
+	}
+}
+
+static struct machine_compared compared(const struct machine *m, const struct jf_compare *c)
+{
+	struct machine_compared with = {.known = true, .bytes = c->bytes, .first = get(m, c->a)};
+
+	with.second = c->b == JF_REG_NONE ? (uint64_t)c->imm : get(m, c->b);
+	switch (c->kind) {
+	case JF_COMPARE_FLAGS: return m->flags;
+	case JF_COMPARE_WITH: return with;
+	case JF_COMPARE_AND: return (struct machine_compared){true, true, c->bytes, with.first & with.second, 0};
+	case JF_COMPARE_TRUTH: return (struct machine_compared){true, false, 8, holds(&with, c->cond), 0};
+	default: return (struct machine_compared){.known = false};
+	}
+}
+
+static bool decode_branch(const struct machine *m, struct jf_effect *effect)
+{
+	return m->pc < m->size && jf_decode(m->backend, m->code + m->pc, m->size - m->pc, effect) == JF_OK &&
+	       effect->flow == JF_FLOW_BRANCH;
+}
+
+bool machine_branches(const struct machine *m)
+{
+	struct jf_effect effect;
+
+	return decode_branch(m, &effect);
+}
+
+bool machine_knows(const struct machine *m, bool *taken)
+{
+	struct machine_compared asked;
+	struct jf_effect effect;
+
+	if (!decode_branch(m, &effect))
+		return false;
+	asked = compared(m, &effect.asks);
+	if (!asked.known || (asked.masked && effect.asks.cond >= JF_COND_GT && effect.asks.cond <= JF_COND_LE))
+		return false;
+	*taken = holds(&asked, effect.asks.cond);
+	return true;
+}
+
 /* ---- control flow ------------------------------------------------------------------------------------ */
 
 static void put_return_address(struct machine *m, uint64_t value)
@@ -255,6 +319,7 @@ enum machine_event machine_step(struct machine *m, bool taken)
 	m->access_count = m->killed_count = 0;
 	if (m->pc >= m->size || jf_decode(m->backend, m->code + m->pc, m->size - m->pc, &m->effect) != JF_OK)
 		return EVENT_UNDECODED;
+	m->flags = compared(m, &m->effect.flags_hold);
 	for (unsigned int i = 0; i < m->effect.step_count; i++)
 		run_step(m, &m->effect.steps[i]);
 	if (m->effect.flow == JF_FLOW_CALL_REG || m->effect.flow == JF_FLOW_JUMP_REG)
@@ -271,6 +336,7 @@ void machine_return_from_c(struct machine *m)
 {
 	const struct jf_backend *backend = m->backend;
 
+	m->flags.known = false;
 	if (backend->ra_pushed)
 		m->reg[backend->sp] += 8;
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)

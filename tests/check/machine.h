@@ -33,6 +33,14 @@ struct machine_access {
 	uint64_t value;
 };
 
+/* Two numbers that have been compared, as far as is known. */
+struct machine_compared {
+	bool known;
+	bool masked; /* by AND, which tells nothing of an order without signs */
+	uint8_t bytes;
+	uint64_t first, second;
+};
+
 struct machine {
 	const struct jf_backend *backend;
 	const uint8_t *code;
@@ -47,6 +55,7 @@ struct machine {
 	unsigned int cell_count;
 	bool tainted[JF_REGS_MAX]; /* registers with such a value */
 	uint64_t salt;             /* another one gives other values everywhere */
+	struct machine_compared flags;
 
 	/* of the last step */
 	uint32_t at;
@@ -64,6 +73,13 @@ void machine_init(struct machine *m, const struct jf_backend *backend, uint64_t 
 void machine_load(struct machine *m, const uint8_t *code, uint32_t size, uint64_t address);
 /* Runs the instruction at m->pc; `taken` says which way a conditional branch goes. */
 enum machine_event machine_step(struct machine *m, bool taken);
+/* Whether the instruction at m->pc is a conditional branch. */
+bool machine_branches(const struct machine *m);
+/*
+ * Whether the conditional branch at m->pc is taken, by registers and flags as they are.
+ * returns: false when the decoder does not tell, or the flags are not known.
+ */
+bool machine_knows(const struct machine *m, bool *taken);
 /* What a call does by the platform's ABI: caller-saved registers and all below SP have other values. */
 void machine_return_from_c(struct machine *m);
 

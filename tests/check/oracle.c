@@ -9,18 +9,18 @@
 /* ---- runs -------------------------------------------------------------------------------------------------- */
 
 /*
- * A way that has not been gone yet, or any. The one branch that prologues have asks whether the count register
- * has a count or a pointer.
+ * Prologues go where registers and flags send them: they ask whether the count register has a count or a pointer.
+ * Else a way that has not been gone yet, or any.
  */
 static bool choose(const struct run *r, uint64_t salt, unsigned int step)
 {
-	struct jf_effect effect;
 	uint8_t went = r->m->pc < r->s->size ? r->went[r->m->pc] : 0;
-	bool is_pointer = r->m->reg[count_reg(r)] > JF_TAIL_CALLS_MAX;
+	bool taken;
 
-	if (!r->in_body && jf_decode(r->backend, r->m->code + r->m->pc, r->m->size - r->m->pc, &effect) == JF_OK &&
-	    effect.flow == JF_FLOW_BRANCH)
-		return !strcmp(effect.name, "bgeu") ? !is_pointer : is_pointer;
+	if (!r->in_body && machine_knows(r->m, &taken))
+		return taken;
+	if (!r->in_body && machine_branches(r->m))
+		r->out->by_chance = true;
 	if (went == 1 || went == 2)
 		return went == 1;
 	return machine_mix(salt, step) & 1;

@@ -93,6 +93,8 @@ enum jf_status toy_decode(const uint8_t *bytes, size_t count, struct jf_effect *
 		*effect = e;
 		return JF_OK;
 	}
+	/* Only CMP writes the flag. */
+	e.flags_hold = (struct jf_compare){JF_COMPARE_FLAGS, 0, JF_REG_NONE, JF_REG_NONE, 0, 0};
 	switch (op) {
 	case TOY_OP_LDI: put(&e, JF_STEP_MOVE, a, JF_REG_NONE)->imm = (int8_t)word; break;
 	case TOY_OP_SHI:
@@ -107,12 +109,19 @@ enum jf_status toy_decode(const uint8_t *bytes, size_t count, struct jf_effect *
 	case TOY_OP_JS:
 		e.flow = word >> 8 & 15 ? JF_FLOW_BRANCH : JF_FLOW_JUMP;
 		e.target_off = 2 + (int8_t)word;
+		e.asks = (struct jf_compare){JF_COMPARE_FLAGS, JF_COND_NE, JF_REG_NONE, JF_REG_NONE, 0, 0};
 		break;
 	case TOY_OP_JL:
 		e.flow = JF_FLOW_JUMP_REG;
 		e.flow_reg = b;
 		break;
 	case TOY_OP_JA: decode_jump(&e, word >> 8 & 15, b); break;
+	case TOY_OP_CMP64:
+	case TOY_OP_CMP32:
+		if (c < JF_COND__COUNT)
+			e.flags_hold =
+				(struct jf_compare){JF_COMPARE_TRUTH, (uint8_t)c, a, b, op == TOY_OP_CMP64 ? 8 : 4, 0};
+		break;
 	case TOY_OP_MEM: decode_memory(&e, a, b, 0, c & 3, c & 8, c & 4); break;
 	case TOY_OP_EXT: decode_ext(&e, a, b, c); break;
 	case TOY_OP_SPR:
