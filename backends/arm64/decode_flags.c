@@ -43,7 +43,7 @@ static void immediate(struct jf_compare *flags, enum jf_compare_kind kind, unsig
 	flags->imm = imm;
 }
 
-/* What adds, subs and ands leave, when their result goes nowhere: cmp, cmn, tst. Adding 0 carries, taking it does not. */
+/* What adds, subs and ands leave without a result: cmp, cmn, tst. Taking 0 carries, adding it does not. */
 static void compare(struct jf_compare *flags, const struct jf_arm64_row *row, uint32_t word)
 {
 	unsigned int rn = jf_arm64_field_rn(word);
