@@ -4,7 +4,8 @@
 /* DWARF numbers: AADWARF64, "DWARF register names". */
 /* clang-format off */
 #define X(n, name, flags) [JF_ARM64_FIRST_X + (n)] = {name, JF_ARM64_FIRST_X + (n), n, n, JF_REG_INT, 8, flags, NULL},
-#define D(n, name, flags) [JF_ARM64_FIRST_D + (n)] = {name, JF_ARM64_FIRST_D + (n), n, 64 + (n), JF_REG_FP, 8, flags, NULL},
+#define D(n, name, flags) \
+	[JF_ARM64_FIRST_D + (n)] = {name, JF_ARM64_FIRST_D + (n), n, 64 + (n), JF_REG_FP, 8, flags, NULL},
 #define FREE_X(a, b)      X(a, "x" #a, 0) X(b, "x" #b, 0)
 #define FREE_D(a, b)      D(a, "d" #a, 0) D(b, "d" #b, 0)
 #define KEPT_X(a, b)      KEPT_ONE(a) KEPT_ONE(b)

@@ -12,7 +12,8 @@ static const struct jf_control_reg fcw = {0x037f, 0x0f7f, 0xffff};
 #define INT(id, name, dw, flags)                   [id] = {#name, id, id, dw, JF_REG_INT, 8, flags, NULL},
 #define FREE(id, name, dw)                         INT(id, name, dw, 0)
 #define KEPT(id, name, dw)                         INT(id, name, dw, JF_REG_CALLEE_SAVED)
-#define CONTROL(id, name, dw, bytes, store, load)  [id] = {#name, id, 0, dw, JF_REG_CONTROL, bytes, JF_REG_CALLEE_SAVED, &name},
+#define CONTROL(id, name, dw, bytes, store, load) \
+	[id] = {#name, id, 0, dw, JF_REG_CONTROL, bytes, JF_REG_CALLEE_SAVED, &name},
 
 const struct jf_reg jf_x86_64_regs[REG__COUNT] = {
 	FREE_INT(FREE)

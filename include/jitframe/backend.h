@@ -95,7 +95,8 @@ struct jf_native {
 	void (*context_get)(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
 	void (*context_set_reg)(void *ucontext, uint8_t reg, uint64_t value); /* integer registers */
 	void (*context_set_pc)(void *ucontext, uint64_t pc);
-	/* Whether this processor has the instructions of jf_compile_opts.atomic_insns. NULL without JF_CAP_ATOMIC_INSNS. */
+	/* Whether this processor has the instructions of jf_compile_opts.atomic_insns. NULL: no convention has
+	 * JF_CAP_ATOMIC_INSNS. */
 	bool (*has_atomic_insns)(void);
 };
 

@@ -55,10 +55,14 @@ HOSTS = {
 }
 
 ARCHITECTURE = re.compile(
-    r"loongarch|loong64|aarch64|arm64|\barm\b|x86|amd64|i386|risc-?v|s390|power-?pc|ppc64|mips|sparc|EM_(?!BPF\b)[A-Z0-9_]+", re.I
+    r"loongarch|loong64|aarch64|arm64|\barm\b|x86|amd64|i386|risc-?v|s390|power-?pc|ppc64|mips|sparc"
+    r"|EM_(?!BPF\b)[A-Z0-9_]+",
+    re.I,
 )
 # What belongs to one architecture without its name: a signal's context, registers, features, instructions.
-DISGUISED = re.compile(r"\b(uc_)?mcontext(_t)?\b|\bHWCAP_|__asm__\s*(volatile)?\s*\(\s*\"[^\"]|\bmxcsr\b|\bfcw\b|\bLSE\b", re.I)
+DISGUISED = re.compile(
+    r"\b(uc_)?mcontext(_t)?\b|\bHWCAP_|__asm__\s*(volatile)?\s*\(\s*\"[^\"]|\bmxcsr\b|\bfcw\b|\bLSE\b", re.I
+)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 EXPORT = re.compile(r"\bJF_API\b[^;{]*?\b(jf_\w+)\s*\(", re.S)
 
