@@ -37,7 +37,8 @@ static uint64_t function_bytes(const struct captured_function *f, struct disasm 
 	size_t length;
 
 	for (size_t off = 0; off < f->size_bytes; off += length) {
-		length = disasm_insn(disasm, f->code + off, f->size_bytes - off, f->address + off, text, sizeof(text));
+		length = disasm_llvm_insn(disasm, f->code + off, f->size_bytes - off, f->address + off, text,
+					  sizeof(text));
 		if (strcmp(text, "int3") != 0)
 			sum += length;
 		if (strcmp(text, "ret") == 0)
@@ -81,7 +82,7 @@ static bool compare(const char *path, double limit, json_t *rows)
 	char target[64];
 
 	captured_read(path, &c);
-	disasm = disasm_new(c.conv->backend);
+	disasm = disasm_llvm_new(c.conv->backend);
 	if (!disasm)
 		return false;
 	snprintf(target, sizeof(target), "%s/%s", c.conv->backend->name, c.conv->name);
@@ -107,7 +108,7 @@ static bool compare(const char *path, double limit, json_t *rows)
 	}
 	print_row("all", &sum);
 	printf("\n");
-	disasm_free(disasm);
+	disasm_llvm_free(disasm);
 	captured_free(&c);
 	return within;
 }
@@ -117,7 +118,7 @@ static bool compare(const char *path, double limit, json_t *rows)
 static void print_insn(struct disasm *disasm, const uint8_t *code, size_t *off, size_t size, uint64_t address)
 {
 	char text[128];
-	size_t length = disasm_insn(disasm, code + *off, size - *off, address + *off, text, sizeof(text));
+	size_t length = disasm_llvm_insn(disasm, code + *off, size - *off, address + *off, text, sizeof(text));
 
 	printf("  %4zx %2zu  %s\n", *off, length, text);
 	*off += length;
@@ -160,7 +161,7 @@ static int list(const char *path, const char *name)
 	int status = 1;
 
 	captured_read(path, &c);
-	disasm = disasm_new(c.conv->backend);
+	disasm = disasm_llvm_new(c.conv->backend);
 	for (uint32_t i = 0; disasm && i < c.program_count; i++) {
 		if (strcmp(c.programs[i].name, name) != 0)
 			continue;
@@ -169,7 +170,7 @@ static int list(const char *path, const char *name)
 	}
 	if (status)
 		fprintf(stderr, "%s: no program %s, or no disassembler for it\n", path, name);
-	disasm_free(disasm);
+	disasm_llvm_free(disasm);
 	captured_free(&c);
 	return status;
 }

@@ -148,22 +148,19 @@ static int choose_convention(struct check_args *args, const struct machine_code 
 	return cli_convention(target, &args->spec.conv);
 }
 
-static int open_output(struct check_args *args)
+static void open_output(struct check_args *args)
 {
 	args->output.conv = args->spec.conv;
 	args->output.functions = json_array();
-	args->output.disasm = disasm_new(args->spec.conv->backend);
-	if (!args->output.disasm)
-		return cli_failed("LLVM cannot disassemble for %s", args->spec.conv->backend->llvm_triple);
-	return 0;
 }
 
 static int check_functions(struct check_args *args, const struct machine_code *code)
 {
 	struct jf_check_target *targets = calloc(args->target_count + code->count, sizeof(*targets));
 	size_t target_count = 0;
-	int status = targets ? open_output(args) : cli_failed("no memory");
+	int status = targets ? 0 : cli_failed("no memory");
 
+	open_output(args);
 	if (status == 0 && code->backend && code->backend != args->spec.conv->backend)
 		status = cli_bad_input("%s: it is for %s, not for %s", code->path, code->backend->name,
 				       args->spec.conv->backend->name);
@@ -257,7 +254,7 @@ static int check_object(struct check_args *args)
 
 	object.conv = args->spec.conv;
 	if (status == 0)
-		status = open_output(args);
+		open_output(args);
 	if (status == 0)
 		status = object_compile(&object);
 	return status == 0 ? check_print_end(&args->output) : status;

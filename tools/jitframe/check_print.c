@@ -61,13 +61,25 @@ static json_t *spec_json(const struct jf_frame_spec *spec)
 
 /* ---- findings ----------------------------------------------------------------------------------------- */
 
+/* Most functions have no findings, and need no disassembler. */
+static struct disasm *disasm_of(struct check_output *output)
+{
+	if (!output->disasm && !output->no_disasm) {
+		output->disasm = disasm_new(output->conv->backend);
+		output->no_disasm = !output->disasm;
+		if (output->no_disasm)
+			cli_failed("LLVM cannot disassemble for %s", output->conv->backend->llvm_triple);
+	}
+	return output->disasm;
+}
+
 /* The instruction that a finding is about, as LLVM writes it. returns: false when there is none. */
-static bool insn_text(const struct check_output *output, const struct jf_check_input *input, uint32_t off, char *bytes,
+static bool insn_text(struct check_output *output, const struct jf_check_input *input, uint32_t off, char *bytes,
 		      size_t bytes_capacity, char *text, size_t capacity)
 {
 	size_t length;
 
-	if (off >= input->byte_count)
+	if (off >= input->byte_count || !disasm_of(output))
 		return false;
 	length = disasm_insn(output->disasm, input->bytes + off, input->byte_count - off, input->address + off, text,
 			     capacity);
@@ -80,7 +92,7 @@ static size_t kept(const struct jf_check_report *report)
 	return report->finding_count < report->finding_capacity ? report->finding_count : report->finding_capacity;
 }
 
-static void print_findings(const struct check_output *output, const struct checked *c, unsigned int rule)
+static void print_findings(struct check_output *output, const struct checked *c, unsigned int rule)
 {
 	for (size_t i = 0; i < kept(c->report); i++) {
 		const struct jf_finding *finding = &c->report->findings[i];
@@ -94,7 +106,7 @@ static void print_findings(const struct check_output *output, const struct check
 	}
 }
 
-static json_t *findings_json(const struct check_output *output, const struct checked *c)
+static json_t *findings_json(struct check_output *output, const struct checked *c)
 {
 	json_t *list = json_array();
 
@@ -149,7 +161,7 @@ static json_t *rows_json(const struct checked *c)
 
 /* ---- one function --------------------------------------------------------------------------------------- */
 
-static void print_text(const struct check_output *output, const struct checked *c)
+static void print_text(struct check_output *output, const struct checked *c)
 {
 	const struct jf_convention *conv = c->input->conv;
 	char spec[256];
@@ -191,7 +203,7 @@ static bool passed(const struct check_output *output, const struct jf_check_repo
 	return all;
 }
 
-static json_t *to_json(const struct check_output *output, const struct checked *c)
+static json_t *to_json(struct check_output *output, const struct checked *c)
 {
 	json_t *rules = json_object(), *item;
 	char name[8];

@@ -14,7 +14,8 @@ struct check_output {
 	bool brief;      /* leave out what holds */
 	uint32_t except; /* rules by bit that nobody asks about */
 	json_t *functions;
-	struct disasm *disasm;
+	struct disasm *disasm; /* NULL: not needed yet, */
+	bool no_disasm;        /* or not to be had */
 	const struct jf_convention *conv;
 	unsigned int checked, failed;
 };

@@ -59,12 +59,18 @@ extern const struct argp spec_argp;
 /* ---- text of machine code ---- */
 
 struct disasm;
-/* returns: NULL when LLVM has no such architecture. free with disasm_free(). */
+/* returns: NULL when LLVM has no such architecture; NULL after a message when there is no LLVM. free with
+ * disasm_free(). */
 struct disasm *disasm_new(const struct jf_backend *backend);
 void disasm_free(struct disasm *disasm);
 /* One instruction of bytes[0, count), count > 0, into text. returns: its length in bytes; what cannot be
  * decoded is "(bad)" and as long as the smallest instruction. */
 size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text, size_t capacity);
+/* The same by LLVM itself, of the module that those load. */
+struct disasm *disasm_llvm_new(const struct jf_backend *backend);
+void disasm_llvm_free(struct disasm *disasm);
+size_t disasm_llvm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text,
+			size_t capacity);
 /* "00 11 22" of bytes[0, count). */
 void disasm_bytes(const uint8_t *bytes, size_t count, char *text, size_t capacity);
 

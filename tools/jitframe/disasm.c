@@ -1,80 +1,76 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <llvm-c/Disassembler.h>
-#include <llvm-c/Target.h>
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
-/* Text of machine code by LLVM, which has every architecture everywhere; the backend names its triple. */
+/*
+ * The disassembler is a module of its own, disasm_llvm.c, which is loaded when the first text is wanted: LLVM and
+ * what LLVM needs take a tenth of a second to load, and most commands never ask.
+ */
 
-struct disasm {
-	LLVMDisasmContextRef llvm;
-	size_t smallest;
-};
+#define MODULE "jitframe-disasm.so"
 
-static void init_llvm(void)
+static struct {
+	bool tried;
+	__typeof__(disasm_llvm_new) *new;
+	__typeof__(disasm_llvm_free) *free;
+	__typeof__(disasm_llvm_insn) *insn;
+} module;
+
+/* Beside this program in a build directory, or where the installation has it. */
+static void *open_module(void)
 {
-	static bool done;
+	static const char *const places[] = {"", "../libexec/jitframe/"};
+	char self[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	void *handle;
 
-	if (done)
-		return;
-	done = true;
-	LLVMInitializeAllTargetInfos();
-	LLVMInitializeAllTargetMCs();
-	LLVMInitializeAllDisassemblers();
+	while (length > 0 && self[length - 1] != '/')
+		length--;
+	for (unsigned int i = 0; length > 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, sizeof(path), "%.*s%s" MODULE, (int)length, self, places[i]);
+		if (access(path, R_OK) != 0)
+			continue;
+		handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		if (!handle)
+			cli_failed("%s", dlerror());
+		return handle;
+	}
+	cli_failed("there is no " MODULE " in %.*s or %.*s%s", (int)length, self, (int)length, self, places[1]);
+	return NULL;
+}
+
+static bool load(void)
+{
+	void *handle = module.tried ? NULL : open_module();
+
+	module.tried = true;
+	if (handle) {
+		module.new = (__typeof__(module.new))dlsym(handle, "disasm_llvm_new");
+		module.free = (__typeof__(module.free))dlsym(handle, "disasm_llvm_free");
+		module.insn = (__typeof__(module.insn))dlsym(handle, "disasm_llvm_insn");
+	}
+	return module.new &&module.free &&module.insn;
 }
 
 struct disasm *disasm_new(const struct jf_backend *backend)
 {
-	struct disasm *disasm = calloc(1, sizeof(*disasm));
-	const char *features = backend->llvm_features ? backend->llvm_features : "";
-
-	if (!disasm)
-		return NULL;
-	init_llvm();
-	disasm->smallest = backend->insn_align;
-	disasm->llvm = LLVMCreateDisasmCPUFeatures(backend->llvm_triple, "", features, NULL, 0, NULL, NULL);
-	if (!disasm->llvm) {
-		free(disasm);
-		return NULL;
-	}
-	LLVMSetDisasmOptions(disasm->llvm, LLVMDisassembler_Option_PrintImmHex);
-	return disasm;
+	return load() ? module.new(backend) : NULL;
 }
 
 void disasm_free(struct disasm *disasm)
 {
-	if (!disasm)
-		return;
-	LLVMDisasmDispose(disasm->llvm);
-	free(disasm);
-}
-
-/* LLVM starts with a tab and has one behind the mnemonic. */
-static void tidy(char *text)
-{
-	char *from = text, *to = text;
-
-	while (*from == '\t' || *from == ' ')
-		from++;
-	for (; *from; from++)
-		*to++ = *from == '\t' ? ' ' : *from;
-	*to = '\0';
+	if (disasm)
+		module.free(disasm);
 }
 
 size_t disasm_insn(struct disasm *disasm, const uint8_t *bytes, size_t count, uint64_t pc, char *text, size_t capacity)
 {
-	/* LLVM wants bytes it may write to, and does not write to them. */
-	size_t length = LLVMDisasmInstruction(disasm->llvm, (uint8_t *)(uintptr_t)bytes, count, pc, text, capacity);
-
-	if (length > 0) {
-		tidy(text);
-		return length;
-	}
-	snprintf(text, capacity, "(bad)");
-	return disasm->smallest < count ? disasm->smallest : count;
+	return module.insn(disasm, bytes, count, pc, text, capacity);
 }
 
 void disasm_bytes(const uint8_t *bytes, size_t count, char *text, size_t capacity)
