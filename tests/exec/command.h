@@ -16,7 +16,7 @@ struct command {
 
 void command_add(struct command *command, const char *arg);
 
-/* Runs argv, found through PATH. Failures that are not the command's own fail the test. */
+/* Runs argv, found through PATH. Failures that are not the command's own abort the test. */
 void command_run(struct command *command);
 void command_fini(struct command *command);
 

@@ -2,8 +2,15 @@
 #ifndef TESTS_EXEC_H
 #define TESTS_EXEC_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include <jitframe/status.h>
+
+/* What is run on every architecture, and how results are compared: by one runner for all runs of a convention (batch.c),
+ * and by the `jitframe` command as its users do (by_command.c). */
 
 /* What not every convention can run; a scenario that needs what its target lacks has to be refused. */
 enum {
@@ -13,8 +20,9 @@ enum {
 	HAS_ALL = 7,
 };
 
-/* A convention that scenarios run on, with options of the compiler. */
+/* A convention that scenarios run on, with options of the compiler: test_ARCH.c has those of one architecture. */
 struct exec_target {
+	const char *suite;            /* of the tests' names: "loongarch64_user" */
 	const char *name;             /* "loongarch64/user" */
 	unsigned int result_bits;     /* of R0 that reach the caller: 64, or 32 with their sign */
 	unsigned int stack_max_bytes; /* larger BPF stacks are refused */
@@ -23,6 +31,9 @@ struct exec_target {
 	unsigned int has;     /* HAS_ */
 	unsigned int unsaved; /* callee-saved registers that a boundary does not save (R3), of those that C uses */
 };
+
+extern const struct exec_target exec_targets[];
+extern const unsigned int exec_target_count;
 
 #define EXEC_CTX_WORDS 8
 
@@ -42,7 +53,9 @@ struct scenario {
 	unsigned int stack_bytes; /* BPF stack of its largest function, when over 512 */
 	unsigned int threads;     /* 0: one */
 	unsigned int repeat;      /* 0: once. Traces are looked at only of a single run */
+	unsigned int seconds;     /* that a run may take; 0: plenty */
 	bool private_stack;
+	bool by_command;    /* run it by the `jitframe` command once more */
 	const char *sets;   /* arguments of --set, apart by spaces */
 	unsigned int needs; /* HAS_ */
 	bool loses;         /* throws through C that uses every register: those unsaved are lost */
@@ -62,12 +75,56 @@ struct scenario {
 #define STACK(bytes)     .stack_bytes = bytes
 #define THREADS(count)   .threads = count
 #define REPEAT(count)    .repeat = count
+#define SECONDS(count)   .seconds = count
+#define BY_COMMAND       .by_command = true
 #define SETS(text)       .sets = text
 #define LOSES            .loses = true
 #define NEEDS(bits)      .needs = bits
 #define PRIVATE_STACK    .private_stack = true, .needs = HAS_PRIVATE_STACK
 
-/* Runs the scenario on the target and asserts what it says. */
-void exec_check(const struct exec_target *target, const struct scenario *scenario);
+extern const struct scenario scenarios[];
+extern const unsigned int scenario_count;
+
+/* One run of one scenario. */
+struct run {
+	const struct exec_target *target;
+	const struct scenario *scenario;
+	char cpu[8];
+
+	/* What came out, as `jitframe run --json` has it. */
+	int status;   /* exit status */
+	json_t *json; /* NULL: none */
+	char *err;    /* standard error; NULL: nothing */
+
+	char failure[2048]; /* what is wrong about that; "": nothing */
+};
+
+const char *run_program(const struct run *run);
+/* The file: NAME-CPU.bpf.o. */
+void run_object(const struct run *run, char *path, size_t capacity);
+/* The context's bytes as hexadecimal digits. */
+#define CTX_DIGITS (2 * 8 * EXEC_CTX_WORDS + 1)
+void run_ctx(const struct run *run, char digits[CTX_DIGITS]);
+/* Traces of many runs are long, and those of several threads in no order. */
+bool run_is_traced(const struct run *run);
+/* Adds to the failure; the first one counts. returns: is_so. */
+bool run_expect(struct run *run, bool is_so, const char *fmt, ...) JF_PRINTF(3, 4);
+/* Compares what came out with the scenario. */
+void run_check(struct run *run);
+void run_fini(struct run *run);
+
+/* ---- batch.c: by one runner ---- */
+
+/* Runs all, in order, on the target that all have. in: done = is called for each as it ends, checked. */
+void batch_runs(struct run *runs, size_t count, void (*done)(struct run *run));
+/* Deletes what batches have left. */
+void batch_fini(void);
+
+/* ---- by_command.c ---- */
+
+/* The command line that does it, for a person to type. */
+void run_command_line(const struct run *run, FILE *file);
+/* Does it by the command; it is checked then. */
+void run_by_command(struct run *run);
 
 #endif

@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "suite.h"
+#include "exec.h"
 
-#define SUITE loongarch64_linux
-#define TARGET                                                    \
-	(const struct exec_target)                                \
-	{                                                         \
-		"loongarch64/linux", 32, 528, false, false, 0, 10 \
-	}
-#include "scenarios.def"
-#undef SUITE
-#undef TARGET
-
-#define SUITE loongarch64_linux_v2
-#define TARGET                                                       \
-	(const struct exec_target)                                   \
-	{                                                            \
-		"loongarch64/linux-v2", 32, 528, false, false, 0, 10 \
-	}
-#include "scenarios.def"
-#undef SUITE
-#undef TARGET
-
-#define SUITE loongarch64_user
-#define TARGET                                                          \
-	(const struct exec_target)                                      \
-	{                                                               \
-		"loongarch64/user", 64, 32752, false, false, HAS_ALL, 0 \
-	}
-#include "scenarios.def"
-#undef SUITE
-#undef TARGET
+const struct exec_target exec_targets[] = {
+	{"loongarch64_linux", "loongarch64/linux", 32, 528, false, false, 0, 10},
+	{"loongarch64_linux_v2", "loongarch64/linux-v2", 32, 528, false, false, 0, 10},
+	{"loongarch64_user", "loongarch64/user", 64, 32752, false, false, HAS_ALL, 0},
+};
+const unsigned int exec_target_count = sizeof(exec_targets) / sizeof(exec_targets[0]);

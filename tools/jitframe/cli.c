@@ -11,12 +11,21 @@
 
 /* ---- messages ----------------------------------------------------------------------------------- */
 
+static FILE *messages; /* NULL: standard error */
+
+void cli_messages_to(FILE *file)
+{
+	messages = file;
+}
+
 static void print_message(const char *fmt, va_list args)
 {
+	FILE *file = messages ? messages : stderr;
+
 	fflush(stdout);
-	fputs("jitframe: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	fputs("jitframe: ", file);
+	vfprintf(file, fmt, args);
+	fputc('\n', file);
 }
 
 int cli_bad_input(const char *fmt, ...)

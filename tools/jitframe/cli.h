@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jitframe/backend.h>
 
@@ -23,6 +24,8 @@ int cmd_run(int argc, char **argv);
 int cmd_orc(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 
+/* Where messages go from now on; NULL: standard error. The file is the caller's. */
+void cli_messages_to(FILE *file);
 /* Prints "jitframe: ..." and a newline on standard error. returns: CLI_BAD_INPUT. */
 int cli_bad_input(const char *fmt, ...) JF_PRINTF(1, 2);
 /* The same. returns: CLI_FAILED. */

@@ -93,16 +93,16 @@ static void emulator(const struct jf_backend *backend, char *command, size_t cap
 
 /* ---- the process -------------------------------------------------------------------------------- */
 
-/* Pipes and the bundle; -1: not open. */
+/* Pipes and the input; -1: not open. */
 struct files {
-	int bundle;
+	int input;
 	int report[2];
 };
 
 static void close_files(struct files *files)
 {
-	if (files->bundle >= 0)
-		close(files->bundle);
+	if (files->input >= 0)
+		close(files->input);
 	if (files->report[0] >= 0)
 		close(files->report[0]);
 	if (files->report[1] >= 0)
@@ -127,27 +127,27 @@ static bool write_all(int fd, const char *bytes, size_t size)
 static bool open_files(const struct launch *launch, struct files *files)
 {
 	*files = (struct files){-1, {-1, -1}};
-	files->bundle = memfd_create("jitframe-bundle", 0);
-	return files->bundle >= 0 && write_all(files->bundle, launch->bundle, launch->bundle_size) &&
-	       lseek(files->bundle, 0, SEEK_SET) == 0 && pipe(files->report) == 0;
+	files->input = memfd_create("jitframe-input", 0);
+	return files->input >= 0 && write_all(files->input, launch->input, launch->input_size) &&
+	       lseek(files->input, 0, SEEK_SET) == 0 && pipe(files->report) == 0;
 }
 
 /* Does not return: in the child. */
 static void become_runner(const struct launch *launch, struct files *files, char *command, const char *runner)
 {
 	const char *argv[LAUNCH_ARGS_MAX + 16];
-	char bundle[32], report[32];
+	char input[32], report[32];
 	unsigned int argc = 0;
 
 	for (char *word = strtok(command, " "); word && argc < 8; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	argv[argc++] = runner;
 	snprintf(report, sizeof(report), "%d", files->report[1]);
-	snprintf(bundle, sizeof(bundle), "fd:%d", files->bundle);
+	snprintf(input, sizeof(input), "fd:%d", files->input);
 	argv[argc++] = "--report-fd";
 	argv[argc++] = report;
-	argv[argc++] = "--bundle";
-	argv[argc++] = bundle;
+	argv[argc++] = launch->input_option;
+	argv[argc++] = input;
 	for (unsigned int i = 0; i < launch->argc; i++)
 		argv[argc++] = launch->argv[i];
 	argv[argc] = NULL;

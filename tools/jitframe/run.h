@@ -16,8 +16,10 @@ struct launch {
 	const struct jf_backend *backend;
 	const char *argv[LAUNCH_ARGS_MAX]; /* the runner's own arguments from argv[0] on, ended by NULL */
 	unsigned int argc;
-	const void *bundle;
-	size_t bundle_size;
+	char target[96];          /* for an argument */
+	const char *input_option; /* what the runner takes `input` by: "--bundle", or "--batch" */
+	const void *input;
+	size_t input_size;
 	bool stdout_to_stderr; /* standard output belongs to us alone */
 };
 
@@ -28,7 +30,7 @@ struct outcome {
 };
 
 /*
- * Finds jf-runner-ARCH, and an emulator where ARCH is not this processor, and starts it with the bundle.
+ * Finds jf-runner-ARCH, and an emulator where ARCH is not this processor, and starts it with the input.
  * out: *report gives the records; *pid is for launch_wait(). returns: 0, or prints and an exit status.
  */
 int launch_start(struct launch *launch, FILE **report, int *pid);
@@ -48,5 +50,31 @@ const char *trace_error(const struct trace *trace);
 bool trace_has_result(const struct trace *trace);
 /* All records as one object; the caller's. */
 json_t *trace_json(struct trace *trace);
+
+/* ---- run_job.c: one run, whoever starts the runner ---- */
+
+#define RUN_SETS_MAX 16
+
+struct run_job {
+	const char *object, *program; /* no program: the only one of the object */
+	const struct jf_convention *conv;
+	const char *ctx, *repeat, *threads; /* as the runner takes them; NULL: its own choice */
+	bool trace, check_registers, landing_pads, sign_return, private_stack;
+	const char *sets[RUN_SETS_MAX]; /* MAP[INDEX]=PROGRAM: the runner looks into them */
+	unsigned int set_count;
+	char found[1024]; /* the program's name, when it was not given */
+};
+
+/* out: *bundle has the program and what it needs, the caller's; job->program is set. returns: 0, or prints and an exit
+ * status. */
+int run_job_link(struct run_job *job, void **bundle, size_t *size);
+/* Adds the runner's arguments for the job. */
+void run_job_options(const struct run_job *job, struct launch *launch);
+/* Reads records to their end. */
+void run_job_records(FILE *report, struct trace *trace);
+/* Prints what went wrong. returns: the exit status. */
+int run_job_judge(const struct run_job *job, const struct trace *trace, const struct outcome *outcome);
+/* All that is known of a run; the caller's. */
+json_t *run_job_json(const struct run_job *job, struct trace *trace, const struct outcome *outcome);
 
 #endif

@@ -16,13 +16,21 @@
 #define THREADS_MAX    1024
 
 static const struct option options[] = {
-	{"bundle", required_argument, NULL, 'b'},    {"target", required_argument, NULL, 't'},
-	{"program", required_argument, NULL, 'p'},   {"ctx", required_argument, NULL, 'c'},
-	{"trace", no_argument, NULL, 'T'},           {"repeat", required_argument, NULL, 'n'},
-	{"threads", required_argument, NULL, 'j'},   {"check-registers", no_argument, NULL, 'R'},
-	{"landing-pads", no_argument, NULL, 'L'},    {"sign-return", no_argument, NULL, 'S'},
-	{"private-stack", no_argument, NULL, 'P'},   {"set", required_argument, NULL, 's'},
-	{"report-fd", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
+	{"bundle", required_argument, NULL, 'b'},
+	{"target", required_argument, NULL, 't'},
+	{"program", required_argument, NULL, 'p'},
+	{"ctx", required_argument, NULL, 'c'},
+	{"trace", no_argument, NULL, 'T'},
+	{"repeat", required_argument, NULL, 'n'},
+	{"threads", required_argument, NULL, 'j'},
+	{"check-registers", no_argument, NULL, 'R'},
+	{"landing-pads", no_argument, NULL, 'L'},
+	{"sign-return", no_argument, NULL, 'S'},
+	{"private-stack", no_argument, NULL, 'P'},
+	{"set", required_argument, NULL, 's'},
+	{"report-fd", required_argument, NULL, 'r'},
+	{"batch", required_argument, NULL, 'B'},
+	{NULL, 0, NULL, 0},
 };
 
 /* in: text wholly decimal. */
@@ -69,6 +77,7 @@ static bool parse_option(struct input *input, int option)
 
 	switch (option) {
 	case 'b': input->bundle = optarg; return true;
+	case 'B': input->batch = optarg; return true;
 	case 't': input->target = optarg; return true;
 	case 'p': input->program = optarg; return true;
 	case 'c': input->ctx = optarg; return true;
@@ -96,6 +105,7 @@ bool input_parse(struct input *input, int argc, char **argv)
 	int option;
 
 	memset(input, 0, sizeof(*input));
+	optind = 0; /* a child of a batch parses a second time */
 	input->report_fd = -1;
 	input->compile.size = sizeof(input->compile);
 	input->run.repeat = 1;
@@ -108,8 +118,8 @@ bool input_parse(struct input *input, int argc, char **argv)
 		report_error_text("unexpected argument \"%s\"", argv[optind]);
 		return false;
 	}
-	if (input->bundle == NULL || input->target == NULL) {
-		report_error_text("--bundle and --target are needed");
+	if (input->batch == NULL && (input->bundle == NULL || input->target == NULL)) {
+		report_error_text("--bundle and --target are needed, or --batch");
 		return false;
 	}
 	return true;

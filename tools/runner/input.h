@@ -19,6 +19,7 @@ struct input_set {
 
 /* The command line. */
 struct input {
+	const char *batch;   /* requests (batch.h): file, or "fd:N"; NULL: this is one run */
 	const char *bundle;  /* file, or "fd:N" */
 	const char *target;  /* "loongarch64/user" */
 	const char *program; /* NULL: the only one */

@@ -8,6 +8,9 @@
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
  *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
  *                    [--report-fd N]
+ *     jf-runner-ARCH --batch FILE|fd:N [--report-fd N]
+ *
+ * The second form does many runs (batch.h).
  */
 
 #include <stdlib.h>
@@ -15,6 +18,7 @@
 
 #include <jitframe/throw.h>
 
+#include "batch.h"
 #include "faults.h"
 #include "input.h"
 #include "maps.h"
@@ -107,25 +111,64 @@ static int run(struct input *input, const struct bundle *bundle)
 	return code;
 }
 
-int main(int argc, char **argv)
+static int prepare_only(struct input *input, const struct bundle *bundle)
 {
-	struct input input;
+	const struct jf_loaded *loaded = NULL;
+	struct jf_error error = {0};
+	enum jf_status status = prepare(input, bundle, &loaded, &error);
+
+	programs_fini();
+	maps_fini();
+	return status == JF_OK ? EXIT_OK : EXIT_BAD_INPUT;
+}
+
+/* in: work = what to do with the opened bundle. */
+static int with_bundle(struct input *input, int (*work)(struct input *, const struct bundle *))
+{
 	struct bundle bundle;
 	struct jf_error error = {0};
 	uint8_t *bytes = NULL, *ctx = NULL;
 	size_t size = 0;
 	int code = EXIT_BAD_INPUT;
 
-	if (!input_parse(&input, argc, argv) || !input_read(input.bundle, &bytes, &size))
+	if (!input_read(input->bundle, &bytes, &size))
 		return EXIT_BAD_INPUT;
-	if (input.ctx == NULL || input_ctx(input.ctx, &ctx, &input.run.ctx_bytes)) {
-		input.run.ctx = ctx;
+	if (input->ctx == NULL || input_ctx(input->ctx, &ctx, &input->run.ctx_bytes)) {
+		input->run.ctx = ctx;
 		if (bundle_open(&bundle, bytes, size, &error) != JF_OK)
 			code = report_error(&error);
 		else
-			code = run(&input, &bundle);
+			code = work(input, &bundle);
 	}
 	free(ctx);
 	free(bytes);
 	return code;
+}
+
+static int do_request(int argc, char **argv, int (*work)(struct input *, const struct bundle *))
+{
+	struct input input;
+
+	if (!input_parse(&input, argc, argv))
+		return EXIT_BAD_INPUT;
+	return input.batch == NULL ? with_bundle(&input, work) : report_error_text("--batch within a batch");
+}
+
+static int run_request(int argc, char **argv)
+{
+	return do_request(argc, argv, run);
+}
+
+static int prepare_request(int argc, char **argv)
+{
+	return do_request(argc, argv, prepare_only);
+}
+
+int main(int argc, char **argv)
+{
+	struct input input;
+
+	if (!input_parse(&input, argc, argv))
+		return EXIT_BAD_INPUT;
+	return input.batch != NULL ? batch(input.batch, run_request, prepare_request) : with_bundle(&input, run);
 }

@@ -15,6 +15,8 @@
  *     private_stacks checks= broken=
  *     uncaught cookie= why=
  *     error text=
+ *     done name= status= signal=
+ *         (of a batch alone)
  *
  * A record is one write(), so those of several threads do not mix.
  */

@@ -57,3 +57,14 @@ u64 bad_address_in_helper(struct args *ctx)
 {
 	return bpf_map_update_elem(&elements, (const void *)ctx->a[0], (const void *)ctx->a[0], 0);
 }
+
+/* Nothing stops it but the time that it may take. */
+SEC("tc")
+u64 endless_loop(struct args *ctx)
+{
+	u64 turns = 0;
+
+	while (opaque(1))
+		turns++;
+	return turns;
+}

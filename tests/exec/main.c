@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The scenarios on each convention of one architecture, as TAP: a test per convention and scenario, named
+ * SUITE::SCENARIO, which covers all versions of the instruction set that the scenario names.
+ *
+ *     exec_ARCH [PATTERN...]     those alone whose names a pattern of the shell matches
+ */
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "exec.h"
+
+#define RUNS_MAX 1024
+
+static struct run runs[RUNS_MAX];
+static size_t run_count;
+static unsigned int told, failed;
+static const char *self;
+
+/* ---- telling ------------------------------------------------------------------------------------------ */
+
+static void print_indented(const char *text)
+{
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text != '\0')
+		printf("#   %.*s\n", (int)strcspn(text, "\n"), text);
+}
+
+static void tell_failure(const struct run *run, const char *name)
+{
+	char *json = run->json != NULL ? json_dumps(run->json, JSON_COMPACT) : NULL;
+
+	printf("# %s, -mcpu=%s:\n", name, run->cpu);
+	print_indented(run->failure);
+	if (json != NULL)
+		print_indented(json);
+	printf("#   alone: %s '%s'\n#   by hand: ", self, name);
+	run_command_line(run, stdout);
+	putchar('\n');
+	free(json);
+}
+
+static void test_name(const struct run *run, const char *how, char *name, size_t capacity)
+{
+	snprintf(name, capacity, "%s::%s%s", run->target->suite, run->scenario->name, how);
+}
+
+/* Runs of one scenario follow each other: its last one tells how all went. */
+static void tell(const struct run *first, const struct run *last, const char *how)
+{
+	bool good = true;
+	char name[128];
+
+	test_name(first, how, name, sizeof(name));
+	for (const struct run *run = first; run <= last; run++)
+		good &= run->failure[0] == '\0';
+	failed += !good;
+	printf("%s %u - %s\n", good ? "ok" : "not ok", ++told, name);
+	for (const struct run *run = first; run <= last; run++)
+		if (run->failure[0] != '\0')
+			tell_failure(run, name);
+	fflush(stdout);
+}
+
+static void tell_batch(struct run *run)
+{
+	struct run *first = run;
+
+	if (run + 1 < runs + run_count && run[1].scenario == run->scenario)
+		return;
+	while (first > runs && first[-1].scenario == run->scenario)
+		first--;
+	tell(first, run, "");
+	for (; first <= run; first++)
+		run_fini(first);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------ */
+
+#define HOW_BY_COMMAND "_by_command"
+
+static bool is_wanted(const struct exec_target *target, const struct scenario *scenario, const char *how,
+		      char **patterns)
+{
+	const struct run run = {.target = target, .scenario = scenario};
+	char name[128];
+
+	test_name(&run, how, name, sizeof(name));
+	for (char **pattern = patterns; *pattern != NULL; pattern++)
+		if (fnmatch(*pattern, name, 0) == 0)
+			return true;
+	return patterns[0] == NULL;
+}
+
+/* A run for each version of the instruction set. */
+static void add_runs(const struct exec_target *target, const struct scenario *scenario)
+{
+	char cpus[64], *rest = NULL;
+
+	snprintf(cpus, sizeof(cpus), "%s", scenario->cpus != NULL ? scenario->cpus : "v3");
+	for (char *cpu = strtok_r(cpus, " ", &rest); cpu != NULL; cpu = strtok_r(NULL, " ", &rest)) {
+		struct run *run = &runs[run_count++];
+
+		if (run_count > RUNS_MAX) {
+			fprintf(stderr, "%s: more than %d runs\n", self, RUNS_MAX);
+			exit(2);
+		}
+		*run = (struct run){.target = target, .scenario = scenario};
+		snprintf(run->cpu, sizeof(run->cpu), "%s", cpu);
+	}
+}
+
+static void run_command_tests(const struct exec_target *target, char **patterns)
+{
+	for (unsigned int i = 0; i < scenario_count; i++) {
+		if (!scenarios[i].by_command || !is_wanted(target, &scenarios[i], HOW_BY_COMMAND, patterns))
+			continue;
+		run_count = 0;
+		add_runs(target, &scenarios[i]);
+		for (size_t k = 0; k < run_count; k++)
+			run_by_command(&runs[k]);
+		tell(&runs[0], &runs[run_count - 1], HOW_BY_COMMAND);
+		for (size_t k = 0; k < run_count; k++)
+			run_fini(&runs[k]);
+	}
+}
+
+static void run_target(const struct exec_target *target, char **patterns)
+{
+	run_count = 0;
+	for (unsigned int i = 0; i < scenario_count; i++)
+		if (is_wanted(target, &scenarios[i], "", patterns))
+			add_runs(target, &scenarios[i]);
+	if (run_count > 0)
+		batch_runs(runs, run_count, tell_batch);
+	run_command_tests(target, patterns);
+}
+
+static unsigned int count_tests(char **patterns)
+{
+	unsigned int count = 0;
+
+	for (unsigned int t = 0; t < exec_target_count; t++)
+		for (unsigned int i = 0; i < scenario_count; i++)
+			count += is_wanted(&exec_targets[t], &scenarios[i], "", patterns) +
+				 (scenarios[i].by_command &&
+				  is_wanted(&exec_targets[t], &scenarios[i], HOW_BY_COMMAND, patterns));
+	return count;
+}
+
+int main(int argc, char **argv)
+{
+	const struct rlimit none = {0, 0};
+	unsigned int count;
+
+	/* Some runs are to die: no core files of them. */
+	setrlimit(RLIMIT_CORE, &none);
+	/* The runners of build directories beside this one, as scripts/ make them. */
+	setenv("JITFRAME_RUNNER_PATH", EXEC_RUNNERS, 0);
+	self = argv[0];
+	count = count_tests(argv + (argc > 0));
+	printf("1..%u\n", count);
+	for (unsigned int t = 0; t < exec_target_count; t++)
+		run_target(&exec_targets[t], argv + (argc > 0));
+	batch_fini();
+	if (count == 0)
+		fprintf(stderr, "%s: no test has such a name\n", self);
+	return failed > 0 || told != count || count == 0;
+}
