@@ -75,7 +75,7 @@ static uint64_t get(const struct machine *m, uint8_t reg)
 
 static void set(struct machine *m, uint8_t reg, uint64_t value)
 {
-	if (reg == JF_REG_NONE || !strcmp(m->backend->regs[reg].name, "zero"))
+	if (reg == JF_REG_NONE || reg == m->zero)
 		return;
 	m->reg[reg] = value & mask(m->backend->regs[reg].size_bytes);
 	m->tainted[reg] = false;
@@ -241,7 +241,7 @@ static struct machine_compared compared(const struct machine *m, const struct jf
 
 static bool decode_branch(const struct machine *m, struct jf_effect *effect)
 {
-	return m->pc < m->size && jf_decode(m->backend, m->code + m->pc, m->size - m->pc, effect) == JF_OK &&
+	return m->pc < m->size && machine_decode(m->backend, m->code + m->pc, m->size - m->pc, effect) == JF_OK &&
 	       effect->flow == JF_FLOW_BRANCH;
 }
 
@@ -311,13 +311,45 @@ static enum machine_event flow(struct machine *m, bool taken, uint64_t register_
 	}
 }
 
+/*
+ * The same few thousand instructions are decoded again and again. What an instruction is depends on its own bytes
+ * alone.
+ */
+enum jf_status machine_decode(const struct jf_backend *backend, const uint8_t *bytes, size_t size,
+			      struct jf_effect *effect)
+{
+	static struct memo {
+		const struct jf_backend *backend;
+		uint8_t bytes[16];
+		struct jf_effect effect;
+	} memos[4096];
+	uint64_t start = 0;
+	struct memo *memo;
+	enum jf_status status;
+
+	memcpy(&start, bytes, size < 8 ? size : 8);
+	memo = &memos[machine_mix(start, 1) % 4096];
+	if (memo->backend == backend && memo->effect.size_bytes <= size &&
+	    !memcmp(memo->bytes, bytes, memo->effect.size_bytes)) {
+		*effect = memo->effect;
+		return JF_OK;
+	}
+	status = jf_decode(backend, bytes, size, effect);
+	if (status == JF_OK && effect->size_bytes <= sizeof(memo->bytes)) {
+		memo->backend = backend;
+		memo->effect = *effect;
+		memcpy(memo->bytes, bytes, effect->size_bytes);
+	}
+	return status;
+}
+
 enum machine_event machine_step(struct machine *m, bool taken)
 {
 	uint64_t target = 0;
 
 	m->at = m->pc;
 	m->access_count = m->killed_count = 0;
-	if (m->pc >= m->size || jf_decode(m->backend, m->code + m->pc, m->size - m->pc, &m->effect) != JF_OK)
+	if (m->pc >= m->size || machine_decode(m->backend, m->code + m->pc, m->size - m->pc, &m->effect) != JF_OK)
 		return EVENT_UNDECODED;
 	m->flags = compared(m, &m->effect.flags_hold);
 	for (unsigned int i = 0; i < m->effect.step_count; i++)
@@ -349,14 +381,26 @@ void machine_return_from_c(struct machine *m)
 
 /* ---- beginning --------------------------------------------------------------------------------------- */
 
+static uint8_t find_zero(const struct jf_backend *backend)
+{
+	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
+		if (!strcmp(backend->regs[reg].name, "zero"))
+			return (uint8_t)reg;
+	return JF_REG_NONE;
+}
+
 void machine_init(struct machine *m, const struct jf_backend *backend, uint64_t salt)
 {
 	memset(m, 0, offsetof(struct machine, stack));
+	m->zero = find_zero(backend);
 	m->backend = backend;
 	m->salt = salt;
 	m->cell_count = 0;
-	for (uint64_t i = 0; i < MACHINE_STACK_BYTES; i += 8)
-		machine_write(m, MACHINE_STACK_LOW + i, 8, machine_mix(salt + i, 5));
+	for (uint64_t i = 0; i < MACHINE_STACK_BYTES; i += 8) {
+		uint64_t word = machine_mix(salt + i, 5);
+
+		memcpy(m->stack + i, &word, sizeof(word));
+	}
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
 		set(m, (uint8_t)reg, machine_mix(salt + reg, 7));
 }

@@ -47,6 +47,7 @@ struct machine {
 	uint32_t size;
 	uint64_t address; /* of code[0] */
 	uint32_t pc;      /* offset */
+	uint8_t zero;     /* the register that is always 0, or JF_REG_NONE */
 	uint64_t reg[JF_REGS_MAX];
 	uint8_t stack[MACHINE_STACK_BYTES];
 	struct {
@@ -71,6 +72,9 @@ struct machine {
 /* Every register and all of the stack have values of their own. */
 void machine_init(struct machine *m, const struct jf_backend *backend, uint64_t salt);
 void machine_load(struct machine *m, const uint8_t *code, uint32_t size, uint64_t address);
+/* jf_decode(), quicker. */
+enum jf_status machine_decode(const struct jf_backend *backend, const uint8_t *bytes, size_t size,
+			      struct jf_effect *effect);
 /* Runs the instruction at m->pc; `taken` says which way a conditional branch goes. */
 enum machine_event machine_step(struct machine *m, bool taken);
 /* Whether the instruction at m->pc is a conditional branch. */

@@ -127,8 +127,8 @@ static void land(struct run *r, const struct subject *main)
 		    (!(backend->regs[reg].flags & JF_REG_CALLEE_SAVED) ||
 		     jf_frame_slot(&main->frame, JF_SLOT_SAVE, (uint8_t)reg) >= 0))
 			r->m->reg[reg] = low_bytes(machine_mix(r->m->salt + reg, 11), backend->regs[reg].size_bytes);
-	if (reg_named(backend, "zero") != JF_REG_NONE)
-		r->m->reg[reg_named(backend, "zero")] = 0;
+	if (r->m->zero != JF_REG_NONE)
+		r->m->reg[r->m->zero] = 0;
 	r->m->reg[backend->sp] = sp - (backend->ra_pushed ? 8 : 0);
 	r->m->reg[backend->args[1]] = at_cfa(main->frame.landing_sp_off_from_cfa);
 	r->m->reg[backend->args[2]] = at_cfa(r->s->conv->fp_off_from_cfa);
@@ -162,7 +162,7 @@ static void enter_by_tail_call(struct run *r, const struct subject *main, uint64
 	count = r->m->reg[count_reg(r)];
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
 		if (!(backend->regs[reg].flags & (JF_REG_RESERVED | JF_REG_CALLEE_SAVED)) && reg != backend->sp &&
-		    reg != backend->ra && strcmp(backend->regs[reg].name, "zero") != 0)
+		    reg != backend->ra && reg != r->m->zero)
 			r->m->reg[reg] = machine_mix(salt + reg, 19);
 	if (!r->facts->count_is_pointer)
 		r->incoming = count = salt & 2 ? machine_mix(salt, 17) : 1 + salt % JF_TAIL_CALLS_MAX;
@@ -238,6 +238,7 @@ void oracle_judge(const struct subject *s, const struct subject *main, struct ju
 	uint32_t so_far;
 
 	memset(out, 0, sizeof(*out));
+	r.count = reg_named(r.backend, r.facts->count_reg);
 	r.out = out;
 	r.went = went;
 	r.call_sp_off = call_sp_off;

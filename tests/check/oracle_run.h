@@ -14,6 +14,7 @@ struct run {
 	const struct subject *s;
 	const struct jf_backend *backend;
 	const struct arch_facts *facts;
+	uint8_t count; /* the register that facts->count_reg names */
 	struct machine *m;
 	struct judgement *out;
 	uint64_t entry[JF_REGS_MAX]; /* the caller's registers: those of the boundary's caller in a callback */
