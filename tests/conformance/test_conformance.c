@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "no_runner.h"
 
 /* Names are told apart by their first bytes: parameters lie in memory that processes share. */
 struct one {
@@ -113,8 +114,8 @@ ParameterizedTest(struct one *one, conformance, vector, .timeout = 60)
 	command_add(&command, v.memory);
 	command_add(&command, options);
 	command_run(&command);
-	if (strstr(command.err, COMMAND_NO_RUNNER))
-		command_no_runner(one->target);
+	if (strstr(command.err, NO_RUNNER))
+		no_runner(one->target);
 	command.out[strcspn(command.out, "\n")] = '\0';
 	if (strcmp(v.result, "refused") == 0) {
 		cr_assert_eq(command.status, 1, "%s %s: exit status %d: %s", one->target, one->name, command.status,
@@ -147,8 +148,8 @@ static void check_command(const char *first, const char *second, const char *thi
 	if (third)
 		command_add(&command, third);
 	command_run(&command);
-	if (strstr(command.err, COMMAND_NO_RUNNER))
-		command_no_runner(targets[0]);
+	if (strstr(command.err, NO_RUNNER))
+		no_runner(targets[0]);
 	cr_expect_eq(command.status, status, "exit status %d: %s", command.status, command.err);
 	cr_expect_str_eq(command.out, out);
 	cr_expect(status == 0 || command.err[0], "nothing is said");

@@ -25,14 +25,6 @@ void command_add(struct command *command, const char *arg)
 	command->argv[command->argc] = NULL;
 }
 
-void command_no_runner(const char *arch)
-{
-	if (getenv("JITFRAME_RUNNER_PATH") != NULL)
-		cr_assert_fail("no program for %s in JITFRAME_RUNNER_PATH", arch);
-	cr_skip_test("no build for %s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH can name one",
-		     arch);
-}
-
 /* Does not return: in the child. */
 static void become_command(const struct command *command, FILE *in, FILE *out, FILE *err)
 {

@@ -20,13 +20,4 @@ void command_add(struct command *command, const char *arg);
 void command_run(struct command *command);
 void command_fini(struct command *command);
 
-/* In what the tools print when a program of another architecture is not there. */
-#define COMMAND_NO_RUNNER "JITFRAME_RUNNER_PATH can name its folder"
-
-/*
- * Ends the test: a program that runs on `arch` is not there. The test fails when JITFRAME_RUNNER_PATH is set, as
- * scripts/test sets it; else nobody said that there are other builds, and the test is skipped.
- */
-void command_no_runner(const char *arch);
-
 #endif

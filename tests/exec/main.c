@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "exec.h"
 
@@ -151,6 +152,22 @@ static unsigned int count_tests(char **patterns)
 	return count;
 }
 
+/* Whether a build directory beside this one has the runner of the target's architecture. */
+static bool has_runner(const char *target)
+{
+	char path[4096];
+
+	for (const char *at = EXEC_RUNNERS; *at != '\0'; at += *at == ':') {
+		int length = (int)strcspn(at, ":");
+
+		snprintf(path, sizeof(path), "%.*s/jf-runner-%.*s", length, at, (int)strcspn(target, "/"), target);
+		if (access(path, X_OK) == 0)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const struct rlimit none = {0, 0};
@@ -158,6 +175,12 @@ int main(int argc, char **argv)
 
 	/* Some runs are to die: no core files of them. */
 	setrlimit(RLIMIT_CORE, &none);
+	if (exec_target_count > 0 && getenv("JITFRAME_RUNNER_PATH") == NULL && !has_runner(exec_targets[0].name)) {
+		printf("1..0 # SKIP no build for %.*s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH can "
+		       "name one\n",
+		       (int)strcspn(exec_targets[0].name, "/"), exec_targets[0].name);
+		return 0;
+	}
 	/* The runners of build directories beside this one, as scripts/ make them. */
 	setenv("JITFRAME_RUNNER_PATH", EXEC_RUNNERS, 0);
 	self = argv[0];

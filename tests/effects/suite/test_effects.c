@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "no_runner.h"
 #include "target.h"
 
 #define COUNT "40000"
@@ -37,7 +38,7 @@ ParameterizedTest(struct one *one, effects, are_as_decoded, .timeout = 300)
 	/* All extensions that an emulator has. */
 	setenv("QEMU_CPU", "max", 0);
 	if (!target_find(&target, one->arch, "jf-effects", "tests/effects"))
-		command_no_runner(one->arch);
+		no_runner(one->arch);
 	command.argc = target_words(&target, command.argv, 16);
 	command_add(&command, "--count");
 	command_add(&command, COUNT);

@@ -13,6 +13,7 @@
 #include <jitframe/backend.h>
 
 #include "command.h"
+#include "no_runner.h"
 #include "target.h"
 
 struct one {
@@ -66,7 +67,7 @@ ParameterizedTest(struct one *one, random_programs, agree, .timeout = 300)
 	struct command command = {0};
 
 	if (!target_find(&target, one->arch, "jf-random", "tests/random"))
-		command_no_runner(one->arch);
+		no_runner(one->arch);
 	command.argc = target_words(&target, command.argv, 16);
 	command_add(&command, "--target");
 	command_add(&command, one->target);

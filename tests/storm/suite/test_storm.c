@@ -11,6 +11,7 @@
 #include <jitframe/backend.h>
 
 #include "command.h"
+#include "no_runner.h"
 #include "target.h"
 
 #define CONVENTIONS_MAX 32
@@ -56,7 +57,7 @@ ParameterizedTest(struct one *one, storm, every_walk_reaches_the_bottom, .timeou
 	struct command command = {0};
 
 	if (!target_find(&target, one->arch, "jf-storm", "tests/storm"))
-		command_no_runner(one->arch);
+		no_runner(one->arch);
 	/* The dynamic linkers of other architectures have no true rows where they bind at the first call. */
 	if (strcmp(one->arch, "x86_64") != 0)
 		setenv("LD_BIND_NOW", "1", 1);
