@@ -26,8 +26,14 @@ static const char *self;
 
 static void print_indented(const char *text)
 {
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text != '\0')
-		printf("#   %.*s\n", (int)strcspn(text, "\n"), text);
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		fputs("#   ", stdout);
+		fwrite(text, 1, length, stdout);
+		putchar('\n');
+		text += length + (text[length] != '\0');
+	}
 }
 
 static void tell_failure(const struct run *run, const char *name)

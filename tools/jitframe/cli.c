@@ -20,12 +20,13 @@ void cli_messages_to(FILE *file)
 
 static void print_message(const char *fmt, va_list args)
 {
-	FILE *file = messages ? messages : stderr;
+	char *text = NULL;
 
 	fflush(stdout);
-	fputs("jitframe: ", file);
-	vfprintf(file, fmt, args);
-	fputc('\n', file);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	fprintf(messages ? messages : stderr, "jitframe: %s\n", text ? text : "no memory");
+	free(text);
 }
 
 int cli_bad_input(const char *fmt, ...)
