@@ -25,7 +25,7 @@
  */
 #include "arm64.h"
 
-/* A list per form holds what there is of it: name, opcode or number, and what the assembler calls it. Tests read them. */
+/* A list per form: the name of each instruction, its opcode or number, and its mnemonic. Tests read the lists. */
 #define JF_ARM64_VALUE(name, opcode, ...) name = opcode,
 
 static inline void jf_arm64_put(struct jf_code *code, bool fits, uint32_t word)

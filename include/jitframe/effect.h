@@ -33,7 +33,7 @@ enum jf_step_kind {
 	JF_STEP_SAR,
 	JF_STEP_INSERT, /* dst = a, with bits [shift, shift + bits) replaced by the low bits of imm */
 	JF_STEP_EXTEND, /* dst = the low `bytes` bytes of a, sign- or zero-extended to 64 bits */
-	/* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: the value goes to an unlisted register */
+	/* dst = `bytes` bytes at ADDRESS, sign- or zero-extended; without dst: to a register that has no id */
 	JF_STEP_LOAD,
 	JF_STEP_STORE, /* `bytes` bytes at ADDRESS = c; without c: an unknown value */
 	/* dst = ADDRESS: lea, for example; without registers imm is an offset from the instruction's first byte */

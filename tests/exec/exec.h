@@ -9,7 +9,7 @@
 
 #include <jitframe/status.h>
 
-/* What is run on every architecture, and how results are compared: by one runner for all runs of a convention (batch.c),
+/* What is run on every architecture, and how results are compared: by one runner for a convention (batch.c),
  * and by the `jitframe` command as its users do (by_command.c). */
 
 /* What not every convention can run; a scenario that needs what its target lacks has to be refused. */

@@ -182,8 +182,8 @@ int main(int argc, char **argv)
 	/* Some runs are to die: no core files of them. */
 	setrlimit(RLIMIT_CORE, &none);
 	if (exec_target_count > 0 && getenv("JITFRAME_RUNNER_PATH") == NULL && !has_runner(exec_targets[0].name)) {
-		printf("1..0 # SKIP no build for %.*s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH can "
-		       "name one\n",
+		printf("1..0 # SKIP no build for %.*s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH "
+		       "can name one\n",
 		       (int)strcspn(exec_targets[0].name, "/"), exec_targets[0].name);
 		return 0;
 	}

@@ -204,9 +204,9 @@ static void build(struct text *out, struct sink *sink, const struct jf_conventio
 		out,
 		"%s/%s: %s\n"
 		"\n"
-		"Written by tests/golden/golden.c, which says how to write it anew. Code as hexadecimal %s and as LLVM reads\n"
-		"it; right of the bar what the unwind row says from there on: where the CFA is, registers that are in memory\n"
-		"now (reg@offset) and those that are back (reg).\n",
+		"Written by tests/golden/golden.c, which says how to write it anew. Code as hexadecimal %s and as LLVM "
+		"reads\nit; right of the bar what the unwind row says from there on: where the CFA is, registers that "
+		"are in memory\nnow (reg@offset) and those that are back (reg).\n",
 		conv->backend->name, conv->name, conv->summary, in_words(conv) ? "words" : "bytes");
 	for (size_t i = 0; i < COMMON; i++)
 		add_sample(out, sink, conv, common[i]);

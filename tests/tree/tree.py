@@ -5,31 +5,14 @@
 Prints TAP. LIBRARY is the shared library of the build; NM, CC and CXX are commands, CXX may be empty.
 """
 
-import concurrent.futures
-import fnmatch
-import os
 import pathlib
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 
-LINES_MAX = 480
-COLUMNS_MAX = 120
-TAB_COLUMNS = 8
-# Each version of clang-format has a form of its own; the tree has this one's.
-FORMATTER = "14"
-
-# Files that are one long table and would not be clearer in pieces.
-LONG_FILES = {
-    "backends/x86_64/insn.h",
-}
-# Kinds of files that have no place for a licence line: prose, data, and what their readers would take for content.
-NO_LICENCE_LINE = {".md", ".txt", ".json", ".svg", ".data", ".orc", ".bin"}
-NO_LICENCE_NAMES = {"LICENSE", ".gitignore", ".git-blame-ignore-revs", ".clang-format", ".clang-tidy", ".editorconfig"}
-# Not text: no rule about lines applies.
-BINARY = {".o", ".elf", ".bin", ".orc", ".gz", ".png"}
+import form
+import pages
+from source import Skip, Tree, lines_with, without_comments
 
 # Places that documents and code may point to.
 HOSTS = {
@@ -63,64 +46,7 @@ ARCHITECTURE = re.compile(
 DISGUISED = re.compile(
     r"\b(uc_)?mcontext(_t)?\b|\bHWCAP_|__asm__\s*(volatile)?\s*\(\s*\"[^\"]|\bmxcsr\b|\bfcw\b|\bLSE\b", re.I
 )
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 EXPORT = re.compile(r"\bJF_API\b[^;{]*?\b(jf_\w+)\s*\(", re.S)
-
-
-class Tree:
-    def __init__(self, root, library, nm, cc, cxx):
-        self.root = pathlib.Path(root)
-        self.library = library
-        self.nm = shlex.split(nm)
-        self.cc = shlex.split(cc)
-        self.cxx = shlex.split(cxx)
-        self.files = sorted(self.list_files())
-
-    def list_files(self):
-        """Everything that is in the repository or would be added to it; outside of one, everything."""
-        git = shutil.which("git") and subprocess.run(
-            ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            capture_output=True,
-            text=True,
-        )
-        if git and git.returncode == 0:
-            names = [name for name in git.stdout.split("\0") if name]
-        else:
-            names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
-            names = [name for name in names if not name.startswith(("build/", ".git/"))]
-        return [name for name in names if (self.root / name).is_file()]
-
-    def text(self, name):
-        return (self.root / name).read_text(encoding="utf-8")
-
-    def texts(self, *suffixes):
-        for name in self.files:
-            path = pathlib.PurePath(name)
-            if path.suffix not in BINARY and (not suffixes or path.suffix in suffixes):
-                yield name, self.text(name)
-
-    def under(self, *folders):
-        return [name for name in self.files if name.startswith(folders)]
-
-    def headers(self):
-        return [name for name in self.under("include/jitframe/") if name.endswith(".h")]
-
-    def compile(self, command, source):
-        run = subprocess.run(
-            [*command, "-I", self.root / "include", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-"],
-            input=source,
-            capture_output=True,
-            text=True,
-        )
-        return run.stderr.strip() if run.returncode else ""
-
-
-def lines_with(text, pattern):
-    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
-
-
-def without_comments(text):
-    return COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
 
 
 # ---- the tests: each yields what is wrong ------------------------------------------------------------------
@@ -301,82 +227,6 @@ def exported_symbols_have_the_prefix(tree):
             yield symbol
 
 
-def files_say_their_licence(tree):
-    for name, text in tree.texts():
-        path = pathlib.PurePath(name)
-        if path.suffix in NO_LICENCE_LINE or path.name in NO_LICENCE_NAMES:
-            continue
-        if not any("SPDX-License-Identifier: BSD-2-Clause" in line for line in text.splitlines()[:3]):
-            yield name
-
-
-def files_are_not_long(tree):
-    for name, text in tree.texts(".c", ".h", ".S", ".py", ".in", ".build"):
-        count = text.count("\n")
-        if count > LINES_MAX and name not in LONG_FILES:
-            yield f"{name} has {count} lines"
-        if count <= LINES_MAX and name in LONG_FILES:
-            yield f"{name} has {count} lines now: take it off the list of long files"
-
-
-def lines_end_where_they_seem_to(tree):
-    for name, text in tree.texts():
-        if text and not text.endswith("\n"):
-            yield f"{name} does not end with a line feed"
-        if "\r" in text:
-            yield f"{name} has carriage returns"
-        for number, line in lines_with(text, re.compile(r"[ \t]$")):
-            yield f"{name}:{number} ends with blanks"
-
-
-def c_is_indented_with_tabs(tree):
-    for name, text in tree.texts(".c", ".h"):
-        for number, line in lines_with(text, re.compile(r"^\t* {8}.*[^\\]$")):
-            yield f"{name}:{number} has eight blanks for a tab"
-
-
-def lines_of_c_are_not_wide(tree):
-    for name, text in tree.texts(".c", ".h"):
-        for number, line in enumerate(text.splitlines(), 1):
-            columns = len(line.expandtabs(TAB_COLUMNS))
-            if columns > COLUMNS_MAX:
-                yield f"{name}:{number} has {columns} columns, and {COLUMNS_MAX} are the most"
-
-
-def formatter():
-    """The command of the one version that is asked, or a reason to skip."""
-    others = []
-    for command in (f"clang-format-{FORMATTER}", "clang-format"):
-        if shutil.which(command):
-            version = subprocess.run([command, "--version"], capture_output=True, text=True).stdout.strip()
-            if re.search(rf"\bversion {FORMATTER}\.", version):
-                return command
-            others.append(version)
-    raise Skip(f"clang-format {FORMATTER} is not there" + "".join(f"; {version} is" for version in others))
-
-
-def c_has_the_formatters_form(tree):
-    command = formatter()
-    names = [name for name in tree.files if name.endswith((".c", ".h"))]
-    jobs = os.cpu_count() or 1
-
-    def run(chunk):
-        return subprocess.run(
-            [command, "--style=file", "--dry-run", "-Werror", "--ferror-limit=1", *chunk],
-            cwd=tree.root, capture_output=True, text=True,
-        )
-
-    if len(names) < 100:
-        yield f"only {len(names)} files of C were found"
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in pool.map(run, [names[first::jobs] for first in range(jobs)]):
-            places = sorted(set(re.findall(r"^(\S+?:\d+):\d+: error", done.stderr, re.M)))
-            for place in places:
-                yield f"{place} is not in form: {command} -i {place.split(':')[0]}"
-            if done.returncode and not places:
-                yield done.stderr.strip() or f"{command} ended with {done.returncode}"
-
-
 def names_can_be_searched_for(tree):
     """No token pasting: what the debugger shows, grep finds."""
     for name in tree.under("src/", "include/", "backends/"):
@@ -414,66 +264,7 @@ def nothing_points_to_a_machine(tree):
                 yield f"{name} points to {match.group(1)}"
 
 
-PATH_START = ("src/", "backends/", "include/", "tools/", "tests/", "scripts/", "docs/", "examples/", "bench/")
-# A word that begins with one of the tree's folders; not a part of a longer path or of an address.
-PATH_WORD = re.compile(r"(?<![\w./-])(?:%s)(?:[\w./*-]|\[\w+\])*" % "|".join(PATH_START))
-LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|href)=\"([^\"]+)\"")
-
-
-def pages(tree):
-    """What people read: pages, and the comments of public and internal headers."""
-    yield from tree.texts(".md")
-    for name in tree.under("include/", "src/"):
-        if name.endswith(".h"):
-            yield name, "\n".join(match.group() for match in COMMENT.finditer(tree.text(name)))
-
-
-def pages_name_paths_that_exist(tree):
-    """ARCH stands for the folder of every backend, "*" and "[ch]" for what a shell makes of them."""
-    names = set(tree.files)
-    for name in tree.files:
-        names.update(f"{parent}/" for parent in pathlib.PurePath(name).parents)
-    archs = sorted({pathlib.PurePath(name).parts[1] for name in tree.under("backends/") if name.count("/") == 2})
-    count = 0
-    for page, text in pages(tree):
-        for word in PATH_WORD.findall(text):
-            path = word.rstrip(".,:;-")
-            count += 1
-            for wanted in [path.replace("ARCH", arch) for arch in archs] if "ARCH" in path else [path]:
-                if not fnmatch.filter(names, wanted) and f"{wanted}/" not in names:
-                    yield f"{page} names {wanted}, which is not there"
-    if count < 50:
-        yield f"only {count} paths were found"
-
-
-def pages_link_to_what_exists(tree):
-    count = 0
-    for page, text in tree.texts(".md"):
-        for link in (first or second for first, second in LINK.findall(text)):
-            if re.match(r"[a-z]+:", link):
-                continue
-            count += 1
-            path, _, anchor = link.partition("#")
-            target = (tree.root / page).parent / path if path else tree.root / page
-            if not target.exists():
-                yield f"{page} links to {link}, which is not there"
-            elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
-                yield f"{page} links to {link}: no such heading"
-    if count < 20:
-        yield f"only {count} links were found"
-
-
-def anchors(text):
-    """Of the headings of a page, as forges make them."""
-    for heading in re.findall(r"^#+ (.*)$", text, re.M):
-        yield re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
-
-
 # ---- TAP ---------------------------------------------------------------------------------------------------
-
-
-class Skip(Exception):
-    pass
 
 
 TESTS = [
@@ -492,17 +283,17 @@ TESTS = [
     exported_symbols_are_declared,
     declared_functions_are_exported,
     exported_symbols_have_the_prefix,
-    files_say_their_licence,
-    files_are_not_long,
-    lines_end_where_they_seem_to,
-    c_is_indented_with_tabs,
-    lines_of_c_are_not_wide,
-    c_has_the_formatters_form,
+    form.files_say_their_licence,
+    form.files_are_not_long,
+    form.lines_end_where_they_seem_to,
+    form.c_is_indented_with_tabs,
+    form.lines_of_c_are_not_wide,
+    form.c_has_the_formatters_form,
     names_can_be_searched_for,
     the_library_neither_prints_nor_exits,
     nothing_points_to_a_machine,
-    pages_name_paths_that_exist,
-    pages_link_to_what_exists,
+    pages.pages_name_paths_that_exist,
+    pages.pages_link_to_what_exists,
 ]
 
 

@@ -192,7 +192,8 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 		height += row_height(&frame->slots[i]);
 	sort_slots(frame, order);
 	fprintf(file,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+		"role=\"img\">\n"
 		"<title>Stack frame of a %s, %s/%s</title>\n",
 		WIDTH, height, WIDTH, height, role, arch, conv);
 	fputs(style, file);
@@ -202,8 +203,8 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 	      file);
 	fprintf(file, "<text x=\"16\" y=\"26\" class=\"title\">%s/%s, %s: %u bytes</text>\n", arch, conv, role,
 		frame->size_bytes);
-	fputs("<text x=\"16\" y=\"48\" class=\"key\">Left: bytes from the CFA, the caller's stack pointer before the call. "
-	      "Right: what points there.</text>\n",
+	fputs("<text x=\"16\" y=\"48\" class=\"key\">Left: bytes from the CFA, the caller's stack pointer before the "
+	      "call. Right: what points there.</text>\n",
 	      file);
 	put_line(file, frame, 0, y);
 	for (unsigned int i = 0; i < frame->slot_count; i++)

@@ -18,9 +18,10 @@
 typedef int (*batch_run)(int argc, char **argv);
 
 /*
- * in: `requests` as input_read() takes it; prepare = does for the first request in this process what every run does
- * before the program runs, and undoes it: an emulator's children then have that code translated already. returns: EXIT_OK when each request was served, or EXIT_BAD_INPUT after an
- * error record.
+ * Serves requests, each in a child of its own.
+ * in: `requests` as input_read() takes it. prepare = does for the first request, in this process, what every run does
+ * before the program runs, and undoes all of it: an emulator's children then have that code translated already.
+ * returns: EXIT_OK when each request was served; EXIT_BAD_INPUT after an error record.
  */
 int batch(const char *requests, batch_run run, batch_run prepare);
 

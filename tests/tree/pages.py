@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rules about pages: paths and links that they name exist. Each yields what is wrong."""
+
+import fnmatch
+import pathlib
+import re
+
+from source import COMMENT
+
+PATH_START = ("src/", "backends/", "include/", "tools/", "tests/", "scripts/", "docs/", "examples/", "bench/")
+# A word that begins with one of the tree's folders; not a part of a longer path or of an address.
+PATH_WORD = re.compile(r"(?<![\w./-])(?:%s)(?:[\w./*-]|\[\w+\])*" % "|".join(PATH_START))
+LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|href)=\"([^\"]+)\"")
+
+
+def pages(tree):
+    """What people read: pages, and the comments of public and internal headers."""
+    yield from tree.texts(".md")
+    for name in tree.under("include/", "src/"):
+        if name.endswith(".h"):
+            yield name, "\n".join(match.group() for match in COMMENT.finditer(tree.text(name)))
+
+
+def pages_name_paths_that_exist(tree):
+    """ARCH stands for the folder of every backend, "*" and "[ch]" for what a shell makes of them."""
+    names = set(tree.files)
+    for name in tree.files:
+        names.update(f"{parent}/" for parent in pathlib.PurePath(name).parents)
+    archs = sorted({pathlib.PurePath(name).parts[1] for name in tree.under("backends/") if name.count("/") == 2})
+    count = 0
+    for page, text in pages(tree):
+        for word in PATH_WORD.findall(text):
+            path = word.rstrip(".,:;-")
+            count += 1
+            for wanted in [path.replace("ARCH", arch) for arch in archs] if "ARCH" in path else [path]:
+                if not fnmatch.filter(names, wanted) and f"{wanted}/" not in names:
+                    yield f"{page} names {wanted}, which is not there"
+    if count < 50:
+        yield f"only {count} paths were found"
+
+
+def pages_link_to_what_exists(tree):
+    count = 0
+    for page, text in tree.texts(".md"):
+        for link in (first or second for first, second in LINK.findall(text)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            count += 1
+            path, _, anchor = link.partition("#")
+            target = (tree.root / page).parent / path if path else tree.root / page
+            if not target.exists():
+                yield f"{page} links to {link}, which is not there"
+            elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+                yield f"{page} links to {link}: no such heading"
+    if count < 20:
+        yield f"only {count} links were found"
+
+
+def anchors(text):
+    """Of the headings of a page, as forges make them."""
+    for heading in re.findall(r"^#+ (.*)$", text, re.M):
+        yield re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
