@@ -192,10 +192,12 @@ JF_API JF_CHECK enum jf_status jf_program_array_set(struct jf_program_array *arr
 
 /*
  * Installs handlers for SIGSEGV and SIGBUS, which let programs go on after a fault in an arena access (struct
- * jf_fault). Every other fault goes to the handler that was there before. The first call in a process installs, later
- * calls do nothing.
- * returns: JF_E_UNSUPPORTED (a host without native stubs, or sigaction(2) failed). threads: any, outside of signal
- *      handlers.
+ * jf_fault). Every other signal goes to whoever was there before, as the kernel would have sent it: with sa_mask,
+ * SA_NODEFER and SA_RESETHAND of that handler; a default action ends the process, kill(2) included. A later call installs
+ * anew where the handler has been taken out, and else does nothing. A handler that is put over jitframe's has to pass on
+ * what the handler does not know.
+ * returns: JF_E_UNSUPPORTED (a host without native stubs, or sigaction(2) failed), JF_E_NO_MEMORY. threads: any,
+ *      outside of signal handlers.
  */
 JF_API JF_CHECK enum jf_status jf_fault_handler_install(void);
 

@@ -28,8 +28,7 @@ struct jf_memory {
  */
 struct jf_walk_opts {
 	uint32_t size; /* sizeof(struct jf_walk_opts) */
-	/* Generated code goes by the frame record (3), also where the code map has rows: as in Linux's BPF stack walk.
-	 *  */
+	/* Generated code goes by the frame record (3), also where the code map has rows: as in Linux's BPF stack walk. */
 	bool by_record;
 	/* Where nothing describes the code, the frame record of this convention is taken. NULL: the walk ends there. */
 	const struct jf_convention *guess;
@@ -76,6 +75,7 @@ struct jf_walk {
 	uint64_t plain_kept[JF_KNOWN_WORDS];  /* registers that stay known if they are known */
 	uint64_t kept[JF_KNOWN_WORDS];        /* callee-saved registers */
 	uint64_t outer_low, outer_high;       /* the stack that a signal on this one interrupted; 0, 0: none */
+	uint64_t outer_floor;                 /* the lower end of its guard */
 	uint64_t orc_context;
 	struct jf_walk_opts opts;
 	struct jf_row made_row;

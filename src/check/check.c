@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/checker.h"
 
+#include "base/sized.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +14,17 @@ static enum jf_status invalid(struct jf_error *error, const char *where, const c
 	return jf_error_set(error, JF_E_INVAL, where, "%s", what);
 }
 
-/* An input of another header version: unknown fields must be zero, missing ones are not known. */
 enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check_input *input, struct jf_error *error)
 {
-	const uint8_t *bytes = (const uint8_t *)in;
+	const struct jf_check_input fresh = JF_CHECK_INPUT_INIT;
+	enum jf_status status;
 
-	*input = (struct jf_check_input)JF_CHECK_INPUT_INIT;
-	if (in->size < offsetof(struct jf_check_input, boundary))
-		return invalid(error, "size", "the input is too small");
-	for (uint32_t i = sizeof(*input); i < in->size; i++)
-		if (bytes[i])
-			return invalid(error, "size", "the input has a field that this library does not know");
-	memcpy(input, in, in->size < sizeof(*input) ? in->size : sizeof(*input));
+	status = jf_sized_read(input, sizeof(*input), offsetof(struct jf_check_input, boundary), in, "size", error);
+	if (status != JF_OK)
+		return status;
+	/* What an older header lacks is not known, as in JF_CHECK_INPUT_INIT. */
+	if (in->size < sizeof(*input))
+		memcpy((uint8_t *)input + in->size, (const uint8_t *)&fresh + in->size, sizeof(*input) - in->size);
 	if (input->kind >= JF_CHECK__COUNT)
 		return invalid(error, "kind", "there is no such kind");
 	if (!input->conv || !input->conv->backend)

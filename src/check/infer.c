@@ -219,19 +219,22 @@ static void look_at_code(struct inference *inf)
 	find_depths(inf, JF_ROLE_CALLBACK);
 }
 
-enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles, struct jf_inferred *inferred)
+enum jf_status jf_check_infer(const struct jf_check_input *in, uint32_t roles, struct jf_inferred *inferred)
 {
+	struct jf_check_input input;
 	struct inference *inf;
+	enum jf_status status;
 
-	if (!input || !inferred || !input->conv || !input->bytes || !input->byte_count || !(roles & JF_INFER_ANY_ROLE))
+	if (!in || !inferred || !(roles & JF_INFER_ANY_ROLE))
 		return JF_E_INVAL;
-	if (!input->conv->backend->decode)
-		return JF_E_UNSUPPORTED;
+	status = check_read_input(in, &input, NULL);
+	if (status != JF_OK)
+		return status;
 	inf = calloc(1, sizeof(*inf));
 	if (!inf)
 		return JF_E_NO_MEMORY;
-	inf->input = input;
-	inf->backend = input->conv->backend;
+	inf->input = &input;
+	inf->backend = input.conv->backend;
 	inf->best_cost = UINT32_MAX;
 	look_at_code(inf);
 	for (uint32_t role = 0; role < JF_ROLE__COUNT; role++)

@@ -43,20 +43,19 @@ static enum jf_status check_range(const struct jf_range *range)
 static enum jf_status add_locked(const struct jf_range *ranges, size_t count)
 {
 	enum jf_status status = JF_OK;
-	size_t i;
+	size_t put = 0; /* of the last one, when there was no memory, a part */
 
-	for (i = 0; i < count && status == JF_OK; i++) {
-		if (!jf_map_is_free(ranges[i].start, ranges[i].end - 1))
+	while (put < count && status == JF_OK) {
+		if (!jf_map_is_free(ranges[put].start, ranges[put].end - 1))
 			status = JF_E_OVERLAP;
-		else if (!jf_map_put(&ranges[i]))
+		else if (!jf_map_put(&ranges[put++]))
 			status = JF_E_NO_MEMORY;
 	}
 	atomic_fetch_add(&jf_code_map_age, 1);
 	if (status == JF_OK)
 		return JF_OK;
-	/* Of the last one nothing or a part is in. */
-	while (i-- > 0)
-		jf_map_take(&ranges[i]);
+	while (put-- > 0)
+		jf_map_take(&ranges[put]);
 	jf_map_flush();
 	return status;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/compiler.h"
 
+#include "base/sized.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,14 +239,20 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 
 static const struct jf_compile_opts default_opts = {.size = sizeof(default_opts)};
 
-static enum jf_status check_arguments(const struct jf_convention *conv, const struct jf_program *program,
-				      const struct jf_compile_opts *opts, const void *bytes, struct jf_image **image,
-				      struct jf_error *error)
+/* out: the structs as this library's header has them. */
+static enum jf_status read_arguments(const struct jf_program *in, const struct jf_compile_opts *in_opts,
+				     struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
 {
-	if (!conv || !program || !bytes || !image || program->size < sizeof(*program) || !program->functions ||
-	    !program->function_count || (opts && opts->size < sizeof(*opts)))
-		return jf_error_set(error, JF_E_INVAL, "",
-				    "NULL argument, no functions, or a struct of another version");
+	size_t least = offsetof(struct jf_program, helpers);
+	enum jf_status status = jf_sized_read(program, sizeof(*program), least, in, "program", error);
+
+	*opts = default_opts;
+	if (status == JF_OK && in_opts)
+		status = jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in_opts, "opts", error);
+	if (status != JF_OK)
+		return status;
+	if (!program->functions || !program->function_count)
+		return jf_error_set(error, JF_E_INVAL, "functions", "the program has none");
 	if (program->callback == 0 || program->callback < -1 || program->callback >= (int64_t)program->function_count)
 		return jf_error_set(error, JF_E_INVAL, "callback", "%d is not a function other than main",
 				    program->callback);
@@ -263,13 +271,18 @@ static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capa
 	return status;
 }
 
-enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_program *program,
-			  const struct jf_compile_opts *opts, void *bytes, size_t capacity, uint64_t address,
+enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_program *in,
+			  const struct jf_compile_opts *in_opts, void *bytes, size_t capacity, uint64_t address,
 			  struct jf_image **image, struct jf_error *error)
 {
-	struct jf_compiler c = {.conv = conv, .program = program, .opts = opts ? opts : &default_opts, .error = error};
-	enum jf_status status = check_arguments(conv, program, opts, bytes, image, error);
+	struct jf_program program;
+	struct jf_compile_opts opts;
+	struct jf_compiler c = {.conv = conv, .program = &program, .opts = &opts, .error = error};
+	enum jf_status status;
 
+	if (!conv || !in || !bytes || !image)
+		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
+	status = read_arguments(in, in_opts, &program, &opts, error);
 	if (status != JF_OK)
 		return status;
 	c.image = calloc(1, sizeof(*c.image));

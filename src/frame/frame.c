@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/bytes.h"
+#include "base/sized.h"
 
 #include <jitframe/backend.h>
 #include <jitframe/frame.h>
@@ -50,19 +51,13 @@ static uint16_t spec_needs(const struct jf_frame_spec *spec)
 	return needs;
 }
 
-/* A spec of another header version: unknown fields must be zero, missing ones are. */
 static enum jf_status read_spec(const struct jf_frame_spec *in, struct jf_frame_spec *spec, struct jf_error *error)
 {
-	const uint8_t *bytes = (const uint8_t *)in;
+	size_t least = sizeof(in->size) + sizeof(in->role);
+	enum jf_status status = jf_sized_read(spec, sizeof(*spec), least, in, "size", error);
 
-	if (in->size < sizeof(in->size) + sizeof(in->role))
-		return jf_error_set(error, JF_E_INVAL, "size", "spec of %u bytes is too small", in->size);
-	for (uint32_t i = sizeof(*spec); i < in->size; i++)
-		if (bytes[i])
-			return jf_error_set(error, JF_E_INVAL, "size", "spec has a field this library does not know");
-	memset(spec, 0, sizeof(*spec));
-	memcpy(spec, in, in->size < sizeof(*spec) ? in->size : sizeof(*spec));
-	spec->size = sizeof(*spec);
+	if (status != JF_OK)
+		return status;
 	if (spec->role >= JF_ROLE__COUNT)
 		return jf_error_set(error, JF_E_INVAL, "role", "%u is no role", spec->role);
 	return JF_OK;

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -15,9 +17,16 @@
 static const int signals[] = {SIGSEGV, SIGBUS};
 #define SIGNAL_COUNT JF_COUNT_OF(signals)
 
-static struct sigaction before[SIGNAL_COUNT];
-static enum jf_status install_status;
-static pthread_once_t install_once = PTHREAD_ONCE_INIT;
+/*
+ * By signal: what was there before. A handler reads the pointer at any time, so what it points to is never freed; an
+ * installation makes a new one only when the handler has been taken out.
+ */
+struct previous {
+	struct sigaction action;
+	atomic_bool reset; /* SA_RESETHAND: the handler has had its one signal */
+};
+static _Atomic(struct previous *) before[SIGNAL_COUNT];
+static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 
 static const struct jf_fault *find_fault(const struct jf_range *range, uint32_t off)
 {
@@ -61,17 +70,55 @@ static bool mend(void *ucontext)
 	return fault != NULL;
 }
 
-/* Whoever was there before us: their handler, or the default action when the instruction runs again. */
-static void pass_on(int number, siginfo_t *info, void *ucontext)
+static bool has_handler(const struct previous *previous)
 {
-	const struct sigaction *old = &before[number == signals[0] ? 0 : 1];
+	const struct sigaction *old = &previous->action;
 
+	return old->sa_flags & SA_SIGINFO || (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN);
+}
+
+/* Calls the handler as the kernel would have: with its mask, and as often as it wants to be called. */
+static void call_handler(const struct sigaction *old, int number, siginfo_t *info, void *ucontext)
+{
+	sigset_t own, saved;
+
+	pthread_sigmask(SIG_BLOCK, &old->sa_mask, &saved);
+	if (old->sa_flags & SA_NODEFER && !sigismember(&old->sa_mask, number)) {
+		sigemptyset(&own);
+		sigaddset(&own, number);
+		pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+	}
 	if (old->sa_flags & SA_SIGINFO)
 		old->sa_sigaction(number, info, ucontext);
-	else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)
-		old->sa_handler(number);
 	else
-		sigaction(number, old, NULL);
+		old->sa_handler(number);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+/* The default action: the process dies of this very signal, by the instruction that runs again or by raise(). */
+static void take_default(int number, bool comes_again)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = SIG_DFL;
+	sigaction(number, &action, NULL);
+	if (!comes_again)
+		raise(number);
+}
+
+/* To whoever was there before. */
+static void pass_on(int number, siginfo_t *info, void *ucontext)
+{
+	struct previous *previous = atomic_load(&before[number == signals[0] ? 0 : 1]);
+	bool sent = info->si_code <= 0; /* by kill(2) and its kin: no instruction makes it again */
+
+	if (has_handler(previous) &&
+	    !(previous->action.sa_flags & SA_RESETHAND && atomic_exchange(&previous->reset, true)))
+		call_handler(&previous->action, number, info, ucontext);
+	/* A fault cannot be ignored: the kernel, too, ends the process. */
+	else if (has_handler(previous) || previous->action.sa_handler == SIG_DFL || !sent)
+		take_default(number, !sent);
 }
 
 static void handle(int number, siginfo_t *info, void *ucontext)
@@ -80,25 +127,38 @@ static void handle(int number, siginfo_t *info, void *ucontext)
 		pass_on(number, info, ucontext);
 }
 
-static void install(void)
+/* Nothing to do where jitframe's handler is there, or one that was put over it and passes signals on. */
+static enum jf_status install_one(size_t index)
 {
-	struct sigaction action;
+	struct previous *previous = atomic_load(&before[index]);
+	struct sigaction action, now;
 
+	if (sigaction(signals[index], NULL, &now))
+		return JF_E_UNSUPPORTED;
+	if (previous && (now.sa_flags & SA_SIGINFO || (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN)))
+		return JF_OK;
+	previous = calloc(1, sizeof(*previous));
+	if (!previous)
+		return JF_E_NO_MEMORY;
+	previous->action = now;
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = handle;
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
 	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (sigaction(signals[i], &action, &before[i]))
-			install_status = JF_E_UNSUPPORTED;
+	atomic_store(&before[index], previous);
+	return sigaction(signals[index], &action, NULL) ? JF_E_UNSUPPORTED : JF_OK;
 }
 
 enum jf_status jf_fault_handler_install(void)
 {
 	const struct jf_backend *host = jf_backend_host();
+	enum jf_status status = JF_OK;
 
 	if (!host || !host->native->context_get || !host->native->context_set_reg || !host->native->context_set_pc)
 		return JF_E_UNSUPPORTED;
-	pthread_once(&install_once, install);
-	return install_status;
+	pthread_mutex_lock(&installing);
+	for (size_t i = 0; i < SIGNAL_COUNT && status == JF_OK; i++)
+		status = install_one(i);
+	pthread_mutex_unlock(&installing);
+	return status;
 }

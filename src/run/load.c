@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/load.h"
 
+#include "base/sized.h"
 #include "run/private_stack.h"
 
 #include <jitframe/cfi.h>
@@ -47,8 +48,6 @@ static enum jf_status load_error(struct jf_error *error, enum jf_status status)
 
 static enum jf_status take_private_stack(struct jf_loaded *loaded, struct jf_compile_opts *opts, struct jf_error *error)
 {
-	if (!opts->private_stack)
-		return JF_OK;
 	loaded->private_bytes = jf_private_stack_take(PRIVATE_STACK_TRY, &loaded->private_off);
 	if (!loaded->private_bytes)
 		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "all private stacks are taken");
@@ -61,8 +60,6 @@ static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_err
 	uint32_t bytes = loaded->image->private_stack_bytes;
 	uint32_t kept;
 
-	if (!loaded->private_bytes)
-		return JF_OK;
 	if (bytes > loaded->private_bytes)
 		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "%u bytes are needed, %u is the limit",
 				    bytes, PRIVATE_STACK_TRY);
@@ -74,27 +71,40 @@ static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_err
 
 /* Compiles into writable memory of the largest size the code can have, then keeps what is needed. */
 static enum jf_status compile(struct jf_loaded *loaded, const struct jf_convention *conv,
-			      const struct jf_program *program, const struct jf_compile_opts *given,
+			      const struct jf_program *program, const struct jf_compile_opts *opts,
 			      struct jf_error *error)
 {
-	struct jf_compile_opts opts = given ? *given : (struct jf_compile_opts){.size = sizeof(opts)};
-	enum jf_status status = take_private_stack(loaded, &opts, error);
 	struct exec_memory *code = &loaded->code;
+	enum jf_status status;
 
-	if (status != JF_OK)
-		return status;
 	if (!exec_memory_map(code, jf_compile_bound(conv, program)))
 		return load_error(error, JF_E_NO_MEMORY);
-	loaded->hardening = opts.landing_pads | (uint32_t)opts.sign_return << 1;
-	status = jf_compile(conv, program, &opts, code->bytes, code->size, (uintptr_t)code->bytes, &loaded->image,
-			    error);
+	loaded->hardening = opts->landing_pads | (uint32_t)opts->sign_return << 1;
+	status =
+		jf_compile(conv, program, opts, code->bytes, code->size, (uintptr_t)code->bytes, &loaded->image, error);
 	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
 				      conv->backend->name, conv->name);
-	if (status == JF_OK)
-		status = trim_private_stack(loaded, error);
 	if (status == JF_OK && !exec_memory_seal(code, loaded->image->size_bytes))
 		status = load_error(error, JF_E_NO_MEMORY);
+	return status;
+}
+
+/* One thread at a time: each takes far more of the pool than it keeps. */
+static enum jf_status compile_with_private_stack(struct jf_loaded *loaded, const struct jf_convention *conv,
+						 const struct jf_program *program, struct jf_compile_opts *opts,
+						 struct jf_error *error)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	enum jf_status status;
+
+	pthread_mutex_lock(&lock);
+	status = take_private_stack(loaded, opts, error);
+	if (status == JF_OK)
+		status = compile(loaded, conv, program, opts, error);
+	if (status == JF_OK)
+		status = trim_private_stack(loaded, error);
+	pthread_mutex_unlock(&lock);
 	return status;
 }
 
@@ -149,32 +159,71 @@ static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct j
 	return load_error(error, status);
 }
 
-enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
-		       const struct jf_compile_opts *opts, void *owner, struct jf_loaded **out, struct jf_error *error)
+/* What a load needs of its process, whatever the program is. */
+static enum jf_status prepare_process(struct jf_error *error)
 {
-	struct jf_loaded *loaded;
-	enum jf_status status;
+	/* For throws and walks through the C code between programs. Refused inside a reader section, as all below is. */
+	enum jf_status status = jf_cfi_load_objects(NULL);
 
-	if (!conv || !program || !out || program->size < sizeof(*program) || !program->functions)
-		return load_error(error, JF_E_INVAL);
-	if (opts && opts->private_stack && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+	if (status == JF_E_INVAL)
+		return jf_error_set(error, status, "", "this thread is inside a reader section: leave it first");
+	if (status != JF_OK)
+		return load_error(error, status);
+	pthread_once(&entry_once, register_entries);
+	return entry_status == JF_OK ? JF_OK : load_error(error, entry_status);
+}
+
+/* What cannot run here. */
+static enum jf_status check_host(const struct jf_convention *conv, const struct jf_compile_opts *opts,
+				 struct jf_error *error)
+{
+	if (opts->private_stack && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "private_stack", "%s/%s adds the kernel's per-CPU base",
 				    conv->backend->name, conv->name);
 	if (!conv->backend->native || !jf_convention_supports(conv, JF_CAP_RUN))
 		return jf_error_set(error, JF_E_UNSUPPORTED, conv->name, "%s/%s does not run on this host",
 				    conv->backend->name, conv->name);
-	pthread_once(&entry_once, register_entries);
-	if (entry_status != JF_OK)
-		return load_error(error, entry_status);
-	/* For throws and walks through the C code between programs. */
-	status = jf_cfi_load_objects(NULL);
+	return JF_OK;
+}
+
+static enum jf_status read_arguments(const struct jf_program *in, const struct jf_compile_opts *in_opts,
+				     struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
+{
+	size_t least = offsetof(struct jf_program, helpers);
+	enum jf_status status = jf_sized_read(program, sizeof(*program), least, in, "program", error);
+
+	*opts = (struct jf_compile_opts){.size = sizeof(*opts)};
+	if (status == JF_OK && in_opts)
+		status = jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in_opts, "opts", error);
+	if (status == JF_OK && !program->functions)
+		status = jf_error_set(error, JF_E_INVAL, "functions", "the program has none");
+	return status;
+}
+
+enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *in,
+		       const struct jf_compile_opts *in_opts, void *owner, struct jf_loaded **out,
+		       struct jf_error *error)
+{
+	struct jf_compile_opts opts;
+	struct jf_program program;
+	struct jf_loaded *loaded;
+	enum jf_status status;
+
+	if (!conv || !in || !out)
+		return load_error(error, JF_E_INVAL);
+	status = read_arguments(in, in_opts, &program, &opts, error);
+	if (status == JF_OK)
+		status = check_host(conv, &opts, error);
+	if (status == JF_OK)
+		status = prepare_process(error);
 	if (status != JF_OK)
-		return load_error(error, status);
+		return status;
 	loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return load_error(error, JF_E_NO_MEMORY);
 	loaded->native = conv->backend->native;
-	status = compile(loaded, conv, program, opts, error);
+	status = opts.private_stack ? compile_with_private_stack(loaded, conv, &program, &opts, error) :
+				      compile(loaded, conv, &program, &opts, error);
 	if (status == JF_OK)
 		status = add_ranges(loaded, owner, error);
 	if (status != JF_OK) {
@@ -202,22 +251,26 @@ void jf_unload(struct jf_loaded *loaded)
 
 const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
 {
-	return loaded->image;
+	return loaded ? loaded->image : NULL;
 }
 
 uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 {
-	return loaded->image->address + loaded->image->functions[0].start;
+	return loaded ? loaded->image->address + loaded->image->functions[0].start : 0;
 }
 
 uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
 {
+	if (!loaded)
+		return 0;
 	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
 }
 
 uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
 {
+	if (!loaded || !in || !out)
+		return 0;
 	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
 }

@@ -8,7 +8,10 @@
 
 /* Walks of the present thread. */
 
-__thread volatile uint64_t jf_walk_stack_low, jf_walk_stack_high;
+__thread volatile uint64_t jf_walk_stack_low, jf_walk_stack_floor, jf_walk_stack_high;
+
+/* What Linux keeps free below the stack of a process's first thread, which has no guard of its own: 256 pages. */
+#define FIRST_GUARD_BYTES UINT64_C(0x100000)
 
 enum jf_status jf_walk_thread_init(void)
 {
@@ -20,9 +23,10 @@ enum jf_status jf_walk_thread_init(void)
 		return JF_OK;
 	if (pthread_getattr_np(pthread_self(), &attr))
 		return JF_E_NOT_FOUND;
-	if (!pthread_attr_getstack(&attr, &low, &bytes) && !pthread_attr_getguardsize(&attr, &guard_bytes) &&
-	    bytes > guard_bytes) {
-		jf_walk_stack_low = (uintptr_t)low + guard_bytes;
+	if (!pthread_attr_getstack(&attr, &low, &bytes) && !pthread_attr_getguardsize(&attr, &guard_bytes)) {
+		/* What glibc and musl report is above the guard. */
+		jf_walk_stack_low = (uintptr_t)low;
+		jf_walk_stack_floor = (uintptr_t)low - (guard_bytes ? guard_bytes : FIRST_GUARD_BYTES);
 		jf_walk_stack_high = (uintptr_t)low + bytes;
 	}
 	pthread_attr_destroy(&attr);
@@ -33,9 +37,9 @@ bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_
 {
 	uint64_t low = jf_walk_stack_low, high = jf_walk_stack_high;
 
-	if (sp < low || sp > high || !high)
+	if (sp < jf_walk_stack_floor || sp > high || !high)
 		return false;
-	memory->low = walk_low_for(backend, low, sp);
+	memory->low = sp < low ? low : walk_low_for(backend, low, sp);
 	memory->high = high;
 	return true;
 }
@@ -70,7 +74,7 @@ static enum jf_status start(struct jf_walk *walk, const struct jf_walk_opts *opt
 	struct jf_memory memory, outer = {.low = 0};
 	enum jf_status status;
 
-	if (opts && opts->memory) {
+	if (opts && opts->size >= offsetof(struct jf_walk_opts, memory) + sizeof(opts->memory) && opts->memory) {
 		memory = *opts->memory;
 	} else {
 		status = find_bounds(backend, regs->value[backend->sp], &memory, &outer);
@@ -82,6 +86,7 @@ static enum jf_status start(struct jf_walk *walk, const struct jf_walk_opts *opt
 		return status;
 	walk->outer_low = outer.low;
 	walk->outer_high = outer.high;
+	walk->outer_floor = outer.high ? jf_walk_stack_floor : 0;
 	return status;
 }
 

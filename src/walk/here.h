@@ -4,8 +4,12 @@
 
 #include <jitframe/walk.h>
 
-/* [low, high) of the thread's stack; high 0: not known. Read by its own signal handlers: low is written first. */
+/*
+ * [low, high) of the thread's stack; high 0: not known. [floor, low) is its guard, where SP is after an overflow and
+ * nothing can be read. Read by the thread's own signal handlers: high is written last.
+ */
 extern __thread volatile uint64_t jf_walk_stack_low __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread volatile uint64_t jf_walk_stack_floor __attribute__((tls_model("initial-exec"), visibility("hidden")));
 extern __thread volatile uint64_t jf_walk_stack_high __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* How far up there is stack to read from `sp` on, as far as that is known. */

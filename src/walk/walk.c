@@ -2,6 +2,7 @@
 #include "walk/walk.h"
 
 #include "base/bytes.h"
+#include "base/sized.h"
 #include "walk/memo.h"
 #include "walk/source.h"
 
@@ -27,12 +28,16 @@ static enum jf_status read_word(struct jf_walk *walk, uint64_t address, uint64_t
 
 static enum jf_status take_opts(struct jf_walk *walk, const struct jf_walk_opts *opts)
 {
+	enum jf_status status;
+
 	if (!opts)
 		return JF_OK;
-	if (opts->size != sizeof(*opts) || (opts->guess && opts->guess->backend != walk->backend) ||
-	    (opts->by_record && !opts->guess))
+	status = jf_sized_read(&walk->opts, sizeof(walk->opts), sizeof(opts->size), opts, "opts", NULL);
+	if (status != JF_OK)
+		return status;
+	opts = &walk->opts;
+	if ((opts->guess && opts->guess->backend != walk->backend) || (opts->by_record && !opts->guess))
 		return JF_E_INVAL;
-	walk->opts = *opts;
 	walk->opts.memory = NULL; /* was for the caller to look at */
 	if (opts->orc && !opts->orc_format)
 		walk->opts.orc_format = walk->backend->orc;
@@ -281,9 +286,9 @@ static bool enter_interrupted_stack(struct jf_walk *walk, uint64_t sp)
 {
 	if (sp > jf_walk_sp(walk) && sp <= walk->memory.high)
 		return true;
-	if (sp < walk->outer_low || sp > walk->outer_high || walk->outer_low == walk->outer_high)
+	if (sp < walk->outer_floor || sp > walk->outer_high || walk->outer_low == walk->outer_high)
 		return false;
-	walk->memory.low = walk_low_for(walk->backend, walk->outer_low, sp);
+	walk->memory.low = sp < walk->outer_low ? walk->outer_low : walk_low_for(walk->backend, walk->outer_low, sp);
 	walk->memory.high = walk->outer_high;
 	walk->outer_low = walk->outer_high = 0;
 	return true;
@@ -329,6 +334,8 @@ enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
 
 enum jf_status jf_walk_step(struct jf_walk *walk)
 {
+	if (!walk)
+		return JF_E_INVAL;
 	if (is_plain(walk))
 		return step_plain(walk);
 	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)

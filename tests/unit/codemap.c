@@ -244,6 +244,19 @@ Test(codemap, a_bad_range_keeps_the_others_out)
 	cr_assert_null(find(100));
 }
 
+Test(codemap, what_is_there_stays_when_it_is_added_again)
+{
+	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400)};
+
+	cr_assert_eq(jf_code_map_add(&ranges[0]), JF_OK);
+	cr_assert_eq(jf_code_map_add(&ranges[0]), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_find(100), &ranges[0]);
+	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_find(100), &ranges[0]);
+	cr_assert_null(jf_code_map_find(300));
+	cr_assert_eq(jf_code_map_remove(&ranges[0]), JF_OK);
+}
+
 /* It would wait for itself. */
 Test(codemap, inside_a_section_nothing_is_changed)
 {

@@ -29,22 +29,28 @@ Test(compile_errors, arguments)
 {
 	const struct jf_program program = run_program(good, 2, -1);
 	struct jf_program bad = program;
-	struct jf_compile_opts opts = {.size = sizeof(opts) - 1};
+	struct jf_compile_opts opts = {.size = sizeof(opts.size) - 1};
+	struct {
+		struct jf_program program;
+		uint64_t more;
+	} newer = {.program = program, .more = 1};
 	struct jf_image *image;
 
 	cr_assert_eq(jf_compile(NULL, &program, NULL, code, sizeof(code), 0, &image, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_compile(&toy_adopt, NULL, NULL, code, sizeof(code), 0, &image, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_compile(&toy_adopt, &program, NULL, NULL, sizeof(code), 0, &image, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_compile(&toy_adopt, &program, NULL, code, sizeof(code), 0, NULL, NULL), JF_E_INVAL);
-	refused(&toy_adopt, &program, &opts, JF_E_INVAL, "", "version");
-	bad.size--;
-	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "", "version");
+	refused(&toy_adopt, &program, &opts, JF_E_INVAL, "opts", "set it to sizeof the struct");
+	bad.size = 8;
+	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "program", "set it to sizeof the struct");
+	newer.program.size = sizeof(newer);
+	refused(&toy_adopt, &newer.program, NULL, JF_E_INVAL, "program", "a field that this library does not know");
 	bad = program;
 	bad.functions = NULL;
-	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "", "no functions");
+	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "functions", "none");
 	bad = program;
 	bad.function_count = 0;
-	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "", "no functions");
+	refused(&toy_adopt, &bad, NULL, JF_E_INVAL, "functions", "none");
 }
 
 Test(compile_errors, the_callback_is_another_function)
