@@ -90,7 +90,7 @@ static void try_mutant(const struct good *good, const struct subject *s, uint32_
 		wrong = "another rule";
 	} else if (v.undecided & (wanted | RULE(0))) {
 		count->undecided++;
-	} else if (oracle.by_chance) {
+	} else if (oracle.branched) {
 		count->unseen++;
 	} else {
 		count->missed++;
@@ -279,8 +279,8 @@ static void check_undecided(const struct jf_backend *backend)
 	snprintf(text, sizeof(text), "%s: %u mutants undecided, at most %u", backend->name, total.undecided,
 		 facts->undecided_max);
 	result(total.undecided <= facts->undecided_max, text);
-	snprintf(text, sizeof(text), "%s: %u mutants branch by chance unseen, at most %u", backend->name, total.unseen,
-		 facts->unseen_max);
+	snprintf(text, sizeof(text), "%s: %u mutants unseen behind a prologue's branch, at most %u", backend->name,
+		 total.unseen, facts->unseen_max);
 	result(total.unseen <= facts->unseen_max, text);
 }
 

@@ -17,10 +17,10 @@ static bool choose(const struct run *r, uint64_t salt, unsigned int step)
 	uint8_t went = r->m->pc < r->s->size ? r->went[r->m->pc] : 0;
 	bool taken;
 
+	if (!r->in_body && machine_branches(r->m))
+		r->out->branched = true;
 	if (!r->in_body && machine_knows(r->m, &taken))
 		return taken;
-	if (!r->in_body && machine_branches(r->m))
-		r->out->by_chance = true;
 	if (went == 1 || went == 2)
 		return went == 1;
 	return machine_mix(salt, step) & 1;

@@ -16,7 +16,7 @@ struct judgement {
 	uint32_t rules;  /* RULE() of those that were seen broken */
 	uint32_t either; /* those that may be said to be broken or not: what happens lies outside of frames */
 	uint32_t known;  /* those that the convention itself breaks: R3 where its boundaries do not save all */
-	bool by_chance;  /* outside of bodies it has branched on flags that no comparison has set */
+	bool branched;   /* outside of bodies, where the way depends on what the count is */
 	bool ran_on;     /* some path came to no exit: endless, or into bytes that are no instruction */
 	char text[160];  /* of the first */
 };
@@ -32,7 +32,8 @@ struct arch_facts {
 	bool count_is_pointer; /* at a tail call too, where others hand on what came in */
 	/* Of all mutants that the catalogue makes of its conventions, those that the checker calls undecided. */
 	unsigned int undecided_max;
-	/* Of those that branch by chance, the ones that it does not see: it follows both ways, and knows no flags. */
+	/* Those that it does not see because a prologue branches: it follows both ways, and does not ask which way
+	 * belongs to a count and which to the address of one. */
 	unsigned int unseen_max;
 };
 const struct arch_facts *arch_facts(const struct jf_backend *backend);

@@ -8,7 +8,7 @@
 /* What holds at every instruction: rows, and what memory is read and written. */
 
 static const struct arch_facts facts[] = {
-	{"loongarch64", "a6", false, false, 290, 0},
+	{"loongarch64", "a6", false, false, 290, 56},
 	{"arm64", "x26", true, true, 219, 0},
 	{"x86_64", "rax", true, false, 318, 4},
 };
