@@ -192,10 +192,10 @@ JF_API JF_CHECK enum jf_status jf_program_array_set(struct jf_program_array *arr
 
 /*
  * Installs handlers for SIGSEGV and SIGBUS, which let programs go on after a fault in an arena access (struct
- * jf_fault). Every other signal goes to whoever was there before, as the kernel would have sent it: with sa_mask,
- * SA_NODEFER and SA_RESETHAND of that handler; a default action ends the process, kill(2) included. A later call installs
- * anew where the handler has been taken out, and else does nothing. A handler that is put over jitframe's has to pass on
- * what the handler does not know.
+ * jf_fault). Every other signal goes to whoever was there before, as the kernel would have sent the signal: with
+ * sa_mask, SA_NODEFER and SA_RESETHAND of that handler. A default action ends the process, after kill(2) as well.
+ * A later call installs again where jitframe's handler has been taken out; else the call does nothing. A handler that
+ * is put over jitframe's has to pass on the signals that it does not know.
  * returns: JF_E_UNSUPPORTED (a host without native stubs, or sigaction(2) failed), JF_E_NO_MEMORY. threads: any,
  *      outside of signal handlers.
  */

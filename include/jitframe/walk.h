@@ -24,11 +24,11 @@ struct jf_memory {
  *
  *     1. the code map                          rows
  *     2. C code                                `orc` when given, else .eh_frame (jf_cfi_find())
- *     3. `guess`, when given                   [CFA + ra_off], [CFA + prev_fp_off], CFA = FP - fp_off
+ *     3. `guess`, when given                   the record of jf_frame_record(), CFA = FP - fp_off_from_cfa
  */
 struct jf_walk_opts {
 	uint32_t size; /* sizeof(struct jf_walk_opts) */
-	/* Generated code goes by the frame record (3), also where the code map has rows: as in Linux's BPF stack walk. */
+	/* Generated code goes by the frame record (3), even where the code map has rows: Linux's BPF stack walk. */
 	bool by_record;
 	/* Where nothing describes the code, the frame record of this convention is taken. NULL: the walk ends there. */
 	const struct jf_convention *guess;

@@ -162,7 +162,7 @@ static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct j
 /* What a load needs of its process, whatever the program is. */
 static enum jf_status prepare_process(struct jf_error *error)
 {
-	/* For throws and walks through the C code between programs. Refused inside a reader section, as all below is. */
+	/* For throws and walks through the C code between programs. Refused inside a reader section. */
 	enum jf_status status = jf_cfi_load_objects(NULL);
 
 	if (status == JF_E_INVAL)
