@@ -9,7 +9,7 @@
 
 static const struct arch_facts facts[] = {
 	{"loongarch64", "a6", false, false, 290, 56},
-	{"arm64", "x26", true, true, 219, 0},
+	{"arm64", "x26", true, true, 225, 0},
 	{"x86_64", "rax", true, false, 318, 4},
 };
 

@@ -144,6 +144,8 @@ static void set_state(struct state *state, uint64_t pc)
 	}
 	for (unsigned int reg = 0; reg < 16; reg++)
 		state->regs.value[reg] = random_value();
+	/* Some processors return to user mode with a canonical RSP alone (ERETU of FRED). */
+	state->regs.value[RSP] = (uint64_t)((int64_t)(state->regs.value[RSP] << 16) >> 16);
 }
 
 /* Registers with which all accesses hit the memory. returns: false when there were none to be found. */
