@@ -15,6 +15,7 @@
  *     signals      frames of interrupted signal handlers
  *     forbidden    calls of malloc(), pthread_mutex_lock() and their kin by handlers
  *     untrue_rows  walks that went wrong from C code whose compiler does not describe all of it
+ *     gaps         walks that started where a library has no FDE: at most one of a thousand
  */
 
 #include "storm.h"

@@ -37,7 +37,7 @@ class Tree:
             names = [name for name in git.stdout.split("\0") if name]
         else:
             names = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
-            names = [name for name in names if not name.startswith(("build/", ".git/"))]
+            names = [name for name in names if not name.startswith(("build/", ".git/")) and "__pycache__" not in name]
         return [name for name in names if (self.root / name).is_file()]
 
     def text(self, name):

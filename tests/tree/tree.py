@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
 import form
 import pages
 from source import Skip, Tree, lines_with, without_comments
