@@ -14,9 +14,23 @@ void jf_arm64_call_far(struct jf_body *b, uint64_t address)
 	}
 }
 
+/* R0 = the result, of which the low bytes alone are the callee's to set. */
+static void take_result(struct jf_code *code, struct jf_c_value value)
+{
+	if (value.bytes == 0 || value.bytes == 8)
+		jf_arm64_mov(code, true, JF_ARM64_R0, JF_ARM64_X0);
+	else if (value.is_signed)
+		jf_arm64_bitfield(code, JF_ARM64_SBFM, true, JF_ARM64_R0, JF_ARM64_X0, 0, 8u * value.bytes - 1);
+	else
+		jf_arm64_bitfield(code, JF_ARM64_UBFM, false, JF_ARM64_R0, JF_ARM64_X0, 0, 8u * value.bytes - 1);
+}
+
 /*
  * Functions of the same image are always in reach of BL. Either kind has its result in x0 and takes its
  * further arguments from where arg_put has put them.
+ *
+ * C functions extend narrow arguments themselves, so a caller leaves them as they are. Source: AAPCS64, "Parameter
+ * passing": the bits of a register or stack slot above a narrow argument are unspecified.
  */
 enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
@@ -28,7 +42,7 @@ enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const st
 		jf_arm64_b(b->code, true, (int64_t)(call->address - jf_code_pc(b->code)));
 	else
 		jf_arm64_call_far(b, call->address);
-	jf_arm64_mov(b->code, true, JF_ARM64_R0, JF_ARM64_X0);
+	take_result(b->code, call->result);
 	return JF_OK;
 }
 

@@ -37,6 +37,34 @@ static void load_tail_calls(struct jf_body *b)
 		emit_load(b->code, 8, false, RAX, at(RBP, fp_off(frame, slot)));
 }
 
+/*
+ * Arguments of 8 and 16 bits are extended to 32, and of an argument of 32 bits no callee reads more. The System V ABI
+ * says so of bool only ("Parameter Passing", up to 8 bits), GCC's callers extend, and clang's callees count on the
+ * extension: clang compiles `int f(signed char x) { return x; }` to `movl %edi, %eax`. RAX is free before a call.
+ */
+static void extend_argument(struct jf_code *code, struct jf_c_value value, struct jf_arg_place place)
+{
+	if (value.bytes != 1 && value.bytes != 2)
+		return;
+	if (place.reg != JF_REG_NONE) {
+		emit_extend(code, value.bytes, value.is_signed, false, place.reg, place.reg);
+		return;
+	}
+	put_mem(code, extend_form(value.bytes, value.is_signed, false), RAX, at(RSP, place.off), 0);
+	emit_store(code, 4, at(RSP, place.off), RAX);
+}
+
+static void extend_arguments(struct jf_body *b, const struct jf_call *call)
+{
+	const struct jf_backend *backend = b->frame->conv->backend;
+	unsigned int more = call->sixth != JF_REG_NONE ? 1 : call->stack_args;
+
+	for (unsigned int i = 0; i < JF_REG_ARGS; i++)
+		extend_argument(b->code, call->args[i], (struct jf_arg_place){.reg = backend->args[i]});
+	for (unsigned int n = 1; n <= more; n++)
+		extend_argument(b->code, call->args[JF_REG_ARGS + n - 1], jf_c_arg_place(backend, n));
+}
+
 /* R0 is the ABI's return register: nothing to move. Arguments after the fifth are where arg_put left them,
  * which is where the ABI wants them. */
 enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
@@ -45,12 +73,17 @@ enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, cons
 	keep_private_stack(b, true);
 	if (call->sixth != JF_REG_NONE)
 		emit_move(b->code, jf_c_arg_place(b->frame->conv->backend, 1).reg, operand(b, call->sixth));
+	if (call->args)
+		extend_arguments(b, call);
 	if (call->kind == JF_CALL_BPF) {
 		load_tail_calls(b);
 		emit_call32(b->code, (int64_t)(call->address - (jf_code_pc(b->code) + 5)));
 	} else {
 		jf_x86_64_emit_call(b->code, call->address, RAX);
 	}
+	/* The bits above a narrow result are the callee's to leave as they are. */
+	if (call->result.bytes && call->result.bytes != 8)
+		emit_extend(b->code, call->result.bytes, call->result.is_signed, true, RAX, RAX);
 	keep_private_stack(b, false);
 	return JF_OK;
 }

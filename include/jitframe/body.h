@@ -74,6 +74,16 @@ struct jf_op {
 	uint32_t target; /* jumps: index of a BPF instruction in this function; insn_count: the epilogue */
 };
 
+/*
+ * The type of an argument or result of a C function. Examples: int is {4, true}, unsigned int {4, false}, bool
+ * {1, false}, a pointer {8, false}. bytes: 1, 2, 4 or 8. All zero is the default, a whole register, and means what
+ * 8 bytes mean.
+ */
+struct jf_c_value {
+	uint8_t bytes;
+	bool is_signed;
+};
+
 enum jf_call_kind {
 	JF_CALL_C,   /* platform ABI; the result has to be moved to R0 */
 	JF_CALL_BPF, /* a function of the same image: R0 and the tail-call count as the convention has them */
@@ -86,6 +96,13 @@ struct jf_call {
 	 * behind calls through a register (struct jf_program) gets the register in this way. */
 	uint8_t sixth;
 	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate in the first pass */
+	/*
+	 * JF_CALL_C: the types of the function. The hook extends each argument as the platform ABI asks of callers:
+	 * JF_REG_ARGS in registers, the sixth and those that arg_put has put. Behind the call the hook extends the
+	 * result to 64 bits, by the result's width and sign. JF_CALL_BPF: NULL and all zero.
+	 */
+	const struct jf_c_value *args;
+	struct jf_c_value result;
 };
 
 /* What a hook sees. The core fills all fields in; a hook writes through `code` only. */

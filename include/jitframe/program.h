@@ -21,12 +21,24 @@ struct jf_function {
 	uint32_t insn_count;
 };
 
-/* A C function that programs call: bpf_throw, for example, with throws = true. */
+#define JF_ARGS_MAX (JF_REG_ARGS + JF_OUT_ARGS_MAX)
+
+/*
+ * A C function that programs call: bpf_throw, for example, with throws = true.
+ *
+ * `result` and `args` are the types of the C prototype. Example: int f(int x, void *p) has .result = {4, true} and
+ * .args = {{4, true}, {8, false}}. BPF code leaves anything in the upper bits of a narrow argument; generated code
+ * extends the argument in the way the platform ABI asks of callers. R0 is the result extended to 64 bits: an int
+ * sign-extended, an unsigned int or a bool zero-extended. All zero, the default, is a C function whose arguments and
+ * result have 64 bits each.
+ */
 struct jf_import {
 	const char *name;
 	uint64_t address;  /* 0: missing; a program that calls the import is refused */
 	bool throws;       /* the function may throw: jf_throw(), or a caller of jf_throw(); makes main a boundary */
 	uint8_t arg_count; /* of a function with 6 to 5 + JF_OUT_ARGS_MAX arguments; 0: at most 5 */
+	struct jf_c_value result;
+	struct jf_c_value args[JF_ARGS_MAX]; /* those behind the last argument do not count */
 };
 
 /* A map that programs refer to. */
@@ -134,8 +146,8 @@ JF_API size_t jf_compile_bound(const struct jf_convention *conv, const struct jf
  * in:  bytes[0, capacity) writable; `address`: where the code will run (0 only for code that will not run); opts and
  *      error may be NULL.
  * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`, the caller's.
- * returns: JF_E_INVAL (NULL, no functions, a callback that is no function or is main, a struct of another header);
- *      JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function index, falling off the end);
+ * returns: JF_E_INVAL (NULL, no functions, a callback that is no function or is main, a struct of another header,
+ *      a call of an import with a type of other than 0, 1, 2, 4 or 8 bytes); JF_E_BAD_INSN (malformed BPF: opcode, reserved fields, jump target, function index, falling off the end);
  *      JF_E_UNSUPPORTED (an instruction or call that this backend lacks, an import without address); JF_E_BAD_SPEC (a
  *      frame over the convention's limits); JF_E_NOSPACE (the code does not fit; jf_compile_bound() bytes always
  *      suffice, and the exact size may fall short, because an address that is still unknown may take a few bytes more);

@@ -111,6 +111,23 @@ static enum jf_status check_jump(const struct checker *c, const struct jf_insn *
 	return JF_OK;
 }
 
+static enum jf_status check_types(const struct checker *c, const struct jf_import *import)
+{
+	const uint32_t widths = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 8;
+	unsigned int count = import->arg_count < JF_REG_ARGS ? JF_REG_ARGS : import->arg_count;
+
+	for (unsigned int i = 0; i <= count && i <= JF_ARGS_MAX; i++) {
+		uint8_t bytes = i ? import->args[i - 1].bytes : import->result.bytes;
+
+		if (bytes > 8 || !(widths >> bytes & 1))
+			return jf_error_set(c->error, JF_E_INVAL, c->unit->function->name,
+					    "instruction %u calls %s: type %u (0: result, 1: first argument) has %u "
+					    "bytes; set 1, 2, 4 or 8, or 0 for 64 bits",
+					    c->index, import->name ? import->name : "an import", i, bytes);
+	}
+	return JF_OK;
+}
+
 static enum jf_status check_import(const struct checker *c, const struct jf_import *imports, uint32_t count,
 				   uint32_t number, const char *what)
 {
@@ -123,7 +140,7 @@ static enum jf_status check_import(const struct checker *c, const struct jf_impo
 				    number < count && imports[number].name ? imports[number].name : "",
 				    number < count && imports[number].name ? ")" : "");
 	c->usage->throws |= imports[number].throws;
-	return JF_OK;
+	return check_types(c, &imports[number]);
 }
 
 static enum jf_status check_call(const struct checker *c, const struct jf_insn *insn)
@@ -165,7 +182,7 @@ static enum jf_status check_call_register(const struct checker *c, const struct 
 	if (!c->program->call_register.address)
 		return refuse(c, JF_E_UNSUPPORTED, "calls through a register have nowhere to go");
 	c->usage->throws |= c->program->call_register.throws;
-	return JF_OK;
+	return check_types(c, &c->program->call_register);
 }
 
 static enum jf_status check_imm64(const struct checker *c, const struct jf_insn *insn)

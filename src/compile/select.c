@@ -13,10 +13,16 @@ static uint64_t function_address(struct jf_compiler *c, uint32_t index)
 	return c->image->address + c->image->functions[index].start;
 }
 
-static uint64_t import_address(struct jf_compiler *c, const struct jf_import *imports, const uint32_t *stubs,
-			       uint32_t number)
+/* A call of C: directly, or through the import's stub (0: there is none). */
+static struct jf_call call_of_c(struct jf_compiler *c, const struct jf_import *import, uint32_t stub)
 {
-	return stubs[number] ? function_address(c, stubs[number]) : imports[number].address;
+	return (struct jf_call){
+		.kind = JF_CALL_C,
+		.sixth = JF_REG_NONE,
+		.address = stub ? function_address(c, stub) : import->address,
+		.args = import->args,
+		.result = import->result,
+	};
 }
 
 static enum jf_status emit_tail_call(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
@@ -32,9 +38,9 @@ static enum jf_status emit_tail_call(struct jf_compiler *c, struct jf_body *b, c
 
 static enum jf_status emit_call_register(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
 {
-	struct jf_call call = {.kind = JF_CALL_C, .sixth = op->imm ? (uint8_t)op->imm : op->dst};
+	struct jf_call call = call_of_c(c, &c->program->call_register, c->register_stub);
 
-	call.address = c->register_stub ? function_address(c, c->register_stub) : c->program->call_register.address;
+	call.sixth = op->imm ? (uint8_t)op->imm : op->dst;
 	return c->conv->backend->body.call ? c->conv->backend->body.call(b, op, &call) : JF_E_UNSUPPORTED;
 }
 
@@ -89,27 +95,24 @@ enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, 
 static enum jf_status emit_call(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
 {
 	const struct jf_body_ops *ops = &c->conv->backend->body;
-	struct jf_call call = {.kind = JF_CALL_C, .sixth = JF_REG_NONE};
+	struct jf_call call = {.kind = JF_CALL_BPF, .sixth = JF_REG_NONE};
 	uint32_t number = (uint32_t)op->imm;
 
 	switch (op->src) {
 	case JF_SRC_HELPER:
 		if (number == JF_HELPER_TAIL_CALL)
 			return emit_tail_call(c, b, op);
-		call.address = import_address(c, c->program->helpers, c->helper_stub, number);
+		call = call_of_c(c, &c->program->helpers[number], c->helper_stub[number]);
 		break;
 	case JF_SRC_KFUNC:
-		call.address = import_address(c, c->program->kfuncs, c->kfunc_stub, number);
+		call = call_of_c(c, &c->program->kfuncs[number], c->kfunc_stub[number]);
 		if (c->program->kfuncs[number].arg_count > JF_REG_ARGS)
 			call.stack_args = (uint8_t)(c->program->kfuncs[number].arg_count - JF_REG_ARGS);
 		/* What a stub pushes would stand between the arguments and their reader. */
 		if (c->kfunc_stub[number] && call.stack_args > c->conv->extra_arg_regs)
 			return JF_E_UNSUPPORTED;
 		break;
-	default:
-		call.kind = JF_CALL_BPF;
-		call.stack_args = c->units[number].in_args;
-		call.address = function_address(c, number);
+	default: call.stack_args = c->units[number].in_args; call.address = function_address(c, number);
 	}
 	if (call.stack_args > b->frame->spec.out_args)
 		return JF_E_BAD_INSN;

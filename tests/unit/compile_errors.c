@@ -104,6 +104,27 @@ Test(compile_errors, missing_imports_are_named)
 }
 
 /* Hooks that a backend lacks. */
+Test(compile_errors, types_of_imports_have_a_width)
+{
+	const struct jf_insn insns[] = {CALL_HELPER(0), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
+	struct jf_program program = run_program(functions, 1, -1);
+	struct jf_import import = program.helpers[0];
+
+	program.helpers = &import;
+	import.result.bytes = 3;
+	refused(&toy_adopt, &program, NULL, JF_E_INVAL, "main", "type 0");
+	import.result.bytes = 0;
+	import.args[4].bytes = 255;
+	refused(&toy_adopt, &program, NULL, JF_E_INVAL, "main", "type 5");
+	/* Widths that are, and that the toy has no code for. */
+	import.args[4].bytes = 4;
+	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "main", "opcode 0x85");
+	import.args[4].bytes = 0;
+	import.result = (struct jf_c_value){1, false};
+	refused(&toy_adopt, &program, NULL, JF_E_UNSUPPORTED, "main", "opcode 0x85");
+}
+
 Test(compile_errors, what_the_backend_does_not_have)
 {
 	static const struct {

@@ -126,11 +126,19 @@ enum jf_status toy_jump_always(struct jf_body *b, const struct jf_op *op)
 	return branch(b, 0, op->target);
 }
 
-/* C gets a sixth argument in v0. */
+static bool has_types(const struct jf_call *call)
+{
+	for (unsigned int i = 0; call->args && i < JF_REG_ARGS + (call->sixth != JF_REG_NONE); i++)
+		if (call->args[i].bytes)
+			return true;
+	return call->result.bytes != 0;
+}
+
+/* C gets a sixth argument in v0. The toy's C functions have whole registers alone. */
 enum jf_status toy_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
 	(void)op;
-	if (call->stack_args)
+	if (call->stack_args || has_types(call))
 		return JF_E_UNSUPPORTED;
 	if (call->sixth != JF_REG_NONE)
 		toy_put(b->code, TOY_OP_EXT, TOY_V0, jf_body_reg(b, call->sixth), TOY_EXT_COPY);
