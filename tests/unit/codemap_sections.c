@@ -249,7 +249,7 @@ Test(codemap_sections, a_crowd_of_threads, .timeout = 300)
 }
 
 /* Of the threads without a word of their own one is always inside, none the whole time. */
-Test(codemap_sections, a_crowd_that_never_leaves_holds_nothing_up, .timeout = 60)
+Test(codemap_sections, a_crowd_that_never_leaves_holds_nothing_up, .timeout = 300)
 {
 	struct reader *inside = &crowd[CROWD - 1], *next = &crowd[CROWD - 2];
 	pthread_t remover;
@@ -273,7 +273,7 @@ Test(codemap_sections, a_crowd_that_never_leaves_holds_nothing_up, .timeout = 60
 }
 
 /* Who had none gets one when others have gone and something has been removed. */
-Test(codemap_sections, a_crowd_that_thins_out, .timeout = 60)
+Test(codemap_sections, a_crowd_that_thins_out, .timeout = 300)
 {
 	begin_crowd();
 	end_crowd(0, CROWD / 2);
@@ -318,7 +318,7 @@ static void fork_and(bool (*child)(void))
 
 	cr_assert_neq(pid, -1);
 	if (!pid) {
-		alarm(60); /* rather than wait for ever */
+		alarm(110); /* rather than wait for ever */
 		_exit(child() ? 0 : 1);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
