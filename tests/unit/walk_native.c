@@ -305,10 +305,15 @@ Test(walk_native, bounds_are_a_threads_own)
 
 Test(walk_native, arguments)
 {
-	struct jf_walk_opts opts = {.size = sizeof(opts) + 8};
+	struct {
+		struct jf_walk_opts opts;
+		uint64_t more;
+	} newer = {.opts = {.size = sizeof(newer)}, .more = 1};
+	struct jf_walk_opts opts = {.size = 0};
 	struct jf_walk walk;
 
 	cr_assert_eq(jf_walk_here(NULL, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_walk_here(&walk, &newer.opts), JF_E_INVAL);
 	cr_assert_eq(jf_walk_here(&walk, &opts), JF_E_INVAL);
 	cr_assert_eq(jf_walk_context(&walk, NULL, NULL), JF_E_INVAL);
 	opts.size = sizeof(opts);
