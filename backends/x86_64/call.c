@@ -140,7 +140,7 @@ enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op)
 	if (from.reg == JF_REG_NONE)
 		emit_load(b->code, 8, false, dst, at(RBP, from.off - conv->fp_off_from_cfa));
 	else if (b->frame->spec.private_stack)
-		return JF_E_UNSUPPORTED; /* its pointer took the argument's from */
+		return JF_E_UNSUPPORTED; /* its pointer took the argument's place */
 	else
 		emit_move(b->code, dst, from.reg);
 	return JF_OK;

@@ -191,14 +191,15 @@ JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const s
  * signal handlers and reader sections: takes locks, waits for readers. In a reader section of this thread the call does
  * nothing. */
 JF_API void jf_unload(struct jf_loaded *loaded);
-/* The image of a loaded program. owns: the loaded program's. threads: any, async-signal-safe. */
+/* The image of a loaded program; NULL for NULL. owns: the loaded program's. threads: any, async-signal-safe. */
 JF_API const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded);
 /*
  * Puts a loaded program into a slot of a program array, or empties the slot (NULL). A tail call sees the old program or
  * the new one. Unload the old program only when no thread can still run it.
  * returns: JF_E_INVAL (array NULL, or index beyond the array), JF_E_BAD_SPEC (convention or hardening options differ
  *      from those of the array's programs: their tail-call entries may differ).
- * threads: one caller for an array at a time, while any thread makes tail calls; allocates nothing.
+ * threads: any, outside of signal handlers: takes a lock, allocates nothing. Other threads may make tail
+ *      calls meanwhile.
  */
 JF_API JF_CHECK enum jf_status jf_program_array_set(struct jf_program_array *array, uint32_t index,
 						    const struct jf_loaded *loaded);
@@ -225,11 +226,11 @@ JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
  */
 JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
 
-/* The run-time address of main. threads: any, async-signal-safe. */
+/* The run-time address of main; 0 for NULL. threads: any, async-signal-safe. */
 JF_API uint64_t jf_loaded_entry(const struct jf_loaded *loaded);
 
-/* Runs main with R1 = arg. returns: R0, or what the exception callback returned. threads: any; reentrant without
- * private stacks. */
+/* Runs main with R1 = arg. returns: R0, or what the exception callback returned; 0 for NULL. threads: any; reentrant
+ * without private stacks. */
 JF_API uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg);
 /* Runs main as jf_run() does, with every callee-saved register set from *in before the run and read into *out behind
  * it; see enter_checked of struct jf_native. */

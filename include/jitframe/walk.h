@@ -131,7 +131,8 @@ JF_API JF_CHECK enum jf_status jf_walk_thread_init(void);
  * Goes to the caller's frame. From a signal's trampoline the step goes to the frame that the signal interrupted, with
  * the integer registers that the kernel has stored; pc_is_return is false then. Such a step may lead onto another
  * stack, once in a walk.
- * returns: JF_OK; JF_END when the present frame is an ENTRY range (C called BPF code there) or the outermost frame of a
+ * returns: JF_OK; JF_E_INVAL (NULL);
+ *      JF_END when the present frame is an ENTRY range (C called BPF code there) or the outermost frame of a
  *      thread; JF_E_NO_ROW (nothing describes the present or the next pc), JF_E_READ (memory outside of the bounds),
  *      JF_E_LOST (a register that the step needs is unknown), JF_E_STUCK (the CFA did not grow), JF_E_BAD_IMAGE (an ORC
  *      entry that the format's unwinder does not know). After an error the cursor stands where the walk could not go

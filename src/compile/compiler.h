@@ -46,6 +46,13 @@ struct jf_compiler {
 	bool again; /* another pass is needed */
 };
 
+/*
+ * Reads the arguments of jf_compile() and jf_load(), whichever header their callers have. in_opts may be NULL.
+ * out: *program, *opts as this library's header has them. returns: JF_E_INVAL; the error names the struct or field.
+ */
+enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_compile_opts *in_opts,
+				struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error);
+
 /* Checks every function, decides roles, solves frames, makes stubs. returns: as jf_compile(). */
 enum jf_status jf_compiler_plan(struct jf_compiler *c);
 

@@ -239,9 +239,8 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 
 static const struct jf_compile_opts default_opts = {.size = sizeof(default_opts)};
 
-/* out: the structs as this library's header has them. */
-static enum jf_status read_arguments(const struct jf_program *in, const struct jf_compile_opts *in_opts,
-				     struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
+enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_compile_opts *in_opts,
+				struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
 {
 	size_t least = offsetof(struct jf_program, helpers);
 	enum jf_status status = jf_sized_read(program, sizeof(*program), least, in, "program", error);
@@ -282,7 +281,7 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 
 	if (!conv || !in || !bytes || !image)
 		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
-	status = read_arguments(in, in_opts, &program, &opts, error);
+	status = jf_compiler_read(in, in_opts, &program, &opts, error);
 	if (status != JF_OK)
 		return status;
 	c.image = calloc(1, sizeof(*c.image));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/load.h"
 
-#include "base/sized.h"
+#include "compile/compiler.h"
 #include "run/private_stack.h"
 
 #include <jitframe/cfi.h>
@@ -186,20 +186,6 @@ static enum jf_status check_host(const struct jf_convention *conv, const struct 
 	return JF_OK;
 }
 
-static enum jf_status read_arguments(const struct jf_program *in, const struct jf_compile_opts *in_opts,
-				     struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
-{
-	size_t least = offsetof(struct jf_program, helpers);
-	enum jf_status status = jf_sized_read(program, sizeof(*program), least, in, "program", error);
-
-	*opts = (struct jf_compile_opts){.size = sizeof(*opts)};
-	if (status == JF_OK && in_opts)
-		status = jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in_opts, "opts", error);
-	if (status == JF_OK && !program->functions)
-		status = jf_error_set(error, JF_E_INVAL, "functions", "the program has none");
-	return status;
-}
-
 enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *in,
 		       const struct jf_compile_opts *in_opts, void *owner, struct jf_loaded **out,
 		       struct jf_error *error)
@@ -211,7 +197,7 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 
 	if (!conv || !in || !out)
 		return load_error(error, JF_E_INVAL);
-	status = read_arguments(in, in_opts, &program, &opts, error);
+	status = jf_compiler_read(in, in_opts, &program, &opts, error);
 	if (status == JF_OK)
 		status = check_host(conv, &opts, error);
 	if (status == JF_OK)
