@@ -168,7 +168,7 @@ struct jf_body_ops {
  * the convention and the hardening options of the array, so that one tail-call entry offset serves for all (R16).
  * owns: the array is the caller's.
  */
-struct jf_program_array {
+JF_EXTENSION struct jf_program_array {
 	uint32_t max_entries;
 	uint32_t hardening;               /* of its programs: bit 0 landing pads, bit 1 signed returns */
 	const struct jf_convention *conv; /* of its programs; NULL as long as there has been none */

@@ -36,7 +36,7 @@ struct jf_rule {
 };
 
 /* The rule of a number, 1 to 18. returns: NULL for any other number. owns: static. threads: any, async-signal-safe. */
-JF_API const struct jf_rule *jf_rule(unsigned int number);
+JF_API const struct jf_rule *jf_rule_at(unsigned int number);
 
 JF_END_DECLS
 

@@ -121,7 +121,7 @@ struct jf_orc_format {
 /* The backend's format of a name ("linux-7"); for name NULL the newest. returns: NULL when the backend has no such
  * format.
  * owns: static. threads: any, async-signal-safe. */
-JF_API const struct jf_orc_format *jf_orc_format(const struct jf_backend *backend, const char *name);
+JF_API const struct jf_orc_format *jf_orc_format_find(const struct jf_backend *backend, const char *name);
 
 /* bytes[0, format->entry_bytes) -> *entry. Any bytes give an entry. threads: any, async-signal-safe. */
 JF_API void jf_orc_decode(const struct jf_orc_format *format, const void *bytes, struct jf_orc_entry *entry);

@@ -11,7 +11,7 @@ static const struct jf_rule rules[] = {
 #undef RULE
 };
 
-const struct jf_rule *jf_rule(unsigned int number)
+const struct jf_rule *jf_rule_at(unsigned int number)
 {
 	if (number < 1 || number > JF_COUNT_OF(rules))
 		return NULL;

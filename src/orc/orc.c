@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct jf_orc_format *jf_orc_format(const struct jf_backend *backend, const char *name)
+const struct jf_orc_format *jf_orc_format_find(const struct jf_backend *backend, const char *name)
 {
 	const struct jf_orc_format *format = backend ? backend->orc : NULL;
 

@@ -9,7 +9,7 @@ const struct jf_orc_format *orc_format_at(size_t index)
 	const struct jf_backend *backend;
 
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
-		for (const struct jf_orc_format *f = jf_orc_format(backend, NULL); f; f = f->older)
+		for (const struct jf_orc_format *f = jf_orc_format_find(backend, NULL); f; f = f->older)
 			if (index-- == 0)
 				return f;
 	return NULL;

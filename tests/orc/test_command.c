@@ -134,7 +134,7 @@ Test(orc_command, usage_and_files_that_are_none)
 
 static const struct jf_orc_format *format_of(const char *backend, const char *name)
 {
-	return jf_orc_format(jf_backend_find(backend), name);
+	return jf_orc_format_find(jf_backend_find(backend), name);
 }
 
 /* Out of order, with a terminator and a real entry at one address. */

@@ -131,7 +131,7 @@ Test(orc_file, damaged_loongarch64_object)
 
 Test(orc_file, damaged_linked_file)
 {
-	const struct jf_orc_format *format = jf_orc_format(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *format = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
 	struct jf_orc_entry entry = {.type = JF_ORC_CALL, .sp_reg = 3};
 	struct rng rng = {15};
 	struct memory_table m;

@@ -5,7 +5,7 @@
 
 static const struct jf_orc_format *format_of(const char *backend, const char *name)
 {
-	const struct jf_orc_format *format = jf_orc_format(jf_backend_find(backend), name);
+	const struct jf_orc_format *format = jf_orc_format_find(jf_backend_find(backend), name);
 
 	cr_assert_not_null(format, "%s %s", backend, name);
 	return format;
@@ -13,13 +13,13 @@ static const struct jf_orc_format *format_of(const char *backend, const char *na
 
 Test(orc_format, each_architecture_has_its_own)
 {
-	cr_assert_null(jf_orc_format(NULL, NULL));
-	cr_assert_null(jf_orc_format(jf_backend_find("arm64"), NULL));
+	cr_assert_null(jf_orc_format_find(NULL, NULL));
+	cr_assert_null(jf_orc_format_find(jf_backend_find("arm64"), NULL));
 	cr_assert_eq(format_of("x86_64", NULL), format_of("x86_64", "linux-7"));
 	cr_assert_neq(format_of("x86_64", NULL), format_of("x86_64", "linux-6.4"));
 	cr_assert_eq(format_of("x86_64", NULL)->entry_bytes, 6);
 	cr_assert_eq(format_of("loongarch64", NULL)->entry_bytes, 8);
-	cr_assert_null(jf_orc_format(jf_backend_find("x86_64"), "linux-5"));
+	cr_assert_null(jf_orc_format_find(jf_backend_find("x86_64"), "linux-5"));
 	for (size_t i = 0; orc_format_at(i); i++) {
 		const struct jf_orc_format *f = orc_format_at(i);
 

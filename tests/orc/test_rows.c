@@ -237,7 +237,7 @@ Test(orc_rows, entries_that_are_rows_come_back_the_same)
 /* A frame pointer that was saved at a distance from itself, where it is also what the CFA is counted from. */
 Test(orc_rows, bp_saved_at_bp_is_an_offset_from_the_cfa)
 {
-	const struct jf_orc_format *x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *x86 = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
 	const struct jf_orc_entry entry = {.type = JF_ORC_CALL, .sp_reg = 4, .sp_off = 16, .fp_reg = 4, .fp_off = -8};
 	struct jf_slot slots[JF_ORC_SLOTS];
 	struct jf_row row;
@@ -267,8 +267,8 @@ static void refuse_row(const struct jf_orc_format *format, struct jf_row row, co
 
 Test(orc_rows, rows_that_orc_cannot_say_are_refused)
 {
-	const struct jf_orc_format *x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
-	const struct jf_orc_format *la = jf_orc_format(jf_backend_find("loongarch64"), NULL);
+	const struct jf_orc_format *x86 = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *la = jf_orc_format_find(jf_backend_find("loongarch64"), NULL);
 	uint8_t sp = x86->backend->sp, fp = x86->backend->fp, la_sp = la->backend->sp, la_fp = la->backend->fp;
 	struct jf_slot slots[2] = {{.reg = x86->backend->ra, .off_from_cfa = -8}, {.reg = fp, .off_from_cfa = -16}};
 	struct jf_slot la_slots[2] = {{.reg = la->backend->ra, .off_from_cfa = -8},
@@ -295,8 +295,8 @@ Test(orc_rows, rows_that_orc_cannot_say_are_refused)
 
 Test(orc_rows, entries_that_no_row_can_say_are_refused)
 {
-	const struct jf_orc_format *x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
-	const struct jf_orc_format *la = jf_orc_format(jf_backend_find("loongarch64"), NULL);
+	const struct jf_orc_format *x86 = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *la = jf_orc_format_find(jf_backend_find("loongarch64"), NULL);
 	static const struct {
 		bool la;
 		struct jf_orc_entry entry;

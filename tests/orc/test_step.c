@@ -25,8 +25,8 @@ static const struct jf_memory memory = {STACK, STACK + sizeof(stack), read_stack
 
 static void set_up(void)
 {
-	x86 = jf_orc_format(jf_backend_find("x86_64"), NULL);
-	la = jf_orc_format(jf_backend_find("loongarch64"), NULL);
+	x86 = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
+	la = jf_orc_format_find(jf_backend_find("loongarch64"), NULL);
 	for (unsigned int i = 0; i < WORDS; i++)
 		stack[i] = 0xdead0000 + i;
 }

@@ -64,9 +64,9 @@ Test(orc_table, the_header_tells_the_format)
 	header[7] ^= 1;
 	cr_assert_eq(jf_orc_table_init(&table, x86, &sections, NULL), JF_OK);
 	cr_assert_eq(table.header, JF_ORC_HEADER_UNKNOWN);
-	cr_assert_eq(table.format, jf_orc_format(x86, NULL));
-	sections.format = jf_orc_format(x86, "linux-6.4");
-	memcpy(header, jf_orc_format(x86, "linux-7")->headers[0], sizeof(header));
+	cr_assert_eq(table.format, jf_orc_format_find(x86, NULL));
+	sections.format = jf_orc_format_find(x86, "linux-6.4");
+	memcpy(header, jf_orc_format_find(x86, "linux-7")->headers[0], sizeof(header));
 	cr_assert_eq(jf_orc_table_init(&table, x86, &sections, NULL), JF_OK);
 	cr_assert_eq(table.header, JF_ORC_HEADER_UNKNOWN);
 	cr_assert_eq(table.format, sections.format);
@@ -124,7 +124,7 @@ Test(orc_table, a_terminator_gives_way_to_the_entry_at_its_address)
 	struct jf_orc_entry entry;
 	size_t index;
 
-	orc_memory_new(&m, jf_orc_format(x86, NULL), 4);
+	orc_memory_new(&m, jf_orc_format_find(x86, NULL), 4);
 	orc_memory_set(&m, 0, TABLE_ADDRESS + 0x200, &real);
 	orc_memory_set(&m, 1, TABLE_ADDRESS + 0x300, &none);
 	orc_memory_set(&m, 2, TABLE_ADDRESS + 0x100, &real);
@@ -186,7 +186,7 @@ Test(orc_table, a_word_that_would_leave_its_range_is_not_moved)
 	struct memory_table m;
 	uint8_t before[8];
 
-	orc_memory_new(&m, jf_orc_format(x86, NULL), 2);
+	orc_memory_new(&m, jf_orc_format_find(x86, NULL), 2);
 	orc_memory_set(&m, 0, TABLE_ADDRESS + INT32_MAX - 2, &real);
 	orc_memory_set(&m, 1, TABLE_ADDRESS, &real);
 	memcpy(before, m.ips, sizeof(before));

@@ -7,7 +7,7 @@
 
 Test(orc_write, the_writer_writes_one_entry_per_change)
 {
-	const struct jf_orc_format *format = jf_orc_format(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *format = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
 	const struct jf_orc_entry none = {0}, a = {.type = JF_ORC_CALL, .sp_reg = 3, .sp_off = 8};
 	const struct jf_orc_entry b = {.type = JF_ORC_CALL, .sp_reg = 3, .sp_off = 16};
 	uint8_t entries[3 * 6], ips[3 * 4];
@@ -41,7 +41,7 @@ Test(orc_write, the_writer_writes_one_entry_per_change)
 
 Test(orc_write, rows_are_written_all_or_none)
 {
-	const struct jf_orc_format *format = jf_orc_format(jf_backend_find("x86_64"), NULL);
+	const struct jf_orc_format *format = jf_orc_format_find(jf_backend_find("x86_64"), NULL);
 	uint8_t sp = format->backend->sp;
 	struct jf_slot slots[1] = {{.reg = format->backend->ra, .off_from_cfa = -8}};
 	struct jf_row good[2] = {{.cfa_reg = sp, .cfa_off = 8, .saved = 1},

@@ -7,6 +7,7 @@ Prints TAP. LIBRARY is the shared library of the build; NM, CC and CXX are comma
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -167,22 +168,35 @@ def the_umbrella_has_every_header(tree):
             yield f"{header} is not installed"
 
 
+# What users' builds may ask of the headers that they include, beside -Wall and -Wextra.
+WARNINGS = ["-Wpedantic", "-Wshadow"]
+C_COMPILERS = [["gcc"], ["clang", "clang-19", "clang-14"]]
+CXX_COMPILERS = [["g++"], ["clang++", "clang++-19", "clang++-14"]]
+
+
+def headers_compiled(tree, own, others, options):
+    """With the build's own compiler, and GCC's and clang's where they are there."""
+    commands = {own[0]: own} if own else {}
+    for names in others:
+        found = next(filter(None, map(shutil.which, names)), None)
+        if found:
+            commands.setdefault(found, [found])
+    if not commands:
+        raise Skip("there is no compiler")
+    for command in commands.values():
+        for name in tree.headers():
+            source = f"#include <jitframe/{pathlib.PurePath(name).name}>\ntypedef int not_empty;\n"
+            error = tree.compile([*command, *options, *WARNINGS], source)
+            if error:
+                yield f"{name}: {error}"
+
+
 def headers_stand_alone_in_c(tree):
-    for name in tree.headers():
-        error = tree.compile([*tree.cc, "-std=c11", "-x", "c", "-Wpedantic", "-Wstrict-prototypes"],
-                             f"#include <jitframe/{pathlib.PurePath(name).name}>\ntypedef int not_empty;\n")
-        if error:
-            yield f"{name}: {error}"
+    yield from headers_compiled(tree, tree.cc, C_COMPILERS, ["-std=c11", "-x", "c", "-Wstrict-prototypes"])
 
 
 def headers_stand_alone_in_cxx(tree):
-    if not tree.cxx:
-        raise Skip("there is no C++ compiler")
-    for name in tree.headers():
-        source = f"#include <jitframe/{pathlib.PurePath(name).name}>\n"
-        error = tree.compile([*tree.cxx, "-std=c++17", "-x", "c++"], source)
-        if error:
-            yield f"{name}: {error}"
+    yield from headers_compiled(tree, tree.cxx, CXX_COMPILERS, ["-std=c++17", "-x", "c++"])
 
 
 def headers_have_guards_of_their_name(tree):

@@ -119,19 +119,19 @@ Test(contract, rules_are_numbered_from_one_without_a_gap)
 #undef ONE
 	cr_assert_eq(count, 18);
 	for (unsigned int i = 1; i <= count; i++) {
-		const struct jf_rule *rule = jf_rule(i);
+		const struct jf_rule *rule = jf_rule_at(i);
 
 		cr_assert_not_null(rule);
 		cr_assert_eq(rule->number, i);
 		cr_assert(rule->name[0] && rule->text[0]);
 		for (unsigned int k = 1; k < i; k++)
-			cr_assert_str_neq(rule->name, jf_rule(k)->name);
+			cr_assert_str_neq(rule->name, jf_rule_at(k)->name);
 	}
 }
 
 Test(contract, other_numbers_have_no_rule)
 {
-	cr_assert_null(jf_rule(0));
-	cr_assert_null(jf_rule(19));
-	cr_assert_null(jf_rule(UINT32_MAX));
+	cr_assert_null(jf_rule_at(0));
+	cr_assert_null(jf_rule_at(19));
+	cr_assert_null(jf_rule_at(UINT32_MAX));
 }

@@ -181,7 +181,7 @@ static void print_text(struct check_output *output, const struct checked *c)
 		if (verdict == JF_VERDICT_NOT_APPLICABLE || output->except >> rule & 1 ||
 		    (output->brief && verdict == JF_VERDICT_HOLDS))
 			continue;
-		printf("  R%-3u %-22s %s\n", rule, jf_rule(rule)->name, jf_verdict_name(verdict));
+		printf("  R%-3u %-22s %s\n", rule, jf_rule_at(rule)->name, jf_verdict_name(verdict));
 		print_findings(output, c, rule);
 	}
 	if (c->report->finding_count > c->report->finding_capacity)

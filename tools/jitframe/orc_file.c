@@ -142,7 +142,7 @@ static int read_table(struct orc_file *file, const char *format)
 
 	if (!file->backend->orc)
 		return cli_bad_input("%s: %s has no ORC tables", file->path, file->backend->name);
-	sections.format = format ? jf_orc_format(file->backend, format) : NULL;
+	sections.format = format ? jf_orc_format_find(file->backend, format) : NULL;
 	if (format && !sections.format)
 		return cli_bad_input("--format %s: %s has none of that name", format, file->backend->name);
 	if (!unwind || !ip)

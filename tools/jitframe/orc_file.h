@@ -38,7 +38,7 @@ struct orc_file {
 	uint8_t *sorted_entries, *sorted_ips;
 };
 
-/* Opens a file and reads its table; `format` as for jf_orc_format(), NULL = what .orc_header says. returns: 0, or
+/* Opens a file and reads its table; `format` as for jf_orc_format_find(), NULL = what .orc_header says. returns: 0, or
  * prints and an exit status. Then, in any case, orc_file_close(). */
 int orc_file_open(struct orc_file *file, const char *path, const char *format);
 void orc_file_close(struct orc_file *file);
