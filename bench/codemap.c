@@ -144,7 +144,7 @@ static void run_add_remove(void *arg)
 	const struct work *w = arg;
 
 	for (size_t i = 0; i < w->count; i++)
-		if (jf_code_map_add(&w->ranges[i * 611953 % w->count]) != JF_OK)
+		if (jf_code_map_add(&w->ranges[i * 611953 % w->count], NULL) != JF_OK)
 			abort();
 	for (size_t i = 0; i < w->count; i++)
 		if (jf_code_map_remove(&w->ranges[i * 611953 % w->count]) != JF_OK)
@@ -190,7 +190,7 @@ static bool measure_count(size_t count, json_t *rows)
 
 	if (ok) {
 		changes = measure(run_add_remove, &w, (double)count, 0.1);
-		ok = jf_code_map_add_all(w.ranges, count) == JF_OK && measure_patterns(&w, rows) &&
+		ok = jf_code_map_add_all(w.ranges, count, NULL) == JF_OK && measure_patterns(&w, rows) &&
 		     jf_code_map_remove_all(w.ranges, count) == JF_OK;
 		printf("%-12s %9zu %-10s %8s %8.0f\n", "code map", count, "changes", "", changes.median);
 		json_array_append_new(rows, json_pack("{s:s, s:I, s:o}", "table", "code map", "ranges",

@@ -104,7 +104,7 @@ JF_API const struct jf_cfi_function *jf_cfi_table_at(const struct jf_cfi_table *
 /*
  * Makes a table visible to walks: for a captured stack of another process or machine.
  * owns: the table stays the caller's and must stay valid until jf_cfi_remove() has returned.
- * returns: JF_E_INVAL (NULL, or this thread is in a reader section),
+ * returns: JF_E_INVAL (NULL), JF_E_IN_SECTION (this thread is in a reader section),
  *      JF_E_OVERLAP (another table of the same backend has some of the addresses),
  *      JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers and reader sections: takes a lock, allocates, waits for readers.
@@ -112,8 +112,8 @@ JF_API const struct jf_cfi_function *jf_cfi_table_at(const struct jf_cfi_table *
 JF_API JF_CHECK enum jf_status jf_cfi_add(const struct jf_cfi_table *table);
 /*
  * Makes a table invisible again. When the call returns, no walk reads the table any more.
- * returns: JF_E_NOT_FOUND (NULL, or a table that was never added); JF_E_INVAL (this thread is in a reader section) and
- *      JF_E_NO_MEMORY: the table stays visible.
+ * returns: JF_E_NOT_FOUND (NULL, or a table that was never added); JF_E_IN_SECTION (this thread is in a reader section)
+ *      and JF_E_NO_MEMORY: the table stays visible.
  * threads: any, outside of signal handlers and reader sections: takes a lock, allocates, waits for readers.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
@@ -124,7 +124,7 @@ JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
  * throws cross the new object. When nothing was loaded or unloaded, the call compares two counters. An object that
  * cannot be converted gets no rows; counts->objects_skipped counts the object.
  * out: counts (may be NULL), on JF_OK only: of all objects together.
- * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_INVAL (this thread is in a reader section),
+ * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_IN_SECTION (this thread is in a reader section),
  *      JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates, waits for readers.
  */

@@ -41,25 +41,26 @@ struct jf_range {
  * Registers a range.
  * owns: *range, its rows, slots, faults and name stay the caller's. All must stay valid and unchanged until
  *      jf_code_map_remove() has returned.
+ * in:   error may be NULL; error->where is the field's name, error->text begins with the range's name.
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
- *      the first one with code_off other than 0; more than 32 slots; a boundary without callback; a call in a reader
- *      section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
- *      JF_E_NO_MEMORY.
+ *      the first one with code_off other than 0; more than 32 slots; a boundary without callback), JF_E_IN_SECTION (a
+ *      call in a reader section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of
+ *      the addresses), JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.
  */
-JF_API JF_CHECK enum jf_status jf_code_map_add(const struct jf_range *range);
+JF_API JF_CHECK enum jf_status jf_code_map_add(const struct jf_range *range, struct jf_error *error);
 
 /* Registers ranges[0, count), all or none: as jf_code_map_add(); JF_E_INVAL also for count 0. During the call, look-ups
  * may find some of the ranges and miss others. */
-JF_API JF_CHECK enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count);
+JF_API JF_CHECK enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count, struct jf_error *error);
 
 /*
  * Removes the range that was registered with this very pointer. When the call returns, no reader sees the range any
  * more.
- * returns: JF_E_NOT_FOUND (no such range is registered); JF_E_INVAL (NULL, or a call in a reader section of this
- *      thread).
+ * returns: JF_E_NOT_FOUND (no such range is registered); JF_E_INVAL (NULL); JF_E_IN_SECTION (a call in a reader
+ *      section of this thread).
  * threads: any, outside of signal handlers: takes a lock, waits for sections that were open before, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_code_map_remove(const struct jf_range *range);

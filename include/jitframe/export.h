@@ -3,8 +3,8 @@
 #define JF_EXPORT_H
 
 /* JF_API: part of the public interface. JF_CHECK: the caller must look at the result. JF_PRINTF: argument `fmt` is a
- * printf(3) format for the arguments from `first` on. JF_EXTENSION: before a struct that ends in a flexible array, which
- * ISO C++ lacks and C++ compilers have. */
+ * printf(3) format for the arguments from `first` on. JF_EXTENSION: before a struct that ends in a flexible array,
+ * which ISO C++ lacks and C++ compilers have. */
 #if defined(__GNUC__) || defined(__clang__)
 #define JF_API                __attribute__((visibility("default")))
 #define JF_CHECK              __attribute__((warn_unused_result))

@@ -20,6 +20,7 @@
 #include <jitframe/row.h>
 #include <jitframe/status.h>
 #include <jitframe/throw.h>
+#include <jitframe/version.h>
 #include <jitframe/walk.h>
 
 #endif

@@ -180,7 +180,7 @@ struct jf_loaded; /* an image in executable memory and in the code map */
  *      takes the stacks from a thread-local pool of 64 KiB and fills in values.private_stack itself.
  * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
  * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
- *      kernel's per-CPU base); JF_E_INVAL also for a call in a reader section of this thread; JF_E_NO_MEMORY also for a
+ *      kernel's per-CPU base); JF_E_IN_SECTION for a call in a reader section of this thread; JF_E_NO_MEMORY also for a
  *      pool without room.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates.
  */

@@ -10,26 +10,29 @@ JF_BEGIN_DECLS
  * Every status, its value and its text. The enum, jf_status_name(), jf_status_text() and their test come from this
  * list. A negative status is an error, 0 is ok, a positive one is good news. One code, one cause.
  */
-#define JF_STATUS_LIST(X)                                                                  \
-	X(JF_END, 1, "the walk reached the outermost frame")                               \
-	X(JF_OK, 0, "ok")                                                                  \
-	X(JF_E_INVAL, -1, "an argument is NULL, or outside what its description allows")   \
-	X(JF_E_RANGE, -2, "a value does not fit the field of its instruction")             \
-	X(JF_E_NOSPACE, -3, "the caller's buffer is too small")                            \
-	X(JF_E_UNSUPPORTED, -4, "this backend or convention cannot do that")               \
-	X(JF_E_BAD_DESC, -5, "a backend or convention contradicts itself")                 \
-	X(JF_E_BAD_SPEC, -6, "the frame spec asks for what the convention does not allow") \
-	X(JF_E_BAD_INSN, -7, "a BPF instruction is malformed")                             \
-	X(JF_E_READ, -8, "memory outside the given bounds would have been read")           \
-	X(JF_E_STUCK, -9, "the stack pointer did not advance from one frame to the next")  \
-	X(JF_E_NO_ROW, -10, "no unwind row covers the address")                            \
-	X(JF_E_NO_BOUNDARY, -11, "no exception boundary is on the stack")                  \
-	X(JF_E_NO_MEMORY, -12, "the system gave no memory")                                \
-	X(JF_E_OVERLAP, -13, "the address range overlaps one that is registered")          \
-	X(JF_E_NOT_FOUND, -14, "nothing of that name or at that address is known")         \
-	X(JF_E_LOST, -15, "a register that the walk needs was lost in an inner frame")     \
-	X(JF_E_BAD_IMAGE, -16, "a file or bundle is truncated or contradicts itself")      \
-	X(JF_E_GUARD, -17, "the guard of a private stack was written to")
+#define JF_STATUS_LIST(X)                                                                                          \
+	X(JF_END, 1, "the walk reached the outermost frame")                                                       \
+	X(JF_OK, 0, "ok")                                                                                          \
+	X(JF_E_INVAL, -1, "an argument is NULL, or outside what its description allows")                           \
+	X(JF_E_RANGE, -2, "a value does not fit the field of its instruction")                                     \
+	X(JF_E_NOSPACE, -3, "the caller's buffer is too small")                                                    \
+	X(JF_E_UNSUPPORTED, -4, "this backend or convention cannot do that")                                       \
+	X(JF_E_BAD_DESC, -5, "a backend or convention contradicts itself")                                         \
+	X(JF_E_BAD_SPEC, -6, "the frame spec asks for what the convention does not allow")                         \
+	X(JF_E_BAD_INSN, -7, "a BPF instruction is malformed")                                                     \
+	X(JF_E_READ, -8, "memory outside the given bounds would have been read")                                   \
+	X(JF_E_STUCK, -9, "the stack pointer did not advance from one frame to the next")                          \
+	X(JF_E_NO_ROW, -10, "no unwind row covers the address")                                                    \
+	X(JF_E_NO_BOUNDARY, -11, "no exception boundary is on the stack")                                          \
+	X(JF_E_NO_MEMORY, -12, "the system gave no memory")                                                        \
+	X(JF_E_OVERLAP, -13, "the address range overlaps one that is registered")                                  \
+	X(JF_E_NOT_FOUND, -14, "nothing of that name or at that address is known")                                 \
+	X(JF_E_LOST, -15, "a register that the walk needs was lost in an inner frame")                             \
+	X(JF_E_BAD_IMAGE, -16, "a file or bundle is truncated or contradicts itself")                              \
+	X(JF_E_GUARD, -17, "the guard of a private stack was written to")                                          \
+	X(JF_E_IN_SECTION, -18, "this thread is inside a reader section: call jf_code_map_leave() first")          \
+	X(JF_E_NO_HANDLER, -19, "nothing handles faults of arena accesses: call jf_fault_handler_install() first") \
+	X(JF_E_NO_THREAD, -20, "the stack's bounds are unknown: call jf_thread_init() in this thread first")
 
 enum jf_status {
 #define JF_STATUS_ENUM(name, value, text) name = value,

@@ -27,26 +27,42 @@ JF_BEGIN_DECLS
  *      with a message: the one place in the library that ends the process.
  * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
-JF_API enum jf_status jf_throw(uint64_t cookie);
+JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
 
 /*
- * Sets the handler for throws that no boundary catches. The handler gets the walk at the place where the walk ended,
- * and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned. The handler may leave by longjmp(3) or end the thread;
- * when it returns, the process is aborted. NULL: the message alone.
- * returns: the handler before. threads: any, async-signal-safe; the handler is process-wide.
+ * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk at the place where the
+ * walk ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned. The handler may leave by longjmp(3) or end
+ * the thread; when the handler returns, the process is aborted.
  */
-typedef void (*jf_uncaught_fn)(uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
-JF_API jf_uncaught_fn jf_uncaught_handler_set(jf_uncaught_fn handler);
+struct jf_uncaught_handler {
+	uint32_t size; /* sizeof(struct jf_uncaught_handler) */
+	void (*call)(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
+	void *arg;
+};
+/*
+ * Sets the process's handler. NULL: a message alone.
+ * owns: *handler stays the caller's, must not change, and must stay valid until another one is set and no throw is on
+ *      its way in any thread.
+ * out: *before (NULL: not wanted): the handler before, NULL for none; on JF_OK only.
+ * returns: JF_E_INVAL (no `call`, or a struct of another header). threads: any, async-signal-safe.
+ */
+JF_API JF_CHECK enum jf_status jf_uncaught_handler_set(const struct jf_uncaught_handler *handler,
+						       const struct jf_uncaught_handler **before);
 
 /*
- * Sets an observer, for tracing. A throw calls the observer for every frame that the throw looks at, innermost first,
- * the boundary last. walk->range tells the kind of the frame; in C code walk->range is NULL, and walk->function and
- * walk->name tell the function. The observer runs on the throw path, and must be as signal-safe as the throw's caller
- * needs. NULL: none.
- * returns: the observer before. threads: any, async-signal-safe; the observer is process-wide.
+ * An observer, for tracing. A throw calls call(arg, cookie, walk) for every frame that the throw looks at, innermost
+ * first, the boundary last. walk->range tells the kind of the frame; in C code walk->range is NULL, and walk->function
+ * and walk->name tell the function. The observer runs on the throw path, and must be as signal-safe as the throw's
+ * caller needs.
  */
-typedef void (*jf_throw_observer_fn)(uint64_t cookie, const struct jf_walk *walk);
-JF_API jf_throw_observer_fn jf_throw_observer_set(jf_throw_observer_fn observer);
+struct jf_throw_observer {
+	uint32_t size; /* sizeof(struct jf_throw_observer) */
+	void (*call)(void *arg, uint64_t cookie, const struct jf_walk *walk);
+	void *arg;
+};
+/* Sets the process's observer; NULL: none. As jf_uncaught_handler_set(). */
+JF_API JF_CHECK enum jf_status jf_throw_observer_set(const struct jf_throw_observer *observer,
+						     const struct jf_throw_observer **before);
 
 /* ---- between the native stub and the core ---------------------------------------------------- */
 

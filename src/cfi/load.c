@@ -146,8 +146,10 @@ enum jf_status jf_cfi_add(const struct jf_cfi_table *table)
 {
 	enum jf_status status;
 
-	if (!table || jf_code_map_in_section())
+	if (!table)
 		return JF_E_INVAL;
+	if (jf_code_map_in_section())
+		return JF_E_IN_SECTION;
 	pthread_mutex_lock(&lock);
 	status = add_locked(table);
 	pthread_mutex_unlock(&lock);
@@ -181,7 +183,7 @@ enum jf_status jf_cfi_remove(const struct jf_cfi_table *table)
 	enum jf_status status;
 
 	if (jf_code_map_in_section())
-		return JF_E_INVAL;
+		return JF_E_IN_SECTION;
 	pthread_mutex_lock(&lock);
 	status = table ? remove_locked(table) : JF_E_NOT_FOUND;
 	pthread_mutex_unlock(&lock);
@@ -324,7 +326,7 @@ enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts)
 	if (!jf_backend_host())
 		return JF_E_UNSUPPORTED;
 	if (jf_code_map_in_section())
-		return JF_E_INVAL;
+		return JF_E_IN_SECTION;
 	pthread_mutex_lock(&lock);
 	member = members.items;
 	for (size_t i = 0; i < members.count; i++)

@@ -2,7 +2,10 @@
 #include "codemap/index.h"
 #include "codemap/section.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static pthread_mutex_t writer = PTHREAD_MUTEX_INITIALIZER;
 
@@ -11,45 +14,123 @@ const struct jf_range *jf_code_map_find(uint64_t address)
 	return map_find(address);
 }
 
-/* Walks take all of this for granted: they index with what rows and slots say. */
-static enum jf_status check_range(const struct jf_range *range)
-{
-	uint32_t restorable = 0; /* slots that hold a register */
+/* ---- what a range has to be: walks take all of this for granted, and index with what rows and slots say ---- */
 
-	if (!range || range->size < sizeof(*range) || range->start >= range->end || range->kind >= JF_RANGE__COUNT ||
-	    !range->name || !range->backend)
+/* A range that is refused: who it is, and which of its fields is wrong. */
+struct refusal {
+	const struct jf_range *range;
+	struct jf_error *error;
+};
+
+static JF_PRINTF(3, 4) enum jf_status refuse(const struct refusal *r, const char *where, const char *fmt, ...)
+{
+	char text[sizeof(r->error->text)];
+	va_list args;
+
+	if (!r->error)
 		return JF_E_INVAL;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return jf_error_set(r->error, JF_E_INVAL, where, "range \"%s\": %s", r->range->name ? r->range->name : "",
+			    text);
+}
+
+static enum jf_status check_header(const struct refusal *r)
+{
+	const struct jf_range *range = r->range;
+
+	if (range->kind >= JF_RANGE__COUNT)
+		return refuse(r, "kind", "%u is none of enum jf_range_kind", range->kind);
+	if (!range->name)
+		return refuse(r, "name", "it is NULL");
+	if (!range->backend)
+		return refuse(r, "backend", "it is NULL: jf_backend_host() is the one of code that runs here");
+	if (range->start >= range->end)
+		return refuse(r, "end", "0x%" PRIx64 " is not above start, 0x%" PRIx64, range->end, range->start);
 	if (range->end - range->start > UINT32_MAX)
-		return JF_E_INVAL;
-	if (range->kind == JF_RANGE_ENTRY)
-		return JF_OK;
-	if (!range->rows || !range->row_count || range->rows[0].code_off || range->slot_count > JF_FRAME_SLOTS_MAX ||
-	    (range->slot_count && !range->slots))
-		return JF_E_INVAL;
-	for (unsigned int i = 0; i < range->slot_count; i++)
-		if (range->slots[i].reg < range->backend->reg_count)
-			restorable |= UINT32_C(1) << i;
-	for (size_t i = 0; i < range->row_count; i++) {
-		if (i && range->rows[i].code_off <= range->rows[i - 1].code_off)
-			return JF_E_INVAL;
-		if (range->rows[i].cfa_reg >= range->backend->reg_count || range->rows[i].saved & ~restorable)
-			return JF_E_INVAL;
-	}
-	if (range->kind == JF_RANGE_BOUNDARY && !range->callback)
-		return JF_E_INVAL;
+		return refuse(r, "end", "the range has 4 GiB or more");
 	return JF_OK;
 }
 
-static enum jf_status add_locked(const struct jf_range *ranges, size_t count)
+/* out: *restorable, the slots that hold a register. */
+static enum jf_status check_slots(const struct refusal *r, uint32_t *restorable)
+{
+	const struct jf_range *range = r->range;
+
+	*restorable = 0;
+	if (range->slot_count > JF_FRAME_SLOTS_MAX)
+		return refuse(r, "slot_count", "%u slots, the limit is %d", range->slot_count, JF_FRAME_SLOTS_MAX);
+	if (range->slot_count && !range->slots)
+		return refuse(r, "slots", "it is NULL, and slot_count is %u", range->slot_count);
+	for (unsigned int i = 0; i < range->slot_count; i++)
+		if (range->slots[i].reg < range->backend->reg_count)
+			*restorable |= UINT32_C(1) << i;
+	return JF_OK;
+}
+
+static enum jf_status check_rows(const struct refusal *r, uint32_t restorable)
+{
+	const struct jf_range *range = r->range;
+
+	if (!range->rows || !range->row_count)
+		return refuse(r, "rows", "there are none, and only ENTRY ranges go without");
+	if (range->rows[0].code_off)
+		return refuse(r, "rows", "rows[0] begins at byte %" PRIu32 ", and has to begin at 0",
+			      range->rows[0].code_off);
+	for (size_t i = 0; i < range->row_count; i++) {
+		const struct jf_row *row = &range->rows[i];
+
+		if (i && row->code_off <= range->rows[i - 1].code_off)
+			return refuse(r, "rows", "rows[%zu].code_off is not above the one before: sort the rows", i);
+		if (row->cfa_reg >= range->backend->reg_count)
+			return refuse(r, "rows", "rows[%zu].cfa_reg is %u, no register of %s", i, row->cfa_reg,
+				      range->backend->name);
+		if (row->saved & ~restorable)
+			return refuse(r, "rows", "rows[%zu].saved has bits of slots that hold no register", i);
+	}
+	return JF_OK;
+}
+
+static enum jf_status check_range(const struct jf_range *range, struct jf_error *error)
+{
+	const struct refusal r = {range, error};
+	enum jf_status status;
+	uint32_t restorable;
+
+	if (range->size < sizeof(*range))
+		return jf_error_set(error, JF_E_INVAL, "size", "size is %u: set it to sizeof(struct jf_range)",
+				    range->size);
+	status = check_header(&r);
+	if (status != JF_OK || range->kind == JF_RANGE_ENTRY)
+		return status;
+	status = check_slots(&r, &restorable);
+	if (status == JF_OK)
+		status = check_rows(&r, restorable);
+	if (status == JF_OK && range->kind == JF_RANGE_BOUNDARY && !range->callback)
+		status = refuse(&r, "callback", "it is 0, and the range is a boundary");
+	return status;
+}
+
+/* ---- adding and removing ------------------------------------------------------------------------------- */
+
+static enum jf_status overlap(const struct jf_range *range, struct jf_error *error)
+{
+	return jf_error_set(error, JF_E_OVERLAP, "start",
+			    "range \"%s\", [0x%" PRIx64 ", 0x%" PRIx64 "), has addresses of a range that is there",
+			    range->name, range->start, range->end);
+}
+
+static enum jf_status add_locked(const struct jf_range *ranges, size_t count, struct jf_error *error)
 {
 	enum jf_status status = JF_OK;
 	size_t put = 0; /* of the last one, when there was no memory, a part */
 
 	while (put < count && status == JF_OK) {
 		if (!jf_map_is_free(ranges[put].start, ranges[put].end - 1))
-			status = JF_E_OVERLAP;
+			status = overlap(&ranges[put], error);
 		else if (!jf_map_put(&ranges[put++]))
-			status = JF_E_NO_MEMORY;
+			status = jf_error_set(error, JF_E_NO_MEMORY, "", "%s", jf_status_text(JF_E_NO_MEMORY));
 	}
 	atomic_fetch_add(&jf_code_map_age, 1);
 	if (status == JF_OK)
@@ -60,23 +141,27 @@ static enum jf_status add_locked(const struct jf_range *ranges, size_t count)
 	return status;
 }
 
-enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count)
+enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count, struct jf_error *error)
 {
-	enum jf_status status = ranges && count && !jf_code_map_in_section() ? JF_OK : JF_E_INVAL;
+	enum jf_status status = JF_OK;
 
+	if (!ranges || !count)
+		return jf_error_set(error, JF_E_INVAL, ranges ? "count" : "ranges", "there is no range");
+	if (jf_code_map_in_section())
+		return jf_error_set(error, JF_E_IN_SECTION, "", "%s", jf_status_text(JF_E_IN_SECTION));
 	for (size_t i = 0; i < count && status == JF_OK; i++)
-		status = check_range(&ranges[i]);
+		status = check_range(&ranges[i], error);
 	if (status != JF_OK)
 		return status;
 	pthread_mutex_lock(&writer);
-	status = add_locked(ranges, count);
+	status = add_locked(ranges, count, error);
 	pthread_mutex_unlock(&writer);
 	return status;
 }
 
-enum jf_status jf_code_map_add(const struct jf_range *range)
+enum jf_status jf_code_map_add(const struct jf_range *range, struct jf_error *error)
 {
-	return jf_code_map_add_all(range, 1);
+	return jf_code_map_add_all(range, 1, error);
 }
 
 static enum jf_status remove_locked(const struct jf_range *ranges, size_t count)
@@ -94,8 +179,10 @@ enum jf_status jf_code_map_remove_all(const struct jf_range *ranges, size_t coun
 {
 	enum jf_status status;
 
-	if (!ranges || !count || jf_code_map_in_section())
+	if (!ranges || !count)
 		return JF_E_INVAL;
+	if (jf_code_map_in_section())
+		return JF_E_IN_SECTION;
 	pthread_mutex_lock(&writer);
 	status = remove_locked(ranges, count);
 	pthread_mutex_unlock(&writer);

@@ -33,7 +33,7 @@ static void register_entries(void)
 
 	entry_ranges[0] = entry_range(backend, "enter", native->enter_start, native->enter_end);
 	entry_ranges[1] = entry_range(backend, "enter_checked", native->checked_start, native->checked_end);
-	entry_status = jf_code_map_add_all(entry_ranges, 2);
+	entry_status = jf_code_map_add_all(entry_ranges, 2, NULL);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
@@ -151,7 +151,7 @@ static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct j
 		if (image->callback >= 0)
 			loaded->ranges[i].callback = image->address + image->functions[image->callback].start;
 	}
-	status = jf_code_map_add_all(loaded->ranges, image->function_count);
+	status = jf_code_map_add_all(loaded->ranges, image->function_count, NULL);
 	if (status == JF_OK)
 		return JF_OK;
 	free(loaded->ranges);
@@ -165,8 +165,6 @@ static enum jf_status prepare_process(struct jf_error *error)
 	/* For throws and walks through the C code between programs. Refused inside a reader section. */
 	enum jf_status status = jf_cfi_load_objects(NULL);
 
-	if (status == JF_E_INVAL)
-		return jf_error_set(error, status, "", "this thread is inside a reader section: leave it first");
 	if (status != JF_OK)
 		return load_error(error, status);
 	pthread_once(&entry_once, register_entries);

@@ -2,6 +2,7 @@
 #include "walk/throw.h"
 
 #include "base/bytes.h"
+#include "base/sized.h"
 #include "walk/here.h"
 #include "walk/memo.h"
 #include "walk/walk.h"
@@ -12,17 +13,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Atomic(jf_uncaught_fn) uncaught_handler;
-static _Atomic(jf_throw_observer_fn) throw_observer;
+static _Atomic(const struct jf_uncaught_handler *) uncaught_handler;
+static _Atomic(const struct jf_throw_observer *) throw_observer;
 
-jf_uncaught_fn jf_uncaught_handler_set(jf_uncaught_fn handler)
+enum jf_status jf_uncaught_handler_set(const struct jf_uncaught_handler *handler,
+				       const struct jf_uncaught_handler **before)
 {
-	return atomic_exchange(&uncaught_handler, handler);
+	struct jf_uncaught_handler read = {.size = 0};
+	const struct jf_uncaught_handler *old;
+
+	if (handler && (jf_sized_read(&read, sizeof(read), sizeof(read), handler, "", NULL) != JF_OK || !read.call))
+		return JF_E_INVAL;
+	old = atomic_exchange(&uncaught_handler, handler);
+	if (before)
+		*before = old;
+	return JF_OK;
 }
 
-jf_throw_observer_fn jf_throw_observer_set(jf_throw_observer_fn observer)
+enum jf_status jf_throw_observer_set(const struct jf_throw_observer *observer, const struct jf_throw_observer **before)
 {
-	return atomic_exchange(&throw_observer, observer);
+	struct jf_throw_observer read = {.size = 0};
+	const struct jf_throw_observer *old;
+
+	if (observer && (jf_sized_read(&read, sizeof(read), sizeof(read), observer, "", NULL) != JF_OK || !read.call))
+		return JF_E_INVAL;
+	old = atomic_exchange(&throw_observer, observer);
+	if (before)
+		*before = old;
+	return JF_OK;
 }
 
 static void die(const char *text)
@@ -34,10 +52,10 @@ static void die(const char *text)
 
 static _Noreturn void uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
-	jf_uncaught_fn handler = atomic_load(&uncaught_handler);
+	const struct jf_uncaught_handler *handler = atomic_load(&uncaught_handler);
 
 	if (handler)
-		handler(cookie, walk, why);
+		handler->call(handler->arg, cookie, walk, why);
 	die("jitframe: a BPF exception was thrown that no boundary catches: ");
 	die(jf_status_text(why));
 	die("\n");
@@ -47,13 +65,13 @@ static _Noreturn void uncaught(uint64_t cookie, const struct jf_walk *walk, enum
 /* Walks to the nearest boundary. returns: JF_OK with the walk standing there. */
 static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
 {
-	jf_throw_observer_fn observer = atomic_load(&throw_observer);
+	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
 
 	for (;;) {
 		enum jf_status status;
 
 		if (observer)
-			observer(cookie, walk);
+			observer->call(observer->arg, cookie, walk);
 		if (walk->range && walk->range->kind == JF_RANGE_BOUNDARY)
 			return JF_OK;
 		/* What a signal interrupted has not called anybody: its registers are not at a call. */

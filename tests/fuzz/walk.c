@@ -102,7 +102,7 @@ static void take_range(struct fuzz_bytes *bytes, unsigned int i, const struct jf
 		.slot_count = (uint8_t)slot_count,
 		.callback = 1,
 	};
-	is_added[i] = jf_code_map_add(&ranges[i]) == JF_OK;
+	is_added[i] = jf_code_map_add(&ranges[i], NULL) == JF_OK;
 }
 
 static struct jf_orc_index *take_orc(struct fuzz_bytes *bytes, const struct jf_orc_format *format)

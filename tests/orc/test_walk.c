@@ -239,7 +239,7 @@ static void set_up(unsigned int index, bool mapped)
 	conv = convention_at(index);
 	compile();
 	if (mapped)
-		cr_assert_eq(jf_code_map_add_all(program_ranges, image->function_count), JF_OK);
+		cr_assert_eq(jf_code_map_add_all(program_ranges, image->function_count, NULL), JF_OK);
 	if (conv->backend->orc)
 		describe_c_by_orc(conv->backend->orc);
 	else

@@ -69,7 +69,7 @@ def folders_of_the_core_include_downwards(tree):
     include = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
     for name in tree.under("src/"):
         folder = pathlib.PurePath(name).parts[1]
-        if name == "src/meson.build":
+        if name in ("src/meson.build", "src/jitframe.map"):
             continue
         if folder not in FLOORS:
             yield f"{name} is in none of the folders {', '.join(FLOORS)}"
@@ -237,6 +237,22 @@ def declared_functions_are_exported(tree):
         yield f"{symbol} is declared JF_API, and not exported"
 
 
+def exported_symbols_have_a_version(tree):
+    """src/jitframe.map names each one, with the version of the library that had it first."""
+    listed = re.findall(r"^\s*(jf_\w+);", tree.text("src/jitframe.map"), re.M)
+    for symbol in sorted(set(listed) ^ declared(tree)):
+        yield f"{symbol} is in src/jitframe.map or declared JF_API, and not both"
+    if listed != sorted(listed):
+        yield "src/jitframe.map is out of order"
+
+
+def the_version_is_the_same_everywhere(tree):
+    header = tree.text("include/jitframe/version.h")
+    parts = [re.search(rf"#define JF_VERSION_{name} (\d+)\n", header).group(1) for name in ("MAJOR", "MINOR", "PATCH")]
+    if not str(tree.library).endswith(".so." + ".".join(parts)):
+        yield f"{tree.library} is not of version {'.'.join(parts)}, which include/jitframe/version.h has"
+
+
 def exported_symbols_have_the_prefix(tree):
     for symbol in sorted(exported(tree)):
         if not symbol.startswith("jf_"):
@@ -299,6 +315,8 @@ TESTS = [
     exported_symbols_are_declared,
     declared_functions_are_exported,
     exported_symbols_have_the_prefix,
+    exported_symbols_have_a_version,
+    the_version_is_the_same_everywhere,
     form.files_say_their_licence,
     form.files_are_not_long,
     form.lines_end_where_they_seem_to,

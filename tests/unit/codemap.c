@@ -44,7 +44,7 @@ Test(codemap, a_range_is_from_start_up_to_its_end)
 {
 	struct jf_range range = range_of(100, 200);
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_null(find(0));
 	cr_assert_null(find(99));
 	cr_assert_eq(find(100), &range);
@@ -57,8 +57,8 @@ Test(codemap, ranges_at_the_ends_of_the_address_space)
 {
 	struct jf_range low = range_of(0, 1), high = range_of(UINT64_MAX - 1, UINT64_MAX);
 
-	cr_assert_eq(jf_code_map_add(&high), JF_OK);
-	cr_assert_eq(jf_code_map_add(&low), JF_OK);
+	cr_assert_eq(jf_code_map_add(&high, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&low, NULL), JF_OK);
 	cr_assert_eq(find(0), &low);
 	cr_assert_null(find(1));
 	cr_assert_null(find(UINT64_MAX - 2));
@@ -72,7 +72,7 @@ Test(codemap, neighbours_of_one_byte)
 
 	for (unsigned int i = 0; i < 5; i++)
 		ranges[i] = range_of(10 + i, 11 + i);
-	cr_assert_eq(jf_code_map_add_all(ranges, 5), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(ranges, 5, NULL), JF_OK);
 	for (unsigned int i = 0; i < 5; i++)
 		cr_assert_eq(find(10 + i), &ranges[i]);
 	cr_assert_null(find(9));
@@ -91,7 +91,7 @@ Test(codemap, the_order_of_adding_does_not_matter)
 	for (unsigned int i = 0; i < 6; i++)
 		ranges[i] = range_of(100 * i, 100 * i + 50);
 	for (unsigned int i = 0; i < 6; i++)
-		cr_assert_eq(jf_code_map_add(&ranges[order[i]]), JF_OK);
+		cr_assert_eq(jf_code_map_add(&ranges[order[i]], NULL), JF_OK);
 	for (unsigned int i = 0; i < 6; i++) {
 		cr_assert_eq(find(100 * i), &ranges[i]);
 		cr_assert_eq(find(100 * i + 49), &ranges[i]);
@@ -108,17 +108,17 @@ Test(codemap, overlaps_are_refused)
 	};
 	struct jf_range range = range_of(100, 200), left = range_of(50, 100), right = range_of(200, 201);
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct jf_range other = range_of(bad[i][0], bad[i][1]);
 
-		CHECK_STATUS(jf_code_map_add(&other), JF_E_OVERLAP, "[%lu, %lu)", bad[i][0], bad[i][1]);
+		CHECK_STATUS(jf_code_map_add(&other, NULL), JF_E_OVERLAP, "[%lu, %lu)", bad[i][0], bad[i][1]);
 		CHECK(find(150) == &range, "[%lu, %lu)", bad[i][0], bad[i][1]);
 		CHECK(!find(99) && !find(200), "[%lu, %lu)", bad[i][0], bad[i][1]);
 	}
-	cr_assert_eq(jf_code_map_add(&range), JF_E_OVERLAP);
-	cr_assert_eq(jf_code_map_add(&left), JF_OK);
-	cr_assert_eq(jf_code_map_add(&right), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add(&left, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&right, NULL), JF_OK);
 }
 
 Test(codemap, all_or_none_are_added)
@@ -126,15 +126,15 @@ Test(codemap, all_or_none_are_added)
 	struct jf_range there = range_of(500, 600);
 	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400), range_of(599, 700), range_of(0, 10)};
 
-	cr_assert_eq(jf_code_map_add(&there), JF_OK);
-	cr_assert_eq(jf_code_map_add_all(ranges, 4), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add(&there, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(ranges, 4, NULL), JF_E_OVERLAP);
 	cr_assert_null(find(150));
 	cr_assert_null(find(350));
 	cr_assert_null(find(650));
 	cr_assert_null(find(5));
 	cr_assert_eq(find(599), &there);
 	ranges[2].start = 600;
-	cr_assert_eq(jf_code_map_add_all(ranges, 4), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(ranges, 4, NULL), JF_OK);
 	cr_assert_eq(find(650), &ranges[2]);
 }
 
@@ -142,7 +142,7 @@ Test(codemap, ranges_of_one_call_must_not_overlap_either)
 {
 	struct jf_range ranges[] = {range_of(100, 200), range_of(150, 160)};
 
-	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, NULL), JF_E_OVERLAP);
 	cr_assert_null(find(150));
 }
 
@@ -153,7 +153,7 @@ Test(codemap, all_or_none_are_removed)
 	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400), range_of(500, 600)};
 
 	cr_assert_eq(jf_code_map_remove_all(ranges, 1), JF_E_NOT_FOUND);
-	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, NULL), JF_OK);
 	cr_assert_eq(jf_code_map_remove_all(ranges, 3), JF_E_NOT_FOUND);
 	cr_assert_eq(find(100), &ranges[0]);
 	cr_assert_eq(find(300), &ranges[1]);
@@ -170,7 +170,7 @@ Test(codemap, a_twin_is_not_found)
 {
 	struct jf_range range = range_of(100, 200), twin = range;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(jf_code_map_remove_all(&twin, 1), JF_E_NOT_FOUND);
 	cr_assert_eq(find(100), &range);
 }
@@ -180,7 +180,7 @@ Test(codemap, what_was_removed_can_be_added_again)
 	struct jf_range range = range_of(100, 200);
 
 	for (unsigned int i = 0; i < 100; i++) {
-		cr_assert_eq(jf_code_map_add(&range), JF_OK);
+		cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 		cr_assert_eq(find(150), &range);
 		cr_assert_eq(jf_code_map_remove_all(&range, 1), JF_OK);
 		cr_assert_null(find(150));
@@ -200,47 +200,68 @@ static const struct jf_row no_reg[] = {{.cfa_reg = TOY_REG__COUNT}};
 static const struct jf_row no_slot[] = {{.cfa_reg = TOY_SP, .saved = 4}};
 static const struct jf_row pad_saved[] = {{.cfa_reg = TOY_SP, .saved = 2}};
 
-#define REFUSED(change)                                                            \
-	do {                                                                       \
-		struct jf_range range_ = range_of(100, 200);                       \
-                                                                                   \
-		range_.slots = slots;                                              \
-		range_.slot_count = 2;                                             \
-		change;                                                            \
-		CHECK_STATUS(jf_code_map_add(&range_), JF_E_INVAL, "%s", #change); \
-		CHECK(!find(100), "%s", #change);                                  \
+#define REFUSED(field, change)                                                                         \
+	do {                                                                                           \
+		struct jf_range range_ = range_of(100, 200);                                           \
+		struct jf_error error_ = {.where = ""};                                                \
+                                                                                                       \
+		range_.slots = slots;                                                                  \
+		range_.slot_count = 2;                                                                 \
+		change;                                                                                \
+		CHECK_STATUS(jf_code_map_add(&range_, &error_), JF_E_INVAL, "%s", #change);            \
+		CHECK_STATUS(jf_code_map_add(&range_, NULL), JF_E_INVAL, "%s", #change);               \
+		CHECK(!find(100), "%s", #change);                                                      \
+		CHECK(!strcmp(error_.where, field), "%s: %s: %s", #change, error_.where, error_.text); \
+		CHECK(error_.status == JF_E_INVAL && error_.text[0], "%s", #change);                   \
 	} while (0)
 
 Test(codemap, ranges_that_contradict_themselves_are_refused)
 {
-	REFUSED(range_.size--);
-	REFUSED(range_.size = 0);
-	REFUSED(range_.kind = JF_RANGE__COUNT);
-	REFUSED(range_.end = 100);
-	REFUSED(range_.end = 99);
-	REFUSED(range_.name = NULL);
-	REFUSED(range_.backend = NULL);
-	REFUSED(range_.rows = NULL);
-	REFUSED(range_.row_count = 0);
-	REFUSED(range_.slots = NULL);
-	REFUSED(range_.slot_count = JF_FRAME_SLOTS_MAX + 1);
-	REFUSED(range_.kind = JF_RANGE_BOUNDARY); /* without a callback */
-	REFUSED(range_.rows = late);
-	REFUSED(range_.rows = twice; range_.row_count = 3);
-	REFUSED(range_.rows = back; range_.row_count = 3);
-	REFUSED(range_.rows = no_reg);
-	REFUSED(range_.rows = no_slot);
-	REFUSED(range_.rows = pad_saved);
+	REFUSED("size", range_.size--);
+	REFUSED("size", range_.size = 0);
+	REFUSED("kind", range_.kind = JF_RANGE__COUNT);
+	REFUSED("end", range_.end = 100);
+	REFUSED("end", range_.end = 99);
+	REFUSED("name", range_.name = NULL);
+	REFUSED("backend", range_.backend = NULL);
+	REFUSED("rows", range_.rows = NULL);
+	REFUSED("rows", range_.row_count = 0);
+	REFUSED("slots", range_.slots = NULL);
+	REFUSED("slot_count", range_.slot_count = JF_FRAME_SLOTS_MAX + 1);
+	REFUSED("callback", range_.kind = JF_RANGE_BOUNDARY);
+	REFUSED("rows", range_.rows = late);
+	REFUSED("rows", range_.rows = twice; range_.row_count = 3);
+	REFUSED("rows", range_.rows = back; range_.row_count = 3);
+	REFUSED("rows", range_.rows = no_reg);
+	REFUSED("rows", range_.rows = no_slot);
+	REFUSED("rows", range_.rows = pad_saved);
 	/* Row offsets are 32 bits. */
-	REFUSED(range_.end = range_.start + UINT64_C(0x100000000));
-	REFUSED(range_.kind = JF_RANGE_ENTRY; range_.end = range_.start + UINT64_C(0x100000000));
+	REFUSED("end", range_.end = range_.start + UINT64_C(0x100000000));
+	REFUSED("end", range_.kind = JF_RANGE_ENTRY; range_.end = range_.start + UINT64_C(0x100000000));
+}
+
+/* Which one of many: by its name. */
+Test(codemap, a_refusal_names_the_range)
+{
+	struct jf_range ranges[] = {range_of(100, 200), range_of(150, 300)};
+	struct jf_error error = {.where = ""};
+
+	ranges[1].name = "second";
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, &error), JF_E_OVERLAP);
+	cr_assert_not_null(strstr(error.text, "\"second\", [0x96, 0x12c)"), "%s", error.text);
+	ranges[1].end = 0;
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, &error), JF_E_INVAL);
+	cr_assert_str_eq(error.where, "end");
+	cr_assert_not_null(strstr(error.text, "\"second\""), "%s", error.text);
+	cr_assert_eq(jf_code_map_add_all(ranges, 0, &error), JF_E_INVAL);
+	cr_assert_str_eq(error.where, "count");
 }
 
 Test(codemap, a_bad_range_keeps_the_others_out)
 {
 	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 300)};
 
-	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, NULL), JF_E_INVAL);
 	cr_assert_null(find(100));
 }
 
@@ -248,10 +269,10 @@ Test(codemap, what_is_there_stays_when_it_is_added_again)
 {
 	struct jf_range ranges[] = {range_of(100, 200), range_of(300, 400)};
 
-	cr_assert_eq(jf_code_map_add(&ranges[0]), JF_OK);
-	cr_assert_eq(jf_code_map_add(&ranges[0]), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add(&ranges[0], NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&ranges[0], NULL), JF_E_OVERLAP);
 	cr_assert_eq(jf_code_map_find(100), &ranges[0]);
-	cr_assert_eq(jf_code_map_add_all(ranges, 2), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add_all(ranges, 2, NULL), JF_E_OVERLAP);
 	cr_assert_eq(jf_code_map_find(100), &ranges[0]);
 	cr_assert_null(jf_code_map_find(300));
 	cr_assert_eq(jf_code_map_remove(&ranges[0]), JF_OK);
@@ -263,16 +284,16 @@ Test(codemap, inside_a_section_nothing_is_changed)
 	struct jf_range there = range_of(100, 200), range = range_of(300, 400);
 	unsigned int outer, inner;
 
-	cr_assert_eq(jf_code_map_add(&there), JF_OK);
+	cr_assert_eq(jf_code_map_add(&there, NULL), JF_OK);
 	outer = jf_code_map_enter();
 	inner = jf_code_map_enter();
 	jf_code_map_leave(inner);
-	cr_assert_eq(jf_code_map_add(&range), JF_E_INVAL);
-	cr_assert_eq(jf_code_map_remove(&there), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_E_IN_SECTION);
+	cr_assert_eq(jf_code_map_remove(&there), JF_E_IN_SECTION);
 	cr_assert_eq(jf_code_map_find(100), &there);
 	cr_assert_null(jf_code_map_find(300));
 	jf_code_map_leave(outer);
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(jf_code_map_remove(&there), JF_OK);
 }
 
@@ -280,9 +301,9 @@ Test(codemap, null_and_nothing)
 {
 	struct jf_range range = range_of(100, 200);
 
-	cr_assert_eq(jf_code_map_add(NULL), JF_E_INVAL);
-	cr_assert_eq(jf_code_map_add_all(NULL, 1), JF_E_INVAL);
-	cr_assert_eq(jf_code_map_add_all(&range, 0), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_add(NULL, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_add_all(NULL, 1, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_code_map_add_all(&range, 0, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_remove(NULL), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_remove_all(NULL, 1), JF_E_INVAL);
 	cr_assert_eq(jf_code_map_remove_all(&range, 0), JF_E_INVAL);
@@ -295,14 +316,14 @@ Test(codemap, what_is_allowed)
 	entry.kind = JF_RANGE_ENTRY;
 	entry.rows = NULL;
 	entry.row_count = 0;
-	cr_assert_eq(jf_code_map_add(&entry), JF_OK);
+	cr_assert_eq(jf_code_map_add(&entry, NULL), JF_OK);
 	boundary.kind = JF_RANGE_BOUNDARY;
 	boundary.callback = 1;
-	cr_assert_eq(jf_code_map_add(&boundary), JF_OK);
+	cr_assert_eq(jf_code_map_add(&boundary, NULL), JF_OK);
 	big.end += UINT32_MAX;
 	big.slots = slots;
 	big.slot_count = 2;
-	cr_assert_eq(jf_code_map_add(&big), JF_OK);
+	cr_assert_eq(jf_code_map_add(&big, NULL), JF_OK);
 }
 
 /* ---- many ------------------------------------------------------------------------------------------- */
@@ -357,7 +378,8 @@ Test(codemap, ten_thousand_ranges)
 			if (fits)
 				claim(&many[i + k], &many[i + k]);
 		}
-		CHECK_STATUS(jf_code_map_add_all(&many[i], batch), fits ? JF_OK : JF_E_OVERLAP, "batch at %zu", i);
+		CHECK_STATUS(jf_code_map_add_all(&many[i], batch, NULL), fits ? JF_OK : JF_E_OVERLAP, "batch at %zu",
+			     i);
 		if (!fits) {
 			for (uint64_t at = 0; at < SPACE; at++)
 				if (owner[at] >= &many[i] && owner[at] < &many[i + batch])

@@ -124,7 +124,7 @@ static void change(struct rng *rng, uint64_t base, unsigned int bits)
 	CHECK_STATUS(jf_code_map_remove(&ranges[i]), JF_E_NOT_FOUND, "range %u", i);
 	ranges[i] = random_range(rng, base, bits);
 	wanted = fits(&ranges[i]) ? JF_OK : JF_E_OVERLAP;
-	CHECK_STATUS(jf_code_map_add(&ranges[i]), wanted, "[0x%lx, 0x%lx)", ranges[i].start, ranges[i].end);
+	CHECK_STATUS(jf_code_map_add(&ranges[i], NULL), wanted, "[0x%lx, 0x%lx)", ranges[i].start, ranges[i].end);
 	is_in[i] = wanted == JF_OK;
 }
 
@@ -174,7 +174,7 @@ Test(codemap_index, a_block_of_single_bytes)
 		unsigned int at = i * 389 % MAP_BLOCK_BYTES;
 
 		bytes[at] = range_of(0x10000 + at, 1);
-		CHECK_STATUS(jf_code_map_add(&bytes[at]), JF_OK, "%u", at);
+		CHECK_STATUS(jf_code_map_add(&bytes[at], NULL), JF_OK, "%u", at);
 	}
 	for (unsigned int i = 0; i < MAP_BLOCK_BYTES; i++)
 		CHECK(jf_code_map_find(0x10000 + i) == &bytes[i], "%u", i);
@@ -190,10 +190,10 @@ Test(codemap_index, four_gigabytes)
 	struct jf_range big = range_of(0x123456789, UINT32_MAX), before = range_of(0x123456788, 1),
 			behind = range_of(big.end, 1), inside = range_of(big.start + 0x40000000, 1);
 
-	cr_assert_eq(jf_code_map_add(&big), JF_OK);
-	cr_assert_eq(jf_code_map_add(&before), JF_OK);
-	cr_assert_eq(jf_code_map_add(&behind), JF_OK);
-	cr_assert_eq(jf_code_map_add(&inside), JF_E_OVERLAP);
+	cr_assert_eq(jf_code_map_add(&big, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&before, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&behind, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&inside, NULL), JF_E_OVERLAP);
 	for (uint64_t at = big.start; at < big.end; at += 0x12345)
 		CHECK(jf_code_map_find(at) == &big, "0x%lx", at);
 	cr_assert_eq(jf_code_map_find(big.end - 1), &big);
@@ -201,7 +201,7 @@ Test(codemap_index, four_gigabytes)
 	cr_assert_eq(jf_code_map_find(big.start - 1), &before);
 	cr_assert_eq(jf_code_map_remove(&big), JF_OK);
 	cr_assert_null(jf_code_map_find(big.start));
-	cr_assert_eq(jf_code_map_add(&inside), JF_OK);
+	cr_assert_eq(jf_code_map_add(&inside, NULL), JF_OK);
 }
 
 Test(codemap_index, a_million_ranges_one_by_one, .timeout = 120)
@@ -214,7 +214,7 @@ Test(codemap_index, a_million_ranges_one_by_one, .timeout = 120)
 		size_t at = i * 611953 % count;
 
 		many[at] = range_of(0x7f0000000000 + at * 96, 80);
-		CHECK_STATUS(jf_code_map_add(&many[at]), JF_OK, "%zu", at);
+		CHECK_STATUS(jf_code_map_add(&many[at], NULL), JF_OK, "%zu", at);
 	}
 	for (size_t i = 0; i < count; i++) {
 		CHECK(jf_code_map_find(many[i].start) == &many[i], "%zu", i);
@@ -234,7 +234,7 @@ Test(codemap_index, keys_are_thrown_out)
 
 	for (uint64_t i = 0; i < 100000; i++) {
 		range = range_of(i << MAP_REGION_SHIFT, 16);
-		CHECK_STATUS(jf_code_map_add(&range), JF_OK, "%lu", i);
+		CHECK_STATUS(jf_code_map_add(&range, NULL), JF_OK, "%lu", i);
 		CHECK_STATUS(jf_code_map_remove(&range), JF_OK, "%lu", i);
 	}
 	cr_assert_leq(atomic_load(&jf_code_map_regions)->mask, 63);
@@ -251,10 +251,10 @@ Test(codemap_index, what_does_not_go_in_whole_leaves_no_trace)
 	enum jf_status status = JF_E_NO_MEMORY;
 	long tries;
 
-	cr_assert_eq(jf_code_map_add(&there), JF_OK);
+	cr_assert_eq(jf_code_map_add(&there, NULL), JF_OK);
 	for (tries = 0; tries < 1000 && status != JF_OK; tries++) {
 		fail_after = tries;
-		status = jf_code_map_add_all(batch, 3);
+		status = jf_code_map_add_all(batch, 3, NULL);
 		fail_after = -1;
 		if (status == JF_OK)
 			break;

@@ -140,7 +140,7 @@ static void old_and_new_sections(void)
 	struct reader old[2], new[3];
 	pthread_t remover;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	for (unsigned int i = 0; i < 5; i++)
 		begin(i < 2 ? &old[i] : &new[i - 2]);
 	tell(&old[0], OPEN);
@@ -174,7 +174,7 @@ static void nested_sections(void)
 	unsigned int sections[3];
 	pthread_t remover;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	for (unsigned int i = 0; i < 3; i++)
 		sections[i] = jf_code_map_enter();
 	begin_removal(&remover);
@@ -203,7 +203,7 @@ Test(codemap_sections, a_thread_that_ended_in_a_section_holds_nothing_up, .timeo
 {
 	pthread_t thread;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(pthread_create(&thread, NULL, enter_and_end, NULL), 0);
 	pthread_join(thread, NULL);
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
@@ -238,7 +238,7 @@ Test(codemap_sections, a_crowd_of_threads, .timeout = 300)
 
 	begin_crowd();
 	for (unsigned int i = 0; i < CROWD; i += CROWD - 1) {
-		cr_assert_eq(jf_code_map_add(&range), JF_OK);
+		cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 		tell(&crowd[i], OPEN);
 		begin_removal(&remover);
 		check_still_waiting(i ? "the last of a crowd" : "the first of a crowd");
@@ -258,7 +258,7 @@ Test(codemap_sections, a_crowd_that_never_leaves_holds_nothing_up, .timeout = 30
 	for (unsigned int round = 0; round < 4; round++) {
 		struct reader *before = inside;
 
-		cr_assert_eq(jf_code_map_add(&range), JF_OK);
+		cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 		tell(inside, OPEN);
 		begin_removal(&remover);
 		tell(next, OPEN);
@@ -277,7 +277,7 @@ Test(codemap_sections, a_crowd_that_thins_out, .timeout = 300)
 {
 	begin_crowd();
 	end_crowd(0, CROWD / 2);
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
 	for (unsigned int i = CROWD / 2; i < CROWD; i++) {
 		tell(&crowd[i], LOOK);
@@ -304,7 +304,7 @@ Test(codemap_sections, threads_come_and_go, .timeout = 300)
 		CHECK(known || i % 3 == 0, "thread %u found no place", i);
 	}
 	/* A third of them has ended inside. */
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
 }
 
@@ -335,7 +335,7 @@ static void fork_beside_a_reader(void)
 {
 	struct reader reader;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert(is_known_inside());
 	begin(&reader);
 	tell(&reader, OPEN);
@@ -363,7 +363,8 @@ static bool read_beside_another(void)
 	pthread_t remover;
 	bool held;
 
-	if (jf_code_map_add(&range) != JF_OK || jf_code_map_remove(&range) != JF_OK || jf_code_map_add(&range) != JF_OK)
+	if (jf_code_map_add(&range, NULL) != JF_OK || jf_code_map_remove(&range) != JF_OK ||
+	    jf_code_map_add(&range, NULL) != JF_OK)
 		return false;
 	begin(&other);
 	tell(&other, OPEN);
@@ -405,7 +406,7 @@ Test(codemap_sections, a_child_leaves_what_its_parent_opened, .timeout = 120)
 {
 	begin_crowd();
 	cr_assert(!is_known_inside());
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	open_section = jf_code_map_enter();
 	fork_and(leave_in_child);
 	jf_code_map_leave(open_section);

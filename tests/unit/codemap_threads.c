@@ -115,7 +115,7 @@ static void write_round(unsigned int writer)
 
 	for (unsigned int i = 0; i < RANGES; i++)
 		fill(&ranges[i], start_of(writer, i));
-	count(&bad_count, jf_code_map_add_all(ranges, RANGES) != JF_OK);
+	count(&bad_count, jf_code_map_add_all(ranges, RANGES, NULL) != JF_OK);
 	section = jf_code_map_enter();
 	count(&bad_count, jf_code_map_find(ranges[3].start) != &ranges[3]);
 	jf_code_map_leave(section);
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		duration = strtod(argv[1], NULL);
 	fill(&constant, 0x500);
-	if (jf_code_map_add(&constant) != JF_OK)
+	if (jf_code_map_add(&constant, NULL) != JF_OK)
 		return 2;
 	jf_code_map_wait(); /* decides on fences */
 	printf("1..%zu\n", 2 * TEST_COUNT);

@@ -276,8 +276,8 @@ Test(process, nothing_waits_for_its_own_section)
 	struct jf_loaded *loaded = NULL;
 	unsigned int section = jf_code_map_enter();
 
-	cr_expect_eq(jf_cfi_load_objects(NULL), JF_E_INVAL);
-	cr_expect_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_E_INVAL);
+	cr_expect_eq(jf_cfi_load_objects(NULL), JF_E_IN_SECTION);
+	cr_expect_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_E_IN_SECTION);
 	jf_code_map_leave(section);
 	cr_expect_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_OK);
 	cr_expect_eq(jf_run(loaded, 0), 7);

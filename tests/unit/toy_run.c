@@ -68,7 +68,7 @@ static void add_ranges(struct run *run)
 		.name = "halt",
 		.backend = &toy_backend,
 	};
-	CHECK_STATUS(jf_code_map_add_all(run->ranges, run->range_count), JF_OK, "ranges");
+	CHECK_STATUS(jf_code_map_add_all(run->ranges, run->range_count, NULL), JF_OK, "ranges");
 }
 
 struct run *run_new(const struct jf_convention *conv, const struct jf_program *program,

@@ -217,7 +217,7 @@ Test(walk, the_backend_strips_return_addresses)
 	memcpy(signed_ranges, ranges, sizeof(ranges));
 	for (unsigned int i = 0; i < 4; i++)
 		signed_ranges[i].backend = &backend;
-	cr_assert_eq(jf_code_map_add_all(signed_ranges, 4), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(signed_ranges, 4, NULL), JF_OK);
 	stack.word[0] |= UINT64_C(0xab) << 56;
 	stack.word[4] |= UINT64_C(0x01) << 56;
 	memory = memory_of(&stack);

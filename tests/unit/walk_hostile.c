@@ -99,7 +99,7 @@ static void add_range(const struct jf_backend *backend)
 		.slots = slots,
 		.slot_count = 4,
 	};
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 }
 
 static struct jf_orc_index *any_orc(const struct jf_orc_format *format)

@@ -124,9 +124,9 @@ static void add_all(void)
 	inner = range_of(INNER, JF_RANGE_SUBPROGRAM, "inner");
 	middle = range_of(MIDDLE, JF_RANGE_SUBPROGRAM, "middle");
 	boundary = range_of(BOUNDARY, JF_RANGE_BOUNDARY, "boundary");
-	cr_assert_eq(jf_code_map_add(&inner), JF_OK);
-	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
-	cr_assert_eq(jf_code_map_add(&boundary), JF_OK);
+	cr_assert_eq(jf_code_map_add(&inner, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
+	cr_assert_eq(jf_code_map_add(&boundary, NULL), JF_OK);
 	fill_stack();
 }
 
@@ -152,7 +152,7 @@ Test(walk_memo, code_that_was_replaced_is_not_remembered)
 	other.rows = &other_row;
 	stack[18] = at(24);
 	stack[19] = BOUNDARY + 0x30;
-	cr_assert_eq(jf_code_map_add(&other), JF_OK);
+	cr_assert_eq(jf_code_map_add(&other, NULL), JF_OK);
 	check_walk("inner:10 other:20 boundary:26");
 }
 
@@ -162,7 +162,7 @@ Test(walk_memo, code_that_came_is_found)
 
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
-	cr_assert_eq(jf_code_map_add(&caller), JF_OK);
+	cr_assert_eq(jf_code_map_add(&caller, NULL), JF_OK);
 	check_walk("inner:10 middle:18 boundary:26 caller:34");
 }
 
@@ -230,7 +230,7 @@ Test(walk_memo, a_step_by_a_memo_shows_what_a_step_by_the_row_does)
 	middle.slots = three;
 	middle.slot_count = 3;
 	stack[15] = 0x1234567;
-	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
 	jf_walk_memos.taken = true;
 	note_frames(&looked_up);
 	jf_walk_memos.taken = false;
@@ -243,7 +243,7 @@ Test(walk_memo, a_step_by_a_memo_shows_what_a_step_by_the_row_does)
 	/* A slot outside of the stack, by a word. */
 	three[2].off_from_cfa = -8 * 19;
 	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
-	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
 	check_walk("inner:10 middle:18");
 	check_walk("inner:10 middle:18");
 }
@@ -281,7 +281,7 @@ Test(walk_memo, a_throw_does_not_pass_an_entry)
 	add_all();
 	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
 	middle.kind = JF_RANGE_ENTRY;
-	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
 	check_walk("inner:10 middle:-");
 	check_recalled(JF_E_NOT_FOUND);
 }
@@ -307,18 +307,49 @@ Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
 	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].depth, 16);
 }
 
+static void observe(void *arg, uint64_t cookie, const struct jf_walk *walk)
+{
+	(void)arg;
+	(void)cookie;
+	(void)walk;
+}
+
 Test(walk_memo, a_throw_with_an_observer_is_walked)
 {
-	jf_throw_observer_fn before;
+	const struct jf_throw_observer observer = {sizeof(observer), observe, NULL}, *before = &observer;
 
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
-	before = jf_throw_observer_set((jf_throw_observer_fn)(uintptr_t)1);
+	cr_assert_eq(jf_throw_observer_set(&observer, &before), JF_OK);
+	cr_assert_null(before);
 	check_recalled(JF_E_NOT_FOUND);
-	jf_throw_observer_set(before);
+	cr_assert_eq(jf_throw_observer_set(NULL, &before), JF_OK);
+	cr_assert_eq(before, &observer);
 	check_recalled(JF_OK);
 	jf_walk_memos.taken = true;
 	check_recalled(JF_E_NOT_FOUND);
+}
+
+/* `size` first: a struct of no header, without a function, or with fields that this library does not know. */
+Test(walk_memo, observers_and_handlers_that_are_refused)
+{
+	struct {
+		struct jf_throw_observer known;
+		uint64_t more;
+	} newer = {{sizeof(newer), observe, NULL}, 0};
+	struct jf_throw_observer bad = {sizeof(bad), NULL, NULL};
+	struct jf_uncaught_handler unset = {.size = sizeof(unset)};
+	const struct jf_throw_observer *before = NULL;
+
+	cr_assert_eq(jf_throw_observer_set(&newer.known, NULL), JF_OK);
+	newer.more = 1;
+	cr_assert_eq(jf_throw_observer_set(&newer.known, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_throw_observer_set(&bad, NULL), JF_E_INVAL);
+	bad = (struct jf_throw_observer){0, observe, NULL};
+	cr_assert_eq(jf_throw_observer_set(&bad, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_uncaught_handler_set(&unset, NULL), JF_E_INVAL);
+	cr_assert_eq(jf_throw_observer_set(NULL, &before), JF_OK);
+	cr_assert_eq(before, &newer.known);
 }
 
 /* Rows that say more than a frame record, and stacks that lead nowhere, are left to the walk. */
@@ -333,7 +364,7 @@ Test(walk_memo, what_stands_out_is_walked)
 		odd = row;
 		odd.flags = flags[i];
 		middle.rows = &odd;
-		cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+		cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
 		check_walk(i == 0 || i == 3 ? "inner:10 middle:18 boundary:26" :
 			   i == 1           ? "inner:10" :
 					      "inner:10 middle:18");
@@ -341,7 +372,7 @@ Test(walk_memo, what_stands_out_is_walked)
 	}
 	cr_assert_eq(jf_code_map_remove(&middle), JF_OK);
 	middle.rows = &row;
-	cr_assert_eq(jf_code_map_add(&middle), JF_OK);
+	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
 	check_walk("inner:10 middle:18 boundary:26");
 	/* Back below its own frame, from where it would go on to the boundary. */
 	stack[8] = at(2);

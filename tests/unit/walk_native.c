@@ -224,9 +224,10 @@ Test(walk_native, from_a_context_in_a_handler)
 static sigjmp_buf back;
 static enum jf_status uncaught_why;
 
-static void on_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+static void on_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
 	(void)walk;
+	*(bool *)arg = true;
 	uncaught_why = cookie == 5 ? why : JF_OK;
 	siglongjmp(back, 1);
 }
@@ -234,7 +235,7 @@ static void on_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_sta
 static void on_signal_throw(int number)
 {
 	(void)number;
-	(void)jf_throw(5);
+	cr_assert_neq(jf_throw(5), JF_OK);
 }
 
 static uint64_t raises(void)
@@ -255,6 +256,8 @@ Test(walk_native, a_throw_does_not_leave_a_handler)
 				     .callback = -1,
 				     .helpers = &helper,
 				     .helper_count = 1};
+	bool called = false;
+	const struct jf_uncaught_handler handler = {sizeof(handler), on_uncaught, &called};
 	const struct jf_convention *conv;
 	struct jf_loaded *loaded;
 	char target[32];
@@ -262,13 +265,15 @@ Test(walk_native, a_throw_does_not_leave_a_handler)
 	snprintf(target, sizeof(target), "%s/user", jf_backend_host()->name);
 	cr_assert_eq(jf_convention_find(target, &conv, NULL), JF_OK);
 	cr_assert_eq(jf_load(conv, &program, NULL, NULL, &loaded, NULL), JF_OK);
-	jf_uncaught_handler_set(on_uncaught);
+	cr_assert_eq(jf_uncaught_handler_set(&handler, NULL), JF_OK);
 	signal(SIGUSR1, on_signal_throw);
 	if (sigsetjmp(back, 1) == 0) {
 		jf_run(loaded, 0);
 		cr_assert_fail("the program went on");
 	}
 	cr_assert_eq(uncaught_why, JF_E_NO_BOUNDARY, "%s", jf_status_name(uncaught_why));
+	cr_assert(called, "the handler did not get its pointer");
+	cr_assert_eq(jf_uncaught_handler_set(NULL, NULL), JF_OK);
 	jf_unload(loaded);
 }
 

@@ -111,7 +111,7 @@ static inline struct jf_regs start_regs(void)
 
 static inline void add_ranges(void)
 {
-	cr_assert_eq(jf_code_map_add_all(ranges, sizeof(ranges) / sizeof(ranges[0])), JF_OK);
+	cr_assert_eq(jf_code_map_add_all(ranges, sizeof(ranges) / sizeof(ranges[0]), NULL), JF_OK);
 }
 
 static inline enum jf_status start(struct jf_walk *walk, struct stack *stack, uint64_t pc, bool pc_is_return)

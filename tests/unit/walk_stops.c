@@ -189,7 +189,7 @@ Test(walk_stops, a_frame_that_keeps_ra_nowhere_is_lost)
 	struct stack stack = good;
 	struct jf_walk walk;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	stack.word[0] = 0x508;
 	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_OK);
@@ -208,7 +208,7 @@ Test(walk_stops, the_cfa_register_must_be_known_at_the_start)
 	struct stack stack = good;
 	struct jf_walk walk;
 
-	cr_assert_eq(jf_code_map_add(&range), JF_OK);
+	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	cr_assert_eq(start(&walk, &stack, 0x508, true), JF_E_LOST);
 	cr_assert_null(walk.row);
 	cr_assert_eq(start(&walk, &stack, 0x508, false), JF_OK);

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jitframe/version.h>
+
 #include "cli.h"
 
 /* jitframe NAME ...: picks the subcommand and leaves the rest to it. */
@@ -53,7 +55,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-		puts("jitframe " JF_VERSION);
+		printf("jitframe %s\n", jf_version_text());
 		return close_output(0);
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

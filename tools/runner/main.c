@@ -96,14 +96,11 @@ static int run(struct input *input, const struct bundle *bundle)
 	int code;
 
 	faults_report();
-	if (prepare(input, bundle, &loaded, &error) != JF_OK) {
+	if (prepare(input, bundle, &loaded, &error) != JF_OK || report_throws(input->trace) != JF_OK) {
 		code = report_error(&error);
 	} else {
 		input->run.check_stacks = input->compile.private_stack;
 		input->run.name = bundle->strings + bundle->programs[asked].name;
-		jf_uncaught_handler_set(report_uncaught);
-		if (input->trace)
-			jf_throw_observer_set(report_frame);
 		code = run_program(loaded, &input->run);
 	}
 	programs_fini();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <jitframe/describe.h>
+#include <jitframe/throw.h>
 
 #define RECORD_MAX 1024
 
@@ -126,10 +127,11 @@ static uint64_t frame_start(const struct jf_walk *walk)
 	return walk->function != NULL ? walk->function->start : walk->pc;
 }
 
-void report_frame(uint64_t cookie, const struct jf_walk *walk)
+static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 {
 	const struct jf_range *range = walk->range;
 
+	(void)arg;
 	if (!throw_running) {
 		throw_running = true;
 		throw_number = atomic_fetch_add_explicit(&throw_count, 1, memory_order_relaxed) + 1;
@@ -145,9 +147,19 @@ void report_frame(uint64_t cookie, const struct jf_walk *walk)
 	}
 }
 
-void report_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+static void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
+	(void)arg;
 	(void)walk;
 	report("uncaught cookie=%" PRIu64 " why=%s", cookie, jf_status_name(why));
 	_exit(EXIT_UNCAUGHT);
+}
+
+enum jf_status report_throws(bool frames)
+{
+	static const struct jf_uncaught_handler handler = {.size = sizeof(handler), .call = report_uncaught};
+	static const struct jf_throw_observer observer = {.size = sizeof(observer), .call = report_frame};
+	enum jf_status status = jf_uncaught_handler_set(&handler, NULL);
+
+	return status != JF_OK || !frames ? status : jf_throw_observer_set(&observer, NULL);
 }

@@ -41,10 +41,10 @@ void report(const char *fmt, ...) JF_PRINTF(1, 2);
 int report_error(const struct jf_error *error);
 int report_error_text(const char *fmt, ...) JF_PRINTF(1, 2);
 
-/* For jf_throw_observer_set(): `frame` records, and `landing` after the boundary's. */
-void report_frame(uint64_t cookie, const struct jf_walk *walk);
-
-/* For jf_uncaught_handler_set(): an `uncaught` record, and the end of the process. */
-void report_uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
+/*
+ * From now on an uncaught throw gives an `uncaught` record and the end of the process; with `frames` every throw gives
+ * `frame` records, and a `landing` record after the boundary's.
+ */
+enum jf_status report_throws(bool frames);
 
 #endif
