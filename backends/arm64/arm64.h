@@ -168,6 +168,9 @@ enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op);
 
 #ifdef JF_NATIVE_ARM64
 /* native.S; see struct jf_native. jf_throw() is there too. */
+enum jf_status jf_arm64_throw(uint64_t cookie);
+enum jf_status jf_arm64_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
+enum jf_status jf_arm64_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
 uint64_t jf_arm64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				struct jf_regs *out);

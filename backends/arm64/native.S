@@ -225,10 +225,10 @@
 #define SITE 16
 #define REGS (SITE + SITE_BYTES)
 #define THROW_BYTES (REGS + REGS_BYTES)
-	.globl	jf_throw
-	.type	jf_throw, %function
+	.globl	jf_arm64_throw
+	.type	jf_arm64_throw, %function
 	.balign	16
-jf_throw:
+jf_arm64_throw:
 	.cfi_startproc
 	hint	#34
 	sub	sp, sp, #THROW_BYTES
@@ -269,7 +269,7 @@ jf_throw:
 	br	x16
 1:	ret
 	.cfi_endproc
-	.size	jf_throw, . - jf_throw
+	.size	jf_arm64_throw, . - jf_arm64_throw
 
 /*
  * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
@@ -310,8 +310,21 @@ jf_throw:
 	.size	\name, . - \name
 .endm
 
-	with_caller jf_walk_here, jf_walk_here_from
-	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
+	with_caller jf_arm64_walk_here, jf_walk_here_from
+	with_caller jf_arm64_bpf_stack_walk, jf_bpf_stack_walk_here_from
+
+#ifdef JF_BUILT_IN
+/* The library's own functions of these names; of a backend outside of the library they are hooks alone. */
+	.globl jf_throw
+	.type jf_throw, %function
+	.set jf_throw, jf_arm64_throw
+	.globl jf_walk_here
+	.type jf_walk_here, %function
+	.set jf_walk_here, jf_arm64_walk_here
+	.globl jf_bpf_stack_walk
+	.type jf_bpf_stack_walk, %function
+	.set jf_bpf_stack_walk, jf_arm64_bpf_stack_walk
+#endif
 
 	.section .note.GNU-stack, "", %progbits
 

@@ -102,6 +102,9 @@ static inline bool la_one_run(uint64_t value, unsigned int *msb, unsigned int *l
 }
 
 /* native.S */
+enum jf_status jf_loongarch64_throw(uint64_t cookie);
+enum jf_status jf_loongarch64_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
+enum jf_status jf_loongarch64_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
 uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 uint64_t jf_loongarch64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 				      struct jf_regs *out);

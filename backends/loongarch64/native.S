@@ -60,10 +60,10 @@
 #define RA (SITE + SITE_BYTES + 8)
 #define FRAME (RA + 8)
 
-	.globl	jf_throw
-	.type	jf_throw, @function
+	.globl	jf_loongarch64_throw
+	.type	jf_loongarch64_throw, @function
 	.balign	16
-jf_throw:
+jf_loongarch64_throw:
 	.cfi_startproc
 	addi.d	$sp, $sp, -FRAME
 	.cfi_def_cfa_offset FRAME
@@ -103,7 +103,7 @@ jf_throw:
 	.cfi_restore LA_ID_RA
 	ret
 	.cfi_endproc
-	.size	jf_throw, . - jf_throw
+	.size	jf_loongarch64_throw, . - jf_loongarch64_throw
 
 /*
  * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
@@ -145,8 +145,21 @@ jf_throw:
 	.size	\name, . - \name
 	.endm
 
-	with_caller jf_walk_here, jf_walk_here_from
-	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
+	with_caller jf_loongarch64_walk_here, jf_walk_here_from
+	with_caller jf_loongarch64_bpf_stack_walk, jf_bpf_stack_walk_here_from
+
+#ifdef JF_BUILT_IN
+/* The library's own functions of these names; of a backend outside of the library they are hooks alone. */
+	.globl jf_throw
+	.type jf_throw, @function
+	.set jf_throw, jf_loongarch64_throw
+	.globl jf_walk_here
+	.type jf_walk_here, @function
+	.set jf_walk_here, jf_loongarch64_walk_here
+	.globl jf_bpf_stack_walk
+	.type jf_bpf_stack_walk, @function
+	.set jf_bpf_stack_walk, jf_loongarch64_bpf_stack_walk
+#endif
 
 /* uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2) */
 	.globl	jf_loongarch64_enter

@@ -4,6 +4,9 @@
 static const struct jf_convention *const conventions[] = {&jf_x86_64_linux, &jf_x86_64_user};
 
 #ifdef JF_NATIVE_X86_64
+HIDDEN enum jf_status jf_x86_64_throw(uint64_t cookie);
+HIDDEN enum jf_status jf_x86_64_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
+HIDDEN enum jf_status jf_x86_64_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
 HIDDEN uint64_t jf_x86_64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
 HIDDEN uint64_t jf_x86_64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
 					struct jf_regs *out);
@@ -32,6 +35,9 @@ static const struct jf_native native = {
 	.overwrite = jf_x86_64_overwrite,
 	.may_goto_start = jf_x86_64_may_goto_stub,
 	.may_goto_end = jf_x86_64_may_goto_stub_end,
+	.throw_exception = jf_x86_64_throw,
+	.walk_here = jf_x86_64_walk_here,
+	.bpf_stack_walk = jf_x86_64_bpf_stack_walk,
 	.context_get = jf_x86_64_context_get,
 	.context_set_reg = jf_x86_64_context_set_reg,
 	.context_set_pc = jf_x86_64_context_set_pc,

@@ -50,10 +50,10 @@
  * jf_throw_recall() needs no registers but these two, and mostly is enough. The callback finds every callee-saved
  * register as it was at the throw: both keep them, as any C function does, but for rbp, which leave brings back.
  */
-	.globl jf_throw
-	.type jf_throw, @function
+	.globl jf_x86_64_throw
+	.type jf_x86_64_throw, @function
 	.p2align 4
-jf_throw:
+jf_x86_64_throw:
 	.cfi_startproc
 	endbr64
 	push rbp
@@ -68,7 +68,7 @@ jf_throw:
 	lea rsi, [rbp + 16]		/* the caller's rsp, once this call has returned */
 	mov rdx, [rbp]
 	mov rcx, rsp
-	call jf_throw_recall		/* (pc, sp, fp, site) */
+	call jf_throw_recall@PLT		/* (pc, sp, fp, site) */
 	test eax, eax
 	jz 2f
 
@@ -107,7 +107,7 @@ jf_throw:
 	.cfi_same_value rbp
 	ret
 	.cfi_endproc
-	.size jf_throw, . - jf_throw
+	.size jf_x86_64_throw, . - jf_x86_64_throw
 
 /*
  * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
@@ -143,8 +143,21 @@ jf_throw:
 	.size \name, . - \name
 	.endm
 
-	with_caller jf_walk_here, jf_walk_here_from
-	with_caller jf_bpf_stack_walk, jf_bpf_stack_walk_here_from
+	with_caller jf_x86_64_walk_here, jf_walk_here_from
+	with_caller jf_x86_64_bpf_stack_walk, jf_bpf_stack_walk_here_from
+
+#ifdef JF_BUILT_IN
+/* The library's own functions of these names; of a backend outside of the library they are hooks alone. */
+	.globl jf_throw
+	.type jf_throw, @function
+	.set jf_throw, jf_x86_64_throw
+	.globl jf_walk_here
+	.type jf_walk_here, @function
+	.set jf_walk_here, jf_x86_64_walk_here
+	.globl jf_bpf_stack_walk
+	.type jf_bpf_stack_walk, @function
+	.set jf_bpf_stack_walk, jf_x86_64_bpf_stack_walk
+#endif
 
 /*
  * What a `linux` callback takes for its tail-call count: Linux's own hands down whatever RAX holds, and

@@ -59,6 +59,16 @@ struct jf_known_code {
 	bool is_trampoline; /* of a signal: struct jf_signal_frame says where the interrupted registers are */
 };
 
+struct jf_walk;
+struct jf_walk_opts;
+
+/*
+ * One frame, as Linux's arch_bpf_stack_walk() reports a frame. ip: the return address, less call_bytes of struct
+ * jf_orc_format where the kernel's ORC unwinder subtracts them. sp, fp: of the function that ip lies in.
+ * returns: whether to go on.
+ */
+typedef bool (*jf_bpf_frame_fn)(void *cookie, uint64_t ip, uint64_t sp, uint64_t fp);
+
 /*
  * Stubs of the host's architecture; other backends have none. The stubs follow the platform ABI. [start, end) are their
  * code addresses: the code map holds the stubs as ENTRY ranges, so that walks know where C entered BPF code.
@@ -88,6 +98,14 @@ struct jf_native {
 	 * jf_may_goto_check().
 	 */
 	const void *may_goto_start, *may_goto_end;
+	/*
+	 * jf_throw(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub collects the callee-saved
+	 * registers, SP and pc of its own caller, and hands them to jf_throw_recall() and jf_throw_from(), to
+	 * jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each stub has .eh_frame.
+	 */
+	enum jf_status (*throw_exception)(uint64_t cookie);
+	enum jf_status (*walk_here)(struct jf_walk *walk, const struct jf_walk_opts *opts);
+	enum jf_status (*bpf_stack_walk)(jf_bpf_frame_fn consume, void *cookie);
 	/*
 	 * Read and write a signal's context: the ucontext_t that a handler gets as third argument. context_get gives
 	 * all integer registers, the floating-point registers that the context has, and the pc. Async-signal-safe.

@@ -72,10 +72,17 @@ struct jf_landing_site {
 	uint64_t callback, cookie, sp, fp;
 };
 
+/*
+ * A throw by what this thread remembers of its stack: the native stub's first try, with pc (a return address), sp and fp
+ * of the stub's caller.
+ * out: *site but for the cookie, on JF_OK only. returns: JF_OK; JF_E_NOT_FOUND: jf_throw_from() has to do it.
+ * threads: as jf_throw().
+ */
+JF_API JF_CHECK enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site);
 /* The part of jf_throw() in C; the native stub alone calls it, with regs and pc of the stub's caller. out: *site on
  * JF_OK only. returns: JF_OK, or what jf_throw() returns. threads: as jf_throw(). */
-JF_API enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc,
-				    struct jf_landing_site *site);
+JF_API JF_CHECK enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc,
+					     struct jf_landing_site *site);
 
 JF_END_DECLS
 

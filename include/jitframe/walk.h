@@ -160,13 +160,6 @@ JF_API uint64_t jf_walk_fp(const struct jf_walk *walk);
 /* ---- as Linux's bpf_throw() walks ------------------------------------------------------------------- */
 
 /*
- * One frame, as Linux's arch_bpf_stack_walk() reports a frame. ip: the return address, less call_bytes of struct
- * jf_orc_format where the kernel's ORC unwinder subtracts them. sp, fp: of the function that ip lies in.
- * returns: whether to go on.
- */
-typedef bool (*jf_bpf_frame_fn)(void *cookie, uint64_t ip, uint64_t sp, uint64_t fp);
-
-/*
  * Walks the present thread from the caller on, innermost frame first. C frames go by .eh_frame; generated code goes by
  * the frame record of the host's conventions, and starts with the live frame pointer. The code map's rows are left
  * aside: the kernel's JITs get along with such a walk, which is right at every call and wrong in prologues and
@@ -187,6 +180,15 @@ JF_API JF_CHECK enum jf_status jf_bpf_stack_walk(jf_bpf_frame_fn consume, void *
 JF_API JF_CHECK enum jf_status jf_bpf_stack_walk_from(const struct jf_convention *conv, const struct jf_memory *memory,
 						      const struct jf_orc_index *orc, uint64_t pc, uint64_t sp,
 						      uint64_t fp, jf_bpf_frame_fn consume, void *cookie);
+
+/* ---- between the native stubs and the core ------------------------------------------------------- */
+
+/* What the stubs jf_walk_here() and jf_bpf_stack_walk() of struct jf_native call, with registers and pc (a return
+ * address) of the stub's caller. returns, threads: as the two functions. */
+JF_API JF_CHECK enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts,
+						 const struct jf_regs *regs, uint64_t pc);
+JF_API JF_CHECK enum jf_status jf_bpf_stack_walk_here_from(jf_bpf_frame_fn consume, void *cookie,
+							   const struct jf_regs *regs, uint64_t pc);
 
 JF_END_DECLS
 

@@ -26,10 +26,4 @@ static inline uint64_t walk_stack_high(uint64_t sp)
  */
 bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory);
 
-/* Called by the native stubs alone, with registers and pc of their caller: jf_walk_here(), jf_bpf_stack_walk(). */
-enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
-				 uint64_t pc);
-enum jf_status jf_bpf_stack_walk_here_from(jf_bpf_frame_fn consume, void *cookie, const struct jf_regs *regs,
-					   uint64_t pc);
-
 #endif

@@ -1,25 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For libraries without a backend of the host: these three belong to a backend that is registered, if there is one. Such
+ * a backend built into the library defines the three itself, in native.S.
+ */
 #include <jitframe/throw.h>
-#include <jitframe/walk.h>
 
-/* For hosts without native stubs; elsewhere these are the backend's, in native.S. */
+/* The stub is to see the caller of the function here, not the function: a jump in place of the call. */
+#ifdef __clang__
+#define JUMP __attribute__((musttail)) return
+#else
+#define JUMP return
+#pragma GCC optimize("O2")
+#endif
+
+static const struct jf_native *host(void)
+{
+	const struct jf_backend *backend = jf_backend_host();
+
+	return backend ? backend->native : NULL;
+}
 
 enum jf_status jf_throw(uint64_t cookie)
 {
-	(void)cookie;
-	return JF_E_UNSUPPORTED;
+	const struct jf_native *native = host();
+
+	if (!native || !native->throw_exception)
+		return JF_E_UNSUPPORTED;
+	JUMP native->throw_exception(cookie);
 }
 
 enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts)
 {
-	(void)walk;
-	(void)opts;
-	return JF_E_UNSUPPORTED;
+	const struct jf_native *native = host();
+
+	if (!native || !native->walk_here)
+		return JF_E_UNSUPPORTED;
+	JUMP native->walk_here(walk, opts);
 }
 
 enum jf_status jf_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie)
 {
-	(void)consume;
-	(void)cookie;
-	return JF_E_UNSUPPORTED;
+	const struct jf_native *native = host();
+
+	if (!native || !native->bpf_stack_walk)
+		return JF_E_UNSUPPORTED;
+	JUMP native->bpf_stack_walk(consume, cookie);
 }

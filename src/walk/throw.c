@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "walk/throw.h"
+#include <jitframe/throw.h>
 
 #include "base/bytes.h"
 #include "base/sized.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
 #include "walk/memo.h"
-#include "walk/throw.h"
 #include "walk/walk.h"
+#include <jitframe/throw.h>
 
 #include <string.h>
 
