@@ -3,13 +3,14 @@
 #define JF_CFI_H
 
 #include <jitframe/backend.h>
+#include <jitframe/frame.h>
 #include <jitframe/row.h>
 
 JF_BEGIN_DECLS
 
 /*
- * DWARF call frame information, as C compilers write the .eh_frame section, converted to rows ahead of time. A walk
- * then needs a binary search and interprets nothing.
+ * DWARF call frame information, as C compilers write the .eh_frame section, converted to rows: a section as a whole
+ * (jf_cfi_convert()), or, of the objects of this process, the one row that a walk needs (jf_cfi_load_objects()).
  *
  *     CIE   what many functions share: factors, pointer encoding, first rules
  *     FDE   one function: [start, end), a program of rule changes     ->  rows + slots
@@ -34,7 +35,8 @@ enum jf_cfi_unknown {
 struct jf_cfi_counts {
 	uint32_t objects;
 	uint32_t objects_skipped; /* no rows could be made: no .eh_frame_hdr, or a contradiction in .eh_frame */
-	uint32_t functions;
+	uint32_t functions; /* of an object that is searched by its .eh_frame_hdr: FDEs, which nothing has looked at */
+	/* Of what was converted as a whole alone. */
 	uint32_t functions_skipped; /* empty, removed by the linker, or with the start of another function */
 	uint32_t rows;
 	uint32_t unknown[JF_CFI_UNKNOWN__COUNT]; /* rows, by the first reason found */
@@ -119,10 +121,21 @@ JF_API JF_CHECK enum jf_status jf_cfi_add(const struct jf_cfi_table *table);
 JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
 
 /*
- * Converts the .eh_frame of the objects that are loaded in this process (dl_iterate_phdr(3)) and have no rows yet, and
- * drops the rows of objects that are gone. jf_load() makes this call. Call it again after dlopen(), so that walks and
- * throws cross the new object. When nothing was loaded or unloaded, the call compares two counters. An object that
- * cannot be converted gets no rows; counts->objects_skipped counts the object.
+ * Makes the .eh_frame of the objects that are loaded in this process (dl_iterate_phdr(3)) known to walks, and forgets
+ * the objects that are gone. jf_load() makes this call. Call it again after dlopen(), so that walks and throws cross
+ * the new object, and after dlclose(). When nothing was loaded or unloaded, the call compares two counters.
+ *
+ * Nothing is converted here. An object has a search table in its .eh_frame_hdr; a walk finds the function there when it
+ * first meets an address, and converts the one row that it needs. Memory for the rows that were met is set aside by
+ * this call, 512 KiB of address space at first, of which the used part takes memory: about 130 bytes for an address.
+ * When more than half is used, the next call sets aside twice as much. An object whose search table is missing, has
+ * another form than linkers write, or contradicts .eh_frame is converted as a whole, in this call. An object without
+ * rows is counted in counts->objects_skipped.
+ *
+ * A walk reads .eh_frame and .eh_frame_hdr of the object that holds the walk's pc. Such an object must stay loaded while
+ * the walk runs, as code on a stack must in any case. A pc in an object that was closed before ends the walk with
+ * JF_E_NO_ROW, or is given a row that was met before; glibc 2.35 and later are asked for that
+ * (_dl_find_object()), and with another libc jf_cfi_load_objects() must have been called after the dlclose().
  * out: counts (may be NULL), on JF_OK only: of all objects together.
  * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_IN_SECTION (this thread is in a reader section),
  *      JF_E_NO_MEMORY.
@@ -130,14 +143,27 @@ JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
  */
 JF_API JF_CHECK enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts);
 
+/* Room for one row of one function. */
+struct jf_cfi_room {
+	struct jf_cfi_function function;
+	struct jf_row row;
+	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+};
+
 /*
  * The function of this backend that holds `address`, among added tables and loaded objects. Of a return address pass
- * the byte before (R17).
- * out: *name (name may be NULL): the table's name. returns: NULL when no function does.
- * owns: function and name are readable until the caller leaves the reader section (jf_code_map_leave()).
- * threads: any, in a reader section; wait-free, async-signal-safe.
+ * the byte before (R17). A function of an added table comes with all of its rows, a function of a loaded object with the
+ * row in force at `address` alone: rows[0], row_count 1.
+ * out: *name (name may be NULL): the table's name, or the object's path. *room: changed when a row is converted; the
+ *      function lies there when the memory set aside is used up.
+ * returns: NULL when no function does, or when its entry in .eh_frame cannot be converted.
+ * owns: function and name are readable until the caller leaves the reader section (jf_code_map_leave()), and as long as
+ *      the room.
+ * threads: any, in a reader section; lock-free, async-signal-safe, also for an address that was never met: then the
+ *      entry's instructions are run on about 3 KiB of stack.
  */
-JF_API const struct jf_cfi_function *jf_cfi_find(const struct jf_backend *backend, uint64_t address, const char **name);
+JF_API const struct jf_cfi_function *jf_cfi_find(const struct jf_backend *backend, uint64_t address,
+						 struct jf_cfi_room *room, const char **name);
 
 JF_END_DECLS
 

@@ -81,6 +81,7 @@ struct jf_walk {
 	struct jf_row made_row;
 	struct jf_slot made_slots[2];
 	struct jf_slot guess_slots[JF_RECORD__COUNT]; /* of opts.guess */
+	struct jf_cfi_room room;                      /* a row of C code that could be put nowhere else */
 };
 
 /*

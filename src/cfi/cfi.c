@@ -126,23 +126,29 @@ static enum jf_status build(struct cfi_converter *converter, const char *name, s
 enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_cfi_section *section, const char *name,
 			      struct jf_cfi_table **table, struct jf_error *error)
 {
+	struct conversion {
+		struct cfi_converter converter;
+		struct cfi_regs regs;
+		struct cfi_recent recent;
+	} * conversion;
 	struct cfi_converter *converter;
 	struct jf_error why = {0};
 	enum jf_status status;
 
 	if (!backend || !section || (!section->bytes && section->size_bytes) || !name || !table)
 		return jf_error_set(error, JF_E_INVAL, "", "%s", jf_status_text(JF_E_INVAL));
-	converter = calloc(1, sizeof(*converter));
-	if (!converter)
+	conversion = calloc(1, sizeof(*conversion));
+	if (!conversion)
 		return jf_error_set(error, JF_E_NO_MEMORY, "", "%s", jf_status_text(JF_E_NO_MEMORY));
+	converter = &conversion->converter;
+	converter->regs = &conversion->regs;
+	converter->recent = &conversion->recent;
 	converter->backend = backend;
 	converter->error = &why;
 	converter->section.start = converter->section.at = section->bytes;
 	converter->section.end = converter->section.start + section->size_bytes;
 	converter->section.address = section->address;
-	memset(converter->reg_of_dw, JF_REG_NONE, sizeof(converter->reg_of_dw));
-	for (unsigned int i = backend->reg_count; i-- > 0;)
-		converter->reg_of_dw[backend->regs[i].dw] = (uint8_t)i;
+	jf_cfi_regs_fill(&conversion->regs, backend);
 	status = jf_cfi_parse(converter, section->fde_count);
 	if (status == JF_OK) {
 		sort_functions(converter);
@@ -159,7 +165,7 @@ enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_
 	free(converter->functions.items);
 	free(converter->rows.items);
 	free(converter->slots.items);
-	free(converter);
+	free(conversion);
 	return status;
 }
 

@@ -93,20 +93,32 @@ struct cfi_list {
 	size_t count, capacity;
 };
 
+/* Register ids by DWARF number; JF_REG_NONE: not one of the backend's. */
+struct cfi_regs {
+	uint8_t of_dw[256];
+};
+
+void jf_cfi_regs_fill(struct cfi_regs *regs, const struct jf_backend *backend);
+
 #define CFI_RECENT 256
 
-/* A conversion under way. */
+/* Functions alike share rows and slots: places where lists of the same hash lie. */
+struct cfi_recent {
+	struct cfi_place {
+		uint32_t at, count;
+	} rows[CFI_RECENT], slots[CFI_RECENT];
+};
+
+/* A conversion under way: of a section, or of one function for one row. */
 struct cfi_converter {
 	const struct jf_backend *backend;
-	uint8_t reg_of_dw[256];
+	const struct cfi_regs *regs;
 	struct cfi_reader section;
+	struct jf_error *error; /* NULL: nobody reads the reason */
+	/* Of a section alone. */
 	struct jf_cfi_counts counts;
 	struct cfi_list functions, rows, slots;
-	/* Functions alike share rows and slots: places where lists of the same hash lie. */
-	struct cfi_recent {
-		uint32_t at, count;
-	} recent_rows[CFI_RECENT], recent_slots[CFI_RECENT];
-	struct jf_error *error;
+	struct cfi_recent *recent;
 };
 
 /* A function on its way: rows and slots are indexes, as the arrays still move. */
@@ -122,26 +134,47 @@ struct cfi_draft {
 /* Room for one more of `bytes` bytes at the list's end. returns: NULL = no memory. */
 void *jf_cfi_list_add(struct cfi_list *list, size_t bytes);
 
-/* Records where and why. */
+/* Records where and why. Async-signal-safe without converter->error. */
 enum jf_status jf_cfi_fail(struct cfi_converter *converter, enum jf_status status, const uint8_t *at, const char *text);
 
 /* Reads all entries of converter->section into its lists. */
 enum jf_status jf_cfi_parse(struct cfi_converter *converter, uint32_t fde_count);
+
+/*
+ * The FDE at that byte of the section: its CIE, the draft's addresses and flags, and its instructions.
+ * returns: JF_END for a function that the linker has removed.
+ */
+enum jf_status jf_cfi_read_fde(struct cfi_converter *converter, const uint8_t *at, struct cfi_cie *cie,
+			       struct cfi_draft *draft, struct cfi_reader *program);
 
 /* Runs the CIE's first instructions: cie->initial. */
 enum jf_status jf_cfi_run_cie(struct cfi_converter *converter, struct cfi_cie *cie, struct cfi_reader program);
 /* Runs an FDE's program and adds its rows and slots to the converter's. */
 enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
 			      struct cfi_draft *draft);
+/*
+ * Runs an FDE's program up to `code_off`, a byte of the function, for the row in force there. Allocates nothing. out:
+ * row, room->slots and draft->slot_count, on JF_OK.
+ */
+enum jf_status jf_cfi_run_row(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
+			      struct cfi_draft *draft, uint32_t code_off, struct jf_cfi_room *room);
 
 /* ---- rows (row.c) ---------------------------------------------------------------------------------- */
 
 struct cfi_rows {
 	struct cfi_converter *converter;
 	const struct cfi_cie *cie;
-	size_t first; /* index of this function's first row in converter->rows */
-	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+	size_t first;          /* index of this function's first row in converter->rows */
+	struct jf_slot *slots; /* room for JF_FRAME_SLOTS_MAX */
 	uint8_t slot_count;
+	struct cfi_wanted *wanted; /* NULL: all rows go to the converter's */
+};
+
+/* The row in force at code_off, which is all that is asked for. */
+struct cfi_wanted {
+	uint32_t code_off;
+	bool found;
+	struct jf_row *row;
 };
 
 /* Adds the row that `state` amounts to, unless it says what the row before says. */
@@ -157,6 +190,8 @@ bool jf_cfi_linkage_parse(const struct cfi_converter *converter, const struct cf
 /* Adds the rows that it amounts to at [from, to), bytes from `start`. */
 enum jf_status jf_cfi_linkage_rows(struct cfi_rows *rows, const struct cfi_state *state, uint64_t start, uint64_t from,
 				   uint64_t to);
+/* The known code that begins at `code`, in so many bytes; NULL: none. */
+const struct jf_known_code *jf_cfi_known_find(const struct jf_backend *backend, const uint8_t *code, uint64_t bytes);
 /* Adds what is known between the functions, which are sorted, behind them. */
 enum jf_status jf_cfi_known_add(struct cfi_converter *converter, const struct jf_cfi_section *section);
 

@@ -53,7 +53,7 @@ static enum jf_status parse_cie(struct cfi_converter *converter, struct cfi_cie 
 	cie->code_align = jf_cfi_uleb(&entry);
 	cie->data_align = jf_cfi_sleb(&entry);
 	ra = version == 1 ? jf_cfi_read(&entry, 1) : jf_cfi_uleb(&entry);
-	cie->ra = ra < sizeof(converter->reg_of_dw) ? converter->reg_of_dw[ra] : JF_REG_NONE;
+	cie->ra = ra < sizeof(converter->regs->of_dw) ? converter->regs->of_dw[ra] : JF_REG_NONE;
 	cie->pointer_encoding = CFI_PTR_ABS;
 	cie->is_signal = false;
 	cie->has_data = *letters == 'z';
@@ -113,29 +113,59 @@ static enum jf_status find_cie(struct cfi_converter *converter, struct cfi_cie *
 
 /* ---- FDE --------------------------------------------------------------------------------------------- */
 
-static enum jf_status parse_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader entry)
+/* The reader goes from the CIE pointer's end to the instructions. returns: JF_END for a removed function. */
+static enum jf_status parse_head(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader *entry,
+				 struct cfi_draft *draft)
 {
-	const uint8_t *at = entry.at;
-	struct cfi_draft draft = {0}, *place;
+	const uint8_t *at = entry->at;
 	uint64_t raw, size;
-	enum jf_status status;
 
-	if (!jf_cfi_pointer(&entry, cie->pointer_encoding, &draft.start, &raw) ||
-	    !jf_cfi_pointer_raw(&entry, cie->pointer_encoding, &size))
+	if (!jf_cfi_pointer(entry, cie->pointer_encoding, &draft->start, &raw) ||
+	    !jf_cfi_pointer_raw(entry, cie->pointer_encoding, &size))
 		return jf_cfi_fail(converter, JF_E_UNSUPPORTED, at, "a pointer encoding that is not known");
 	if (cie->has_data)
-		jf_cfi_skip(&entry, jf_cfi_uleb(&entry));
-	if (entry.bad)
+		jf_cfi_skip(entry, jf_cfi_uleb(entry));
+	if (entry->bad)
 		return jf_cfi_fail(converter, JF_E_BAD_IMAGE, at, "a truncated FDE");
 	/* The linker zeroes the start of functions that it has thrown out. */
-	if (!raw || !size) {
-		converter->counts.functions_skipped++;
-		return JF_OK;
-	}
-	if (size > UINT32_MAX || draft.start + size < draft.start)
+	if (!raw || !size)
+		return JF_END;
+	if (size > UINT32_MAX || draft->start + size < draft->start)
 		return jf_cfi_fail(converter, JF_E_BAD_IMAGE, at, "a function of 4 GiB or more");
-	draft.end = draft.start + size;
-	draft.flags = cie->is_signal ? JF_CFI_SIGNAL : 0;
+	draft->end = draft->start + size;
+	draft->flags = cie->is_signal ? JF_CFI_SIGNAL : 0;
+	return JF_OK;
+}
+
+enum jf_status jf_cfi_read_fde(struct cfi_converter *converter, const uint8_t *at, struct cfi_cie *cie,
+			       struct cfi_draft *draft, struct cfi_reader *program)
+{
+	struct cfi_reader section = converter->section;
+	uint64_t back;
+	enum jf_status status;
+
+	section.at = at;
+	status = read_entry(converter, &section, program);
+	if (status != JF_OK)
+		return status == JF_END ? jf_cfi_fail(converter, JF_E_BAD_IMAGE, at, "no FDE there") : status;
+	at = program->at;
+	back = jf_cfi_read(program, 4);
+	if (!back)
+		return jf_cfi_fail(converter, JF_E_BAD_IMAGE, at, "a CIE in an FDE's place");
+	cie->offset = SIZE_MAX;
+	status = find_cie(converter, cie, at, back);
+	return status == JF_OK ? parse_head(converter, cie, program, draft) : status;
+}
+
+static enum jf_status parse_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader entry)
+{
+	struct cfi_draft draft = {0}, *place;
+	enum jf_status status = parse_head(converter, cie, &entry, &draft);
+
+	if (status == JF_END)
+		converter->counts.functions_skipped++;
+	if (status != JF_OK)
+		return status == JF_END ? JF_OK : status;
 	draft.order = (uint32_t)converter->functions.count;
 	status = jf_cfi_run_fde(converter, cie, entry, &draft);
 	if (status != JF_OK)

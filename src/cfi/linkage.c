@@ -36,7 +36,7 @@ static bool read_breg(struct cfi_reader *reader, const struct cfi_converter *con
 	*off = jf_cfi_sleb(reader);
 	if (op < OP_BREG0 || op > OP_BREG31)
 		return false;
-	*reg = converter->reg_of_dw[op - OP_BREG0];
+	*reg = converter->regs->of_dw[op - OP_BREG0];
 	return true;
 }
 
@@ -74,6 +74,8 @@ enum jf_status jf_cfi_linkage_rows(struct cfi_rows *rows, const struct cfi_state
 	now.cfa_reg = linkage->cfa_reg;
 	if (to - from > LINKAGE_BYTES_MAX)
 		now.cfa_rule = CFI_EXPRESSION;
+	if (rows->wanted)
+		from = rows->wanted->code_off;
 	for (uint64_t off = from; off < to && status == JF_OK; off++) {
 		int64_t pushed = ((start + off) & linkage->mask) >= linkage->limit ? linkage->pushed : 0;
 
@@ -83,7 +85,7 @@ enum jf_status jf_cfi_linkage_rows(struct cfi_rows *rows, const struct cfi_state
 		if (__builtin_add_overflow(linkage->cfa_off, pushed, &now.cfa_off))
 			now.cfa_off = INT64_MAX;
 		status = jf_cfi_row_add(rows, &now, (uint32_t)off);
-		if (now.cfa_rule == CFI_EXPRESSION)
+		if (now.cfa_rule == CFI_EXPRESSION || rows->wanted)
 			break;
 	}
 	return status;
@@ -103,7 +105,7 @@ static bool matches(const struct jf_known_code *known, const uint8_t *code)
 	return true;
 }
 
-static const struct jf_known_code *find_known(const struct jf_backend *backend, const uint8_t *code, uint64_t bytes)
+const struct jf_known_code *jf_cfi_known_find(const struct jf_backend *backend, const uint8_t *code, uint64_t bytes)
 {
 	for (unsigned int i = 0; i < backend->known_code_count; i++)
 		if (4u * backend->known_code[i].insn_count <= bytes && matches(&backend->known_code[i], code))
@@ -113,8 +115,11 @@ static const struct jf_known_code *find_known(const struct jf_backend *backend, 
 
 static enum jf_status add_known(struct cfi_converter *converter, const struct jf_known_code *known, uint64_t start)
 {
-	struct cfi_rows rows = {
-		.converter = converter, .first = converter->rows.count, .slot_count = known->slot_count};
+	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+	struct cfi_rows rows = {.converter = converter,
+				.first = converter->rows.count,
+				.slots = slots,
+				.slot_count = known->slot_count};
 	struct cfi_draft draft = {.start = start, .end = start + 4u * known->insn_count}, *place;
 	enum jf_status status;
 
@@ -149,7 +154,7 @@ static enum jf_status scan(struct cfi_converter *converter, const struct jf_cfi_
 	from = (from + 3) & ~UINT64_C(3);
 	while (from < to && to - from >= 4 && status == JF_OK) {
 		const uint8_t *code = (const uint8_t *)section->code + (from - section->code_address);
-		const struct jf_known_code *known = find_known(converter->backend, code, to - from);
+		const struct jf_known_code *known = jf_cfi_known_find(converter->backend, code, to - from);
 
 		if (known)
 			status = add_known(converter, known, from);

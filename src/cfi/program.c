@@ -36,15 +36,17 @@ enum {
 	CFA_NEGATIVE_OFFSET_EXTENDED = 0x2f,
 };
 
-#define REMEMBER_MAX 16 /* compilers nest one deep */
+/* States remembered at once, in FDEs alone: compilers nest one deep. */
+#define REMEMBER_MAX   16
+#define REMEMBER_USUAL 1
 
 struct machine {
 	struct cfi_converter *converter;
 	const struct cfi_cie *cie;
 	struct cfi_reader program;
 	struct cfi_state state;
-	struct cfi_state remembered[REMEMBER_MAX];
-	unsigned int remembered_count;
+	struct cfi_state *remembered;
+	unsigned int remembered_count, remembered_max;
 	uint64_t location; /* bytes from the function's start; stays where it is in a CIE */
 	uint64_t start, size_bytes;
 	struct cfi_rows *rows; /* NULL in a CIE */
@@ -58,7 +60,7 @@ static uint8_t read_reg(struct machine *m)
 {
 	uint64_t dw = jf_cfi_uleb(&m->program);
 
-	return dw < sizeof(m->converter->reg_of_dw) ? m->converter->reg_of_dw[dw] : JF_REG_NONE;
+	return dw < sizeof(m->converter->regs->of_dw) ? m->converter->regs->of_dw[dw] : JF_REG_NONE;
 }
 
 static void set_rule(struct machine *m, uint8_t reg, enum cfi_rule rule, int32_t off)
@@ -106,7 +108,9 @@ static void skip_block(struct machine *m)
 /* The row is complete; it holds up to `end`. */
 static enum jf_status flush(struct machine *m, uint64_t end)
 {
-	if (!m->rows || m->location >= m->size_bytes)
+	const struct cfi_wanted *wanted = m->rows ? m->rows->wanted : NULL;
+
+	if (!m->rows || m->location >= m->size_bytes || (wanted && wanted->code_off >= end))
 		return JF_OK;
 	if (m->state.cfa_rule == CFI_LINKAGE)
 		return jf_cfi_linkage_rows(m->rows, &m->state, m->start, m->location,
@@ -256,7 +260,7 @@ static enum jf_status run_other(struct machine *m, uint8_t op, const uint8_t *at
 	case CFA_ADVANCE_LOC4: return advance(m, jf_cfi_read(&m->program, 4));
 	case CFA_ADVANCE_LOC8: return advance(m, jf_cfi_read(&m->program, 8));
 	case CFA_REMEMBER_STATE:
-		if (m->remembered_count == REMEMBER_MAX)
+		if (m->remembered_count == m->remembered_max)
 			return jf_cfi_fail(m->converter, JF_E_UNSUPPORTED, at, "states remembered too deep");
 		m->remembered[m->remembered_count++] = m->state;
 		return JF_OK;
@@ -278,9 +282,9 @@ static enum jf_status step(struct machine *m)
 	switch (op & 0xc0) {
 	case CFA_ADVANCE_LOC: return advance(m, low);
 	case CFA_OFFSET:
-		set_factored(m, m->converter->reg_of_dw[low], CFI_OFFSET, unsigned_count(jf_cfi_uleb(&m->program)));
+		set_factored(m, m->converter->regs->of_dw[low], CFI_OFFSET, unsigned_count(jf_cfi_uleb(&m->program)));
 		return JF_OK;
-	case CFA_RESTORE: restore(m, m->converter->reg_of_dw[low]); return JF_OK;
+	case CFA_RESTORE: restore(m, m->converter->regs->of_dw[low]); return JF_OK;
 	default:
 		if (run_cfa(m, op) || run_offset(m, op) || run_rule(m, op))
 			return JF_OK;
@@ -290,7 +294,9 @@ static enum jf_status step(struct machine *m)
 
 static enum jf_status run(struct machine *m)
 {
-	while (m->program.at < m->program.end) {
+	const struct cfi_wanted *wanted = m->rows ? m->rows->wanted : NULL;
+
+	while (m->program.at < m->program.end && !(wanted && wanted->found)) {
 		const uint8_t *at = m->program.at;
 		enum jf_status status = step(m);
 
@@ -315,7 +321,8 @@ enum jf_status jf_cfi_run_cie(struct cfi_converter *converter, struct cfi_cie *c
 	m.cie = cie;
 	m.program = program;
 	m.state = nothing_said;
-	m.remembered_count = 0;
+	m.remembered = NULL;
+	m.remembered_count = m.remembered_max = 0;
 	m.location = m.start = m.size_bytes = 0;
 	m.rows = NULL;
 	status = run(&m);
@@ -323,30 +330,79 @@ enum jf_status jf_cfi_run_cie(struct cfi_converter *converter, struct cfi_cie *c
 	return status;
 }
 
-enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
-			      struct cfi_draft *draft)
+/* Up to the end, or to the row that is wanted. */
+static enum jf_status run_fde(struct cfi_rows *rows, struct cfi_reader program, const struct cfi_draft *draft,
+			      struct cfi_state *remembered, unsigned int remembered_max)
 {
-	struct cfi_rows rows;
 	struct machine m;
 	enum jf_status status;
 
-	rows.converter = converter;
-	rows.cie = cie;
-	rows.first = converter->rows.count;
-	rows.slot_count = 0;
-	m.converter = converter;
-	m.cie = cie;
+	m.converter = rows->converter;
+	m.cie = rows->cie;
 	m.program = program;
-	m.state = cie->initial;
+	m.state = rows->cie->initial;
+	m.remembered = remembered;
 	m.remembered_count = 0;
+	m.remembered_max = remembered_max;
 	m.location = 0;
 	m.start = draft->start;
 	m.size_bytes = draft->end - draft->start;
-	m.rows = &rows;
+	m.rows = rows;
 	status = run(&m);
-	if (status == JF_OK)
+	if (status == JF_OK && !(rows->wanted && rows->wanted->found))
 		status = flush(&m, m.size_bytes);
-	if (status == JF_OK)
-		status = jf_cfi_rows_finish(&rows, draft);
 	return status;
+}
+
+enum jf_status jf_cfi_run_fde(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
+			      struct cfi_draft *draft)
+{
+	struct cfi_state remembered[REMEMBER_MAX];
+	struct jf_slot slots[JF_FRAME_SLOTS_MAX];
+	struct cfi_rows rows = {.converter = converter, .cie = cie, .first = converter->rows.count, .slots = slots};
+	enum jf_status status = run_fde(&rows, program, draft, remembered, REMEMBER_MAX);
+
+	return status == JF_OK ? jf_cfi_rows_finish(&rows, draft) : status;
+}
+
+/* ---- one row ----------------------------------------------------------------------------------------- */
+
+static enum jf_status run_row(struct cfi_rows *rows, struct cfi_reader program, struct cfi_draft *draft,
+			      struct cfi_state *remembered, unsigned int remembered_max)
+{
+	enum jf_status status;
+
+	rows->wanted->found = false;
+	rows->slot_count = 0;
+	status = run_fde(rows, program, draft, remembered, remembered_max);
+	draft->slot_count = rows->slot_count;
+	return status == JF_OK && !rows->wanted->found ? JF_E_BAD_IMAGE : status;
+}
+
+/* Functions of their own, so that the usual one takes no more stack than it needs: handlers have little. */
+static __attribute__((noinline)) enum jf_status run_shallow(struct cfi_rows *rows, struct cfi_reader program,
+							    struct cfi_draft *draft)
+{
+	struct cfi_state remembered[REMEMBER_USUAL];
+
+	return run_row(rows, program, draft, remembered, REMEMBER_USUAL);
+}
+
+static __attribute__((noinline)) enum jf_status run_deep(struct cfi_rows *rows, struct cfi_reader program,
+							 struct cfi_draft *draft)
+{
+	struct cfi_state remembered[REMEMBER_MAX];
+
+	return run_row(rows, program, draft, remembered, REMEMBER_MAX);
+}
+
+enum jf_status jf_cfi_run_row(struct cfi_converter *converter, const struct cfi_cie *cie, struct cfi_reader program,
+			      struct cfi_draft *draft, uint32_t code_off, struct jf_cfi_room *room)
+{
+	struct cfi_wanted wanted = {.code_off = code_off, .row = &room->row};
+	struct cfi_rows rows = {.converter = converter, .cie = cie, .slots = room->slots, .wanted = &wanted};
+	enum jf_status status = run_shallow(&rows, program, draft);
+
+	/* Perhaps because too many states were to be remembered. */
+	return status == JF_E_UNSUPPORTED ? run_deep(&rows, program, draft) : status;
 }

@@ -9,6 +9,8 @@ enum jf_status jf_cfi_fail(struct cfi_converter *converter, enum jf_status statu
 {
 	char where[40];
 
+	if (!converter->error)
+		return status;
 	snprintf(where, sizeof(where), ".eh_frame+0x%zx", (size_t)(at - converter->section.start));
 	return jf_error_set(converter->error, status, where, "%s", text);
 }

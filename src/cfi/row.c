@@ -20,6 +20,15 @@ void *jf_cfi_list_add(struct cfi_list *list, size_t bytes)
 	return (char *)list->items + bytes * list->count++;
 }
 
+/* ---- registers ------------------------------------------------------------------------------------- */
+
+void jf_cfi_regs_fill(struct cfi_regs *regs, const struct jf_backend *backend)
+{
+	memset(regs->of_dw, JF_REG_NONE, sizeof(regs->of_dw));
+	for (unsigned int i = backend->reg_count; i-- > 0;)
+		regs->of_dw[backend->regs[i].dw] = (uint8_t)i;
+}
+
 /* ---- a state as a row --------------------------------------------------------------------------------- */
 
 /* Whether the walk depends on what happens to this register. */
@@ -120,6 +129,11 @@ enum jf_status jf_cfi_row_add(struct cfi_rows *rows, const struct cfi_state *sta
 
 	if (unknown >= 0)
 		row = (struct jf_row){.code_off = code_off, .flags = JF_ROW_UNKNOWN};
+	if (rows->wanted) {
+		*rows->wanted->row = row;
+		rows->wanted->found = true;
+		return JF_OK;
+	}
 	if (converter->rows.count > rows->first &&
 	    jf_row_same((const struct jf_row *)converter->rows.items + converter->rows.count - 1, &row))
 		return JF_OK;
@@ -153,7 +167,7 @@ static uint32_t hash(const void *items, size_t bytes)
  * Where the last `count` items of the list may as well be: at an earlier place that says the same, the
  * list cut back, or where they are.
  */
-static uint32_t share(struct cfi_list *list, size_t bytes, uint32_t count, struct cfi_recent *recent)
+static uint32_t share(struct cfi_list *list, size_t bytes, uint32_t count, struct cfi_place *recent)
 {
 	uint32_t at = (uint32_t)(list->count - count);
 	const char *items = (const char *)list->items;
@@ -175,7 +189,7 @@ enum jf_status jf_cfi_rows_finish(struct cfi_rows *rows, struct cfi_draft *draft
 	struct cfi_converter *converter = rows->converter;
 
 	draft->row_count = (uint32_t)(converter->rows.count - rows->first);
-	draft->row_at = share(&converter->rows, sizeof(struct jf_row), draft->row_count, converter->recent_rows);
+	draft->row_at = share(&converter->rows, sizeof(struct jf_row), draft->row_count, converter->recent->rows);
 	for (unsigned int i = 0; i < rows->slot_count; i++) {
 		struct jf_slot *slot = jf_cfi_list_add(&converter->slots, sizeof(*slot));
 
@@ -184,6 +198,6 @@ enum jf_status jf_cfi_rows_finish(struct cfi_rows *rows, struct cfi_draft *draft
 		*slot = rows->slots[i];
 	}
 	draft->slot_count = rows->slot_count;
-	draft->slot_at = share(&converter->slots, sizeof(struct jf_slot), draft->slot_count, converter->recent_slots);
+	draft->slot_at = share(&converter->slots, sizeof(struct jf_slot), draft->slot_count, converter->recent->slots);
 	return JF_OK;
 }

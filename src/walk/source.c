@@ -11,15 +11,17 @@
 static void look_up_cfi(struct jf_walk *walk, uint64_t address)
 {
 	const char *name = NULL, *next_name = NULL;
-	const struct jf_cfi_function *function = jf_cfi_find(walk->backend, address, &name), *next;
+	const struct jf_cfi_function *function = jf_cfi_find(walk->backend, address, &walk->room, &name), *next;
 
 	/* A handler returns to the first byte of its trampoline, which nothing has called. */
 	if (walk->pc_is_return && (!function || function->end == walk->pc)) {
-		next = jf_cfi_find(walk->backend, walk->pc, &next_name);
+		next = jf_cfi_find(walk->backend, walk->pc, &walk->room, &next_name);
 		if (next && next->flags & JF_CFI_SIGNAL && next->start == walk->pc) {
 			function = next;
 			name = next_name;
 			address = walk->pc;
+		} else if (function == &walk->room.function) {
+			function = jf_cfi_find(walk->backend, address, &walk->room, &name);
 		}
 	}
 	if (!function)
@@ -113,7 +115,7 @@ enum jf_status jf_walk_locate(struct jf_walk *walk)
 			walk->row = NULL;
 			return JF_OK;
 		}
-		if (remembers && walk->row)
+		if (remembers && walk->row && walk->row != &walk->room.row)
 			jf_walk_remember(walk, age);
 	}
 	if (walk->opts.guess && !walk->orc && (!walk->row || walk->row->flags & JF_ROW_UNKNOWN))

@@ -60,7 +60,7 @@ enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend 
 
 	if (!walk || !backend || !memory || !regs)
 		return JF_E_INVAL;
-	memset(walk, 0, sizeof(*walk));
+	memset(walk, 0, offsetof(struct jf_walk, room));
 	walk->backend = backend;
 	status = take_opts(walk, opts);
 	if (status != JF_OK)

@@ -77,6 +77,23 @@ static inline void fde_begin(struct bytes *b, size_t cie, uint64_t start, uint32
 	put(b, 0, 1); /* augmentation data */
 }
 
+/* What stands in .eh_frame_hdr of one function, behind the section. */
+#define HDR UINT64_C(0x20000)
+
+static inline void hdr_begin(struct bytes *b, uint32_t count)
+{
+	b->count = 0;
+	put(b, 0x3b031b01, 4); /* version 1; PC-relative, unsigned, relative to this header: 4 bytes each */
+	put(b, SECTION - (HDR + 4), 4);
+	put(b, count, 4);
+}
+
+static inline void hdr_pair(struct bytes *b, uint64_t start, uint64_t fde)
+{
+	put(b, start - HDR, 4);
+	put(b, fde - HDR, 4);
+}
+
 static inline enum jf_status convert(const struct jf_backend *backend, const struct bytes *b,
 				     struct jf_cfi_table **table, struct jf_error *error)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cfi/index.h"
 #include "cfi_bytes.h"
 #include "check.h"
 
@@ -107,6 +108,30 @@ static const uint32_t loongarch64_code[] = {
 	0x03400000, 0x03822c0b, 0x002b0000,                                                             /* trampoline */
 };
 
+static struct cfi_reader reader_of(const struct bytes *b, uint64_t address)
+{
+	return (struct cfi_reader){.start = b->at, .at = b->at, .end = b->at + b->count, .address = address};
+}
+
+/* The row that a walk asks for is the one that the conversion of everything makes. */
+static void check_same_row(const struct cfi_index *index, const struct jf_cfi_table *table, uint64_t address)
+{
+	const struct jf_cfi_function *f = jf_cfi_table_find(table, address);
+	const struct jf_row *row = f ? jf_row_find(f->rows, f->row_count, (uint32_t)(address - f->start)) : NULL;
+	struct jf_cfi_room room;
+	struct cfi_regs regs;
+	enum jf_status status;
+
+	jf_cfi_regs_fill(&regs, index->backend);
+	status = jf_cfi_index_find(index, &regs, address, &room);
+	CHECK(status == (f ? JF_OK : JF_E_NOT_FOUND), "%#llx: %s", (unsigned long long)address, jf_status_name(status));
+	CHECK(!f || (room.function.start == f->start && room.function.end == f->end &&
+		     room.function.flags == f->flags && jf_row_same(&room.row, row)),
+	      "%#llx", (unsigned long long)address);
+	for (unsigned int i = 0; f && i < room.function.slot_count; i++)
+		CHECK(memcmp(&room.slots[i], &f->slots[i], sizeof(room.slots[i])) == 0, "slot %u", i);
+}
+
 /* By instruction: '-' no row, '0' as at a function's entry, 'p' two registers pushed, 's' a trampoline's. */
 static void check_known(const char *arch, const uint32_t *words, size_t count, const char *wanted)
 {
@@ -114,9 +139,13 @@ static void check_known(const char *arch, const uint32_t *words, size_t count, c
 	const unsigned char nop = 0;
 	struct jf_cfi_table *table = NULL;
 	struct jf_cfi_section section;
-	struct bytes b = {.count = 0};
+	struct bytes b = {.count = 0}, hdr;
+	struct cfi_index index;
+	struct cfi_regs regs;
 
 	cie_usual(&b, backend);
+	hdr_begin(&hdr, 1);
+	hdr_pair(&hdr, CODE - 64, SECTION + b.count);
 	fde_begin(&b, 0, CODE - 64, 64);
 	put_bytes(&b, &nop, 1);
 	entry_end(&b);
@@ -129,6 +158,10 @@ static void check_known(const char *arch, const uint32_t *words, size_t count, c
 		.code_address = CODE,
 	};
 	cr_assert_eq(jf_cfi_convert(backend, &section, "by hand", &table, NULL), JF_OK);
+	jf_cfi_regs_fill(&regs, backend);
+	cr_assert(jf_cfi_index_open(&index, backend, &section, reader_of(&hdr, HDR), &regs));
+	for (uint64_t address = CODE - 70; address < CODE + 4 * count + 8; address++)
+		check_same_row(&index, table, address);
 	for (size_t i = 0; i < count; i++) {
 		const struct jf_cfi_function *f = jf_cfi_table_find(table, CODE + 4 * i);
 		const struct jf_row *row =

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cfi/index.h"
 #include "check.h"
 #include "elf_file.h"
 
@@ -7,8 +8,8 @@
 #include <string.h>
 
 /*
- * Libraries of all architectures, each converted and then compared with what GNU readelf makes of the same
- * bytes, row by row:
+ * Libraries of all architectures, each converted as a whole and once more row by row, as walks do, and then compared
+ * with what GNU readelf makes of the same bytes, row by row:
  *
  *     00001cf8 000000000000004c 00000058 FDE cie=00001ca4 pc=0000000000027500..0000000000027637
  *        LOC           CFA      rbx   rbp   ra
@@ -46,6 +47,9 @@ struct compare {
 	const struct cie *cie; /* of the function */
 	uint64_t start, end;
 	const struct jf_cfi_function *function; /* NULL: not in the table, as it was skipped */
+	const struct jf_cfi_function *by;       /* this one, or the one row of it that was asked for */
+	struct cfi_index index;                 /* count 0: the file has no search table */
+	struct cfi_regs regs;
 	struct columns columns;
 	uint64_t row_at; /* address of the row that is kept here until the next one tells where it ends */
 	char row[LINE_MAX_BYTES];
@@ -90,9 +94,9 @@ static bool matters(const struct jf_backend *backend, uint8_t reg)
 /* The offset that the row has the register saved at. returns: false when it is not saved. */
 static bool saved_off(const struct compare *c, const struct jf_row *row, uint8_t reg, int64_t *off)
 {
-	for (unsigned int i = 0; i < c->function->slot_count; i++) {
-		if (row->saved & UINT32_C(1) << i && c->function->slots[i].reg == reg) {
-			*off = c->function->slots[i].off_from_cfa;
+	for (unsigned int i = 0; i < c->by->slot_count; i++) {
+		if (row->saved & UINT32_C(1) << i && c->by->slots[i].reg == reg) {
+			*off = c->by->slots[i].off_from_cfa;
 			return true;
 		}
 	}
@@ -151,15 +155,15 @@ static const char *next_cell(char **rest)
 	return cell != NULL && cell[0] == '(' ? strtok_r(NULL, " \n", rest) : cell;
 }
 
-static void check_row_at(struct compare *c, uint64_t address)
+static void check_row_by(struct compare *c, const struct jf_cfi_function *by, uint64_t address)
 {
-	const struct jf_row *row =
-		jf_row_find(c->function->rows, c->function->row_count, (uint32_t)(address - c->start));
+	const struct jf_row *row = jf_row_find(by->rows, by->row_count, (uint32_t)(address - c->start));
 	char line[LINE_MAX_BYTES], *rest = NULL;
 	const char *cfa, *cell;
 	bool unsayable;
 	unsigned int saved = 0;
 
+	c->by = by;
 	CHECK(row, "%s: %" PRIx64 ": no row", c->path, address);
 	strcpy(line, c->row);
 	strtok_r(line, " \n", &rest);
@@ -181,6 +185,20 @@ static void check_row_at(struct compare *c, uint64_t address)
 	check_cfa(c, row, cfa);
 	CHECK(saved == (unsigned int)__builtin_popcount(row->saved), "%s: %" PRIx64 ": %u saved", c->path, address,
 	      saved);
+}
+
+static void check_row_at(struct compare *c, uint64_t address)
+{
+	struct jf_cfi_room room;
+
+	check_row_by(c, c->function, address);
+	if (!c->index.count)
+		return;
+	CHECK_STATUS(jf_cfi_index_find(&c->index, &c->regs, address, &room), JF_OK, "%s: %" PRIx64, c->path, address);
+	CHECK(room.function.start == c->start && room.function.end == c->function->end &&
+		      room.function.flags == c->function->flags && room.function.row_count == 1,
+	      "%s: %" PRIx64 ": another function", c->path, address);
+	check_row_by(c, &room.function, address);
 }
 
 /* The row that was kept holds up to `end`. */
@@ -332,6 +350,14 @@ static void compare_file(const char *path, struct elf_file *file)
 	counts = jf_cfi_table_counts(table);
 	c->backend = file->backend;
 	c->table = table;
+	jf_cfi_regs_fill(&c->regs, c->backend);
+	CHECK(!file->hdr || jf_cfi_index_open(&c->index, c->backend, &file->section,
+					      (struct cfi_reader){.start = file->hdr,
+								  .at = file->hdr,
+								  .end = file->hdr + file->hdr_bytes,
+								  .address = file->hdr_address},
+					      &c->regs),
+	      "%s: the search table", path);
 	c->path = path;
 	snprintf(command, sizeof(command), "LC_ALL=C readelf --wide --debug-dump=frames-interp '%s' 2>/dev/null", path);
 	dump = popen(command, "r");
@@ -352,7 +378,7 @@ static void compare_file(const char *path, struct elf_file *file)
 Test(cfi_readelf, libraries, .timeout = 250)
 {
 	const char *path;
-	unsigned int compared = 0;
+	unsigned int compared = 0, searched = 0;
 
 	if (system("readelf --version >/dev/null 2>&1") != 0)
 		cr_skip_test("no readelf");
@@ -363,8 +389,10 @@ Test(cfi_readelf, libraries, .timeout = 250)
 		if (file.backend && file.section.size_bytes) {
 			compare_file(path, &file);
 			compared++;
+			searched += file.hdr != NULL;
 		}
 		elf_file_free(&file);
 	}
 	cr_assert_gt(compared, 0);
+	cr_assert_gt(searched, 0);
 }

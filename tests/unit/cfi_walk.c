@@ -128,6 +128,7 @@ static void check_suffix(const struct trace *ours, unsigned int first, const str
 }
 
 static struct trace ours, theirs;
+static struct jf_cfi_room room;
 
 /* Many values alive over the call: in callee-saved registers, or spilled. */
 __attribute__((noinline)) static uint64_t deep(unsigned int depth, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -244,9 +245,9 @@ Test(cfi_walk, objects)
 	cr_assert_arr_eq(&first, &again, sizeof(first));
 	cr_assert_gt(first.objects, 1);
 	cr_assert_eq(first.objects_skipped, 0);
-	cr_assert_not_null(jf_cfi_find(jf_backend_host(), (uintptr_t)qsort, &name));
+	cr_assert_not_null(jf_cfi_find(jf_backend_host(), (uintptr_t)qsort, &room, &name));
 	cr_assert_not_null(strstr(name, "/lib"), "%s", name);
-	cr_assert_not_null(jf_cfi_find(jf_backend_host(), (uintptr_t)deep, &name));
+	cr_assert_not_null(jf_cfi_find(jf_backend_host(), (uintptr_t)deep, &room, &name));
 	cr_assert_str_eq(name, "");
 	for (size_t i = 0; !object && i < sizeof(names) / sizeof(names[0]); i++)
 		if (!dlopen(names[i], RTLD_NOW | RTLD_NOLOAD))
@@ -319,7 +320,7 @@ Test(cfi_walk, captured_stacks)
 	for (size_t i = 0; (backend = jf_backend_at(i)) != NULL; i++) {
 		struct jf_cfi_table *table = tables[i] = two_functions(backend), *same = two_functions(backend);
 
-		cr_assert_null(jf_cfi_find(backend, CODE, NULL));
+		cr_assert_null(jf_cfi_find(backend, CODE, &room, NULL));
 		CHECK_STATUS(jf_cfi_add(table), JF_OK, "%s", backend->name);
 		CHECK_STATUS(jf_cfi_add(table), JF_E_OVERLAP, "%s", backend->name);
 		CHECK_STATUS(jf_cfi_add(same), JF_E_OVERLAP, "%s", backend->name);
@@ -329,10 +330,10 @@ Test(cfi_walk, captured_stacks)
 	}
 	/* All of them at once, at the same addresses; then none. */
 	for (size_t i = 0; (backend = jf_backend_at(i)) != NULL; i++)
-		cr_assert_not_null(jf_cfi_find(backend, CODE, &name));
+		cr_assert_not_null(jf_cfi_find(backend, CODE, &room, &name));
 	for (size_t i = 0; (backend = jf_backend_at(i)) != NULL; i++) {
 		CHECK_STATUS(jf_cfi_remove(tables[i]), JF_OK, "%s", backend->name);
-		cr_assert_null(jf_cfi_find(backend, CODE, NULL));
+		cr_assert_null(jf_cfi_find(backend, CODE, &room, NULL));
 		jf_cfi_table_free(tables[i]);
 	}
 	CHECK_STATUS(jf_cfi_add(NULL), JF_E_INVAL, "NULL");

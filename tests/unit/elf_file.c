@@ -56,14 +56,22 @@ bool elf_file_read(struct elf_file *file, const char *path)
 	sections = (const Elf64_Shdr *)(const void *)(file->bytes + header->e_shoff);
 	names = (const char *)file->bytes + sections[header->e_shstrndx].sh_offset;
 	for (unsigned int i = 0; i < header->e_shnum; i++) {
+		const char *name = names + sections[i].sh_name;
+		bool is_frames = strcmp(name, ".eh_frame") == 0, is_hdr = strcmp(name, ".eh_frame_hdr") == 0;
 		void *copy;
 
-		if (strcmp(names + sections[i].sh_name, ".eh_frame") != 0 || sections[i].sh_type == SHT_NOBITS)
+		if ((!is_frames && !is_hdr) || sections[i].sh_type == SHT_NOBITS)
 			continue;
 		copy = malloc(sections[i].sh_size);
 		if (!copy)
 			return false;
 		memcpy(copy, file->bytes + sections[i].sh_offset, sections[i].sh_size);
+		if (is_hdr) {
+			file->hdr = copy;
+			file->hdr_bytes = sections[i].sh_size;
+			file->hdr_address = sections[i].sh_addr;
+			continue;
+		}
 		file->section.bytes = copy;
 		file->section.size_bytes = sections[i].sh_size;
 		file->section.address = sections[i].sh_addr;
@@ -74,6 +82,7 @@ bool elf_file_read(struct elf_file *file, const char *path)
 void elf_file_free(struct elf_file *file)
 {
 	free((void *)(uintptr_t)file->section.bytes);
+	free(file->hdr);
 	free(file->bytes);
 }
 

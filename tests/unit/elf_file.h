@@ -4,12 +4,15 @@
 
 #include <jitframe/cfi.h>
 
-/* A file's bytes, and a copy of its .eh_frame of exactly that size. */
+/* A file's bytes, and copies of its .eh_frame and .eh_frame_hdr of exactly their sizes. */
 struct elf_file {
 	const struct jf_backend *backend; /* of the file's machine; NULL: none */
 	unsigned char *bytes;
 	size_t size;
 	struct jf_cfi_section section; /* size_bytes 0: there is none */
+	unsigned char *hdr;            /* NULL: there is none */
+	size_t hdr_bytes;
+	uint64_t hdr_address;
 };
 
 /* returns: false when it cannot be read. */
