@@ -24,7 +24,7 @@
 static const char *const large[] = {"libLLVM.so.19.1", "libLLVM-15.so.1", "libLLVM-14.so.1", "libclang-cpp.so.19.1"};
 static const char *const small[] = {"libanl.so.1", "libBrokenLocale.so.1", "libnss_compat.so.2"};
 
-enum figure { FIRST, LATER, AGAIN, MEET, MET, RESIDENT, FIGURES };
+enum figure { FIRST, LATER, AGAIN, MEET, MET, MEMORY, FIGURES };
 
 static const struct {
 	const char *what, *unit;
@@ -34,7 +34,7 @@ static const struct {
 	[AGAIN] = {"jf_load() when nothing has changed", "us"},
 	[MEET] = {"a row of C code, met the first time", "ns"},
 	[MET] = {"a row of C code, met before", "ns"},
-	[RESIDENT] = {"memory that the first jf_load() takes", "KiB"},
+	[MEMORY] = {"memory that the first jf_load() maps", "KiB"},
 };
 
 struct sample {
@@ -49,15 +49,16 @@ static double now_us(void)
 	return 1e6 * (double)now.tv_sec + 1e-3 * (double)now.tv_nsec;
 }
 
-static double resident_kib(void)
+/* All address space: what a process has mapped, used or not. */
+static double mapped_kib(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long pages = 0, resident = 0;
+	unsigned long pages = 0;
 
-	if (!file || fscanf(file, "%lu %lu", &pages, &resident) != 2)
+	if (!file || fscanf(file, "%lu", &pages) != 1)
 		exit(1);
 	fclose(file);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1024;
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 static void *open_one(const char *const *names, size_t count)
@@ -105,10 +106,10 @@ static struct sample take_sample(const struct jf_convention *conv)
 	struct sample sample;
 	void *library = open_one(large, COUNT(large));
 	uint64_t address = library ? (uintptr_t)dlsym(library, "LLVMContextCreate") : 0;
-	double before = resident_kib();
+	double before = mapped_kib();
 
 	sample.value[FIRST] = load(conv);
-	sample.value[RESIDENT] = resident_kib() - before;
+	sample.value[MEMORY] = mapped_kib() - before;
 	sample.value[AGAIN] = load(conv);
 	if (!open_one(small, COUNT(small)))
 		exit(1);

@@ -169,27 +169,30 @@ static bool read_header(struct cfi_index *index, struct cfi_reader hdr)
 	return count && count <= (size_t)(hdr.end - hdr.at) / PAIR_BYTES && count < UINT32_MAX;
 }
 
+/*
+ * A look at both ends: whether the table agrees with its FDEs and is sorted. More would bring in more pages of a file
+ * than the rest of the work; the other pairs are looked at when they are met.
+ */
 bool jf_cfi_index_open(struct cfi_index *index, const struct jf_backend *backend, const struct jf_cfi_section *section,
 		       struct cfi_reader hdr, const struct cfi_regs *regs)
 {
-	uint64_t code_end = section->code_address + section->code_bytes, last_start = 0;
+	uint64_t code_end = section->code ? section->code_address + section->code_bytes : 0, last;
 	struct entry entry;
 
 	*index = (struct cfi_index){.backend = backend, .section = *section, .base = hdr.address};
-	if (!read_header(index, hdr))
+	if (!read_header(index, hdr) || read_pair(index, regs, 0, &entry) != JF_OK)
 		return false;
-	/* Samples: whether the table is sorted and agrees with its FDEs. The other pairs are looked at when met. */
-	for (unsigned int i = 0; i < 3; i++) {
-		if (read_pair(index, regs, (uint32_t)((uint64_t)(index->count - 1) * i / 2), &entry) != JF_OK ||
-		    entry.draft.start < last_start)
+	index->start = entry.draft.start;
+	index->end = code_end;
+	last = start_of(index, index->count - 1);
+	if (last < index->start)
+		return false;
+	if (last >= code_end) {
+		if (read_pair(index, regs, index->count - 1, &entry) != JF_OK)
 			return false;
-		last_start = entry.draft.start;
+		index->end = entry.draft.end;
 	}
-	index->start = start_of(index, 0);
-	index->end = entry.draft.end;
 	if (section->code && section->code_address < index->start)
 		index->start = section->code_address;
-	if (section->code && code_end > index->end)
-		index->end = code_end;
 	return true;
 }

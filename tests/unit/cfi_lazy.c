@@ -10,6 +10,7 @@
 #include <jitframe/codemap.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -187,6 +188,42 @@ Test(cfi_lazy, rows_that_were_met)
 	jf_cfi_met_free(met);
 }
 
+#define THREADS 4
+#define EACH    1000
+
+static struct cfi_met *shared;
+
+/* Adds addresses that others add, too, and finds what it has added. */
+static void *meet(void *arg)
+{
+	struct jf_cfi_room room = {.row = {.saved = 1}};
+	const char *name;
+
+	for (uint64_t i = 0; i < EACH; i++) {
+		const struct jf_cfi_function *function;
+
+		room.function.start = room.function.end = 1 + i;
+		jf_cfi_met_add(shared, 1 + i, &room, arg);
+		function = jf_cfi_met_find(shared, 1 + i, &name);
+		CHECK(function && function->start == 1 + i && function->end == 1 + i && function->slot_count == 1,
+		      "%" PRIu64, i);
+	}
+	return NULL;
+}
+
+Test(cfi_lazy, rows_met_by_many_threads)
+{
+	pthread_t threads[THREADS];
+
+	shared = jf_cfi_met_new(1 << 20);
+	cr_assert_not_null(shared);
+	for (unsigned int i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, meet, (void *)(uintptr_t) "object"), 0);
+	for (unsigned int i = 0; i < THREADS; i++)
+		cr_assert_eq(pthread_join(threads[i], NULL), 0);
+	jf_cfi_met_free(shared);
+}
+
 /* ---- hostile tables --------------------------------------------------------------------------------------- */
 
 #define FUNCTIONS 5
@@ -214,7 +251,7 @@ static bool open_hdr(struct cfi_index *index, struct cfi_regs *regs, const struc
 	return jf_cfi_index_open(index, backend, &section, reader, regs);
 }
 
-/* What the samples show is refused, and the section converted as a whole; what they do not show has no row. */
+/* What the ends show is refused, and the section converted as a whole; what they do not show has no row. */
 Test(cfi_lazy, broken_tables)
 {
 	static const struct {
@@ -226,7 +263,7 @@ Test(cfi_lazy, broken_tables)
 	} cases[] = {
 		{"nothing", {0, 1, 2, 3, 4}, 0, 0, {0}, true, "yyyyy"},
 		{"backwards", {4, 3, 2, 1, 0}, 0, 0, {0}, false, ""},
-		{"the middle one last", {0, 1, 4, 3, 2}, 0, 0, {0}, false, ""},
+		{"the middle one last", {0, 1, 4, 3, 2}, 0, 0, {0}, true, "yynnn"},
 		{"two in each other's place", {0, 2, 1, 3, 4}, 0, 0, {0}, true, "yynyy"},
 		{"two others", {0, 3, 2, 1, 4}, 0, 0, {0}, true, "ynnny"},
 		{"the first twice", {0, 0, 2, 3, 4}, 0, 0, {0}, true, "ynyyy"},
