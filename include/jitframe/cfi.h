@@ -132,10 +132,10 @@ JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
  * another form than linkers write, or contradicts .eh_frame is converted as a whole, in this call. An object without
  * rows is counted in counts->objects_skipped.
  *
- * A walk reads .eh_frame and .eh_frame_hdr of the object that holds the walk's pc. Such an object must stay loaded while
- * the walk runs, as code on a stack must in any case. A pc in an object that was closed before ends the walk with
- * JF_E_NO_ROW, or is given a row that was met before; glibc 2.35 and later are asked for that
- * (_dl_find_object()), and with another libc jf_cfi_load_objects() must have been called after the dlclose().
+ * A walk reads .eh_frame and .eh_frame_hdr of the object that holds the walk's pc. Such an object must stay loaded
+ * while the walk runs, as code on a stack must in any case. A pc in an object that was closed before ends the walk with
+ * JF_E_NO_ROW, or is given a row that was met before: glibc 2.35 and later are asked (_dl_find_object()). With another
+ * libc, jf_cfi_load_objects() must have been called after the dlclose().
  * out: counts (may be NULL), on JF_OK only: of all objects together.
  * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_IN_SECTION (this thread is in a reader section),
  *      JF_E_NO_MEMORY.
@@ -152,8 +152,8 @@ struct jf_cfi_room {
 
 /*
  * The function of this backend that holds `address`, among added tables and loaded objects. Of a return address pass
- * the byte before (R17). A function of an added table comes with all of its rows, a function of a loaded object with the
- * row in force at `address` alone: rows[0], row_count 1.
+ * the byte before (R17). A function of an added table comes with all of its rows. A function of a loaded object comes
+ * with the row in force at `address` alone, rows[0], unless the object was converted as a whole.
  * out: *name (name may be NULL): the table's name, or the object's path. *room: changed when a row is converted; the
  *      function lies there when the memory set aside is used up.
  * returns: NULL when no function does, or when its entry in .eh_frame cannot be converted.
