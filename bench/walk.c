@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 	struct jf_loaded *recursion = load_recursion(), *chain = load_chain();
 	struct peer peer = {0};
 
-	if (jf_walk_thread_init() != JF_OK)
+	if (jf_thread_init() != JF_OK)
 		return 1;
 	if (lines) {
 		peer.backtrace = line_per_frame(lines, "unw_backtrace", "backtrace_frames");

@@ -37,7 +37,7 @@ struct jf_walk_opts {
 	const struct jf_orc_index *orc;
 	const struct jf_orc_format *orc_format; /* of `orc`; NULL: the backend's newest */
 	/* For jf_walk_here() and jf_walk_context() on a stack that the program itself has made (a coroutine's). NULL:
-	 * the thread's stack, see jf_walk_thread_init(). */
+	 * the thread's stack, see jf_thread_init(). */
 	const struct jf_memory *memory;
 };
 
@@ -107,7 +107,7 @@ JF_API JF_CHECK enum jf_status jf_walk_start_with(struct jf_walk *walk, const st
 /*
  * Starts a walk of the present thread at the caller of jf_walk_here(). The caller must not return before the walk ends.
  * returns: as jf_walk_start_with(); JF_E_NOT_FOUND when the bounds of the stack are unknown (see
- *      jf_walk_thread_init()); JF_E_UNSUPPORTED on a host without native stubs. threads: as jf_walk_start().
+ *      jf_thread_init()); JF_E_UNSUPPORTED on a host without native stubs. threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
 
@@ -126,7 +126,7 @@ JF_API JF_CHECK enum jf_status jf_walk_context(struct jf_walk *walk, const void 
  * they start there.
  * returns: JF_E_NOT_FOUND (the system gives no bounds). threads: any, outside of signal handlers: may allocate.
  */
-JF_API JF_CHECK enum jf_status jf_walk_thread_init(void);
+JF_API JF_CHECK enum jf_status jf_thread_init(void);
 
 /*
  * Goes to the caller's frame. From a signal's trampoline the step goes to the frame that the signal interrupted, with

@@ -21,7 +21,7 @@ static inline uint64_t walk_stack_high(uint64_t sp)
 }
 
 /*
- * When `sp` lies in the stack that jf_walk_thread_init() found: its bounds, from sp less the red zone on.
+ * When `sp` lies in the stack that jf_thread_init() found: its bounds, from sp less the red zone on.
  * Async-signal-safe.
  */
 bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory);

@@ -410,7 +410,7 @@ int main(void)
 		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
 	printf("1..%u\n", count + 1);
 	trap_every_instruction();
-	if (jf_walk_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
+	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
 		fail(NULL, 0, "no walks here");
 	note_bottom();
 	if (jf_fault_handler_install() != JF_OK)

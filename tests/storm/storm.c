@@ -189,7 +189,7 @@ static bool set_up(void)
 	sigaddset(&set, SIGPROF);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	keeps_registers = jf_convention_unsaved(conv, NULL, 0) == 0;
-	if (jf_walk_thread_init() != JF_OK || !storm_programs_init() || jf_fault_handler_install() != JF_OK)
+	if (jf_thread_init() != JF_OK || !storm_programs_init() || jf_fault_handler_install() != JF_OK)
 		return false;
 	for (unsigned int i = 0; i < storm_program_count; i++) {
 		if (!can_do(&storm_programs[i]))

@@ -279,7 +279,7 @@ __attribute__((noinline)) bool storm_begin(unsigned int seed)
 	struct sigevent event;
 
 	storm.random = seed;
-	if (jf_walk_thread_init() != JF_OK || !note_outer_frames())
+	if (jf_thread_init() != JF_OK || !note_outer_frames())
 		return false;
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;

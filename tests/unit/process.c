@@ -194,7 +194,7 @@ static void *use_up(void *arg)
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = on_overflow;
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-	if (sigaltstack(&stack, NULL) || sigaction(SIGSEGV, &action, NULL) || jf_walk_thread_init() != JF_OK)
+	if (sigaltstack(&stack, NULL) || sigaction(SIGSEGV, &action, NULL) || jf_thread_init() != JF_OK)
 		_exit(1);
 	deeper(&bottom);
 	return NULL;

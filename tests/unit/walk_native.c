@@ -88,7 +88,7 @@ static void set_up(void)
 	if (!jf_backend_host())
 		cr_skip_test("no native stubs");
 	cr_assert_eq(jf_cfi_load_objects(NULL), JF_OK);
-	cr_assert_eq(jf_walk_thread_init(), JF_OK);
+	cr_assert_eq(jf_thread_init(), JF_OK);
 }
 
 TestSuite(walk_native, .init = set_up);
@@ -288,7 +288,7 @@ static void *without_init(void *arg)
 
 	statuses[0] = jf_walk_here(&walk, NULL);
 	statuses[1] = jf_walk_here(&walk, &opts);
-	statuses[2] = jf_walk_thread_init();
+	statuses[2] = jf_thread_init();
 	statuses[3] = jf_walk_here(&walk, NULL);
 	statuses[4] = walk.memory.low <= jf_walk_sp(&walk) && walk.memory.high > jf_walk_sp(&walk) ? JF_OK : JF_E_INVAL;
 	follow(&walk, statuses[3]);
