@@ -35,6 +35,11 @@ static void access_at(struct jf_code *code, enum jf_arm64_ldst form, unsigned in
 	}
 }
 
+void jf_arm64_load_at(struct jf_code *code, unsigned int rt, unsigned int base, int64_t off)
+{
+	access_at(code, JF_ARM64_LDR, 3, rt, base, off);
+}
+
 /* zeroed: the BPF register that a fault makes 0, if any. */
 static void access_arena(struct jf_body *b, enum jf_arm64_ldst form, const struct jf_op *op, unsigned int rt,
 			 unsigned int base, uint8_t zeroed)

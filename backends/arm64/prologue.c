@@ -131,7 +131,7 @@ static void adopt_frame(struct jf_code *code, const struct jf_frame *frame)
 }
 
 /*
- *     x27 = P + guard + base         base: of this processor's data, or the thread pointer
+ *     x27 = P + guard + base         base: of this processor's data, or what the thread's word holds
  *     x25 = x27 + size
  */
 static void set_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
@@ -140,6 +140,8 @@ static void set_private_stack(struct jf_code *code, const struct jf_frame *frame
 
 	jf_arm64_mov_wide(code, JF_ARM64_PRIVATE, low);
 	jf_arm64_mrs(code, JF_ARM64_TMP, jf_arm64_base_register(frame->conv));
+	if (frame->conv->caps & JF_CAP_USER_BASE)
+		jf_arm64_load_at(code, JF_ARM64_TMP, JF_ARM64_TMP, (int64_t)values->private_stack_word);
 	jf_arm64_rrr(code, JF_ARM64_ADD, true, JF_ARM64_PRIVATE, JF_ARM64_PRIVATE, JF_ARM64_TMP);
 	jf_arm64_add_const(code, JF_ARM64_BPF_FP, JF_ARM64_PRIVATE, jf_arm64_private_bytes(frame));
 }

@@ -79,6 +79,9 @@ void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op);
  */
 void jf_loongarch64_call_address(struct jf_code *code, uint64_t address);
 
+/* rd = the 64 bits at base + off; t1 may be written before that. */
+void jf_loongarch64_load_at(struct jf_code *code, unsigned int rd, unsigned int base, int64_t off);
+
 /* What per-CPU addresses and private stacks are relative to. */
 static inline unsigned int la_cpu_base(const struct jf_frame *frame)
 {

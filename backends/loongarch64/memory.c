@@ -40,6 +40,11 @@ static void emit_access(struct jf_code *c, const struct access *access, unsigned
 	}
 }
 
+void jf_loongarch64_load_at(struct jf_code *code, unsigned int rd, unsigned int base, int64_t off)
+{
+	emit_access(code, &loads[0][3], rd, base, off);
+}
+
 /* ldptr and stptr reach as far as BPF's offsets go, in words. */
 static bool far_word(const struct jf_op *op)
 {

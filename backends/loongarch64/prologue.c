@@ -136,10 +136,16 @@ static void load_bpf_fp(struct jf_code *code, const struct jf_frame *frame, cons
 	if (!(frame->needs & JF_WHEN_FP))
 		return;
 	if (frame->spec.private_stack) {
+		unsigned int base = la_cpu_base(frame);
+
 		/* Inferred for linux-v2: the patch shows where this stands, not what it is. */
 		jf_loongarch64_li(code, conv->bpf_fp_private,
 				  values->private_stack + jf_frame_private_stack(frame).top_off);
-		emit_3r(code, LA_ADD_D, conv->bpf_fp_private, conv->bpf_fp_private, la_cpu_base(frame));
+		if (conv->caps & JF_CAP_USER_BASE) {
+			jf_loongarch64_load_at(code, LA_T1, base, (int64_t)values->private_stack_word);
+			base = LA_T1;
+		}
+		emit_3r(code, LA_ADD_D, conv->bpf_fp_private, conv->bpf_fp_private, base);
 	} else if (conv->backend_flags & LA_CONV_SPLIT) {
 		emit_2ri12(code, LA_ADDI_D, conv->bpf_reg[JF_BPF_FP], LA_FP,
 			   frame->bpf_fp_off_from_cfa - conv->fp_off_from_cfa);

@@ -468,16 +468,16 @@ static inline void emit_call32(struct jf_code *code, int64_t rel)
 	emit_branch32(code, 0xe8, rel);
 }
 
-/* mov dst, fs:[0]: the thread pointer (System V ABI, AMD64: FS holds it). */
-static inline void emit_load_tp(struct jf_code *code, unsigned int dst)
+/* mov dst, fs:[off]; at 0 is the thread pointer itself (System V ABI, AMD64: FS holds it). */
+static inline void emit_load_fs(struct jf_code *code, unsigned int dst, int64_t off)
 {
-	put_abs(code, F_FS | F_W | 0x8b, dst, 0);
+	put_abs(code, F_FS | F_W | 0x8b, dst, off);
 }
 
-/* add dst, fs:[0] or gs:[0] */
-static inline void emit_add_seg(struct jf_code *code, unsigned int segment, unsigned int dst)
+/* add dst, fs:[off] or gs:[off] */
+static inline void emit_add_seg(struct jf_code *code, unsigned int segment, unsigned int dst, int64_t off)
 {
-	put_abs(code, segment | F_W | 0x03, dst, 0);
+	put_abs(code, segment | F_W | 0x03, dst, off);
 }
 
 static inline void emit_stmxcsr(struct jf_code *code, struct mem m)

@@ -95,6 +95,6 @@ enum jf_status jf_x86_64_per_cpu(struct jf_body *b, const struct jf_op *op)
 	unsigned int dst = jf_body_reg(b, op->dst);
 
 	emit_move(b->code, dst, operand(b, op->src));
-	emit_add_seg(b->code, thread ? F_FS : F_GS, dst);
+	emit_add_seg(b->code, thread ? F_FS : F_GS, dst, 0);
 	return JF_OK;
 }

@@ -173,26 +173,27 @@ static void make_record(struct jf_code *code, const struct jf_frame *frame)
 }
 
 /*
- * R10 = constant + per-CPU base in `linux`, + thread pointer in `user`. There calls lose it (R9 is
+ * R10 = constant + per-CPU base in `linux`, + what the thread's word holds in `user`. There calls lose it (R9 is
  * the callee's), so a copy stays in the frame; in `linux` each call pushes and pops it.
  */
-static void load_private_stack(struct jf_code *code, const struct jf_frame *frame, uint64_t private_stack)
+static void load_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
 	const struct jf_convention *conv = frame->conv;
-	uint64_t top = private_stack + jf_frame_private_stack(frame).top_off;
+	uint64_t top = values->private_stack + jf_frame_private_stack(frame).top_off;
+	int64_t word = (int64_t)values->private_stack_word;
 	unsigned int reg = conv->bpf_fp_private;
 
 	if (is_linux(frame)) {
 		jf_x86_64_emit_movabs(code, reg, top);
-		emit_add_seg(code, F_GS, reg);
+		emit_add_seg(code, F_GS, reg, 0);
 		return;
 	}
 	if (fits_s32((int64_t)top)) {
-		emit_load_tp(code, reg);
+		emit_load_fs(code, reg, word);
 		emit_lea(code, true, reg, at(reg, (int64_t)top));
 	} else {
 		jf_x86_64_emit_movabs(code, reg, top);
-		emit_add_seg(code, F_FS, reg);
+		emit_add_seg(code, F_FS, reg, word);
 	}
 	emit_store(code, 8, at(RBP, slot_fp_off(frame, JF_SLOT_SPILL)), reg);
 }
@@ -241,7 +242,7 @@ void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, cons
 	if (frame->spec.arena)
 		jf_x86_64_emit_mov_ri(code, frame->conv->arena_reg, values->arena_base);
 	if (frame->spec.private_stack)
-		load_private_stack(code, frame, values->private_stack);
+		load_private_stack(code, frame, values);
 	jf_code_mark(code, JF_MARK_BODY);
 }
 

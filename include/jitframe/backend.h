@@ -18,10 +18,12 @@ struct jf_values {
 	uint64_t arena_base;
 	/*
 	 * Private stack: the constant P of the setup "frame pointer = P + guard + size + base", in bytes. The base is
-	 * the processor's per-CPU base in the `linux` conventions, and the thread pointer in the `user` conventions:
-	 * there P is the offset of a thread-local buffer from the thread pointer.
+	 * the processor's per-CPU base in the `linux` conventions. In the `user` conventions the base is what a word of
+	 * the thread holds: an address of memory of this thread.
 	 */
 	uint64_t private_stack;
+	/* `user` conventions: where the word is, in bytes from the thread pointer. */
+	uint64_t private_stack_word;
 };
 
 #define JF_ARG_REGS_MAX 8

@@ -177,11 +177,13 @@ struct jf_loaded; /* an image in executable memory and in the code map */
 /*
  * Compiles into memory that becomes executable after the last write, and registers each function in the code map.
  * in:  opts and error may be NULL. `owner` comes back in struct jf_range.owner. With opts->private_stack the library
- *      takes the stacks from a thread-local pool of 64 KiB and fills in values.private_stack itself.
+ *      takes the stacks from the 1 MiB that each thread's record has for all programs (jf_thread_init()), and fills
+ *      in values.private_stack and values.private_stack_word itself. Sets the present thread up as jf_thread_init()
+ *      does.
  * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
  * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
- *      kernel's per-CPU base); JF_E_IN_SECTION for a call in a reader section of this thread; JF_E_NO_MEMORY also for a
- *      pool without room.
+ *      kernel's per-CPU base); JF_E_IN_SECTION for a call in a reader section of this thread; JF_E_NO_MEMORY also for
+ *      private stacks without room.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates.
  */
 JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
@@ -226,11 +228,16 @@ JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
  */
 JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
 
-/* The run-time address of main; 0 for NULL. threads: any, async-signal-safe. */
+/* The run-time address of main; 0 for NULL. A thread that enters there calls jf_thread_init() first: jf_run() does so
+ * by itself. threads: any, async-signal-safe. */
 JF_API uint64_t jf_loaded_entry(const struct jf_loaded *loaded);
 
-/* Runs main with R1 = arg. returns: R0, or what the exception callback returned; 0 for NULL. threads: any; reentrant
- * without private stacks. */
+/*
+ * Runs main with R1 = arg. Sets the present thread up first, where jf_thread_init() has not.
+ * returns: R0, or what the exception callback returned; 0 for NULL, and 0 without running a program with private stacks
+ *      when jf_thread_init() returns JF_E_NO_MEMORY. threads: any; reentrant without private stacks; a signal handler
+ *      only in a thread that has been set up.
+ */
 JF_API uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg);
 /* Runs main as jf_run() does, with every callee-saved register set from *in before the run and read into *out behind
  * it; see enter_checked of struct jf_native. */

@@ -121,10 +121,13 @@ JF_API JF_CHECK enum jf_status jf_walk_context(struct jf_walk *walk, const void 
 					       const struct jf_walk_opts *opts);
 
 /*
- * Finds the bounds of the present thread's stack (pthread_getattr_np(3)), once for the thread. jf_walk_here(),
- * jf_walk_context() and jf_throw() then read inside of these bounds only, or inside of the alternate signal stack when
- * they start there.
- * returns: JF_E_NOT_FOUND (the system gives no bounds). threads: any, outside of signal handlers: may allocate.
+ * Sets the present thread up, once for the thread: makes the thread's record (docs/process.md), which holds its private
+ * stacks and what walks and throws remember, and finds the bounds of its stack (pthread_getattr_np(3)).
+ * jf_walk_here(), jf_walk_context() and jf_throw() then read inside of these bounds only, or inside of the alternate
+ * signal stack when they start there. The end of the thread gives the record back.
+ * returns: JF_E_NO_MEMORY (no memory for the record, or no key of pthread_key_create(3) is left); JF_E_NOT_FOUND (the
+ *      system gives no bounds; the record is there). threads: any, outside of signal handlers: takes a lock, may
+ *      allocate.
  */
 JF_API JF_CHECK enum jf_status jf_thread_init(void);
 

@@ -33,8 +33,9 @@
  *
  * A signal handler may come at any point: it finds `since` 0 or not, and leaves it as it was.
  *
- * Threads give nothing back when they end, for a handler could not have asked for that: who needs a seat takes
- * one whose thread is gone. A new thread may have the number of one that is gone, and takes over its seat.
+ * A thread with a record (src/walk/thread.c) gives its seat back when it ends. Of others, whose handlers could not have
+ * asked for that, who needs a seat takes one whose thread is gone. A new thread may have the number of one that is
+ * gone, and takes over its seat.
  */
 
 #define SEATS   512
@@ -133,6 +134,19 @@ static struct seat *take_seat(struct seat *old)
 	if (seat != &no_seat && seat != other)
 		atomic_store(&seat->tid, 0);
 	return other;
+}
+
+void jf_code_map_give_seat(void)
+{
+	struct seat *seat = atomic_exchange(&mine, NULL);
+
+	if (!seat || seat == &no_seat)
+		return;
+	/* The thread may end in a section. */
+	atomic_store(&seat->since, 0);
+	atomic_store(&seat->tid, 0);
+	if (!atomic_load(&vacant))
+		atomic_store(&vacant, true);
 }
 
 /* ---- readers -------------------------------------------------------------------------------------------- */

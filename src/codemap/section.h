@@ -12,6 +12,10 @@ void jf_code_map_wait(void);
 /* Whether this thread is known to be inside a section: such a thread would wait for itself if it waited for readers. */
 bool jf_code_map_in_section(void);
 
+/* This thread ends: its seat is free. Without the call a seat comes back when somebody needs it. No signal handler of
+ * the thread may walk meanwhile. */
+void jf_code_map_give_seat(void);
+
 /* Counted up after each change of what look-ups find. */
 extern _Atomic(uint64_t) jf_code_map_age;
 

@@ -3,8 +3,10 @@
 
 #include "compile/compiler.h"
 #include "run/private_stack.h"
+#include "walk/thread.h"
 
 #include <jitframe/cfi.h>
+#include <jitframe/walk.h>
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -51,7 +53,7 @@ static enum jf_status take_private_stack(struct jf_loaded *loaded, struct jf_com
 	loaded->private_bytes = jf_private_stack_take(PRIVATE_STACK_TRY, &loaded->private_off);
 	if (!loaded->private_bytes)
 		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack", "all private stacks are taken");
-	opts->values.private_stack = jf_private_stack_tp_off(loaded->private_off);
+	jf_private_stack_values(loaded->private_off, &opts->values);
 	return JF_OK;
 }
 
@@ -168,6 +170,9 @@ static enum jf_status prepare_process(struct jf_error *error)
 	if (status != JF_OK)
 		return load_error(error, status);
 	pthread_once(&entry_once, register_entries);
+	/* For a caller that goes on by jf_loaded_entry(). A stack without bounds is no reason to refuse. */
+	if (entry_status == JF_OK && jf_thread_init() == JF_E_NO_MEMORY)
+		return load_error(error, JF_E_NO_MEMORY);
 	return entry_status == JF_OK ? JF_OK : load_error(error, entry_status);
 }
 
@@ -243,18 +248,25 @@ uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 	return loaded ? loaded->image->address + loaded->image->functions[0].start : 0;
 }
 
+/* returns: whether this thread has what the program needs. */
+static bool prepare_thread(const struct jf_loaded *loaded)
+{
+	if (!jf_thread_own && jf_thread_init() == JF_E_NO_MEMORY && loaded->private_bytes)
+		return false;
+	jf_private_stack_clear_guards(loaded);
+	return true;
+}
+
 uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
 {
-	if (!loaded)
+	if (!loaded || !prepare_thread(loaded))
 		return 0;
-	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
 }
 
 uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
 {
-	if (!loaded || !in || !out)
+	if (!loaded || !in || !out || !prepare_thread(loaded))
 		return 0;
-	jf_private_stack_clear_guards(loaded);
 	return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
 }

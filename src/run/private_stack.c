@@ -3,19 +3,17 @@
 
 #include "base/bytes.h"
 #include "run/load.h"
+#include "walk/thread.h"
 
 #include <pthread.h>
 #include <string.h>
 
 /*
- * Private stacks are pieces of one thread-local buffer: a piece has the same offset from the thread
- * pointer in every thread, which is what generated code adds.
+ * Private stacks are pieces of the thread's record: a piece has the same offset in the record of every thread, which is
+ * what generated code adds to the address of the record.
  */
-#define POOL_BYTES 65536
 #define UNIT_BYTES 64
-#define UNITS      (POOL_BYTES / UNIT_BYTES)
-
-static __thread uint8_t pool[POOL_BYTES] __attribute__((aligned(64), tls_model("initial-exec")));
+#define UNITS      (THREAD_STACKS_BYTES / UNIT_BYTES)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool taken[UNITS];
@@ -29,6 +27,7 @@ uint32_t jf_private_stack_take(uint32_t bytes, uint32_t *off)
 {
 	uint32_t want = jf_private_stack_round(bytes) / UNIT_BYTES, run = 0;
 	bool found = false;
+	uint8_t *here;
 
 	pthread_mutex_lock(&lock);
 	for (uint32_t i = 0; i < UNITS && !found; i++) {
@@ -43,7 +42,9 @@ uint32_t jf_private_stack_take(uint32_t bytes, uint32_t *off)
 	if (!found)
 		return 0;
 	/* An earlier owner's data would look like an overrun guard. */
-	memset(pool + *off, 0, want * UNIT_BYTES);
+	here = jf_private_stack_here(*off);
+	if (here)
+		memset(here, 0, want * UNIT_BYTES);
 	return want * UNIT_BYTES;
 }
 
@@ -54,14 +55,17 @@ void jf_private_stack_give(uint32_t off, uint32_t bytes)
 	pthread_mutex_unlock(&lock);
 }
 
-uint64_t jf_private_stack_tp_off(uint32_t off)
+void jf_private_stack_values(uint32_t off, struct jf_values *values)
 {
-	return (uint64_t)(uintptr_t)(pool + off) - (uint64_t)(uintptr_t)__builtin_thread_pointer();
+	values->private_stack = offsetof(struct jf_thread, private_stacks) + off;
+	values->private_stack_word = jf_thread_word_off();
 }
 
 uint8_t *jf_private_stack_here(uint32_t off)
 {
-	return pool + off;
+	struct jf_thread *own = jf_thread_own;
+
+	return own ? own->private_stacks + off : NULL;
 }
 
 /* ---- guards ---------------------------------------------------------------------------------------- */
@@ -70,10 +74,11 @@ uint8_t *jf_private_stack_here(uint32_t off)
 static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
 {
 	const struct jf_image_function *f = &loaded->image->functions[n / 2];
-	uint8_t *low = jf_private_stack_here(loaded->private_off) + f->private_stack_off;
+	uint8_t *low = jf_private_stack_here(loaded->private_off);
 
-	if (!f->frame.spec.private_stack)
+	if (!low || !f->frame.spec.private_stack)
 		return NULL;
+	low += f->private_stack_off;
 	return n % 2 ? low + jf_frame_private_stack(&f->frame).top_off : low;
 }
 

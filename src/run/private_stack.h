@@ -2,7 +2,7 @@
 #ifndef JF_RUN_PRIVATE_STACK_H
 #define JF_RUN_PRIVATE_STACK_H
 
-#include <jitframe/types.h>
+#include <jitframe/backend.h>
 
 struct jf_loaded;
 
@@ -13,9 +13,9 @@ uint32_t jf_private_stack_take(uint32_t bytes, uint32_t *off);
 uint32_t jf_private_stack_round(uint32_t bytes);
 void jf_private_stack_give(uint32_t off, uint32_t bytes);
 
-/* Pool offset -> offset from the thread pointer, the same in all threads. */
-uint64_t jf_private_stack_tp_off(uint32_t off);
-/* Pool offset -> address in this thread. */
+/* What generated code goes by: a word of the thread, and what is added to the word for a pool offset. */
+void jf_private_stack_values(uint32_t off, struct jf_values *values);
+/* Pool offset -> address in this thread; NULL: the thread has no record. */
 uint8_t *jf_private_stack_here(uint32_t off);
 
 /* Clears the guards of the program's private stacks in this thread: the pool may hold what a program that is gone

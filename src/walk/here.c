@@ -13,7 +13,7 @@ __thread volatile uint64_t jf_walk_stack_low, jf_walk_stack_floor, jf_walk_stack
 /* What Linux keeps free below the stack of a process's first thread, which has no guard of its own: 256 pages. */
 #define FIRST_GUARD_BYTES UINT64_C(0x100000)
 
-enum jf_status jf_thread_init(void)
+enum jf_status jf_walk_find_own_stack(void)
 {
 	size_t bytes = 0, guard_bytes = 0;
 	void *low = NULL;

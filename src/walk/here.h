@@ -20,6 +20,9 @@ static inline uint64_t walk_stack_high(uint64_t sp)
 	return sp >= low && sp <= high ? high : UINT64_MAX;
 }
 
+/* Finds the bounds above, once for the thread; JF_E_NOT_FOUND: the system gives none. */
+enum jf_status jf_walk_find_own_stack(void);
+
 /*
  * When `sp` lies in the stack that jf_thread_init() found: its bounds, from sp less the red zone on.
  * Async-signal-safe.

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "walk/memo.h"
+#include "walk/thread.h"
 #include "walk/walk.h"
-
-__thread struct walk_memos jf_walk_memos;
 
 /* Takes in one slot of the row. returns: false when the row cannot be plain with it. */
 static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, const struct jf_slot *slot,
@@ -47,12 +45,13 @@ static bool make_plain(struct walk_memo *memo, const struct jf_walk *walk)
 
 void jf_walk_remember(const struct jf_walk *walk, uint64_t age)
 {
-	struct walk_memos *memos = &jf_walk_memos;
+	struct walk_memos *memos = walk_own_memos();
 	size_t at = walk_memo_at(walk->pc);
-	struct walk_memo *memo = &memos->memo[at];
+	struct walk_memo *memo;
 
 	if (!walk_memos_take(memos))
 		return;
+	memo = &memos->memo[at];
 	*memo = (struct walk_memo){.pc = walk->pc, .age = age};
 	if (!make_plain(memo, walk))
 		memo->depth = 0;

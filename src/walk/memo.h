@@ -50,11 +50,10 @@ struct walk_memos {
 	struct walk_memo_more more[WALK_MEMOS];
 };
 
-extern __thread struct walk_memos jf_walk_memos __attribute__((tls_model("initial-exec"), visibility("hidden")));
-
+/* `memos`: NULL in a thread without a record. */
 static inline bool walk_memos_take(struct walk_memos *memos)
 {
-	if (memos->taken)
+	if (!memos || memos->taken)
 		return false;
 	memos->taken = true;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -79,9 +78,8 @@ void jf_walk_remember(const struct jf_walk *walk, uint64_t age);
 /*
  * Fills the walk in from the memo of return address `pc`, the CFA apart. returns: the memo; NULL when no memo holds.
  */
-static inline const struct walk_memo *walk_recall(struct jf_walk *walk, uint64_t pc)
+static inline const struct walk_memo *walk_recall(const struct walk_memos *memos, struct jf_walk *walk, uint64_t pc)
 {
-	struct walk_memos *memos = &jf_walk_memos;
 	uint64_t age = atomic_load(&jf_code_map_age);
 	size_t at = walk_memo_at(pc);
 	const struct walk_memo *memo = &memos->memo[at];

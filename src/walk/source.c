@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk/source.h"
 
-#include "walk/memo.h"
+#include "walk/thread.h"
 #include "walk/walk.h"
 
 #include <jitframe/orc.h>
@@ -90,12 +90,12 @@ static void make_guess(struct jf_walk *walk)
 
 static bool recall(struct jf_walk *walk)
 {
-	struct walk_memos *memos = &jf_walk_memos;
+	struct walk_memos *memos = walk_own_memos();
 	bool found;
 
 	if (!walk_memos_take(memos))
 		return false;
-	found = walk_recall(walk, walk->pc);
+	found = walk_recall(memos, walk, walk->pc);
 	walk_memos_give(memos);
 	return found;
 }

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/sized.h"
 #include "walk/here.h"
-#include "walk/memo.h"
+#include "walk/thread.h"
 #include "walk/walk.h"
 
 #include <stdatomic.h>
@@ -127,7 +127,7 @@ static const struct jf_range *recall_boundary(const struct walk_memos *memos, ui
 
 enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site)
 {
-	struct walk_memos *memos = &jf_walk_memos;
+	struct walk_memos *memos = walk_own_memos();
 	const struct jf_range *boundary;
 	uint64_t cfa;
 

@@ -3,8 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/sized.h"
-#include "walk/memo.h"
 #include "walk/source.h"
+#include "walk/thread.h"
 
 #include <jitframe/orc.h>
 #include <string.h>
@@ -187,12 +187,12 @@ static void restore_others(struct jf_walk *walk)
 /* As jf_walk_locate(), with SP and FP at hand: a walk waits for these, and for little else. */
 static enum jf_status locate_plain(struct jf_walk *walk, uint64_t pc, uint64_t sp, uint64_t fp)
 {
-	struct walk_memos *memos = &jf_walk_memos;
+	struct walk_memos *memos = walk_own_memos();
 	const struct walk_memo *memo;
 
 	if (!walk_memos_take(memos))
 		return jf_walk_locate(walk);
-	memo = walk_recall(walk, pc);
+	memo = walk_recall(memos, walk, pc);
 	if (memo && memo->depth && (!memo->cfa_is_fp || walk_is_known(walk, walk->backend->fp))) {
 		walk->cfa = (memo->cfa_is_fp ? fp : sp) + (uint64_t)(int64_t)memo->cfa_off;
 		walk_memos_give(memos);

@@ -238,7 +238,9 @@ void subjects_make(struct subjects *subjects, const struct jf_convention *conv, 
 		.landing_pads = shape->has & HAS_LANDING_PADS,
 		.sign_return = shape->has & HAS_SIGN_RETURN,
 		.private_stack = shape->has & HAS_PRIVATE_STACK,
-		.values = {.arena_base = UINT64_C(0xffff800012345000), .private_stack = UINT64_C(0x654321000)},
+		.values = {.arena_base = UINT64_C(0xffff800012345000),
+			   .private_stack = UINT64_C(0x654321000),
+			   .private_stack_word = 0x48},
 	};
 	struct jf_image *image;
 

@@ -30,9 +30,10 @@ void verdict_of(const struct subject *s, struct verdict *v)
 {
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_check_target targets[SUBJECT_CALLS_MAX];
-	struct jf_values values = {s->values.arena_base, s->private_stack};
+	struct jf_values values = s->values;
 	struct jf_error error = {.text = ""};
 
+	values.private_stack = s->private_stack;
 	for (unsigned int i = 0; i < s->call_count; i++)
 		targets[i] = (struct jf_check_target){.start = s->calls[i].address,
 						      .end = s->calls[i].address + 4,

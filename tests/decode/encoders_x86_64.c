@@ -140,14 +140,15 @@ static void does_jmp_reg(const struct insn *i)
 	flows("jmp", JF_FLOW_JUMP_REG, i->r, 0);
 }
 
-static void does_load_tp(const struct insn *i)
+static void does_load_fs(const struct insn *i)
 {
-	IS("mov", step(JF_STEP_LOAD, i->r, NO, NO, 8));
+	IS("mov", with_imm(step(JF_STEP_LOAD, i->r, NO, NO, 8), i->imm));
 }
 
 static void does_add_seg(const struct insn *i)
 {
-	IS("add", step(JF_STEP_LOAD, TEMP, NO, NO, 8), step(JF_STEP_ADD, i->r, i->r, TEMP, 8), kill(TEMP));
+	IS("add", with_imm(step(JF_STEP_LOAD, TEMP, NO, NO, 8), i->imm), step(JF_STEP_ADD, i->r, i->r, TEMP, 8),
+	   kill(TEMP));
 }
 
 static void does_alu_ri(const struct insn *i)

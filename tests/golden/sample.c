@@ -33,6 +33,13 @@ static void read_address(char *text, uint64_t *address)
 	*at = '\0';
 }
 
+static uint64_t *address_of(struct jf_values *values, const char *text)
+{
+	if (strncmp(text, "arena", 5) == 0)
+		return &values->arena_base;
+	return strncmp(text, "word", 4) == 0 ? &values->private_stack_word : &values->private_stack;
+}
+
 static bool read_phrase(char *text, const struct jf_convention *conv, struct sample *sample)
 {
 	struct jf_frame_spec *spec = &sample->spec;
@@ -40,12 +47,12 @@ static bool read_phrase(char *text, const struct jf_convention *conv, struct sam
 	unsigned int number;
 	int length = 0;
 
-	read_address(text, strncmp(text, "arena", 5) == 0 ? &sample->values.arena_base : &sample->values.private_stack);
+	read_address(text, address_of(&sample->values, text));
 	if (strncmp(text, "private stack ", 14) == 0) {
 		spec->private_stack = true;
 		text += strlen("private ");
 	}
-	if (read_regs(text, &spec->bpf_regs_used) || strcmp(text, "nothing used") == 0)
+	if (read_regs(text, &spec->bpf_regs_used) || strcmp(text, "nothing used") == 0 || strcmp(text, "word") == 0)
 		return true;
 	if (jf_role_parse(text, &role) == JF_OK)
 		spec->role = role;
@@ -77,7 +84,9 @@ const char *sample_read(const char *title, const struct jf_convention *conv, str
 
 	*sample = (struct sample){
 		.spec = JF_FRAME_SPEC_INIT,
-		.values = {.arena_base = UINT64_C(0x00007f1234560000), .private_stack = UINT64_C(0x00000fedcba98760)},
+		.values = {.arena_base = UINT64_C(0x00007f1234560000),
+			   .private_stack = UINT64_C(0x00000fedcba98760),
+			   .private_stack_word = (uint64_t)-40},
 	};
 	snprintf(text, sizeof(text), "%s", title);
 	for (char *phrase = next; phrase; phrase = next) {

@@ -15,6 +15,7 @@ struct sample {
  *
  *     main, R6 R7, stack 20, tail calls
  *     callback, hardened, arena at 0xffff812345670000, 3 outgoing arguments
+ *     main, private stack 24, word at 0x12348
  *     subprogram, private stack 72 at 0x654321000, landing pads, signed return
  *     boundary, the largest stack
  *     main, nothing used

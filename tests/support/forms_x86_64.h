@@ -113,8 +113,8 @@ EMIT(push, emit_push(code, i->r))
 EMIT(pop, emit_pop(code, i->r))
 EMIT(call_reg, emit_call_reg(code, i->r))
 EMIT(jmp_reg, emit_jmp_reg(code, i->r))
-EMIT(load_tp, emit_load_tp(code, i->r))
-EMIT(add_seg, emit_add_seg(code, i->op->value, i->r))
+EMIT(load_fs, emit_load_fs(code, i->r, i->imm))
+EMIT(add_seg, emit_add_seg(code, i->op->value, i->r, i->imm))
 EMIT(alu_ri, jf_x86_64_emit_alu_ri(code, i->op->value, i->w, i->r, i->imm))
 EMIT(imul_rri, emit_imul_rri(code, i->w, i->r, i->s, i->imm))
 EMIT(load, emit_load(code, i->op->bytes, i->op->sign, i->r, i->m))
@@ -171,8 +171,8 @@ static inline bool valid_lock(const struct insn *i)
 	X(pop, REG, ops_none, W64, "popq %Q", )                                               \
 	X(call_reg, REG, ops_none, W64, "callq *%Q", )                                        \
 	X(jmp_reg, REG, ops_none, W64, "jmpq *%Q", )                                          \
-	X(load_tp, REG, ops_none, W64, "movq %%fs:0, %Q", )                                   \
-	X(add_seg, REG, ops_seg, W64, "addq %%%a:0, %Q", )                                    \
+	X(load_fs, REG_IMM, ops_none, W64, "movq %%fs:%i, %Q", IMM32)                         \
+	X(add_seg, REG_IMM, ops_seg, W64, "addq %%%a:%i, %Q", IMM32)                          \
 	X(alu_ri, REG_IMM, ops_alu, BOTH, "%a%w $%i, %R", IMM32)                              \
 	X(imul_rri, REG_IMM, ops_none, BOTH, "imul%w $%i, %S, %R", IMM32)                     \
 	X(load, MEM_INDEX, ops_load, BOTH, "%a %m, %R", )                                     \

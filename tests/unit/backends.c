@@ -258,7 +258,9 @@ static void check_tail_entry(const struct jf_convention *conv, const struct jf_f
 static void check_code(const struct jf_convention *conv, const struct jf_frame_spec *spec, const struct jf_frame *frame,
 		       struct sweep *sweep)
 {
-	static const struct jf_values large = {UINT64_C(0xfedcba9876543210), UINT64_C(0x123456789abcdef0)};
+	static const struct jf_values large = {.arena_base = UINT64_C(0xfedcba9876543210),
+					       .private_stack = UINT64_C(0x123456789abcdef0),
+					       .private_stack_word = (uint64_t)-0x76543210};
 	static const struct jf_values zero;
 	const struct jf_values *values = sweep->solved % 2 ? &large : &zero;
 	struct sink *all = &sweep->all, *part = &sweep->part;

@@ -75,7 +75,7 @@ static void put_body(struct jf_code *code, const uint16_t *body)
 
 static void make(struct toy_code *t, const struct broken *b, const uint16_t *body)
 {
-	static const struct jf_values values = {0x1122334455667788, 0};
+	static const struct jf_values values = {.arena_base = 0x1122334455667788};
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	struct jf_row state;
 

@@ -12,7 +12,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct jf_values la_values = {.arena_base = UINT64_C(0xffff800012345000),
-					   .private_stack = UINT64_C(0x0000654321000)};
+					   .private_stack = UINT64_C(0x0000654321000),
+					   .private_stack_word = 24};
 
 struct la_output {
 	struct jf_frame frame;

@@ -376,8 +376,8 @@ Test(insn_x86_64, registers_out_of_range)
 	REFUSED(emit_pop(&code, 16));
 	REFUSED(emit_call_reg(&code, 16));
 	REFUSED(emit_jmp_reg(&code, 16));
-	REFUSED(emit_load_tp(&code, 16));
-	REFUSED(emit_add_seg(&code, F_GS, 16));
+	REFUSED(emit_load_fs(&code, 16, 0));
+	REFUSED(emit_add_seg(&code, F_GS, 16, 0));
 	REFUSED(emit_lea(&code, true, 16, at(RAX, 0)));
 	REFUSED(emit_lea(&code, true, RAX, at(16, 0)));
 	REFUSED(emit_load_disp32(&code, RAX, at(JF_REG_NONE, 0)));

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/private_stack.h"
+#include "walk/thread.h"
+
 #include "check.h"
 
 #include <jitframe/program.h>
+#include <jitframe/walk.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -38,31 +41,36 @@ Test(private_stack, the_pool_has_an_end)
 {
 	uint32_t off = 77, total = 0, bytes;
 
-	cr_assert_eq(jf_private_stack_take(1 << 20, &off), 0);
+	cr_assert_eq(jf_private_stack_take(THREAD_STACKS_BYTES + 1, &off), 0);
 	cr_assert_eq(off, 77);
 	while ((bytes = jf_private_stack_take(4096, &off)))
 		total += bytes;
 	cr_assert_geq(total, 32768);
-	cr_assert_leq(total, 1 << 20);
+	cr_assert_leq(total, THREAD_STACKS_BYTES);
 }
 
 struct seen {
-	uint8_t *here;
-	uint64_t thread_pointer;
+	uint8_t *before, *here, *by_word;
 };
 
 static void *look(void *arg)
 {
 	struct seen *seen = arg;
+	struct jf_values values;
+	uint64_t word;
 
+	seen->before = jf_private_stack_here(128);
+	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
 	seen->here = jf_private_stack_here(128);
-	seen->thread_pointer = (uint64_t)(uintptr_t)__builtin_thread_pointer();
+	jf_private_stack_values(128, &values);
+	memcpy(&word, (uint8_t *)__builtin_thread_pointer() + values.private_stack_word, sizeof(word));
+	seen->by_word = (uint8_t *)(uintptr_t)(word + values.private_stack);
 	cr_assert_eq(*seen->here, 0);
 	memset(seen->here, 0x55, 64);
 	return NULL;
 }
 
-/* Generated code adds one constant in all threads. */
+/* Generated code reads the same word and adds the same constant in all threads. */
 Test(private_stack, each_thread_has_its_own_at_the_same_offset)
 {
 	struct seen mine, other;
@@ -72,8 +80,9 @@ Test(private_stack, each_thread_has_its_own_at_the_same_offset)
 	cr_assert_eq(pthread_create(&thread, NULL, look, &other), 0);
 	pthread_join(thread, NULL);
 	cr_assert_neq(mine.here, other.here);
-	cr_assert_eq((uint64_t)(uintptr_t)mine.here, mine.thread_pointer + jf_private_stack_tp_off(128));
-	cr_assert_eq((uint64_t)(uintptr_t)other.here, other.thread_pointer + jf_private_stack_tp_off(128));
+	cr_assert_eq(mine.here, mine.by_word);
+	cr_assert_eq(other.here, other.by_word);
+	cr_assert_null(other.before, "a thread that was not set up has none");
 }
 
 /* ---- may_goto ------------------------------------------------------------------------------------------ */

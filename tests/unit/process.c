@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf.h"
 #include "check.h"
+#include "child.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <jitframe/jitframe.h>
@@ -52,20 +52,6 @@ static void set_action(void (*handler)(int), int flags)
 	action.sa_flags = flags;
 	sigaddset(&action.sa_mask, SIGUSR1);
 	cr_assert_eq(sigaction(SIGSEGV, &action, NULL), 0);
-}
-
-/* returns: the signal that ended the child, or 100 + its exit status. */
-static int in_a_child(void (*body)(void))
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		body();
-		_exit(0);
-	}
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 100 + WEXITSTATUS(status);
 }
 
 static void install(void)

@@ -21,7 +21,12 @@ static const struct jf_convention *convention(const char *name)
 	return NULL;
 }
 
-static const struct jf_values values = {.arena_base = 0xffff812345670000, .private_stack = 0xffff800000001000};
+static const struct jf_values values = {
+	.arena_base = 0xffff812345670000, .private_stack = 0xffff800000001000, .private_stack_word = 0x1238};
+
+/* What TPIDR_EL0 and TPIDR_EL1 hold, and what the thread's word does. */
+#define BASE_REGISTER UINT64_C(0x7000000000)
+#define THREAD_WORD   UINT64_C(0x7fe000000000)
 static uint8_t bytes[1024];
 static struct jf_row rows[128];
 static struct jf_code code;
@@ -105,6 +110,10 @@ static uint64_t caller_value(unsigned int reg)
 
 static uint64_t *memory(uint64_t address)
 {
+	static uint64_t word = THREAD_WORD;
+
+	if (address == BASE_REGISTER + values.private_stack_word)
+		return &word;
 	cr_assert(address < STACK_BYTES && address % 8 == 0 && address >= m.reg[JF_ARM64_SP], "access at 0x%" PRIx64,
 		  address);
 	return &m.stack[address / 8];
@@ -164,8 +173,10 @@ static void run(uint32_t word)
 
 	if (word == 0xd503233f || word == 0xd50323bf)
 		m.reg[JF_ARM64_X30] ^= SIGNED;
-	else if ((word & 0xfffff01f) == 0xd503201f || word >> 24 == 0xd6 || (word & 0xfff00000) == 0xd5300000)
-		return; /* other hints, jumps, MRS */
+	else if ((word & 0xfffff01f) == 0xd503201f || word >> 24 == 0xd6)
+		return; /* other hints, jumps */
+	else if ((word & 0xfff00000) == 0xd5300000)
+		set_reg(rd, BASE_REGISTER, false);
 	else if ((word & 0x3b800000) == 0x29800000 || (word & 0x3b800000) == 0x28800000)
 		run_pair(word);
 	else if ((word & 0xffe0ffe0) == 0xaa0003e0)
@@ -250,6 +261,11 @@ static void check_returned(const char *what)
 			cr_assert_eq(m.reg[reg], caller_value(reg), "%s: %s lost", what, jf_arm64_regs[reg].name);
 }
 
+static uint64_t private_base(void)
+{
+	return frame.conv->caps & JF_CAP_USER_BASE ? THREAD_WORD : BASE_REGISTER;
+}
+
 static void check_body(const char *what)
 {
 	uint64_t stack_top = (uint64_t)(CFA + (int64_t)frame.bpf_fp_off_from_cfa);
@@ -257,6 +273,10 @@ static void check_body(const char *what)
 	cr_assert_eq(m.reg[JF_ARM64_SP], (uint64_t)CFA - frame.size_bytes, "%s: sp", what);
 	if (frame.needs & JF_WHEN_FP && !frame.spec.private_stack)
 		cr_assert_eq(m.reg[JF_ARM64_X25], stack_top, "%s: R10", what);
+	if (frame.needs & JF_WHEN_FP && frame.spec.private_stack)
+		cr_assert_eq(m.reg[JF_ARM64_X25],
+			     values.private_stack + jf_frame_private_stack(&frame).top_off + private_base(), "%s: R10",
+			     what);
 	if (frame.needs & JF_WHEN_MAIN)
 		cr_assert_eq(m.reg[JF_ARM64_X26], (uint64_t)CFA - 32, "%s: count pointer", what);
 	if (frame.spec.arena)

@@ -115,6 +115,8 @@ Test(run_loongarch64, add_imm)
 #define ENTERED 5                    /* a6 as a tail call brings it */
 #define RESULT  UINT64_C(0x123456789abcdef0)
 
+#define THREAD_WORD UINT64_C(0x7f1234560000) /* what the word of la_values holds */
+
 struct run {
 	struct la_output *out;
 	struct la_machine m, caller; /* caller: registers as they were at the call */
@@ -184,7 +186,7 @@ static void check_body(const struct run *run, uint64_t a6)
 {
 	const struct jf_frame *frame = &run->out->frame;
 	const struct jf_convention *conv = frame->conv;
-	uint64_t base = conv->backend_flags & LA_CONV_PERCPU ? run->m.reg[LA_R21] : run->m.reg[LA_TP];
+	uint64_t base = conv->caps & JF_CAP_USER_BASE ? THREAD_WORD : run->m.reg[LA_R21];
 	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
 
 	cr_assert_eq(run->m.reg[LA_SP], TOP - frame->size_bytes, "%s: sp", run->name);
@@ -240,7 +242,8 @@ static void call(struct run *run, uint64_t at, uint64_t a6)
 {
 	mark_registers(&run->m, UINT64_C(0x1000000000000000));
 	run->m.reg[LA_SP] = TOP;
-	run->m.reg[LA_TP] = UINT64_C(0x7000000000);
+	run->m.reg[LA_TP] = LA_DATA;
+	run->m.data[la_values.private_stack_word / 8] = THREAD_WORD;
 	run->m.reg[LA_R21] = UINT64_C(0x9000000000000000);
 	run->m.reg[LA_RA] = CALLER;
 	run->m.reg[LA_TCC] = a6;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
-#include "walk/memo.h"
+#include "walk/thread.h"
 #include "walk/walk.h"
 #include <jitframe/throw.h>
 
@@ -121,6 +121,7 @@ static struct jf_range inner, middle, boundary;
 
 static void add_all(void)
 {
+	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
 	inner = range_of(INNER, JF_RANGE_SUBPROGRAM, "inner");
 	middle = range_of(MIDDLE, JF_RANGE_SUBPROGRAM, "middle");
 	boundary = range_of(BOUNDARY, JF_RANGE_BOUNDARY, "boundary");
@@ -136,8 +137,21 @@ Test(walk_memo, a_second_walk_sees_the_same)
 {
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
-	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(MIDDLE + 0x20)].pc, MIDDLE + 0x20);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(MIDDLE + 0x20)].pc, MIDDLE + 0x20);
 	check_walk("inner:10 middle:18 boundary:26");
+}
+
+Test(walk_memo, a_thread_without_a_record_sees_the_same)
+{
+	struct jf_thread *own;
+
+	add_all();
+	check_walk("inner:10 middle:18 boundary:26");
+	own = jf_thread_own;
+	jf_thread_own = NULL;
+	check_walk("inner:10 middle:18 boundary:26");
+	check_walk("inner:10 middle:18 boundary:26");
+	jf_thread_own = own;
 }
 
 Test(walk_memo, code_that_was_replaced_is_not_remembered)
@@ -170,10 +184,10 @@ Test(walk_memo, a_handler_that_interrupts_a_walk_does_without)
 {
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
-	jf_walk_memos.taken = true;
-	jf_walk_memos.more[walk_memo_at(MIDDLE + 0x20)].name = "half written";
+	jf_thread_own->memos.taken = true;
+	jf_thread_own->memos.more[walk_memo_at(MIDDLE + 0x20)].name = "half written";
 	check_walk("inner:10 middle:18 boundary:26");
-	cr_assert(jf_walk_memos.taken);
+	cr_assert(jf_thread_own->memos.taken);
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------ */
@@ -231,9 +245,9 @@ Test(walk_memo, a_step_by_a_memo_shows_what_a_step_by_the_row_does)
 	middle.slot_count = 3;
 	stack[15] = 0x1234567;
 	cr_assert_eq(jf_code_map_add(&middle, NULL), JF_OK);
-	jf_walk_memos.taken = true;
+	jf_thread_own->memos.taken = true;
 	note_frames(&looked_up);
-	jf_walk_memos.taken = false;
+	jf_thread_own->memos.taken = false;
 	note_frames(&first);
 	note_frames(&second);
 	cr_assert_eq(looked_up.count, 3);
@@ -299,12 +313,13 @@ Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
 		.slot_count = 2,
 	};
 
+	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].pc, walk.pc);
-	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].depth, 0);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].pc, walk.pc);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].depth, 0);
 	entry.kind = JF_RANGE_STUB;
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_walk_memos.memo[walk_memo_at(walk.pc)].depth, 16);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].depth, 16);
 }
 
 static void observe(void *arg, uint64_t cookie, const struct jf_walk *walk)
@@ -326,7 +341,7 @@ Test(walk_memo, a_throw_with_an_observer_is_walked)
 	cr_assert_eq(jf_throw_observer_set(NULL, &before), JF_OK);
 	cr_assert_eq(before, &observer);
 	check_recalled(JF_OK);
-	jf_walk_memos.taken = true;
+	jf_thread_own->memos.taken = true;
 	check_recalled(JF_E_NOT_FOUND);
 }
 
