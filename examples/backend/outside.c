@@ -118,7 +118,7 @@ int main(void)
 		printf("%s: %s\n", error.where, error.text);
 		return 1;
 	}
-	expect(jf_walk_thread_init() == JF_OK, "the stack's bounds are known");
+	expect(jf_thread_init() == JF_OK, "the stack's bounds are known");
 	snprintf(target, sizeof(target), "%s/user", BACKEND.name);
 	expect(jf_convention_find(target, &conv, NULL) == JF_OK, "the convention is there");
 	expect(run(conv) == 42, "the callback's result is main's");

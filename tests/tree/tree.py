@@ -299,6 +299,27 @@ def nothing_points_to_a_machine(tree):
 # ---- TAP ---------------------------------------------------------------------------------------------------
 
 
+def variables(tree):
+    """Of the library: what a process can change. Compilers number the statics of functions: lock.0."""
+    run = subprocess.run([*tree.nm, "-f", "sysv", tree.library], capture_output=True, text=True, check=True)
+    symbols = [[field.strip() for field in line.split("|")] for line in run.stdout.splitlines()]
+    places = {".bss", ".data", ".tbss", ".tdata"}
+    names = {fields[0].split(".")[0] for fields in symbols if len(fields) == 7 and fields[6] in places}
+    return {name for name in names if name and not name.startswith("__") and name != "completed"}
+
+
+def the_page_of_the_process_names_every_variable(tree):
+    rows = [line.split("|")[2] for line in tree.text("docs/process.md").splitlines() if line.startswith("| `src/")]
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    there = variables(tree)
+    if not there:
+        raise Skip("the library has no symbols")
+    for name in sorted(there - named):
+        yield f"docs/process.md: no row names the variable {name}"
+    for name in sorted(named - there):
+        yield f"docs/process.md names {name}, which the library does not have"
+
+
 TESTS = [
     the_core_names_no_architecture,
     folders_of_the_core_include_downwards,
@@ -317,6 +338,7 @@ TESTS = [
     exported_symbols_have_the_prefix,
     exported_symbols_have_a_version,
     the_version_is_the_same_everywhere,
+    the_page_of_the_process_names_every_variable,
     form.files_say_their_licence,
     form.files_are_not_long,
     form.lines_end_where_they_seem_to,
