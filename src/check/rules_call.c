@@ -164,12 +164,38 @@ static bool value_is_untouched(const struct value *value, uint8_t reg)
 	return value_is_entry(value, reg) || (value->kind == VALUE_UNKNOWN && value->def == DEF_ENTRY);
 }
 
+/*
+ * Whether the base is not what the thread's word holds: the thread pointer itself, which some instructions make in
+ * a way that no step tells, or another word. Where the word's offset is in a register, the offset is not known.
+ */
+static bool has_another_base(const struct checker *c, const struct value *value)
+{
+	struct jf_effect effect;
+	bool is_made = false;
+
+	if (!(c->conv->caps & JF_CAP_USER_BASE))
+		return false;
+	if (value->kind == VALUE_ENTRY)
+		return true;
+	if (!c->input->values || value->kind != VALUE_UNKNOWN || value->def >= c->input->byte_count ||
+	    jf_decode(c->backend, c->input->bytes + value->def, c->input->byte_count - value->def, &effect) != JF_OK)
+		return false;
+	for (unsigned int i = 0; i < effect.step_count; i++) {
+		if (effect.steps[i].kind == JF_STEP_LOAD)
+			return effect.steps[i].b == JF_REG_NONE &&
+			       (uint64_t)effect.steps[i].imm != c->input->values->private_stack_word;
+		is_made |= effect.steps[i].kind == JF_STEP_KILL;
+	}
+	return is_made;
+}
+
 /* The private stack's upper end, from the constant that the prologue adds the base to. */
 static bool is_another_stack(const struct checker *c, const struct value *value)
 {
 	/* Without a base it is one for all threads; what registers the ABI leaves alone have may be the base. */
 	if (value->kind == VALUE_CONST || value->flags & VALUE_LEFTOVER ||
-	    (value->kind == VALUE_ENTRY && !(c->backend->regs[value->reg].flags & JF_REG_RESERVED)))
+	    (value->kind == VALUE_ENTRY && !(c->backend->regs[value->reg].flags & JF_REG_RESERVED)) ||
+	    has_another_base(c, value))
 		return true;
 	return c->input->values && value->imm &&
 	       (uint64_t)value->imm != c->input->values->private_stack + jf_frame_private_stack(&c->frame).top_off;

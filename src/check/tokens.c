@@ -10,11 +10,14 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* Sizes of private stacks, and constants, are no part of the frame; adding 0 is a move to some decoders. */
+/*
+ * Sizes of private stacks, constants, and what is loaded from elsewhere are no part of the frame; adding 0 is a move to
+ * some decoders.
+ */
 static uint64_t mix_step(const struct jf_backend *backend, uint64_t hash, const struct jf_step *step)
 {
-	bool of_frame = step->kind == JF_STEP_LOAD || step->kind == JF_STEP_STORE || step->a == backend->sp ||
-			step->a == backend->fp || step->dst == backend->sp || step->dst == backend->fp;
+	bool of_frame = step->kind == JF_STEP_STORE || step->a == backend->sp || step->a == backend->fp ||
+			step->dst == backend->sp || step->dst == backend->fp;
 	bool adds = (step->kind == JF_STEP_MOVE && step->a != JF_REG_NONE) ||
 		    (step->kind == JF_STEP_ADD && step->b == JF_REG_NONE && step->bytes == 8);
 

@@ -49,8 +49,11 @@ static void note_loads(struct run *r)
 {
 	for (unsigned int i = 0; i < r->m->access_count; i++)
 		if (!r->m->access[i].store && r->m->access[i].bytes == 8 &&
-		    !machine_in_stack(r->m->access[i].address, 8))
+		    !machine_in_stack(r->m->access[i].address, 8)) {
+			r->loaded_from[r->loaded_count % LOADED_MAX] = r->m->access[i].address;
+			r->loaded_by[r->loaded_count % LOADED_MAX] = r->m->address + r->m->at;
 			r->loaded[r->loaded_count++ % LOADED_MAX] = r->m->access[i].value;
+		}
 }
 
 static void follow(struct run *r, uint64_t salt)

@@ -250,17 +250,36 @@ static void check_load(struct run *r, const struct machine_access *a, bool is_co
 		told(r, 9, "the count comes from no slot", 0);
 }
 
-/* What the processor may give as a base: a system register, memory of another segment, or what no step says. */
-static uint64_t nearest_base(const struct run *r, uint64_t base)
+/* Whether a value was loaded from the thread's word: in a segment, or from what the processor gives as a base. */
+static bool is_thread_word(const struct run *r, unsigned int n)
+{
+	uint64_t base = r->loaded_from[n] - r->s->values.private_stack_word;
+	bool found = base == r->loaded_by[n]; /* the machine's segments */
+
+	for (unsigned int reg = 0; reg < r->backend->reg_count; reg++)
+		found |= r->backend->regs[reg].flags & JF_REG_RESERVED && r->m->reg[reg] == base;
+	for (unsigned int i = 0; i < r->killed_count; i++)
+		found |= r->is_raw[i] && r->killed[i] == base;
+	return found;
+}
+
+/*
+ * What the processor may give as a base: a system register, memory of another segment, or what no step says; a
+ * thread's word alone in conventions of user space. *is_word: whether that is where it is from.
+ */
+static uint64_t nearest_base(const struct run *r, uint64_t base, bool *is_word)
 {
 	uint64_t best = 0; /* none at all */
 
+	*is_word = false;
 	for (unsigned int reg = 0; reg < r->backend->reg_count; reg++)
 		if (r->backend->regs[reg].flags & JF_REG_RESERVED && r->m->reg[reg] - base + NEAR < 2 * NEAR)
 			best = r->m->reg[reg];
 	for (unsigned int i = 0; i < r->loaded_count && i < LOADED_MAX; i++)
-		if (r->loaded[i] - base + NEAR < 2 * NEAR)
+		if (r->loaded[i] - base + NEAR < 2 * NEAR) {
 			best = r->loaded[i];
+			*is_word = is_thread_word(r, i);
+		}
 	for (unsigned int i = 0; i < r->killed_count; i++)
 		if (r->is_raw[i] && r->killed[i] - base + NEAR < 2 * NEAR)
 			best = r->killed[i];
@@ -277,11 +296,15 @@ void check_private_stack(struct run *r)
 	uint32_t align = conv->bpf_stack_align, bytes = (r->s->frame.spec.bpf_stack_bytes + align - 1) / align * align;
 	uint64_t value = r->m->reg[conv->bpf_fp_private];
 	uint64_t base = value - (r->s->private_stack + conv->private_stack_guard_bytes + bytes);
-	uint64_t nearest = nearest_base(r, base);
+	bool is_user = conv->caps & JF_CAP_USER_BASE, is_word;
+	uint64_t nearest = nearest_base(r, base, &is_word);
 
-	if (base == nearest && base)
+	if (base == nearest && base && (is_word || !is_user))
 		return;
-	if (nearest || base + NEAR < 2 * NEAR || machine_in_stack(value, 1))
+	/* From elsewhere: how it came there is nothing that steps tell. */
+	if (base == nearest && base)
+		r->out->either |= RULE(6) | RULE(15);
+	else if (nearest || base + NEAR < 2 * NEAR || machine_in_stack(value, 1))
 		broken(r, 15, "R10 is not in the private stack");
 	else
 		r->out->either |= RULE(6) | RULE(15);

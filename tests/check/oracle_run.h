@@ -30,6 +30,7 @@ struct run {
 	int64_t tail_sp_off; /* from the CFA, at a tail-call entry */
 	bool tail_fp_is_frames;
 	uint64_t loaded[LOADED_MAX]; /* 8-byte values from elsewhere than the stack, in turn */
+	uint64_t loaded_from[LOADED_MAX], loaded_by[LOADED_MAX]; /* addresses: of the memory, of the instruction */
 	unsigned int loaded_count;
 	int64_t *call_sp_off; /* by code offset: SP from the CFA at a call, 0 = not seen */
 	uint8_t *went;        /* by code offset: bit 0 straight on, bit 1 jumped */

@@ -13,12 +13,14 @@ static size_t tail_exit_size(const struct jf_frame *frame)
 	return jf_frame_emit(&code, frame, JF_PART_TAIL_EXIT, NULL) == JF_OK ? code.size : 0;
 }
 
+static const struct jf_values values = {.private_stack_word = (uint64_t)-56};
+
 bool emit_frame(struct emitted *out, const struct jf_convention *conv, const struct jf_frame_spec *spec)
 {
 	if (jf_frame_solve(conv, spec, &out->frame, NULL) != JF_OK)
 		return false;
 	jf_code_init(&out->code, out->bytes, sizeof(out->bytes), 0x10000, out->rows, FRAME_ROWS);
-	if (jf_frame_emit(&out->code, &out->frame, JF_PART_ALL, NULL) != JF_OK)
+	if (jf_frame_emit(&out->code, &out->frame, JF_PART_ALL, &values) != JF_OK)
 		return false;
 	out->input = (struct jf_check_input)JF_CHECK_INPUT_INIT;
 	out->input.conv = conv;

@@ -266,11 +266,12 @@ static void check_program(const struct jf_convention *conv, unsigned int feature
 				     .helper_count = COUNT_OF(imports),
 				     .kfuncs = imports,
 				     .kfunc_count = COUNT_OF(imports)};
-	struct jf_compile_opts opts = {.size = sizeof(opts),
-				       .landing_pads = seed & 1,
-				       .sign_return = seed & 2,
-				       .private_stack = seed & 4,
-				       .values = {UINT64_C(0x7fe000000000), 4096}};
+	struct jf_compile_opts opts = {
+		.size = sizeof(opts),
+		.landing_pads = seed & 1,
+		.sign_return = seed & 2,
+		.private_stack = seed & 4,
+		.values = {.arena_base = UINT64_C(0x7fe000000000), .private_stack = 4096, .private_stack_word = 0x78}};
 	struct jf_error error = {0};
 	struct jf_image *image;
 	enum jf_status status;
