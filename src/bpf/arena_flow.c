@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf/unit.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
 #include <string.h>
 
 /*
@@ -203,9 +204,9 @@ static enum jf_status mark(struct marker *m)
 	uint32_t count = m->unit->function->insn_count;
 
 	find_spills(m);
-	m->flow = calloc(count, sizeof(*m->flow));
-	m->work = malloc(count * sizeof(*m->work));
-	m->bits = calloc(((size_t)count + 1) * m->words + 1, sizeof(*m->bits));
+	m->flow = jf_calloc(count, sizeof(*m->flow));
+	m->work = jf_alloc(count * sizeof(*m->work));
+	m->bits = jf_calloc(((size_t)count + 1) * m->words + 1, sizeof(*m->bits));
 	if (!m->flow || !m->work || !m->bits)
 		return JF_E_NO_MEMORY;
 	for (uint32_t i = 0; i < count; i++)
@@ -223,16 +224,16 @@ static enum jf_status mark(struct marker *m)
 
 enum jf_status jf_unit_mark_arena(struct jf_unit *unit)
 {
-	struct marker *m = calloc(1, sizeof(*m));
+	struct marker *m = jf_calloc(1, sizeof(*m));
 	enum jf_status status = JF_E_NO_MEMORY;
 
 	if (m) {
 		m->unit = unit;
 		status = mark(m);
-		free(m->flow);
-		free(m->work);
-		free(m->bits);
+		jf_free(m->flow);
+		jf_free(m->work);
+		jf_free(m->bits);
 	}
-	free(m);
+	jf_free(m);
 	return status;
 }

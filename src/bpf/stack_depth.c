@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf/unit.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /*
  * How deep a function reaches into its BPF stack. Compilers make the address of a stack object as
@@ -262,7 +262,7 @@ enum jf_status jf_function_stack(const struct jf_function *function, uint32_t ma
 	if (!function || !bytes || max > INT32_MAX / 2)
 		return JF_E_INVAL;
 	if (function->insn_count) {
-		unit.flags = calloc(function->insn_count, 1);
+		unit.flags = jf_calloc(function->insn_count, 1);
 		if (!unit.flags)
 			return JF_E_NO_MEMORY;
 	}
@@ -272,6 +272,6 @@ enum jf_status jf_function_stack(const struct jf_function *function, uint32_t ma
 
 		*bytes = depth < max ? depth : max;
 	}
-	free(unit.flags);
+	jf_free(unit.flags);
 	return status;
 }

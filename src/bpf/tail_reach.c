@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf/unit.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /*
  * From which functions a tail call can be reached, by calls or by code addresses that C may call: those keep
@@ -61,8 +61,8 @@ static void follow(const struct reference *references, const uint32_t *first, ui
 
 enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage)
 {
-	struct reference *references = calloc((size_t)count_references(units, count) + 1, sizeof(*references));
-	uint32_t *first = calloc(count, sizeof(*first)), *pile = calloc(count, sizeof(*pile));
+	struct reference *references = jf_calloc((size_t)count_references(units, count) + 1, sizeof(*references));
+	uint32_t *first = jf_calloc(count, sizeof(*first)), *pile = jf_calloc(count, sizeof(*pile));
 	enum jf_status status = references && first && pile ? JF_OK : JF_E_NO_MEMORY;
 	uint32_t pile_count = 0;
 
@@ -75,8 +75,8 @@ enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t c
 		}
 		follow(references, first, pile, pile_count, usage);
 	}
-	free(pile);
-	free(first);
-	free(references);
+	jf_free(pile);
+	jf_free(first);
+	jf_free(references);
 	return status;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/cfi.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +111,7 @@ static enum jf_status build(struct cfi_converter *converter, const char *name, s
 	if (count && drafts[count - 1].start - drafts[0].start > UINT32_MAX)
 		return jf_cfi_fail(converter, JF_E_RANGE, converter->section.start,
 				   "functions further apart than 4 GiB");
-	table = calloc(1, bytes);
+	table = jf_calloc(1, bytes);
 	if (!table)
 		return JF_E_NO_MEMORY;
 	table->backend = converter->backend;
@@ -137,7 +139,7 @@ enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_
 
 	if (!backend || !section || (!section->bytes && section->size_bytes) || !name || !table)
 		return jf_error_set(error, JF_E_INVAL, "", "%s", jf_status_text(JF_E_INVAL));
-	conversion = calloc(1, sizeof(*conversion));
+	conversion = jf_calloc(1, sizeof(*conversion));
 	if (!conversion)
 		return jf_error_set(error, JF_E_NO_MEMORY, "", "%s", jf_status_text(JF_E_NO_MEMORY));
 	converter = &conversion->converter;
@@ -162,16 +164,16 @@ enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_
 		jf_error_set(&why, status, "", "%s", jf_status_text(status));
 	if (status != JF_OK && error)
 		*error = why;
-	free(converter->functions.items);
-	free(converter->rows.items);
-	free(converter->slots.items);
-	free(conversion);
+	jf_free(converter->functions.items);
+	jf_free(converter->rows.items);
+	jf_free(converter->slots.items);
+	jf_free(conversion);
 	return status;
 }
 
 void jf_cfi_table_free(struct jf_cfi_table *table)
 {
-	free(table);
+	jf_free(table);
 }
 
 /* ---- looking up --------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
 #include "cfi/view.h"
 #include "codemap/section.h"
 
@@ -51,7 +52,7 @@ static enum jf_status convert_whole(const struct dl_phdr_info *info, const struc
 
 static void free_rows(struct cfi_member *member)
 {
-	free(member->object);
+	jf_free(member->object);
 	jf_cfi_table_free(member->owned);
 	member->object = NULL;
 	member->table = member->owned = NULL;
@@ -92,7 +93,7 @@ static int scan_object(struct dl_phdr_info *info, size_t bytes, void *arg)
 	if (scan->status == JF_OK && !found.object)
 		found.sum = section.size_bytes ? jf_cfi_object_sum(&section) : (uintptr_t)info->dlpi_phdr;
 	if (scan->status == JF_OK && find_same(&found)) {
-		free(found.object);
+		jf_free(found.object);
 		return 0;
 	}
 	if (scan->status == JF_OK && !found.object)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/met.h"
+#include "base/memory.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -30,10 +31,9 @@ struct cfi_met {
 
 struct cfi_met *jf_cfi_met_new(size_t bytes)
 {
-	struct cfi_met *met =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct cfi_met *met = jf_map(bytes, PROT_READ | PROT_WRITE, -1);
 
-	if (met == MAP_FAILED)
+	if (!met)
 		return NULL;
 	met->bytes = bytes;
 	atomic_init(&met->used, sizeof(*met));
@@ -43,7 +43,7 @@ struct cfi_met *jf_cfi_met_new(size_t bytes)
 void jf_cfi_met_free(struct cfi_met *met)
 {
 	if (met)
-		munmap(met, met->bytes);
+		jf_unmap(met, met->bytes);
 }
 
 size_t jf_cfi_met_bytes(const struct cfi_met *met)

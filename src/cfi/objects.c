@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/objects.h"
+#include "base/memory.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -140,7 +141,7 @@ enum jf_status jf_cfi_object_open(const struct dl_phdr_info *info, const struct 
 	if ((size_t)(hdr.end - hdr.start) < sizeof(object->hdr_copy) ||
 	    !jf_cfi_index_open(&index, jf_backend_host(), section, hdr, regs))
 		return JF_OK;
-	object = calloc(1, sizeof(*object) + strlen(name) + 1);
+	object = jf_calloc(1, sizeof(*object) + strlen(name) + 1);
 	if (!object)
 		return JF_E_NO_MEMORY;
 	object->index = index;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/cfi.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
 #include <string.h>
 
 /* ---- growing lists --------------------------------------------------------------------------------- */
@@ -10,7 +11,7 @@ void *jf_cfi_list_add(struct cfi_list *list, size_t bytes)
 {
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		void *items = capacity > UINT32_MAX ? NULL : realloc(list->items, capacity * bytes);
+		void *items = capacity > UINT32_MAX ? NULL : jf_realloc(list->items, capacity * bytes);
 
 		if (!items)
 			return NULL;

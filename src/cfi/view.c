@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/view.h"
+#include "base/memory.h"
 
 #include "cfi/met.h"
 #include "codemap/section.h"
@@ -121,7 +122,7 @@ static void view_free(struct view *view)
 {
 	if (view)
 		jf_cfi_met_free(view->met);
-	free(view);
+	jf_free(view);
 }
 
 /* With the host's registers and room for rows that are met: twice as much when there was little left. */
@@ -141,7 +142,7 @@ static bool prepare_for_objects(struct view *view)
 static struct view *view_new(void)
 {
 	const struct cfi_member *member = jf_cfi_members.items;
-	struct view *view = calloc(1, sizeof(*view) + jf_cfi_members.count * sizeof(view->entries[0]));
+	struct view *view = jf_calloc(1, sizeof(*view) + jf_cfi_members.count * sizeof(view->entries[0]));
 	const struct jf_backend *backend;
 
 	if (!view)

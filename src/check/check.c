@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/checker.h"
 
+#include "base/memory.h"
 #include "base/sized.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- input ------------------------------------------------------------------------------------------------ */
@@ -128,7 +128,7 @@ static enum jf_status check_once(const struct jf_check_input *input, const struc
 				 const char *landing, struct sink *sink, struct jf_check_report *report,
 				 struct jf_error *error)
 {
-	struct checker *c = malloc(sizeof(*c));
+	struct checker *c = jf_alloc(sizeof(*c));
 	enum jf_status status;
 
 	if (!c)
@@ -153,7 +153,7 @@ static enum jf_status check_once(const struct jf_check_input *input, const struc
 		report->tail_exit_count = c->tail_exit_count;
 	}
 	checker_fini(c);
-	free(c);
+	jf_free(c);
 	return status == JF_OK && sink->no_memory ? JF_E_NO_MEMORY : status;
 }
 
@@ -164,7 +164,7 @@ static enum jf_status check_once(const struct jf_check_input *input, const struc
 static enum jf_status check_for_all(const struct jf_check_input *input, bool keep, struct sink *sink,
 				    struct jf_check_report *report, struct jf_error *error)
 {
-	struct boundaries *all = malloc(sizeof(*all));
+	struct boundaries *all = jf_alloc(sizeof(*all));
 	size_t fewest = SIZE_MAX, most = 0;
 	char landing[80], worst[JF_FINDING_TEXT_MAX] = "";
 	enum jf_status status = JF_OK;
@@ -185,9 +185,9 @@ static enum jf_status check_for_all(const struct jf_check_input *input, bool kee
 		fewest = own.count < fewest ? own.count : fewest;
 		if (keep)
 			sink_merge(sink, &own);
-		free(own.findings);
+		jf_free(own.findings);
 	}
-	free(all);
+	jf_free(all);
 	sink->applies |= UINT32_C(1) << 12;
 	if (status == JF_OK && most > fewest)
 		finding_of_all(sink, 12, JF_VERDICT_BROKEN, "not the same for every boundary: %s", worst);
@@ -254,6 +254,6 @@ enum jf_status jf_check(const struct jf_check_input *in, struct jf_check_report 
 		fill_in(&sink, &done);
 		*report = done;
 	}
-	free(sink.findings);
+	jf_free(sink.findings);
 	return status;
 }

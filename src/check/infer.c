@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
 #include "check/checker.h"
 #include "check/tokens.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -203,7 +203,7 @@ static void find_depths(struct inference *inf, uint32_t role)
 	if (checker_run(&c) == JF_OK)
 		checker_visit(&c, note_depth, &depths);
 	checker_fini(&c);
-	free(sink.findings);
+	jf_free(sink.findings);
 	choose_depths(&depths, inf->depths[role == JF_ROLE_CALLBACK]);
 	inf->tail_exits |= depths.tail_exits;
 }
@@ -230,7 +230,7 @@ enum jf_status jf_check_infer(const struct jf_check_input *in, uint32_t roles, s
 	status = check_read_input(in, &input, NULL);
 	if (status != JF_OK)
 		return status;
-	inf = calloc(1, sizeof(*inf));
+	inf = jf_calloc(1, sizeof(*inf));
 	if (!inf)
 		return JF_E_NO_MEMORY;
 	inf->input = &input;
@@ -241,6 +241,6 @@ enum jf_status jf_check_infer(const struct jf_check_input *in, uint32_t roles, s
 		if (roles & UINT32_C(1) << role)
 			try_role(inf, role);
 	*inferred = inf->best;
-	free(inf);
+	jf_free(inf);
 	return inferred->insns ? JF_OK : JF_E_UNSUPPORTED;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/leader.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
 #include <string.h>
 
 static bool pack(const struct checker *c, struct leader *leader, const struct state *state)
@@ -10,7 +11,7 @@ static bool pack(const struct checker *c, struct leader *leader, const struct st
 
 	if (!leader->regs) {
 		/* Cells only go from here on: one block is enough for ever. */
-		leader->regs = malloc(reg_bytes + state->cell_count * sizeof(struct cell));
+		leader->regs = jf_alloc(reg_bytes + state->cell_count * sizeof(struct cell));
 		if (!leader->regs)
 			return false;
 		leader->cells = (struct cell *)(void *)(leader->regs + c->backend->reg_count);

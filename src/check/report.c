@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/checker.h"
 
+#include "base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +34,7 @@ static struct jf_finding *add(struct sink *sink)
 
 		if (capacity > FINDINGS_MAX)
 			return NULL;
-		findings = realloc(sink->findings, capacity * sizeof(*findings));
+		findings = jf_realloc(sink->findings, capacity * sizeof(*findings));
 		if (!findings) {
 			sink->no_memory = true;
 			return NULL;

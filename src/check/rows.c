@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/checker.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
 #include <string.h>
 
 /* Unwind rows from the code itself: what jf_frame_emit() states, found instead. */
@@ -207,8 +208,8 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 		return status;
 	boundary.role = JF_ROLE_BOUNDARY;
 	boundary.sign_return = input.spec.sign_return;
-	c = calloc(1, sizeof(*c));
-	found.by_off = calloc(input.byte_count, sizeof(*found.by_off));
+	c = jf_calloc(1, sizeof(*c));
+	found.by_off = jf_calloc(input.byte_count, sizeof(*found.by_off));
 	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
 	if (status == JF_OK && input.spec.role == JF_ROLE_CALLBACK && !input.boundary) {
 		found.any_boundary = true;
@@ -230,8 +231,8 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 		jf_error_set(error, status, "rows", "%zu rows and %zu slots are needed", *row_count, *slot_count);
 	if (c)
 		checker_fini(c);
-	free(c);
-	free(found.by_off);
-	free(sink.findings);
+	jf_free(c);
+	jf_free(found.by_off);
+	jf_free(sink.findings);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/leader.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /* Every path through the code, to a fixed point. */
 
@@ -249,8 +249,8 @@ enum jf_status checker_run(struct checker *c)
 {
 	struct state state;
 
-	c->flags = calloc(c->input->byte_count, sizeof(*c->flags));
-	c->leader_index = calloc(c->input->byte_count, sizeof(*c->leader_index));
+	c->flags = jf_calloc(c->input->byte_count, sizeof(*c->flags));
+	c->leader_index = jf_calloc(c->input->byte_count, sizeof(*c->leader_index));
 	if (!c->flags || !c->leader_index || !leader_scan(c))
 		return JF_E_NO_MEMORY;
 	c->budget = 64 * (uint64_t)c->insn_count + 4096;
@@ -282,8 +282,8 @@ void checker_visit(struct checker *c, visit_fn *visit, void *arg)
 void checker_fini(struct checker *c)
 {
 	for (uint32_t i = 0; i < c->leader_count; i++)
-		free(c->leaders[i].regs);
-	free(c->leaders);
-	free(c->flags);
-	free(c->leader_index);
+		jf_free(c->leaders[i].regs);
+	jf_free(c->leaders);
+	jf_free(c->flags);
+	jf_free(c->leader_index);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/leader.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 bool leader_decode(struct checker *c)
 {
@@ -23,7 +23,7 @@ static bool enqueue(struct checker *c, struct queue *queue, int64_t off)
 		return true;
 	if (queue->count == queue->capacity) {
 		size_t capacity = queue->capacity ? 2 * queue->capacity : 64;
-		uint32_t *offs = realloc(queue->offs, capacity * sizeof(*offs));
+		uint32_t *offs = jf_realloc(queue->offs, capacity * sizeof(*offs));
 
 		if (!offs)
 			return false;
@@ -71,7 +71,7 @@ static bool scan(struct checker *c)
 		c->flags[c->tail_entry] |= IS_LEADER;
 	while (ok && queue.count)
 		ok = scan_from(c, &queue, queue.offs[--queue.count]);
-	free(queue.offs);
+	jf_free(queue.offs);
 	return ok;
 }
 
@@ -81,7 +81,7 @@ static bool make_leaders(struct checker *c)
 
 	for (size_t off = 0; off < c->input->byte_count; off++)
 		count += (c->flags[off] & (IS_START | IS_LEADER)) == (IS_START | IS_LEADER);
-	c->leaders = calloc(count + 1, sizeof(*c->leaders));
+	c->leaders = jf_calloc(count + 1, sizeof(*c->leaders));
 	if (!c->leaders)
 		return false;
 	for (size_t off = 0; off < c->input->byte_count; off++) {

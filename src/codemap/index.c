@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "codemap/index.h"
 
+#include "base/memory.h"
 #include "codemap/section.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Changes of the index, by one thread at a time: see index.h for what readers may meet meanwhile. */
@@ -21,7 +21,7 @@ void jf_map_flush(void)
 {
 	jf_code_map_wait();
 	while (retired_count)
-		free(retired[--retired_count]);
+		jf_free(retired[--retired_count]);
 }
 
 static void retire(void *memory)
@@ -87,7 +87,7 @@ static struct map_regions *regions_copy(const struct map_regions *old)
 
 	for (; places < 4 * (live + 1); places *= 2)
 		shift--;
-	regions = calloc(1, sizeof(*regions) + places * sizeof(regions->places[0]));
+	regions = jf_calloc(1, sizeof(*regions) + places * sizeof(regions->places[0]));
 	if (!regions)
 		return NULL;
 	regions->shift = shift;
@@ -172,7 +172,7 @@ static struct map_bucket *bucket_new(unsigned int count)
 	unsigned int words = (count + MAP_PER_WORD - 1) / MAP_PER_WORD;
 	size_t bytes = sizeof(struct map_bucket) +
 		       words * (sizeof(uint64_t) + MAP_PER_WORD * (sizeof(uint16_t) + sizeof(map_range)));
-	struct map_bucket *bucket = calloc(1, bytes);
+	struct map_bucket *bucket = jf_calloc(1, bytes);
 
 	if (!bucket)
 		return NULL;
@@ -328,12 +328,12 @@ static bool region_put(const struct jf_range *range, uint64_t region)
 	leaf = (struct map_leaf *)atomic_load(word);
 	if (leaf)
 		return leaf_put(leaf, range, part.first, part.last);
-	leaf = calloc(1, sizeof(*leaf));
+	leaf = jf_calloc(1, sizeof(*leaf));
 	if (!leaf)
 		return false;
 	if (!leaf_put(leaf, range, part.first, part.last)) {
 		leaf_take(leaf, range, part.first, part.last);
-		free(leaf);
+		jf_free(leaf);
 		return false;
 	}
 	set_region(word, (uintptr_t)leaf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/sites.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /* What hooks may ask while they emit an instruction; see body.h. */
 
@@ -80,7 +80,7 @@ void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst)
 
 	if (faults->count == faults->capacity) {
 		uint32_t capacity = faults->capacity ? 2 * faults->capacity : 64;
-		struct jf_fault *list = realloc(faults->list, capacity * sizeof(*list));
+		struct jf_fault *list = jf_realloc(faults->list, capacity * sizeof(*list));
 
 		if (!list) {
 			jf_code_fail(b->code, JF_E_NO_MEMORY);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/compiler.h"
 
+#include "base/memory.h"
 #include "base/sized.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -218,7 +218,7 @@ static enum jf_status after_first_pass(struct jf_compiler *c)
 
 static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
-	c->image->rows = calloc(c->row_capacity, sizeof(*c->image->rows));
+	c->image->rows = jf_calloc(c->row_capacity, sizeof(*c->image->rows));
 	if (!c->image->rows)
 		return jf_compiler_no_memory(c);
 	jf_code_init(&c->code, bytes, capacity, c->image->address, c->image->rows, c->row_capacity);
@@ -284,7 +284,7 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 	status = jf_compiler_read(in, in_opts, &program, &opts, error);
 	if (status != JF_OK)
 		return status;
-	c.image = calloc(1, sizeof(*c.image));
+	c.image = jf_calloc(1, sizeof(*c.image));
 	if (!c.image)
 		return jf_compiler_no_memory(&c);
 	c.image->conv = conv;
@@ -293,11 +293,11 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 	c.image->insn_off = c.insn_off;
 	c.image->faults = c.faults.list;
 	c.image->fault_count = c.faults.count;
-	free(c.sites.list);
-	free(c.units);
-	free(c.helper_stub);
-	free(c.kfunc_stub);
-	free(c.stub_imports);
+	jf_free(c.sites.list);
+	jf_free(c.units);
+	jf_free(c.helper_stub);
+	jf_free(c.kfunc_stub);
+	jf_free(c.stub_imports);
 	if (status != JF_OK) {
 		jf_image_free(c.image);
 		return status;
@@ -310,11 +310,11 @@ void jf_image_free(struct jf_image *image)
 {
 	if (!image)
 		return;
-	free(image->insn_off);
-	free(image->faults);
-	free(image->rows);
-	free(image->functions);
-	free(image);
+	jf_free(image->insn_off);
+	jf_free(image->faults);
+	jf_free(image->rows);
+	jf_free(image->functions);
+	jf_free(image);
 }
 
 size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program)

@@ -2,8 +2,8 @@
 #include "compile/compiler.h"
 
 #include "base/bytes.h"
+#include "base/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What has to be known before the first instruction is emitted. */
@@ -27,7 +27,7 @@ static bool make_work(struct jf_compiler *c, size_t insns)
 {
 	size_t scratch = 3 * insns + 1;
 
-	c->sites.list = malloc(insns * sizeof(*c->sites.list) + scratch * sizeof(*c->sites.scratch) + insns);
+	c->sites.list = jf_alloc(insns * sizeof(*c->sites.list) + scratch * sizeof(*c->sites.scratch) + insns);
 	if (!c->sites.list)
 		return false;
 	c->sites.capacity = (uint32_t)insns;
@@ -41,7 +41,7 @@ static enum jf_status make_units(struct jf_compiler *c)
 {
 	size_t insns = 0, n = 0;
 
-	c->units = calloc((size_t)c->program->function_count + 1, sizeof(*c->units));
+	c->units = jf_calloc((size_t)c->program->function_count + 1, sizeof(*c->units));
 	if (!c->units)
 		return jf_compiler_no_memory(c);
 	c->unit_count = c->program->function_count;
@@ -51,7 +51,7 @@ static enum jf_status make_units(struct jf_compiler *c)
 	}
 	c->units[c->unit_count].function = &default_callback;
 	insns += default_callback.insn_count + 1;
-	c->insn_off = malloc(insns * sizeof(*c->insn_off));
+	c->insn_off = jf_alloc(insns * sizeof(*c->insn_off));
 	if (!c->insn_off || !make_work(c, insns))
 		return jf_compiler_no_memory(c);
 	for (uint32_t i = 0; i <= c->unit_count; i++) {
@@ -231,10 +231,10 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 {
 	enum jf_status status = JF_OK;
 
-	c->helper_stub = calloc((size_t)c->program->helper_count + 1, sizeof(*c->helper_stub));
-	c->kfunc_stub = calloc((size_t)c->program->kfunc_count + 1, sizeof(*c->kfunc_stub));
+	c->helper_stub = jf_calloc((size_t)c->program->helper_count + 1, sizeof(*c->helper_stub));
+	c->kfunc_stub = jf_calloc((size_t)c->program->kfunc_count + 1, sizeof(*c->kfunc_stub));
 	c->stub_imports =
-		calloc((size_t)c->program->helper_count + c->program->kfunc_count + 1, sizeof(*c->stub_imports));
+		jf_calloc((size_t)c->program->helper_count + c->program->kfunc_count + 1, sizeof(*c->stub_imports));
 	if (!c->helper_stub || !c->kfunc_stub || !c->stub_imports)
 		return jf_compiler_no_memory(c);
 	if (!wants_stubs(c))
@@ -252,10 +252,10 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 enum jf_status jf_compiler_plan(struct jf_compiler *c)
 {
 	size_t functions = (size_t)c->program->function_count + 2 + c->program->helper_count + c->program->kfunc_count;
-	struct jf_usage *usage = calloc((size_t)c->program->function_count + 1, sizeof(*usage));
+	struct jf_usage *usage = jf_calloc((size_t)c->program->function_count + 1, sizeof(*usage));
 	enum jf_status status;
 
-	c->image->functions = calloc(functions, sizeof(*c->image->functions));
+	c->image->functions = jf_calloc(functions, sizeof(*c->image->functions));
 	status = usage && c->image->functions ? make_units(c) : jf_compiler_no_memory(c);
 	if (status == JF_OK)
 		status = check_units(c, usage);
@@ -266,7 +266,7 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 		status = solve_units(c, usage);
 	if (status == JF_OK)
 		status = make_stubs(c, usage);
-	free(usage);
+	jf_free(usage);
 	if (status == JF_OK)
 		c->row_capacity += ROWS_PER_FUNCTION * (c->image->function_count - c->unit_count);
 	return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "orc/index.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /*
  * How many of a block's places are not above `place`; they go up. Eight at a time: the high bit of a byte of
@@ -69,5 +69,5 @@ size_t jf_orc_index_bytes(const struct jf_orc_index *index)
 
 void jf_orc_index_free(struct jf_orc_index *index)
 {
-	free(index);
+	jf_free(index);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "orc/index.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
 #include <string.h>
 
 /* Making an index: sorted list of changes first, then blocks of the size that suits it. */
@@ -95,14 +96,14 @@ static enum jf_status sort_changes(struct build *build)
 	while (slots < 2 * (count + 1))
 		slots *= 2;
 	build->slot_mask = slots - 1;
-	build->slots = calloc(slots, sizeof(*build->slots));
-	build->entries = malloc((count + 1) * sizeof(*build->entries));
-	build->changes = malloc((count + 1) * sizeof(*build->changes));
+	build->slots = jf_calloc(slots, sizeof(*build->slots));
+	build->entries = jf_alloc((count + 1) * sizeof(*build->entries));
+	build->changes = jf_alloc((count + 1) * sizeof(*build->changes));
 	if (build->slots && build->entries && build->changes)
 		list_changes(build, keys);
 	else
 		status = JF_E_NO_MEMORY;
-	free(keys);
+	jf_free(keys);
 	return status;
 }
 
@@ -227,7 +228,7 @@ static enum jf_status allocate(const struct build *build, struct jf_orc_index **
 	first_bytes = (block_count(&shape) + 1) * sizeof(*first);
 	shape.bytes = sizeof(*index) + entries_bytes + first_bytes +
 		      orc_record_at(&shape, block_count(&shape), (uint32_t)ids) + ORC_INDEX_SLACK;
-	memory = malloc(shape.bytes);
+	memory = jf_alloc(shape.bytes);
 	if (!memory)
 		return JF_E_NO_MEMORY;
 	index = (struct jf_orc_index *)(void *)memory;
@@ -259,8 +260,8 @@ enum jf_status jf_orc_index_new(const struct jf_orc_table *table, uint64_t start
 	status = sort_changes(&build);
 	if (status == JF_OK)
 		status = allocate(&build, index);
-	free(build.changes);
-	free(build.entries);
-	free(build.slots);
+	jf_free(build.changes);
+	jf_free(build.entries);
+	jf_free(build.slots);
 	return status;
 }

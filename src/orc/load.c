@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "orc/orc.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +93,7 @@ static int compare(const void *a, const void *b)
 
 enum jf_status orc_sorted_keys(const struct jf_orc_table *table, struct orc_key **keys)
 {
-	struct orc_key *list = calloc(table->count + 1, sizeof(*list));
+	struct orc_key *list = jf_calloc(table->count + 1, sizeof(*list));
 
 	if (!list)
 		return JF_E_NO_MEMORY;
@@ -130,7 +132,7 @@ enum jf_status jf_orc_sort(const struct jf_orc_table *table, void *entries, void
 		return JF_OK;
 	if (!words_can_move(table))
 		return JF_E_RANGE;
-	old = malloc(table->count * entry_bytes);
+	old = jf_alloc(table->count * entry_bytes);
 	if (!old)
 		return JF_E_NO_MEMORY;
 	status = orc_sorted_keys(table, &keys);
@@ -142,8 +144,8 @@ enum jf_status jf_orc_sort(const struct jf_orc_table *table, void *entries, void
 			memcpy((uint8_t *)entries + i * entry_bytes, old + keys[i].index * entry_bytes, entry_bytes);
 			orc_put_ip((uint8_t *)ips + i * JF_ORC_IP_BYTES, (int32_t)(int64_t)(keys[i].address - from));
 		}
-		free(keys);
+		jf_free(keys);
 	}
-	free(old);
+	jf_free(old);
 	return status;
 }

@@ -30,7 +30,7 @@ struct orc_key {
 	uint32_t strong;
 };
 
-/* The table's entries in order; *keys is the caller's, free(). returns: JF_E_NO_MEMORY. */
+/* The table's entries in order; *keys is the caller's, jf_free(). returns: JF_E_NO_MEMORY. */
 enum jf_status orc_sorted_keys(const struct jf_orc_table *table, struct orc_key **keys);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/bytes.h"
+#include "base/memory.h"
 
 #include <jitframe/codemap.h>
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -137,7 +137,7 @@ static enum jf_status install_one(size_t index)
 		return JF_E_UNSUPPORTED;
 	if (previous && (now.sa_flags & SA_SIGINFO || (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN)))
 		return JF_OK;
-	previous = calloc(1, sizeof(*previous));
+	previous = jf_calloc(1, sizeof(*previous));
 	if (!previous)
 		return JF_E_NO_MEMORY;
 	previous->action = now;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk/thread.h"
+#include "base/memory.h"
 
 #include "walk/here.h"
 
@@ -71,7 +72,7 @@ static void end_thread(void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	jf_thread_own = NULL;
 	unlink_record(thread);
-	munmap(thread, sizeof(*thread));
+	jf_unmap(thread, sizeof(*thread));
 	jf_code_map_give_seat();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -88,7 +89,7 @@ static void keep_own_record(void)
 		for (struct jf_thread *thread = first; thread; thread = next) {
 			next = thread->next;
 			if (thread != own)
-				munmap(thread, sizeof(*thread));
+				jf_unmap(thread, sizeof(*thread));
 		}
 		pthread_mutex_unlock(&lock);
 	} else {
@@ -113,14 +114,13 @@ static bool make_record(void)
 	pthread_once(&once, prepare);
 	if (!has_key)
 		return false;
-	thread =
-		mmap(NULL, sizeof(*thread), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (thread == MAP_FAILED)
+	thread = jf_map(sizeof(*thread), PROT_READ | PROT_WRITE, -1);
+	if (!thread)
 		return false;
 	/* A thread touches a few pages of it. */
 	madvise(thread, sizeof(*thread), MADV_NOHUGEPAGE);
 	if (pthread_setspecific(key, thread)) {
-		munmap(thread, sizeof(*thread));
+		jf_unmap(thread, sizeof(*thread));
 		return false;
 	}
 	link_record(thread);
