@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "arm64.h"
+#include "insn.h"
 
 #define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
 
@@ -7,6 +7,11 @@
  * Pointer authentication signs in the bits that addresses do not use. Bit 55 stays and tells which
  * half of the address space the pointer is of (Arm ARM, "Pointer authentication"); 48-bit addresses.
  */
+static void emit_trap(struct jf_code *code)
+{
+	jf_arm64_brk(code, 0);
+}
+
 static uint64_t strip_return(uint64_t value)
 {
 	const uint64_t unused = ~UINT64_C(0) << 48;
@@ -63,6 +68,7 @@ const struct jf_backend jf_arm64_backend = {
 	.emit_prologue = jf_arm64_emit_prologue,
 	.emit_epilogue = jf_arm64_emit_epilogue,
 	.emit_tail_exit = jf_arm64_emit_tail_exit,
+	.emit_trap = emit_trap,
 	.body =
 		{
 			.alu = jf_arm64_alu,

@@ -208,6 +208,11 @@ void jf_arm64_dmb_ish(struct jf_code *code)
 	jf_code_put32(code, 0xd5033bbf);
 }
 
+void jf_arm64_brk(struct jf_code *code, unsigned int number)
+{
+	jf_arm64_put(code, number < 1u << 16, 0xd4200000 | number << 5);
+}
+
 void jf_arm64_mrs(struct jf_code *code, unsigned int rt, enum jf_arm64_sysreg reg)
 {
 	jf_arm64_put(code, rt < 32 && (unsigned int)reg < 0x8000, 0xd5300000 | (uint32_t)reg << 5 | rt);

@@ -448,6 +448,8 @@ enum jf_arm64_hint { JF_ARM64_HINT_LIST(JF_ARM64_VALUE) };
 
 void jf_arm64_hint(struct jf_code *code, enum jf_arm64_hint hint);
 void jf_arm64_dmb_ish(struct jf_code *code);
+/* A breakpoint exception, with a 16-bit number for whoever handles it. */
+void jf_arm64_brk(struct jf_code *code, unsigned int number);
 
 /* o0:op1:CRn:CRm:op2 */
 #define JF_ARM64_SYSREG_LIST(X)                    \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "loongarch64.h"
+#include "insn.h"
 
 #define ELF_MACHINE_LOONGARCH 258
 
@@ -24,6 +24,11 @@ static const struct jf_native native = {
 };
 #endif
 
+static void emit_trap(struct jf_code *code)
+{
+	emit_break(code, 0);
+}
+
 const struct jf_backend jf_loongarch64_backend = {
 	.size = sizeof(struct jf_backend),
 	.name = "loongarch64",
@@ -47,6 +52,7 @@ const struct jf_backend jf_loongarch64_backend = {
 	.emit_prologue = jf_loongarch64_prologue,
 	.emit_epilogue = jf_loongarch64_epilogue,
 	.emit_tail_exit = jf_loongarch64_tail_exit,
+	.emit_trap = emit_trap,
 	.branches = &jf_loongarch64_branches,
 	.body =
 		{

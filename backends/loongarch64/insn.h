@@ -324,6 +324,12 @@ static inline void emit_dbar(struct jf_code *code, unsigned int hint)
 	la_put(code, hint < 1u << 15, 0x38720000 | hint);
 }
 
+/* A breakpoint exception, with a 15-bit number for whoever handles it. */
+static inline void emit_break(struct jf_code *code, unsigned int number)
+{
+	la_put(code, number < 1u << 15, 0x002a0000 | number);
+}
+
 static inline void emit_move(struct jf_code *code, unsigned int rd, unsigned int rj)
 {
 	emit_3r(code, LA_OR, rd, rj, LA_ZERO);

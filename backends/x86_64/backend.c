@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "x86_64.h"
+#include "insn.h"
 
 static const struct jf_convention *const conventions[] = {&jf_x86_64_linux, &jf_x86_64_user};
 
@@ -44,6 +44,11 @@ static const struct jf_native native = {
 };
 #endif
 
+static void emit_trap(struct jf_code *code)
+{
+	emit_int3(code);
+}
+
 const struct jf_backend jf_x86_64_backend = {
 	.size = sizeof(struct jf_backend),
 	.name = "x86_64",
@@ -68,6 +73,7 @@ const struct jf_backend jf_x86_64_backend = {
 	.emit_prologue = jf_x86_64_prologue,
 	.emit_epilogue = jf_x86_64_epilogue,
 	.emit_tail_exit = jf_x86_64_tail_exit,
+	.emit_trap = emit_trap,
 	.emit_call_stub = jf_x86_64_call_stub,
 	.call_stubs = jf_x86_64_call_stubs,
 	.branches = &jf_x86_64_branches,

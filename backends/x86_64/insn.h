@@ -416,6 +416,11 @@ static inline void emit_ret(struct jf_code *code)
 	put_plus(code, 0xc3, 0, 0);
 }
 
+static inline void emit_int3(struct jf_code *code)
+{
+	put_plus(code, 0xcc, 0, 0);
+}
+
 static inline void emit_call_reg(struct jf_code *code, unsigned int reg)
 {
 	put_reg(code, 0xff, 2, reg, 0);

@@ -211,6 +211,11 @@ struct jf_backend {
 	 * 64-bit Architecture); elsewhere the two numbers belong to register windows. */
 	bool cfi_negates_ra_state;
 	struct jf_code_bounds bounds;
+	/*
+	 * Puts down one instruction that traps in user space: a breakpoint, for example. The code of a program that was
+	 * unloaded is overwritten with these instructions. Optional for a backend without native stubs.
+	 */
+	void (*emit_trap)(struct jf_code *code);
 };
 
 /*

@@ -110,6 +110,8 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 		return bad(error, backend->name, "sp, fp or ra is no register of the table");
 	if (!backend->emit_prologue || !backend->emit_epilogue || !backend->emit_tail_exit)
 		return bad(error, backend->name, "a mandatory hook is NULL");
+	if (backend->native && !backend->emit_trap)
+		return bad(error, backend->name, "a host's backend without a trap for freed code (emit_trap)");
 	if (!backend->bounds.insn_bytes || !backend->bounds.tail_call_bytes || !backend->bounds.function_bytes ||
 	    (backend->call_stubs && !backend->bounds.stub_bytes))
 		return bad(error, backend->name, "bounds of code sizes are missing (bounds)");

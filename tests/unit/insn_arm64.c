@@ -268,6 +268,9 @@ Test(insn_arm64, system)
 	jf_arm64_dmb_ish(fresh());
 	reads("dmb ish");
 	REFUSED(jf_arm64_hint(&code, (enum jf_arm64_hint)128));
+	jf_arm64_brk(fresh(), 0xabcd);
+	reads("brk #0xabcd");
+	REFUSED(jf_arm64_brk(&code, 1u << 16));
 	REFUSED(jf_arm64_mrs(&code, 0, (enum jf_arm64_sysreg)0x8000));
 	check_all();
 }

@@ -155,6 +155,9 @@ Test(insn_loongarch64, atomics)
 		take(&cases, "dbar %u", hint);
 	}
 	REFUSED(emit_dbar(code, 1u << 15));
+	emit_break(&cases.code, 0x1234);
+	take(&cases, "break %u", 0x1234);
+	REFUSED(emit_break(code, 1u << 15));
 	check(&cases);
 }
 

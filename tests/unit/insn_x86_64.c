@@ -221,6 +221,8 @@ Test(insn_x86_64, no_operand)
 	is("endbr64");
 	emit_nop3(&code);
 	is("nopl (%%rax)");
+	emit_int3(&code);
+	is("int3");
 	mc_check_assembles(TRIPLE, "", cases, case_count);
 	emit_nop5(&code);
 	is("nopl (%%rax,%%rax)"); /* with a displacement of 0, which an assembler leaves out */
