@@ -154,10 +154,10 @@ JF_API JF_CHECK enum jf_status jf_walk_step(struct jf_walk *walk);
 JF_API JF_CHECK enum jf_status jf_walk_step_past_entry(struct jf_walk *walk);
 
 /* A register's value in the present frame, in host byte order. out: *value when the call returns true. returns: whether
- * the value is known; false also for an id that the backend lacks. threads: any, async-signal-safe. */
+ * the value is known; false also for an id that the backend lacks, and for NULL. threads: any, async-signal-safe. */
 JF_API bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value);
 
-/* The present frame's stack pointer and frame pointer. threads: any, async-signal-safe. */
+/* The present frame's stack pointer and frame pointer; 0 for NULL. threads: any, async-signal-safe. */
 JF_API uint64_t jf_walk_sp(const struct jf_walk *walk);
 JF_API uint64_t jf_walk_fp(const struct jf_walk *walk);
 

@@ -95,6 +95,8 @@ void jf_private_stack_clear_guards(const struct jf_loaded *loaded)
 
 enum jf_status jf_private_stack_check(const struct jf_loaded *loaded)
 {
+	if (!loaded)
+		return JF_E_INVAL;
 	for (uint32_t n = 0; loaded->private_bytes && n < 2 * loaded->image->function_count; n++) {
 		const uint8_t *guard = guard_at(loaded, n);
 

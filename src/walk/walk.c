@@ -321,7 +321,7 @@ static enum jf_status step_signal(struct jf_walk *walk)
 	return jf_walk_locate(walk);
 }
 
-enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
+static enum jf_status step(struct jf_walk *walk)
 {
 	if (is_plain(walk))
 		return step_plain(walk);
@@ -332,6 +332,11 @@ enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
 	return walk->row ? step_row(walk) : JF_E_NO_ROW;
 }
 
+enum jf_status jf_walk_step_past_entry(struct jf_walk *walk)
+{
+	return walk ? step(walk) : JF_E_INVAL;
+}
+
 enum jf_status jf_walk_step(struct jf_walk *walk)
 {
 	if (!walk)
@@ -340,12 +345,12 @@ enum jf_status jf_walk_step(struct jf_walk *walk)
 		return step_plain(walk);
 	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
 		return JF_END;
-	return jf_walk_step_past_entry(walk);
+	return step(walk);
 }
 
 bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value)
 {
-	if (reg >= walk->backend->reg_count || !walk_is_known(walk, reg))
+	if (!walk || !value || reg >= walk->backend->reg_count || !walk_is_known(walk, reg))
 		return false;
 	*value = walk->regs.value[reg];
 	return true;
@@ -353,10 +358,10 @@ bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value)
 
 uint64_t jf_walk_sp(const struct jf_walk *walk)
 {
-	return walk->regs.value[walk->backend->sp];
+	return walk ? walk->regs.value[walk->backend->sp] : 0;
 }
 
 uint64_t jf_walk_fp(const struct jf_walk *walk)
 {
-	return walk->regs.value[walk->backend->fp];
+	return walk ? walk->regs.value[walk->backend->fp] : 0;
 }
