@@ -189,10 +189,18 @@ struct jf_loaded; /* an image in executable memory and in the code map */
 JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,
 				       const struct jf_compile_opts *opts, void *owner, struct jf_loaded **loaded,
 				       struct jf_error *error);
-/* Removes the code and frees *loaded; NULL: does nothing. No thread may be running the code. threads: any, outside of
- * signal handlers and reader sections: takes locks, waits for readers. In a reader section of this thread the call does
- * nothing. */
-JF_API void jf_unload(struct jf_loaded *loaded);
+/*
+ * Removes the code and frees *loaded; NULL: does nothing. The code is overwritten with instructions that trap, and its
+ * place is used again by later loads.
+ * No thread may be running the code, or come to run it: by jf_run(), by a tail call through a program array, by an
+ * address that it holds. In the calling thread the stack is looked at, as far as a walk goes. What other threads run is
+ * the caller's to know: empty the program's slots, then wait for the runs that had begun before.
+ * returns: JF_E_BUSY (this thread is running the program: a helper of it unloads it); JF_E_NOT_FOUND (no such program is
+ *      loaded: a second unload of one that is gone; a pointer that a later jf_load() has given again is that program's);
+ *      JF_E_IN_SECTION (a call in a reader section of this thread). The program stays as it is then.
+ * threads: any, outside of signal handlers and reader sections: takes locks, waits for readers.
+ */
+JF_API enum jf_status jf_unload(struct jf_loaded *loaded);
 /* The image of a loaded program; NULL for NULL. owns: the loaded program's. threads: any, async-signal-safe. */
 JF_API const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded);
 /*
@@ -224,7 +232,7 @@ JF_API uint64_t jf_may_goto_check(uint64_t slots[2]);
 
 /*
  * Looks at the guards of the program's private stacks in this thread; jf_run() has cleared the guards.
- * returns: JF_E_GUARD when the program wrote to a guard. threads: any, each for its own stacks.
+ * returns: JF_E_GUARD when the program wrote to a guard; JF_E_INVAL for NULL. threads: any, each for its own stacks.
  */
 JF_API JF_CHECK enum jf_status jf_private_stack_check(const struct jf_loaded *loaded);
 

@@ -32,7 +32,8 @@ JF_BEGIN_DECLS
 	X(JF_E_GUARD, -17, "the guard of a private stack was written to")                                          \
 	X(JF_E_IN_SECTION, -18, "this thread is inside a reader section: call jf_code_map_leave() first")          \
 	X(JF_E_NO_HANDLER, -19, "nothing handles faults of arena accesses: call jf_fault_handler_install() first") \
-	X(JF_E_NO_THREAD, -20, "the stack's bounds are unknown: call jf_thread_init() in this thread first")
+	X(JF_E_NO_THREAD, -20, "the stack's bounds are unknown: call jf_thread_init() in this thread first")       \
+	X(JF_E_BUSY, -21, "this thread is running the program: unload it after its return")
 
 enum jf_status {
 #define JF_STATUS_ENUM(name, value, text) name = value,

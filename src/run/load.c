@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/load.h"
 
+#include "base/memory.h"
+#include "codemap/section.h"
 #include "compile/compiler.h"
+#include "compile/pack.h"
+#include "run/code_probe.h"
+#include "run/handles.h"
 #include "run/private_stack.h"
 #include "walk/thread.h"
 
@@ -9,13 +14,11 @@
 #include <jitframe/walk.h>
 
 #include <pthread.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 
 /* ---- the stubs through which C enters BPF code: in the map from the first load on --------------- */
 
 static struct jf_range entry_ranges[2];
-static enum jf_status entry_status;
-static pthread_once_t entry_once = PTHREAD_ONCE_INIT;
 
 static struct jf_range entry_range(const struct jf_backend *backend, const char *name, const void *start,
 				   const void *end)
@@ -28,14 +31,31 @@ static struct jf_range entry_range(const struct jf_backend *backend, const char 
 				 .backend = backend};
 }
 
-static void register_entries(void)
+static enum jf_status add_entries(void)
 {
 	const struct jf_backend *backend = jf_backend_host();
 	const struct jf_native *native = backend->native;
 
 	entry_ranges[0] = entry_range(backend, "enter", native->enter_start, native->enter_end);
 	entry_ranges[1] = entry_range(backend, "enter_checked", native->checked_start, native->checked_end);
-	entry_status = jf_code_map_add_all(entry_ranges, 2, NULL);
+	return jf_code_map_add_all(entry_ranges, 2, NULL);
+}
+
+static enum jf_status register_entries(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static atomic_bool is_done;
+	enum jf_status status = JF_OK;
+
+	if (atomic_load_explicit(&is_done, memory_order_acquire))
+		return JF_OK;
+	pthread_mutex_lock(&lock);
+	if (!atomic_load(&is_done))
+		status = add_entries();
+	if (status == JF_OK)
+		atomic_store(&is_done, true);
+	pthread_mutex_unlock(&lock);
+	return status;
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
@@ -71,25 +91,94 @@ static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_err
 	return JF_OK;
 }
 
-/* Compiles into writable memory of the largest size the code can have, then keeps what is needed. */
+/* Room for what the program probably needs, up to the largest size that its code can have. */
+static bool take_room(struct code_room *room, size_t least, size_t most, bool shared)
+{
+	return (shared && code_room_take_shared(room, least, most)) || code_room_take_own(room, most);
+}
+
+/* Typical sizes. What does not fit is compiled once more. */
+static size_t guess_bytes(const struct jf_program *program)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < program->function_count; i++)
+		bytes += 128 + 8 * (size_t)program->functions[i].insn_count;
+	return bytes;
+}
+
+/* Compiles for a room, whose address the code may depend on, and writes the code there. */
+static enum jf_status compile_for_room(struct jf_loaded *loaded, const struct jf_convention *conv,
+				       const struct jf_program *program, const struct jf_compile_opts *opts,
+				       uint8_t *scratch, size_t capacity, struct jf_error *error)
+{
+	struct code_room *code = &loaded->code;
+	enum jf_status status = jf_compile(conv, program, opts, scratch, capacity < code->size ? capacity : code->size,
+					   (uintptr_t)code->bytes, &loaded->image, error);
+
+	if (status != JF_OK)
+		return status;
+	status = code_room_fill(code, scratch, loaded->image->size_bytes);
+	return status == JF_OK ? JF_OK : load_error(error, status);
+}
+
+static void drop_code(struct jf_loaded *loaded)
+{
+	if (loaded->code.bytes)
+		code_room_give(&loaded->code);
+	jf_image_free(loaded->image);
+	loaded->image = NULL;
+}
+
+/* Until there is a room with space for the code, which can be written to the end. */
+static enum jf_status compile_until_it_fits(struct jf_loaded *loaded, const struct jf_convention *conv,
+					    const struct jf_program *program, const struct jf_compile_opts *opts,
+					    uint8_t *scratch, size_t bound, struct jf_error *error)
+{
+	size_t least = guess_bytes(program);
+	bool shared = code_probe(conv);
+	struct jf_error why = {.status = JF_OK};
+	enum jf_status status;
+
+	least = least < bound ? least : bound;
+	for (;;) {
+		if (!take_room(&loaded->code, least, bound, shared))
+			return load_error(error, JF_E_NO_MEMORY);
+		status = compile_for_room(loaded, conv, program, opts, scratch, bound, &why);
+		if (status == JF_E_NOSPACE && loaded->code.size < bound)
+			least = bound;
+		else if (status != JF_E_NOT_FOUND)
+			break;
+		drop_code(loaded);
+	}
+	if (status != JF_OK && error)
+		*error = why;
+	return status;
+}
+
 static enum jf_status compile(struct jf_loaded *loaded, const struct jf_convention *conv,
 			      const struct jf_program *program, const struct jf_compile_opts *opts,
 			      struct jf_error *error)
 {
-	struct exec_memory *code = &loaded->code;
+	size_t bound = jf_compile_bound(conv, program);
+	uint8_t *scratch = jf_alloc(bound);
 	enum jf_status status;
 
-	if (!exec_memory_map(code, jf_compile_bound(conv, program)))
+	if (!scratch)
 		return load_error(error, JF_E_NO_MEMORY);
 	loaded->hardening = opts->landing_pads | (uint32_t)opts->sign_return << 1;
-	status =
-		jf_compile(conv, program, opts, code->bytes, code->size, (uintptr_t)code->bytes, &loaded->image, error);
+	status = compile_until_it_fits(loaded, conv, program, opts, scratch, bound, error);
+	jf_free(scratch);
 	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
 				      conv->backend->name, conv->name);
-	if (status == JF_OK && !exec_memory_seal(code, loaded->image->size_bytes))
-		status = load_error(error, JF_E_NO_MEMORY);
 	return status;
+}
+
+static void give_private_stack(const struct jf_loaded *loaded)
+{
+	if (loaded->private_bytes)
+		jf_private_stack_give(loaded->private_off, loaded->private_bytes);
 }
 
 /* One thread at a time: each takes far more of the pool than it keeps. */
@@ -122,14 +211,10 @@ static uint8_t range_kind(const struct jf_image_function *function)
 	return function->is_stub ? JF_RANGE_STUB : of_role[function->frame.spec.role];
 }
 
-static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct jf_error *error)
+static void make_ranges(struct jf_loaded *loaded, void *owner)
 {
 	const struct jf_image *image = loaded->image;
-	enum jf_status status;
 
-	loaded->ranges = calloc(image->function_count, sizeof(*loaded->ranges));
-	if (!loaded->ranges)
-		return load_error(error, JF_E_NO_MEMORY);
 	for (uint32_t i = 0; i < image->function_count; i++) {
 		const struct jf_image_function *f = &image->functions[i];
 
@@ -153,12 +238,34 @@ static enum jf_status add_ranges(struct jf_loaded *loaded, void *owner, struct j
 		if (image->callback >= 0)
 			loaded->ranges[i].callback = image->address + image->functions[image->callback].start;
 	}
-	status = jf_code_map_add_all(loaded->ranges, image->function_count, NULL);
-	if (status == JF_OK)
-		return JF_OK;
-	free(loaded->ranges);
-	loaded->ranges = NULL;
-	return load_error(error, status);
+}
+
+/* The program in one block, and known to everybody. On failure *made is as it was. */
+static enum jf_status publish(struct jf_loaded *made, void *owner, struct jf_loaded **out, struct jf_error *error)
+{
+	size_t range_bytes = made->image->function_count * sizeof(struct jf_range);
+	struct jf_loaded *loaded = jf_alloc(sizeof(*loaded) + range_bytes + jf_image_packed_bytes(made->image));
+	enum jf_status status;
+
+	if (!loaded)
+		return load_error(error, JF_E_NO_MEMORY);
+	*loaded = *made;
+	loaded->ranges = (struct jf_range *)(loaded + 1);
+	loaded->image = jf_image_pack(made->image, (uint8_t *)loaded->ranges + range_bytes);
+	make_ranges(loaded, owner);
+	status = jf_handles_add(loaded) ? JF_OK : JF_E_NO_MEMORY;
+	if (status == JF_OK) {
+		status = jf_code_map_add_all(loaded->ranges, loaded->image->function_count, NULL);
+		if (status != JF_OK && jf_handles_take(loaded))
+			jf_handles_forget();
+	}
+	if (status != JF_OK) {
+		jf_free(loaded);
+		return load_error(error, status);
+	}
+	jf_image_free(made->image);
+	*out = loaded;
+	return JF_OK;
 }
 
 /* What a load needs of its process, whatever the program is. */
@@ -169,11 +276,11 @@ static enum jf_status prepare_process(struct jf_error *error)
 
 	if (status != JF_OK)
 		return load_error(error, status);
-	pthread_once(&entry_once, register_entries);
+	status = register_entries();
 	/* For a caller that goes on by jf_loaded_entry(). A stack without bounds is no reason to refuse. */
-	if (entry_status == JF_OK && jf_thread_init() == JF_E_NO_MEMORY)
-		return load_error(error, JF_E_NO_MEMORY);
-	return entry_status == JF_OK ? JF_OK : load_error(error, entry_status);
+	if (status == JF_OK && jf_thread_init() == JF_E_NO_MEMORY)
+		status = JF_E_NO_MEMORY;
+	return status == JF_OK ? JF_OK : load_error(error, status);
 }
 
 /* What cannot run here. */
@@ -193,9 +300,9 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 		       const struct jf_compile_opts *in_opts, void *owner, struct jf_loaded **out,
 		       struct jf_error *error)
 {
+	struct jf_loaded made = {.native = NULL};
 	struct jf_compile_opts opts;
 	struct jf_program program;
-	struct jf_loaded *loaded;
 	enum jf_status status;
 
 	if (!conv || !in || !out)
@@ -207,35 +314,59 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 		status = prepare_process(error);
 	if (status != JF_OK)
 		return status;
-	loaded = calloc(1, sizeof(*loaded));
-	if (!loaded)
-		return load_error(error, JF_E_NO_MEMORY);
-	loaded->native = conv->backend->native;
-	status = opts.private_stack ? compile_with_private_stack(loaded, conv, &program, &opts, error) :
-				      compile(loaded, conv, &program, &opts, error);
+	made.native = conv->backend->native;
+	status = opts.private_stack ? compile_with_private_stack(&made, conv, &program, &opts, error) :
+				      compile(&made, conv, &program, &opts, error);
 	if (status == JF_OK)
-		status = add_ranges(loaded, owner, error);
+		status = publish(&made, owner, out, error);
 	if (status != JF_OK) {
-		jf_unload(loaded);
-		return status;
+		give_private_stack(&made);
+		drop_code(&made);
 	}
-	*out = loaded;
-	return JF_OK;
+	return status;
 }
 
-void jf_unload(struct jf_loaded *loaded)
+/* Whether a frame of this thread is in the program's code. Where a walk cannot go on, the answer is no. */
+static bool is_running_here(const struct jf_loaded *loaded)
 {
+	uint64_t start = loaded->image->address, end = start + loaded->image->size_bytes;
+	bool found = false, known = jf_thread_init() == JF_OK;
+	unsigned int section = jf_code_map_enter();
+	enum jf_status status = known ? JF_OK : JF_END;
+	struct jf_walk walk;
+
+	if (known)
+		status = jf_walk_here(&walk, NULL);
+	while (status == JF_OK && !found) {
+		found = walk.pc > start && walk.pc <= end;
+		status = jf_walk_step_past_entry(&walk);
+	}
+	jf_code_map_leave(section);
+	return found;
+}
+
+enum jf_status jf_unload(struct jf_loaded *loaded)
+{
+	enum jf_status status;
+
 	if (!loaded)
-		return;
-	/* From within a reader section: the code has to stay, for it is still in the map. */
-	if (loaded->ranges && jf_code_map_remove_all(loaded->ranges, loaded->image->function_count) != JF_OK)
-		return;
-	if (loaded->private_bytes)
-		jf_private_stack_give(loaded->private_off, loaded->private_bytes);
-	exec_memory_unmap(&loaded->code);
-	free(loaded->ranges);
-	jf_image_free(loaded->image);
-	free(loaded);
+		return JF_OK;
+	if (jf_code_map_in_section())
+		return JF_E_IN_SECTION;
+	if (!jf_handles_take(loaded))
+		return JF_E_NOT_FOUND;
+	status = is_running_here(loaded) ? JF_E_BUSY :
+					   jf_code_map_remove_all(loaded->ranges, loaded->image->function_count);
+	if (status != JF_OK) {
+		jf_handles_put_back(loaded);
+		return status;
+	}
+	give_private_stack(loaded);
+	/* The removal has waited for readers, and who is in the code is the caller's business: nobody looks any more. */
+	code_room_give(&loaded->code);
+	jf_free(loaded);
+	jf_handles_forget();
+	return JF_OK;
 }
 
 const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)

@@ -2,16 +2,16 @@
 #ifndef JF_RUN_LOAD_H
 #define JF_RUN_LOAD_H
 
-#include "run/exec_memory.h"
+#include "run/code_room.h"
 
 #include <jitframe/codemap.h>
 #include <jitframe/program.h>
 
-/* A loaded program, as the files of this folder see it. */
+/* A loaded program, as the files of this folder see it. Ranges and image are behind it, in the same block. */
 struct jf_loaded {
 	const struct jf_native *native;
 	struct jf_image *image;
-	struct exec_memory code;
+	struct code_room code;
 	struct jf_range *ranges; /* one per function of the image */
 	uint32_t private_off;    /* what it holds of the pool of private stacks */
 	uint32_t private_bytes;

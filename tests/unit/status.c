@@ -62,6 +62,7 @@ Test(status, values_are_what_programs_were_compiled_with)
 	cr_assert_eq((int)JF_E_IN_SECTION, -18);
 	cr_assert_eq((int)JF_E_NO_HANDLER, -19);
 	cr_assert_eq((int)JF_E_NO_THREAD, -20);
+	cr_assert_eq((int)JF_E_BUSY, -21);
 }
 
 Test(status, unknown_values_are_named_as_such)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/code_room.h"
+
+#include "run/code_region.h"
+
+#include <linux/membarrier.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * That processors fetch what was written:
+ *
+ * arm64. The kernel has written through an alias of its own. Data caches behave as physically indexed ones, so the
+ * clean by the address at which the code runs (DC CVAU) reaches the line; IC IVAU by the same address invalidates every
+ * instruction cache of the inner shareable domain (Arm ARM, "Synchronization and coherency issues between data and
+ * instruction accesses"). __builtin___clear_cache() does both, with the barriers between and ISB for this processor.
+ * x86-64. Caches are coherent; a processor that may have fetched what was there before needs a serializing instruction
+ * (Intel SDM volume 3, "Handling Self- and Cross-Modifying Code").
+ * LoongArch. Instruction caches are kept coherent by hardware, behind IBAR (LoongArch Reference Manual volume 1,
+ * "IBAR"), which is what __builtin___clear_cache() emits.
+ *
+ * In each case another processor may have fetched ahead, from addresses that nobody has run yet: it needs an event of
+ * its own that empties its pipeline. membarrier(2) with SYNC_CORE has every processor that runs a thread of the process
+ * execute one, and a thread that is not running gets one before it runs again. Without threads it costs next to nothing.
+ */
+static void sync_cores(void)
+{
+	static atomic_int registered; /* 0: nobody has tried; 1; -1: refused */
+	int state = atomic_load_explicit(&registered, memory_order_relaxed);
+
+	if (state >= 0 && !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0))
+		return;
+	/* The first time, or the first one in a child. */
+	if (state >= 0 && !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&
+	    !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0))
+		return;
+	atomic_store_explicit(&registered, -1, memory_order_relaxed);
+}
+
+static void publish(const struct code_room *room)
+{
+	__builtin___clear_cache((char *)room->bytes, (char *)room->bytes + room->size);
+	sync_cores();
+}
+
+static struct code_piece piece_of(const struct code_room *room)
+{
+	return (struct code_piece){.region = room->region, .bytes = room->bytes, .size = room->size};
+}
+
+bool code_room_take_shared(struct code_room *room, size_t least, size_t most)
+{
+	struct code_piece piece;
+
+	if (!code_region_take(&piece, least, most))
+		return false;
+	*room = (struct code_room){.region = piece.region, .bytes = piece.bytes, .size = piece.size};
+	return true;
+}
+
+bool code_room_take_own(struct code_room *room, size_t bytes)
+{
+	struct exec_memory own;
+
+	if (!exec_memory_map(&own, bytes))
+		return false;
+	*room = (struct code_room){.bytes = own.bytes, .size = own.size, .own = own};
+	return true;
+}
+
+enum jf_status code_room_write(struct code_room *room, const uint8_t *code, size_t size)
+{
+	struct code_piece piece = piece_of(room);
+	enum jf_status status = code_region_write(&piece, code, size, piece.size);
+
+	if (status == JF_OK)
+		publish(room);
+	return status;
+}
+
+enum jf_status code_room_fill(struct code_room *room, const uint8_t *code, size_t size)
+{
+	struct code_piece piece = piece_of(room);
+	enum jf_status status = JF_OK;
+
+	if (room->region) {
+		status = code_region_write(&piece, code, size, size);
+		room->size = piece.size;
+	} else {
+		memcpy(room->bytes, code, size);
+		status = exec_memory_seal(&room->own, size) ? JF_OK : JF_E_NO_MEMORY;
+		room->size = room->own.size;
+	}
+	if (status == JF_OK)
+		publish(room);
+	return status;
+}
+
+void code_room_give(struct code_room *room)
+{
+	struct code_piece piece = piece_of(room);
+
+	if (room->region)
+		code_region_give(&piece);
+	else
+		exec_memory_unmap(&room->own);
+	*room = (struct code_room){.bytes = NULL};
+}
