@@ -18,25 +18,31 @@
  * instruction accesses"). __builtin___clear_cache() does both, with the barriers between and ISB for this processor.
  * x86-64. Caches are coherent; a processor that may have fetched what was there before needs a serializing instruction
  * (Intel SDM volume 3, "Handling Self- and Cross-Modifying Code").
- * LoongArch. Instruction caches are kept coherent by hardware, behind IBAR (LoongArch Reference Manual volume 1,
- * "IBAR"), which is what __builtin___clear_cache() emits.
+ * LoongArch. Hardware keeps instruction caches coherent; IBAR, which __builtin___clear_cache() executes, has later
+ * fetches of this processor see earlier stores (LoongArch Reference Manual volume 1, "IBAR").
  *
  * In each case another processor may have fetched ahead, from addresses that nobody has run yet: it needs an event of
- * its own that empties its pipeline. membarrier(2) with SYNC_CORE has every processor that runs a thread of the process
- * execute one, and a thread that is not running gets one before it runs again. Without threads it costs next to nothing.
+ * its own that empties its pipeline. membarrier(2) with SYNC_CORE gives one to every processor that runs a thread of
+ * the process, this one included, and a thread that is not running has one before it runs again. Where Linux lacks that
+ * command, as on LoongArch, the other membarrier(2) at least interrupts each of these processors.
  */
+static bool sync_by(int command, int registration)
+{
+	return !syscall(SYS_membarrier, command, 0, 0) ||
+	       (!syscall(SYS_membarrier, registration, 0, 0) && !syscall(SYS_membarrier, command, 0, 0));
+}
+
 static void sync_cores(void)
 {
-	static atomic_int registered; /* 0: nobody has tried; 1; -1: refused */
-	int state = atomic_load_explicit(&registered, memory_order_relaxed);
+	static atomic_bool is_refused;
 
-	if (state >= 0 && !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0))
-		return;
-	/* The first time, or the first one in a child. */
-	if (state >= 0 && !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&
-	    !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0))
-		return;
-	atomic_store_explicit(&registered, -1, memory_order_relaxed);
+	if (!atomic_load_explicit(&is_refused, memory_order_relaxed)) {
+		if (sync_by(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE,
+			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE))
+			return;
+		atomic_store_explicit(&is_refused, true, memory_order_relaxed);
+	}
+	sync_by(MEMBARRIER_CMD_PRIVATE_EXPEDITED, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
 
 static void publish(const struct code_room *room)

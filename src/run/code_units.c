@@ -36,8 +36,20 @@ static void set(struct code_units *units, size_t first, size_t count, bool taken
 	}
 }
 
+/* Places that are too small, on the way to one that is not. */
+struct passed {
+	size_t first; /* where the first one begins */
+	size_t count;
+};
+
+/* A search begins at the first place that was too small the last time, as long as there are not too many of them. Places
+ * that are hardly good for anything do not count. */
+#define PASSED_MAX 64
+#define PLACE_MIN  3
+
 /* The first place from `from` on. returns: how many units it has, at most `most`; 0: none. */
-static size_t find_place(const struct code_units *units, size_t from, size_t least, size_t most, size_t *first)
+static size_t find_place(const struct code_units *units, size_t from, size_t least, size_t most, size_t *first,
+			 struct passed *passed)
 {
 	while (from < units->count) {
 		size_t start = find(units, from, units->count, false), end;
@@ -48,6 +60,8 @@ static size_t find_place(const struct code_units *units, size_t from, size_t lea
 			*first = start;
 			return end - start;
 		}
+		if (end - start >= PLACE_MIN && !passed->count++)
+			passed->first = start;
 		from = end + 1;
 	}
 	return 0;
@@ -55,21 +69,24 @@ static size_t find_place(const struct code_units *units, size_t from, size_t lea
 
 size_t code_units_take(struct code_units *units, size_t least, size_t most, size_t *first)
 {
+	struct passed passed = {.count = 0};
 	size_t found;
 
 	units->wanted = least;
 	if (units->count - units->taken < least || (units->hopeless && least >= units->hopeless))
 		return 0;
-	found = find_place(units, units->next, least, most, first);
-	if (!found && units->next)
-		found = find_place(units, 0, least, most, first);
+	found = find_place(units, units->next, least, most, first, &passed);
+	if (!found && units->next) {
+		passed.count = 0;
+		found = find_place(units, 0, least, most, first, &passed);
+	}
 	if (!found) {
 		units->hopeless = least;
 		return 0;
 	}
 	set(units, *first, found, true);
 	units->taken += found;
-	units->next = *first + found;
+	units->next = passed.count && passed.count < PASSED_MAX ? passed.first : *first + found;
 	return found;
 }
 

@@ -10,7 +10,7 @@ struct code_units {
 	size_t count;
 	size_t taken;
 	size_t wanted;   /* at least, the last time; places that are smaller are passed over */
-	size_t next;     /* no place of that size is before; hardly ever */
+	size_t next;     /* where to look first: few places are before */
 	size_t hopeless; /* 0: nothing is known; n: no n free units lie side by side */
 };
 

@@ -130,24 +130,29 @@ static void drop_code(struct jf_loaded *loaded)
 	loaded->image = NULL;
 }
 
+/* How often regions may turn out not to be writable; then the program has pages of its own. */
+#define SHARED_TRIES 4
+
 /* Until there is a room with space for the code, which can be written to the end. */
 static enum jf_status compile_until_it_fits(struct jf_loaded *loaded, const struct jf_convention *conv,
 					    const struct jf_program *program, const struct jf_compile_opts *opts,
 					    uint8_t *scratch, size_t bound, struct jf_error *error)
 {
 	size_t least = guess_bytes(program);
-	bool shared = code_probe(conv);
+	unsigned int tries = code_probe(conv) ? SHARED_TRIES : 0;
 	struct jf_error why = {.status = JF_OK};
 	enum jf_status status;
 
 	least = least < bound ? least : bound;
 	for (;;) {
-		if (!take_room(&loaded->code, least, bound, shared))
+		if (!take_room(&loaded->code, least, bound, tries > 0))
 			return load_error(error, JF_E_NO_MEMORY);
 		status = compile_for_room(loaded, conv, program, opts, scratch, bound, &why);
 		if (status == JF_E_NOSPACE && loaded->code.size < bound)
 			least = bound;
-		else if (status != JF_E_NOT_FOUND)
+		else if (status == JF_E_NOT_FOUND && tries)
+			tries--;
+		else
 			break;
 		drop_code(loaded);
 	}

@@ -280,6 +280,17 @@ def the_library_neither_prints_nor_exits(tree):
             yield f"{name}:{number}: {line.strip()}"
 
 
+def memory_comes_from_one_place(tree):
+    """What a test cannot refuse, no test has seen refused: all of it goes through src/base/memory.c."""
+    pattern = re.compile(
+        r"\b(malloc|calloc|realloc|free|strdup|aligned_alloc|posix_memalign|mmap|munmap|mremap|mprotect|memfd_create)\s*\("
+    )
+    for name in tree.under("src/", "backends/"):
+        if name.endswith((".c", ".h")) and name != "src/base/memory.c":
+            for number, line in lines_with(without_comments(tree.text(name)), pattern):
+                yield f"{name}:{number}: {line.strip()}"
+
+
 def nothing_points_to_a_machine(tree):
     """No folder of somebody's machine, no address, and no host that is not known to everybody."""
     folder = re.compile(r"(?<![\w.$}/-])/(work|home|root|Users|mnt|srv|opt)/")
@@ -347,6 +358,7 @@ TESTS = [
     form.c_has_the_formatters_form,
     names_can_be_searched_for,
     the_library_neither_prints_nor_exits,
+    memory_comes_from_one_place,
     nothing_points_to_a_machine,
     pages.pages_name_paths_that_exist,
     pages.pages_link_to_what_exists,

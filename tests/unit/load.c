@@ -96,6 +96,38 @@ Test(load, a_large_program_has_pages_of_its_own)
 	free(insns);
 }
 
+/* Divisions take more bytes than most instructions. */
+Test(load, a_gap_that_proves_too_small_stays_a_gap)
+{
+	struct jf_insn insns[62] = {MOV_K(0, 1 << 30), MOV_K(1, 1)};
+	const struct jf_function function = FUNCTION("main", insns);
+	const struct jf_program program = {
+		.size = sizeof(program), .functions = &function, .function_count = 1, .callback = -1};
+	struct jf_loaded *small[40], *large = NULL;
+	uint64_t gap;
+
+	for (uint32_t i = 2; i < 61; i++)
+		insns[i] = (struct jf_insn)ALU64_X(MOD, 0, 1);
+	insns[61] = (struct jf_insn)EXIT;
+	for (int32_t i = 0; i < 40; i++)
+		small[i] = load_number(i);
+	gap = jf_loaded_entry(small[10]);
+	for (int32_t i = 10; i < 21; i++)
+		unload(small[i]);
+	cr_assert_eq(jf_load(user_convention(), &program, NULL, NULL, &large, NULL), JF_OK);
+	cr_expect_eq(jf_run(large, 0), 0);
+	cr_expect_gt(jf_loaded_image(large)->size_bytes, 11 * 64, "it would have fitted");
+	cr_expect_gt(jf_loaded_entry(large), jf_loaded_entry(small[39]));
+	for (int32_t i = 10; i < 21; i++)
+		small[i] = load_number(i);
+	CHECK(jf_loaded_entry(small[10]) == gap, "the gap is not used");
+	for (int32_t i = 0; i < 40; i++) {
+		run_number(small[i], i);
+		unload(small[i]);
+	}
+	unload(large);
+}
+
 static void *come_and_go(void *arg)
 {
 	int32_t first = (int32_t)(intptr_t)arg;
