@@ -195,9 +195,9 @@ JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const s
  * No thread may be running the code, or come to run it: by jf_run(), by a tail call through a program array, by an
  * address that it holds. In the calling thread the stack is looked at, as far as a walk goes. What other threads run is
  * the caller's to know: empty the program's slots, then wait for the runs that had begun before.
- * returns: JF_E_BUSY (this thread is running the program: a helper of it unloads it); JF_E_NOT_FOUND (no such program is
- *      loaded: a second unload of one that is gone; a pointer that a later jf_load() has given again is that program's);
- *      JF_E_IN_SECTION (a call in a reader section of this thread). The program stays as it is then.
+ * returns: JF_E_BUSY (this thread is running the program: a helper of it unloads it); JF_E_NOT_FOUND (no such program
+ *      is loaded: a second unload of one that is gone; a pointer that a later jf_load() has given again is that of the
+ *      later program); JF_E_IN_SECTION (a call in a reader section of this thread). The program stays as it is then.
  * threads: any, outside of signal handlers and reader sections: takes locks, waits for readers.
  */
 JF_API enum jf_status jf_unload(struct jf_loaded *loaded);

@@ -61,8 +61,8 @@ bool jf_protect(void *pages, size_t bytes, int prot)
 	return may(JF_MEMORY_PROTECT, bytes) && !mprotect(pages, bytes, prot);
 }
 
-/* MFD_CLOEXEC, and MFD_NOEXEC_SEAL: the file itself is never to be executed, only mapped. Linux before 6.3 does not know
- * the second, and where vm.memfd_noexec is 2, Linux wants it. */
+/* MFD_CLOEXEC, and MFD_NOEXEC_SEAL: the file itself is never to be executed, only mapped. Linux before 6.3 does not
+ * know the second, and where vm.memfd_noexec is 2, Linux wants it. */
 #define FILE_FLAGS  1u
 #define FILE_NOEXEC 8u
 

@@ -10,21 +10,13 @@
 #include <unistd.h>
 
 /*
- * That processors fetch what was written:
- *
- * arm64. The kernel has written through an alias of its own. Data caches behave as physically indexed ones, so the
- * clean by the address at which the code runs (DC CVAU) reaches the line; IC IVAU by the same address invalidates every
- * instruction cache of the inner shareable domain (Arm ARM, "Synchronization and coherency issues between data and
- * instruction accesses"). __builtin___clear_cache() does both, with the barriers between and ISB for this processor.
- * x86-64. Caches are coherent; a processor that may have fetched what was there before needs a serializing instruction
- * (Intel SDM volume 3, "Handling Self- and Cross-Modifying Code").
- * LoongArch. Hardware keeps instruction caches coherent; IBAR, which __builtin___clear_cache() executes, has later
- * fetches of this processor see earlier stores (LoongArch Reference Manual volume 1, "IBAR").
- *
- * In each case another processor may have fetched ahead, from addresses that nobody has run yet: it needs an event of
- * its own that empties its pipeline. membarrier(2) with SYNC_CORE gives one to every processor that runs a thread of
- * the process, this one included, and a thread that is not running has one before it runs again. Where Linux lacks that
- * command, as on LoongArch, the other membarrier(2) at least interrupts each of these processors.
+ * That processors fetch what was written, by one path on every architecture; docs/library.md says, for each of them,
+ * where its manual has the rules. __builtin___clear_cache() works by the address at which the code runs, and reaches
+ * what the kernel wrote through an alias of its own. It is this processor's alone in part: another one may have fetched
+ * ahead, from addresses that nobody has run yet, and needs an event of its own that empties its pipeline.
+ * membarrier(2) with SYNC_CORE gives one to every processor that runs a thread of the process, this one included, and a
+ * thread that is not running has one before it runs again. Where Linux lacks that command, the other membarrier(2) at
+ * least interrupts each of these processors.
  */
 static bool sync_by(int command, int registration)
 {

@@ -42,8 +42,8 @@ struct passed {
 	size_t count;
 };
 
-/* A search begins at the first place that was too small the last time, as long as there are not too many of them. Places
- * that are hardly good for anything do not count. */
+/* A search begins at the first place that was too small the last time, as long as there are not too many of them.
+ * Places that are hardly good for anything do not count. */
 #define PASSED_MAX 64
 #define PLACE_MIN  3
 

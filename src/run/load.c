@@ -367,7 +367,7 @@ enum jf_status jf_unload(struct jf_loaded *loaded)
 		return status;
 	}
 	give_private_stack(loaded);
-	/* The removal has waited for readers, and who is in the code is the caller's business: nobody looks any more. */
+	/* The removal has waited for readers; that nobody is in the code is the caller's promise. */
 	code_room_give(&loaded->code);
 	jf_free(loaded);
 	jf_handles_forget();
