@@ -65,7 +65,8 @@ struct jf_check_input {
 	 * private_stack_off. NULL: any constants pass. */
 	const struct jf_values *values;
 	/* For code without a body: the places that a body would jump to, as bytes from bytes[0]. The state at the mark
-	 * BODY comes in there. Example: the tail exit that jf_frame_emit() puts behind the epilogue. NULL: none. */
+	 * BODY comes in there; without the mark no path reaches these places. Example: the tail exit that
+	 * jf_frame_emit() puts behind the epilogue. NULL: none. */
 	const uint32_t *from_body;
 	size_t from_body_count;
 };

@@ -211,6 +211,8 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 	c = jf_calloc(1, sizeof(*c));
 	found.by_off = jf_calloc(input.byte_count, sizeof(*found.by_off));
 	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
+	for (size_t off = 0; found.by_off && off < input.byte_count; off++)
+		found.by_off[off].flags = JF_ROW_UNKNOWN;
 	if (status == JF_OK && input.spec.role == JF_ROLE_CALLBACK && !input.boundary) {
 		found.any_boundary = true;
 		status = jf_frame_solve(input.conv, &boundary, &found.small, error);

@@ -84,3 +84,30 @@ ALL_CONVENTIONS(checker, good_frames)
 	each_spec(conv, check_good, &counts);
 	cr_assert_gt(counts.frames, 500, "%u frames", counts.frames);
 }
+
+/* Places that only a body jumps to, and nobody says where the body is: no path reaches them, so no row is known. */
+ALL_CONVENTIONS(checker, rows_behind_a_body_that_is_not_marked)
+{
+	const struct jf_convention *conv = convention_at(*index);
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	size_t row_count = FRAME_ROWS, slot_count = 32;
+	struct jf_row rows[FRAME_ROWS];
+	struct jf_slot slots[32];
+	static struct emitted e;
+
+	spec.tail_calls = true;
+	if (!conv->backend->decode)
+		cr_skip_test();
+	cr_assert(emit_frame(&e, conv, &spec) && e.input.from_body_count == 1);
+	e.input.marks[JF_MARK_BODY] = JF_MARK_UNSET;
+	CHECK_STATUS(jf_check_rows(&e.input, rows, &row_count, slots, &slot_count, NULL), JF_OK, "%s", conv->name);
+	for (size_t i = 0; i < row_count; i++) {
+		bool is_reached = rows[i].code_off < e.tail_exit_off;
+
+		CHECK(!(rows[i].flags & JF_ROW_UNKNOWN) == is_reached, "+0x%x: flags %x", rows[i].code_off,
+		      rows[i].flags);
+		CHECK(is_reached || (!rows[i].saved && !rows[i].cfa_reg && !rows[i].cfa_off),
+		      "+0x%x: an UNKNOWN row speaks", rows[i].code_off);
+	}
+	CHECK(jf_row_find(rows, row_count, e.tail_exit_off)->flags & JF_ROW_UNKNOWN, "the tail exit has a row");
+}
