@@ -5,6 +5,8 @@
 #include "base/sized.h"
 #include "walk/here.h"
 #include "walk/thread.h"
+#include "walk/memo.h"
+#include "walk/sanitizer.h"
 #include "walk/walk.h"
 
 #include <stdatomic.h>
@@ -85,11 +87,14 @@ static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
 	}
 }
 
-static void land(struct jf_landing_site *site, const struct jf_range *boundary, uint64_t cfa)
+/* `sp`: of the throw's caller. */
+static inline __attribute__((always_inline)) void land(struct jf_landing_site *site, const struct jf_range *boundary,
+						       uint64_t cfa, uint64_t sp)
 {
 	site->callback = boundary->callback;
 	site->sp = cfa + (uint64_t)(int64_t)boundary->landing_sp_off_from_cfa;
 	site->fp = cfa + (uint64_t)(int64_t)boundary->fp_off_from_cfa;
+	sanitizer_frames_left(sp, site->sp);
 }
 
 /*
@@ -138,7 +143,7 @@ enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_
 	walk_memos_give(memos);
 	if (!boundary)
 		return JF_E_NOT_FOUND;
-	land(site, boundary, cfa);
+	land(site, boundary, cfa, sp);
 	return JF_OK;
 }
 
@@ -167,7 +172,7 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 		uncaught(cookie, &walk, status);
 	}
 	site->cookie = cookie;
-	land(site, walk.range, walk.cfa);
+	land(site, walk.range, walk.cfa, regs->value[backend->sp]);
 	jf_code_map_leave(section);
 	return JF_OK;
 }

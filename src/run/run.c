@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/load.h"
+#include "run/private_stack.h"
+#include "walk/sanitizer.h"
+#include "walk/thread.h"
+
+const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
+{
+	return loaded ? loaded->image : NULL;
+}
+
+uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
+{
+	return loaded ? loaded->image->address + loaded->image->functions[0].start : 0;
+}
+
+/* returns: whether this thread has what the program needs. */
+static bool prepare_thread(const struct jf_loaded *loaded)
+{
+	if (!jf_thread_own && jf_thread_init() == JF_E_NO_MEMORY && loaded->private_bytes)
+		return false;
+	jf_private_stack_clear_guards(loaded);
+	return true;
+}
+
+uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
+{
+	struct sanitizer_entry entry;
+	uint64_t result;
+
+	if (!loaded || !prepare_thread(loaded))
+		return 0;
+	if (!sanitizer_counts_calls())
+		return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
+	sanitizer_enter(&entry);
+	result = loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
+	sanitizer_leave(&entry);
+	return result;
+}
+
+uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
+{
+	struct sanitizer_entry entry;
+	uint64_t result;
+
+	if (!loaded || !in || !out || !prepare_thread(loaded))
+		return 0;
+	if (!sanitizer_counts_calls())
+		return loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
+	sanitizer_enter(&entry);
+	result = loaded->native->enter_checked(jf_loaded_entry(loaded), arg, 0, in, out);
+	sanitizer_leave(&entry);
+	return result;
+}
