@@ -188,6 +188,8 @@ void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *
 void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
 void jf_arm64_context_set_pc(void *ucontext, uint64_t pc);
 bool jf_arm64_has_atomic_insns(void);
+int jf_arm64_landing_pad_prot(void);
+const char *jf_arm64_shadow_stack(void);
 #endif
 
 #endif

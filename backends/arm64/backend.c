@@ -38,6 +38,8 @@ static const struct jf_native native = {
 	.context_set_reg = jf_arm64_context_set_reg,
 	.context_set_pc = jf_arm64_context_set_pc,
 	.has_atomic_insns = jf_arm64_has_atomic_insns,
+	.landing_pad_prot = jf_arm64_landing_pad_prot,
+	.shadow_stack = jf_arm64_shadow_stack,
 };
 #define NATIVE &native
 #else

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "arm64.h"
@@ -70,4 +71,24 @@ void jf_arm64_context_set_pc(void *ucontext, uint64_t pc)
 bool jf_arm64_has_atomic_insns(void)
 {
 	return getauxval(AT_HWCAP) & HWCAP_ATOMICS;
+}
+
+#ifndef PROT_BTI
+#define PROT_BTI 0x10 /* Linux: arch/arm64/include/uapi/asm/mman.h */
+#endif
+
+/* Linux says that a processor has BTI only where the kernel takes the bit (Documentation/arch/arm64/elf_hwcaps.rst). */
+int jf_arm64_landing_pad_prot(void)
+{
+	return getauxval(AT_HWCAP2) & HWCAP2_BTI ? PROT_BTI : 0;
+}
+
+/* CHKFEAT clears bit 0 of x16 where a guarded control stack (GCS) is on, and is a hint without effect on processors that
+ * have none (Arm ARM, FEAT_CHK). */
+const char *jf_arm64_shadow_stack(void)
+{
+	register uint64_t features __asm__("x16") = 1;
+
+	__asm__ volatile("hint #40" : "+r"(features));
+	return features & 1 ? NULL : "GLIBC_TUNABLES=glibc.cpu.aarch64_gcs=0";
 }

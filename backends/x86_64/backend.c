@@ -41,6 +41,7 @@ static const struct jf_native native = {
 	.context_get = jf_x86_64_context_get,
 	.context_set_reg = jf_x86_64_context_set_reg,
 	.context_set_pc = jf_x86_64_context_set_pc,
+	.shadow_stack = jf_x86_64_shadow_stack,
 };
 #endif
 

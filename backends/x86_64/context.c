@@ -39,3 +39,12 @@ void jf_x86_64_context_set_pc(void *ucontext, uint64_t pc)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
+
+/* RDSSPQ leaves its register alone where no shadow stack is active, and on processors without (Intel SDM, volume 2). */
+const char *jf_x86_64_shadow_stack(void)
+{
+	uint64_t ssp = 0;
+
+	__asm__ volatile("rdsspq %0" : "+r"(ssp));
+	return ssp ? "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off" : NULL;
+}

@@ -319,3 +319,15 @@ jf_x86_64_may_goto_stub_end:
 	.size jf_x86_64_may_goto_stub, . - jf_x86_64_may_goto_stub
 
 	.section .note.GNU-stack, "", @progbits
+
+#if defined(__CET__) && __CET__ & 1
+/*
+ * GNU_PROPERTY_X86_FEATURE_1_IBT (x86-64 psABI, "Program Property"): every function above begins with endbr64. SHSTK is
+ * not set: a throw leaves frames whose return addresses stay on a shadow stack.
+ */
+	.section .note.gnu.property, "a", @note
+	.p2align 3
+	.long 4, 16, 5
+	.asciz "GNU"
+	.long 0xc0000002, 4, 1, 0
+#endif

@@ -118,6 +118,18 @@ struct jf_native {
 	/* Whether this processor has the instructions of jf_compile_opts.atomic_insns. NULL: no convention has
 	 * JF_CAP_ATOMIC_INSNS. */
 	bool (*has_atomic_insns)(void);
+	/*
+	 * The bits for mprotect(2) with which this processor checks landing pads in code of compile option
+	 * landing_pads; 0: this processor checks none. Code without pads must not be on such pages. NULL: pages of this
+	 * architecture have no such bit.
+	 */
+	int (*landing_pad_prot)(void);
+	/*
+	 * Whether this thread has a shadow stack, on which the processor keeps return addresses once more: NULL when the
+	 * thread has none; else the environment variable that starts a process without, as "NAME=VALUE". NULL: this
+	 * architecture has no shadow stacks. Async-signal-safe.
+	 */
+	const char *(*shadow_stack)(void);
 };
 
 /*

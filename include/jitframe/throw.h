@@ -23,8 +23,8 @@ JF_BEGIN_DECLS
  * that was entered last, and a throw in a signal handler stays in the handler.
  *
  * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host without
- *      native stubs. When no boundary catches the throw, the uncaught handler runs, and then the process is aborted
- *      with a message: the one place in the library that ends the process.
+ *      native stubs and in a thread with a shadow stack. When no boundary catches the throw, the uncaught handler
+ *      runs, and then the process is aborted with a message: the one place in the library that ends the process.
  * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);

@@ -41,7 +41,7 @@ static enum jf_status probe(const struct jf_convention *conv, bool *good)
 	struct code_room room;
 
 	*good = false;
-	if (scratch && code_room_take_shared(&room, PROBE_BYTES, PROBE_BYTES)) {
+	if (scratch && code_room_take_shared(&room, PROBE_BYTES, PROBE_BYTES, 0)) {
 		status = returns(conv, &room, scratch, 1, good);
 		if (status == JF_OK && *good)
 			status = returns(conv, &room, scratch, 2, good);

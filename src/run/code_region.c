@@ -26,6 +26,7 @@ struct code_region {
 	/* -1: frozen. The number of a file says nothing alone: a program that closes all files, as a daemon does at its
 	 * start, may have opened another one under the number. */
 	int file;
+	int more_prot;
 	dev_t device;
 	ino_t inode;
 	uint64_t process; /* *process_number of the one that made the region */
@@ -162,7 +163,7 @@ static bool write_up_to(struct code_region *region, size_t end)
 
 /* ---- regions ---------------------------------------------------------------------------------------------- */
 
-static struct code_region *region_new(void)
+static struct code_region *region_new(int more_prot)
 {
 	struct code_region *region = number_process() ? jf_map(sizeof(*region), PROT_READ | PROT_WRITE, -1) : NULL;
 	struct stat is;
@@ -171,12 +172,13 @@ static struct code_region *region_new(void)
 		return NULL;
 	region->file = jf_memory_file(REGION_BYTES);
 	if (region->file >= 0 && !fstat(region->file, &is))
-		region->bytes = jf_map(REGION_BYTES, PROT_READ | PROT_EXEC, region->file);
+		region->bytes = jf_map(REGION_BYTES, PROT_READ | PROT_EXEC | more_prot, region->file);
 	if (!region->bytes) {
 		freeze(region, true);
 		jf_unmap(region, sizeof(*region));
 		return NULL;
 	}
+	region->more_prot = more_prot;
 	region->device = is.st_dev;
 	region->inode = is.st_ino;
 	region->process = *process_number;
@@ -226,7 +228,7 @@ static bool take_from(struct code_region *region, struct code_piece *piece, size
 	return true;
 }
 
-bool code_region_take(struct code_piece *piece, size_t least, size_t most)
+bool code_region_take(struct code_piece *piece, size_t least, size_t most, int more_prot)
 {
 	struct code_region *region = NULL;
 	bool found = false;
@@ -235,9 +237,9 @@ bool code_region_take(struct code_piece *piece, size_t least, size_t most)
 		return false;
 	pthread_mutex_lock(&lock);
 	for (region = regions; region && !found; region = region->next)
-		found = take_from(region, piece, least, most);
+		found = region->more_prot == more_prot && take_from(region, piece, least, most);
 	if (!found) {
-		region = region_new();
+		region = region_new(more_prot);
 		found = region && take_from(region, piece, least, most);
 	}
 	pthread_mutex_unlock(&lock);

@@ -48,23 +48,24 @@ static struct code_piece piece_of(const struct code_room *room)
 	return (struct code_piece){.region = room->region, .bytes = room->bytes, .size = room->size};
 }
 
-bool code_room_take_shared(struct code_room *room, size_t least, size_t most)
+bool code_room_take_shared(struct code_room *room, size_t least, size_t most, int more_prot)
 {
 	struct code_piece piece;
 
-	if (!code_region_take(&piece, least, most))
+	if (!code_region_take(&piece, least, most, more_prot))
 		return false;
-	*room = (struct code_room){.region = piece.region, .bytes = piece.bytes, .size = piece.size};
+	*room = (struct code_room){
+		.region = piece.region, .bytes = piece.bytes, .size = piece.size, .more_prot = more_prot};
 	return true;
 }
 
-bool code_room_take_own(struct code_room *room, size_t bytes)
+bool code_room_take_own(struct code_room *room, size_t bytes, int more_prot)
 {
 	struct exec_memory own;
 
 	if (!exec_memory_map(&own, bytes))
 		return false;
-	*room = (struct code_room){.bytes = own.bytes, .size = own.size, .own = own};
+	*room = (struct code_room){.bytes = own.bytes, .size = own.size, .more_prot = more_prot, .own = own};
 	return true;
 }
 
@@ -88,7 +89,7 @@ enum jf_status code_room_fill(struct code_room *room, const uint8_t *code, size_
 		room->size = piece.size;
 	} else {
 		memcpy(room->bytes, code, size);
-		status = exec_memory_seal(&room->own, size) ? JF_OK : JF_E_NO_MEMORY;
+		status = exec_memory_seal(&room->own, size, room->more_prot) ? JF_OK : JF_E_NO_MEMORY;
 		room->size = room->own.size;
 	}
 	if (status == JF_OK)

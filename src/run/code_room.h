@@ -15,15 +15,16 @@ struct code_region;
 struct code_room {
 	uint8_t *bytes;
 	size_t size;
+	int more_prot;              /* of its pages: landing_pad_prot of struct jf_native, or 0 */
 	struct code_region *region; /* NULL: `own` */
 	struct exec_memory own;
 };
 
 /* Takes at least `least` and at most `most` bytes of a region. returns: false where there is none; *room is
  * untouched. */
-bool code_room_take_shared(struct code_room *room, size_t least, size_t most);
+bool code_room_take_shared(struct code_room *room, size_t least, size_t most, int more_prot);
 /* Takes pages. returns: false without memory; *room is untouched. */
-bool code_room_take_own(struct code_room *room, size_t bytes);
+bool code_room_take_own(struct code_room *room, size_t bytes, int more_prot);
 /*
  * Writes code, gives back the room behind it, and lets every processor see it.
  * returns: JF_E_NOT_FOUND: the room cannot be written any more, for example because the process was forked since it

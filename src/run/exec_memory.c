@@ -24,13 +24,13 @@ bool exec_memory_map(struct exec_memory *memory, size_t bytes)
 	return true;
 }
 
-bool exec_memory_seal(struct exec_memory *memory, size_t used)
+bool exec_memory_seal(struct exec_memory *memory, size_t used, int more_prot)
 {
 	size_t kept = page_round(used);
 
 	if (kept < memory->size && jf_unmap(memory->bytes + kept, memory->size - kept))
 		memory->size = kept;
-	return jf_protect(memory->bytes, memory->size, PROT_READ | PROT_EXEC);
+	return jf_protect(memory->bytes, memory->size, PROT_READ | PROT_EXEC | more_prot);
 }
 
 void exec_memory_unmap(struct exec_memory *memory)

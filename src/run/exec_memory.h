@@ -14,9 +14,9 @@ struct exec_memory {
 
 /* Maps at least `bytes`, writable. returns: false without memory; *memory is untouched. */
 bool exec_memory_map(struct exec_memory *memory, size_t bytes);
-/* Gives back all pages behind the first `used` bytes and makes the others executable. returns: false when the
- * system refuses that. */
-bool exec_memory_seal(struct exec_memory *memory, size_t used);
+/* Gives back all pages behind the first `used` bytes and makes the others executable, with `more_prot` besides
+ * (landing_pad_prot of struct jf_native, or 0). returns: false when the system refuses that. */
+bool exec_memory_seal(struct exec_memory *memory, size_t used, int more_prot);
 void exec_memory_unmap(struct exec_memory *memory);
 
 #endif

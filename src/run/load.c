@@ -8,6 +8,7 @@
 #include "run/code_probe.h"
 #include "run/handles.h"
 #include "run/private_stack.h"
+#include "walk/shadow_stack.h"
 #include "walk/thread.h"
 
 #include <jitframe/cfi.h>
@@ -91,10 +92,19 @@ static enum jf_status trim_private_stack(struct jf_loaded *loaded, struct jf_err
 	return JF_OK;
 }
 
-/* Room for what the program probably needs, up to the largest size that its code can have. */
-static bool take_room(struct code_room *room, size_t least, size_t most, bool shared)
+/* Pages of code with landing pads: the processor checks the pads where it can. */
+static int pad_prot(const struct jf_convention *conv, const struct jf_compile_opts *opts)
 {
-	return (shared && code_room_take_shared(room, least, most)) || code_room_take_own(room, most);
+	const struct jf_native *native = conv->backend->native;
+
+	return opts->landing_pads && native->landing_pad_prot ? native->landing_pad_prot() : 0;
+}
+
+/* Room for what the program probably needs, up to the largest size that its code can have. */
+static bool take_room(struct code_room *room, size_t least, size_t most, int more_prot, bool shared)
+{
+	return (shared && code_room_take_shared(room, least, most, more_prot)) ||
+	       code_room_take_own(room, most, more_prot);
 }
 
 /* Typical sizes. What does not fit is compiled once more. */
@@ -145,7 +155,7 @@ static enum jf_status compile_until_it_fits(struct jf_loaded *loaded, const stru
 
 	least = least < bound ? least : bound;
 	for (;;) {
-		if (!take_room(&loaded->code, least, bound, tries > 0))
+		if (!take_room(&loaded->code, least, bound, pad_prot(conv, opts), tries > 0))
 			return load_error(error, JF_E_NO_MEMORY);
 		status = compile_for_room(loaded, conv, program, opts, scratch, bound, &why);
 		if (status == JF_E_NOSPACE && loaded->code.size < bound)
@@ -177,6 +187,10 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
 				      conv->backend->name, conv->name);
+	if (status == JF_OK && loaded->image->callback >= 0 && jf_walk_shadow_stack())
+		status = jf_error_set(error, JF_E_UNSUPPORTED, "shadow stack",
+				      "a throw would leave its frames there: start the process with %s",
+				      jf_walk_shadow_stack());
 	return status;
 }
 

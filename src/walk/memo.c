@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/shadow_stack.h"
 #include "walk/thread.h"
 #include "walk/walk.h"
 
@@ -53,7 +54,8 @@ void jf_walk_remember(const struct jf_walk *walk, uint64_t age)
 		return;
 	memo = &memos->memo[at];
 	*memo = (struct walk_memo){.pc = walk->pc, .age = age};
-	if (!make_plain(memo, walk))
+	/* No throw is to find a boundary by its memo where none may land. */
+	if (!make_plain(memo, walk) || (memo->is_boundary && jf_walk_shadow_stack()))
 		memo->depth = 0;
 	memos->more[at] = (struct walk_memo_more){
 		.slot_count = walk->slot_count,

@@ -7,6 +7,7 @@
 #include "walk/thread.h"
 #include "walk/memo.h"
 #include "walk/sanitizer.h"
+#include "walk/shadow_stack.h"
 #include "walk/walk.h"
 
 #include <stdatomic.h>
@@ -155,6 +156,8 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	unsigned int section;
 	enum jf_status status;
 
+	if (jf_walk_shadow_stack())
+		return JF_E_UNSUPPORTED;
 	if (!jf_walk_own_stack(backend, regs->value[backend->sp], &memory))
 		memory.low = regs->value[backend->sp];
 	if (backend->strip_return)
