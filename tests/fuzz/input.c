@@ -46,6 +46,23 @@ static const struct jf_convention *find_convention(unsigned int number)
 	}
 }
 
+/* All that there are, and two that are none. 0 and 0 in the input: whole registers. */
+static struct jf_c_value choose_type(const uint8_t *data, unsigned int *number)
+{
+	static const uint8_t bytes[] = {0, 8, 4, 2, 1, 3, 16};
+	struct jf_c_value value = {bytes[*number / 2 % sizeof(bytes)], *number % 2};
+
+	*number += data[7];
+	return value;
+}
+
+static void fill_types(struct jf_import *import, const uint8_t *data, unsigned int number)
+{
+	import->result = choose_type(data, &number);
+	for (unsigned int i = 0; i < JF_ARGS_MAX; i++)
+		import->args[i] = choose_type(data, &number);
+}
+
 static void fill_imports(struct input *in, const uint8_t *data)
 {
 	static const char *const names[] = {"a", "b", NULL};
@@ -55,6 +72,7 @@ static void fill_imports(struct input *in, const uint8_t *data)
 		uint64_t address = missing ? 0 : UINT64_C(0x555500000000) + 4096 * i;
 
 		in->helpers[i] = (struct jf_import){.name = names[i % 3], .address = address, .throws = i == 7};
+		fill_types(&in->helpers[i], data, data[6] + i * data[7]);
 		in->kfuncs[i] = in->helpers[i];
 		in->kfuncs[i].arg_count = i % 2 ? data[5] >> 4 : data[5] & 15;
 		in->maps[i] = (struct jf_map_ref){.object = address, .value = i % 2 ? address + 64 : 0};
@@ -208,7 +226,7 @@ size_t input_from_program(uint8_t *data, size_t capacity, const struct jf_progra
 		size += 8 * (size_t)program->functions[i].insn_count;
 	if (size > capacity || count > INPUT_FUNCTIONS_MAX)
 		return 0;
-	memcpy(data, (const uint8_t[INPUT_HEADER]){convention, options, (uint8_t)(count - 1), 0xff, 0xff, 0x67},
+	memcpy(data, (const uint8_t[INPUT_HEADER]){convention, options, (uint8_t)(count - 1), 0xff, 0xff, 0x67, 0, 0},
 	       INPUT_HEADER);
 	size = INPUT_HEADER;
 	for (uint32_t i = 0; i + 1 < count; i++) {

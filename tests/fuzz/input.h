@@ -14,7 +14,8 @@
  *     3      callback - a byte with a sign
  *     4      maps, kfuncs: four bits each
  *     5      arguments of kfuncs: four bits each for the even and the odd ones
- *     6      instructions of each function but the last, two bytes each
+ *     6      types of results and arguments of imports: where the choice among them begins, and its step
+ *     8      instructions of each function but the last, two bytes each
  *            instructions, 8 bytes each, as they are in memory
  *
  * Compiles it, and looks whether what comes out keeps to what program.h says. Anything wrong ends the
@@ -22,7 +23,7 @@
  */
 enum jf_status input_compile(const uint8_t *data, size_t size);
 
-#define INPUT_HEADER        6
+#define INPUT_HEADER        8
 #define INPUT_FUNCTIONS_MAX 8
 
 /* The other way around: bytes for a program. out: up to capacity bytes. returns: how many, 0 = too many. */

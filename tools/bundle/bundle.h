@@ -156,6 +156,14 @@ void bundle_selection_free(struct bundle_selection *selection);
 /* Whether programs address the map's memory directly: variables, and arenas. */
 bool bundle_map_has_address(const struct bundle_map *map);
 
+#define BUNDLE_KFUNCS_MAX 64
+
+/*
+ * A kfunc of kfuncs.def. out: *import, with the types and without an address; its name is static.
+ * returns: its place in the list, or -1: there is none of that name.
+ */
+int bundle_kfunc(const char *name, struct jf_import *import);
+
 /* returns: the index, or JF_E_NOT_FOUND with the names there are. NULL name: the only program. */
 enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error);
 

@@ -33,18 +33,6 @@ static const struct jf_import helpers[] = {
 #undef HELPER
 };
 
-static const struct {
-	const char *name;
-	bool throws;
-	uint8_t args;
-} kfunc_list[] = {
-/* clang-format off */
-#define KFUNC(name, throws, args) {#name, throws, args},
-/* clang-format on */
-#include "kfuncs.def"
-#undef KFUNC
-};
-
 /* ---- one program ------------------------------------------------------------------------------- */
 
 static int compile_selection(struct opened *o, uint32_t index, struct jf_program *program)
@@ -106,14 +94,11 @@ static int compile_program(struct opened *o, uint32_t index)
 
 static struct jf_import find_kfunc(const char *name, uint32_t index)
 {
-	struct jf_import import = {.name = name, .address = KFUNC_ADDRESS(index)};
+	struct jf_import import;
 
-	for (size_t i = 0; i < sizeof(kfunc_list) / sizeof(kfunc_list[0]); i++) {
-		if (strcmp(kfunc_list[i].name, name) != 0)
-			continue;
-		import.throws = kfunc_list[i].throws;
-		import.arg_count = kfunc_list[i].args;
-	}
+	if (bundle_kfunc(name, &import) < 0)
+		import = (struct jf_import){.name = name};
+	import.address = KFUNC_ADDRESS(index);
 	return import;
 }
 

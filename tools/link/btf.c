@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-/* What BTF says about functions: exception callbacks, and which of them need CO-RE. Maps: map_defs.c. */
+/* What BTF says about functions: exception callbacks, types of kfuncs, and which functions need CO-RE. Maps: map_defs.c. */
 
 #define CALLBACK_TAG "exception_callback:"
 
@@ -122,6 +122,72 @@ enum jf_status link_btf_callbacks(struct link *link)
 			set_callback(link, program, text + strlen(CALLBACK_TAG));
 	}
 	return JF_OK;
+}
+
+/* ---- types of kfuncs ---------------------------------------------------------------------------- */
+
+/* A type as a register has it; no bytes: void. returns: false for a type that no single register has. */
+static bool read_value(const struct btf *btf, uint32_t id, struct jf_c_value *value)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	/* A chain of these cannot be longer than there are types. */
+	for (uint32_t left = btf__type_cnt(btf); type && left && (btf_is_mod(type) || btf_is_typedef(type)); left--) {
+		id = type->type;
+		type = btf__type_by_id(btf, id);
+	}
+	*value = (struct jf_c_value){0, false};
+	if (id == 0)
+		return true;
+	if (!type || (!btf_is_ptr(type) && !btf_is_int(type) && !btf_is_any_enum(type)))
+		return false;
+	if (btf_is_ptr(type) || type->size == 8) {
+		value->bytes = 8; /* whose sign makes no difference */
+		return true;
+	}
+	value->bytes = (uint8_t)type->size;
+	value->is_signed = btf_is_int(type) ? btf_int_encoding(type) & BTF_INT_SIGNED : btf_kflag(type);
+	return type->size == 1 || type->size == 2 || type->size == 4;
+}
+
+static bool same_value(struct jf_c_value a, struct jf_c_value b)
+{
+	return a.bytes == b.bytes && (a.bytes == 8 || a.is_signed == b.is_signed);
+}
+
+void link_btf_kfunc(const struct link *link, const char *name, struct link_function *function, int64_t insn)
+{
+	int32_t id = link->btf ? btf__find_by_name_kind(link->btf, name, BTF_KIND_FUNC) : -1;
+	const struct btf_type *proto =
+		id < 0 ? NULL : btf__type_by_id(link->btf, btf__type_by_id(link->btf, (__u32)id)->type);
+	const struct btf_param *params;
+	struct jf_c_value value;
+	struct jf_import kfunc;
+
+	if (!proto || !btf_is_func_proto(proto) || bundle_kfunc(name, &kfunc) < 0)
+		return; /* nothing is declared */
+	if (!read_value(link->btf, proto->type, &value) || !same_value(value, kfunc.result))
+		link_refuse(function, JF_E_BAD_IMAGE, insn,
+			    "kfunc %s is declared with a result of %u bytes%s, not %u%s", name, value.bytes,
+			    value.is_signed ? ", signed" : "", kfunc.result.bytes,
+			    kfunc.result.is_signed ? ", signed" : "");
+	params = btf_params(proto);
+	for (uint32_t i = 0; i < btf_vlen(proto); i++) {
+		if (params[i].type == 0) /* "..." */
+			return;
+		if (i < kfunc.arg_count && read_value(link->btf, params[i].type, &value) &&
+		    same_value(value, kfunc.args[i]))
+			continue;
+		if (i >= kfunc.arg_count)
+			link_refuse(function, JF_E_BAD_IMAGE, insn, "kfunc %s is declared with %u arguments, not %u",
+				    name, btf_vlen(proto), kfunc.arg_count);
+		else
+			link_refuse(function, JF_E_BAD_IMAGE, insn,
+				    "kfunc %s is declared with argument %u of %u bytes%s, not %u%s", name, i + 1,
+				    value.bytes, value.is_signed ? ", signed" : "", kfunc.args[i].bytes,
+				    kfunc.args[i].is_signed ? ", signed" : "");
+		return;
+	}
 }
 
 /* ---- CO-RE -------------------------------------------------------------------------------------- */

@@ -22,12 +22,6 @@ static const uint32_t runner_helpers[] = {
 #undef HELPER
 };
 
-static const char *const runner_kfuncs[] = {
-#define KFUNC(name, throws, args) #name,
-#include "kfuncs.def"
-#undef KFUNC
-};
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *link_helper_name(uint32_t number)
@@ -74,16 +68,15 @@ static void link_helper(struct site *s)
 /* returns: index in the bundle's table, or -1 when the runner has no such kfunc. */
 static int32_t kfunc_index(struct link *link, const char *name)
 {
+	struct jf_import kfunc;
+
 	for (uint32_t i = 0; i < link->kfunc_count; i++)
 		if (strcmp(link->kfuncs[i], name) == 0)
 			return (int32_t)i;
-	for (size_t i = 0; i < COUNT(runner_kfuncs); i++) {
-		if (strcmp(runner_kfuncs[i], name) == 0) {
-			link->kfuncs[link->kfunc_count] = runner_kfuncs[i];
-			return (int32_t)link->kfunc_count++;
-		}
-	}
-	return -1;
+	if (bundle_kfunc(name, &kfunc) < 0)
+		return -1;
+	link->kfuncs[link->kfunc_count] = kfunc.name;
+	return (int32_t)link->kfunc_count++;
 }
 
 /* Whether the function loads the symbol's address somewhere: the sign of a guard around a weak kfunc. */
@@ -109,6 +102,7 @@ static void link_kfunc(struct site *s)
 	if (kfunc >= 0) {
 		set_src(s->insn, JF_SRC_KFUNC);
 		s->insn->imm = kfunc;
+		link_btf_kfunc(s->link, s->symbol->name, s->function, s->index);
 	} else if (s->symbol->bind == STB_WEAK && tests_address(s)) {
 		/* Its address is 0 here, so its guard keeps this call from being reached; r0 = 0 stands there. */
 		*s->insn = (struct jf_insn){.opcode = JF_INSN_MOV64_IMM};
@@ -276,7 +270,7 @@ enum jf_status link_code(struct link *link)
 
 	if (status != JF_OK)
 		return status;
-	link->kfuncs = calloc(COUNT(runner_kfuncs), sizeof(*link->kfuncs));
+	link->kfuncs = calloc(BUNDLE_KFUNCS_MAX, sizeof(*link->kfuncs));
 	if (!link->kfuncs)
 		return link_fail(link, JF_E_NO_MEMORY, "kfuncs", "no memory");
 	for (uint32_t i = 0; i < link->function_count; i++)

@@ -66,6 +66,8 @@ enum jf_status link_btf_open(struct link *link);
 void link_btf_close(struct link *link);
 /* Callbacks that programs name in declaration tags. */
 enum jf_status link_btf_callbacks(struct link *link);
+/* Refuses the function whose instruction calls a kfunc of the runner that BTF declares with other types. */
+void link_btf_kfunc(const struct link *link, const char *name, struct link_function *function, int64_t insn);
 /* Refuses functions that CO-RE relocations would change. */
 enum jf_status link_btf_core(struct link *link);
 

@@ -15,7 +15,7 @@ struct jf_import helpers_call_register(void);
 
 /*
  * For struct jf_program: one import for each name. out: *import.
- * returns: JF_E_NOT_FOUND for a kfunc that the runner lacks. The name must stay.
+ * returns: JF_E_NOT_FOUND for a kfunc that the runner lacks.
  */
 enum jf_status kfunc_import(const char *name, struct jf_import *import, struct jf_error *error);
 

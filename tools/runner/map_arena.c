@@ -190,10 +190,10 @@ static struct map *arena_of(void *object)
 	return map != NULL && map->arena != NULL ? map : NULL;
 }
 
-uint64_t arena_alloc_pages(void *object, uint64_t address, uint64_t pages, uint64_t node, uint64_t flags)
+uint64_t arena_alloc_pages(void *object, uint64_t address, uint32_t pages, int32_t node, uint64_t flags)
 {
 	struct map *map = arena_of(object);
-	uint32_t count = (uint32_t)pages, page;
+	uint32_t count = pages, page;
 
 	(void)node;
 	if (map == NULL || flags != 0 || count == 0 || count > map->arena->page_count)
@@ -206,10 +206,10 @@ uint64_t arena_alloc_pages(void *object, uint64_t address, uint64_t pages, uint6
 	return page < map->arena->page_count ? map->arena->user + (uint64_t)page * map->arena->page_bytes : 0;
 }
 
-void arena_free_pages(void *object, uint64_t address, uint64_t pages)
+void arena_free_pages(void *object, uint64_t address, uint32_t pages)
 {
 	struct map *map = arena_of(object);
-	uint32_t count = (uint32_t)pages, page;
+	uint32_t count = pages, page;
 
 	if (map == NULL || address == 0 || count == 0 || !page_of(map->arena, address, &page))
 		return;

@@ -124,7 +124,7 @@ enum jf_status map_arena_fill(struct map *map, const uint8_t *bytes, uint32_t co
 void *map_arena_at(const struct map *map, uint32_t off);
 
 /* As the kernel's kfuncs; `object` is what the program holds as the map. */
-uint64_t arena_alloc_pages(void *object, uint64_t address, uint64_t pages, uint64_t node, uint64_t flags);
-void arena_free_pages(void *object, uint64_t address, uint64_t pages);
+uint64_t arena_alloc_pages(void *object, uint64_t address, uint32_t pages, int32_t node, uint64_t flags);
+void arena_free_pages(void *object, uint64_t address, uint32_t pages);
 
 #endif

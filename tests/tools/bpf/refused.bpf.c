@@ -32,6 +32,27 @@ SEC("tc") int program(void *ctx)
 	return sub() + 1;
 }
 
+#elif defined(CASE_kfunc_argument)
+extern int jf_seventh(unsigned int x) __ksym;
+SEC("tc") int program(void *ctx)
+{
+	return jf_seventh(*(unsigned int *)ctx);
+}
+
+#elif defined(CASE_kfunc_result)
+extern long jf_seventh(int x) __ksym;
+SEC("tc") int program(void *ctx)
+{
+	return jf_seventh(*(int *)ctx);
+}
+
+#elif defined(CASE_kfunc_too_many)
+extern int jf_seventh(int x, int y) __ksym;
+SEC("tc") int program(void *ctx)
+{
+	return jf_seventh(*(int *)ctx, 1);
+}
+
 #elif defined(CASE_weak_kfunc_untested)
 extern int kfunc_of_tomorrow(void) __ksym __weak;
 SEC("tc") int program(void *ctx)
