@@ -83,8 +83,8 @@ int jf_arm64_landing_pad_prot(void)
 	return getauxval(AT_HWCAP2) & HWCAP2_BTI ? PROT_BTI : 0;
 }
 
-/* CHKFEAT clears bit 0 of x16 where a guarded control stack (GCS) is on, and is a hint without effect on processors that
- * have none (Arm ARM, FEAT_CHK). */
+/* CHKFEAT clears bit 0 of x16 where a guarded control stack (GCS) is on, and is a hint without effect on processors
+ * that have none (Arm ARM, FEAT_CHK). */
 const char *jf_arm64_shadow_stack(void)
 {
 	register uint64_t features __asm__("x16") = 1;

@@ -125,8 +125,8 @@ struct jf_native {
 	 */
 	int (*landing_pad_prot)(void);
 	/*
-	 * Whether this thread has a shadow stack, on which the processor keeps return addresses once more: NULL when the
-	 * thread has none; else the environment variable that starts a process without, as "NAME=VALUE". NULL: this
+	 * Whether this thread has a shadow stack, on which the processor keeps return addresses once more: NULL when
+	 * the thread has none; else the environment variable that starts a process without, as "NAME=VALUE". NULL: this
 	 * architecture has no shadow stacks. Async-signal-safe.
 	 */
 	const char *(*shadow_stack)(void);

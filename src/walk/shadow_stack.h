@@ -3,8 +3,8 @@
 #define JF_WALK_SHADOW_STACK_H
 
 /*
- * A throw leaves frames, and their return addresses stay on a shadow stack: the boundary's return would fault. So nothing
- * throws in a thread that has a shadow stack.
+ * A throw leaves frames, and their return addresses stay on a shadow stack: the boundary's return would fault. So
+ * nothing throws in a thread that has a shadow stack.
  * returns: NULL when this thread has none; else the environment variable that starts a process without.
  * threads: any, async-signal-safe.
  */

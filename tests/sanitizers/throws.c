@@ -148,7 +148,7 @@ static bool threads(void)
 	return ok[0] && ok[1] && ok[2];
 }
 
-/* What the sanitizer knew of the frames that stay is known after the throw. The frame is as large as those of down(). */
+/* What the sanitizer knew of the frames that stay is known after the throw. This frame is as large as down()'s. */
 static __attribute__((noinline)) bool frames_that_stay(void)
 {
 	uintptr_t calls = __tsan_testonly_shadow_stack_current_size ? __tsan_testonly_shadow_stack_current_size() : 0;

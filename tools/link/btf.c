@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-/* What BTF says about functions: exception callbacks, types of kfuncs, and which functions need CO-RE. Maps: map_defs.c. */
+/* What BTF says about functions: exception callbacks, types of kfuncs, which of them need CO-RE. Maps: map_defs.c. */
 
 #define CALLBACK_TAG "exception_callback:"
 
