@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Registers a backend that the library does not have, and uses all that belongs to the processor: runs a program, throws
- * from a C function that the program calls, walks from there. Prints "ok", or what went wrong.
+ * Registers a backend that the library does not have, and uses all that belongs to the processor: runs a program,
+ * throws from a C function that the program calls, walks from there. Prints "ok", or what went wrong.
  *
  *     main:     r0 = look(); r0 = fail(r0); exit        (main is a boundary: fail() throws)
  *     callback: r0 = cookie + 1; exit

@@ -184,8 +184,8 @@ struct jf_loaded; /* an image in executable memory and in the code map */
  *      does.
  * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
  * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
- *      kernel's per-CPU base; a program with a boundary in a thread that has a shadow stack); JF_E_IN_SECTION for a call
- *      in a reader section of this thread; JF_E_NO_MEMORY also for private stacks without room.
+ *      kernel's per-CPU base; a program with a boundary in a thread that has a shadow stack); JF_E_IN_SECTION for a
+ *      call in a reader section of this thread; JF_E_NO_MEMORY also for private stacks without room.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates.
  */
 JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,

@@ -73,8 +73,8 @@ struct jf_landing_site {
 };
 
 /*
- * A throw by what this thread remembers of its stack: the native stub's first try, with pc (a return address), sp and fp
- * of the stub's caller.
+ * A throw by what this thread remembers of its stack: the native stub's first try, with pc (a return address), sp and
+ * fp of the stub's caller.
  * out: *site but for the cookie, on JF_OK only. returns: JF_OK; JF_E_NOT_FOUND: jf_throw_from() has to do it.
  * threads: as jf_throw().
  */

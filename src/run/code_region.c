@@ -72,7 +72,7 @@ static __attribute__((constructor)) void follow_forks(void)
 
 /*
  * The handlers of a child of clone(2) do not run. The child finds 0 here, where the system can do so; so it does not
- * write what it has inherited. Its parent does not know of it: see docs/library.md.
+ * write what it has inherited. Its parent does not know of it: see docs/process.md.
  */
 static uint64_t *process_number;
 

@@ -25,9 +25,11 @@ struct code_piece {
 
 #define CODE_REGION_PIECE_MAX ((size_t)4 << 20)
 
-/* Takes at least `least` and at most `most` bytes of a region whose pages have `more_prot` beside PROT_READ and
- * PROT_EXEC (landing_pad_prot of struct jf_native, or 0): no page has code of both kinds. returns: false where there is no such piece and no region can be
- * made; *piece is untouched. */
+/*
+ * Takes at least `least` and at most `most` bytes of a region whose pages have `more_prot` beside PROT_READ and
+ * PROT_EXEC (landing_pad_prot of struct jf_native, or 0): no page has code of both kinds.
+ * returns: false where there is no such piece and no region can be made; *piece is untouched.
+ */
 bool code_region_take(struct code_piece *piece, size_t least, size_t most, int more_prot);
 /* Writes code to the start of a piece and gives back what is behind `kept` bytes. returns: JF_E_NOT_FOUND when the
  * region cannot be written any more, JF_E_NO_MEMORY. */

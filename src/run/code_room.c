@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /*
- * That processors fetch what was written, by one path on every architecture; docs/library.md says, for each of them,
+ * That processors fetch what was written, by one path on every architecture; docs/process.md says, for each of them,
  * where its manual has the rules. __builtin___clear_cache() works by the address at which the code runs, and reaches
  * what the kernel wrote through an alias of its own. It is this processor's alone in part: another one may have fetched
  * ahead, from addresses that nobody has run yet, and needs an event of its own that empties its pipeline.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For libraries without a backend of the host: these three belong to a backend that is registered, if there is one. Such
- * a backend built into the library defines the three itself, in native.S.
+ * For libraries without a backend of the host: these three belong to a backend that is registered, if there is one. A
+ * backend of the host that is built in defines the three itself, in native.S.
  */
 #include <jitframe/throw.h>
 

@@ -4,10 +4,10 @@
 #include "base/bytes.h"
 #include "base/sized.h"
 #include "walk/here.h"
-#include "walk/thread.h"
 #include "walk/memo.h"
 #include "walk/sanitizer.h"
 #include "walk/shadow_stack.h"
+#include "walk/thread.h"
 #include "walk/walk.h"
 
 #include <stdatomic.h>

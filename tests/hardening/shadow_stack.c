@@ -118,7 +118,7 @@ static void *with_shadow_stack(void *arg)
 	size_t *good = arg;
 
 	remedy = "SOME_VARIABLE=off";
-	if (jf_walk_thread_init() != JF_OK)
+	if (jf_thread_init() != JF_OK)
 		return NULL;
 	for (size_t i = 0; i < COUNT; i++) {
 		bool ok = tests[i].run();

@@ -130,8 +130,7 @@ static enum jf_status load_plain(void)
 
 static uint64_t raise_it(uint64_t a)
 {
-	(void)jf_throw(a + 40);
-	return 0;
+	return (uint64_t)jf_throw(a + 40);
 }
 
 static const struct jf_insn main_insns[] = {MOV_K(1, 0), CALL_HELPER(0), EXIT};
@@ -258,7 +257,7 @@ static void make_ranges(void)
 
 static enum jf_status add_ranges(void)
 {
-	return jf_code_map_add_all(ranges, RANGES);
+	return jf_code_map_add_all(ranges, RANGES, NULL);
 }
 
 static void none_is_in(void)
