@@ -90,6 +90,12 @@ struct jf_compile_opts {
 	 * conventions the option changes nothing. has_atomic_insns() of struct jf_native tells what this processor has.
 	 */
 	bool atomic_insns;
+	/*
+	 * For jf_load(): the process has handlers of its own for faults of arena accesses, which go by struct jf_fault
+	 * of the range that holds the pc. Without the option, programs with such accesses load behind
+	 * jf_fault_handler_install() only.
+	 */
+	bool handles_faults;
 	struct jf_values values;
 };
 
@@ -185,7 +191,8 @@ struct jf_loaded; /* an image in executable memory and in the code map */
  * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
  * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
  *      kernel's per-CPU base; a program with a boundary in a thread that has a shadow stack); JF_E_IN_SECTION for a
- *      call in a reader section of this thread; JF_E_NO_MEMORY also for private stacks without room.
+ *      call in a reader section of this thread; JF_E_NO_HANDLER for arena accesses whose faults nobody handles;
+ *      JF_E_NO_MEMORY also for private stacks without room.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates.
  */
 JF_API JF_CHECK enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program *program,

@@ -106,8 +106,9 @@ JF_API JF_CHECK enum jf_status jf_walk_start_with(struct jf_walk *walk, const st
 
 /*
  * Starts a walk of the present thread at the caller of jf_walk_here(). The caller must not return before the walk ends.
- * returns: as jf_walk_start_with(); JF_E_NOT_FOUND when the bounds of the stack are unknown (see
- *      jf_thread_init()); JF_E_UNSUPPORTED on a host without native stubs. threads: as jf_walk_start().
+ * returns: as jf_walk_start_with(); JF_E_NO_THREAD (jf_thread_init() was not called in this thread); JF_E_NOT_FOUND (SP
+ *      lies in no stack of the thread: a coroutine's stack is to be given in opts->memory); JF_E_UNSUPPORTED on a host
+ *      without native stubs. threads: as jf_walk_start().
  */
 JF_API JF_CHECK enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
 

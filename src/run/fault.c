@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/fault.h"
 #include "base/bytes.h"
 #include "base/memory.h"
 
@@ -127,15 +128,31 @@ static void handle(int number, siginfo_t *info, void *ucontext)
 		pass_on(number, info, ucontext);
 }
 
-/* Nothing to do where jitframe's handler is there, or one that was put over it and passes signals on. */
+/* Jitframe's handler, or one that was put over it and passes signals on. */
+static bool is_there(size_t index, const struct sigaction *now)
+{
+	return atomic_load(&before[index]) &&
+	       (now->sa_flags & SA_SIGINFO || (now->sa_handler != SIG_DFL && now->sa_handler != SIG_IGN));
+}
+
+bool jf_fault_handler_is_there(void)
+{
+	struct sigaction now;
+
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		if (sigaction(signals[i], NULL, &now) || !is_there(i, &now))
+			return false;
+	return true;
+}
+
 static enum jf_status install_one(size_t index)
 {
-	struct previous *previous = atomic_load(&before[index]);
+	struct previous *previous;
 	struct sigaction action, now;
 
 	if (sigaction(signals[index], NULL, &now))
 		return JF_E_UNSUPPORTED;
-	if (previous && (now.sa_flags & SA_SIGINFO || (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN)))
+	if (is_there(index, &now))
 		return JF_OK;
 	previous = jf_calloc(1, sizeof(*previous));
 	if (!previous)

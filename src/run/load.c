@@ -6,13 +6,13 @@
 #include "compile/compiler.h"
 #include "compile/pack.h"
 #include "run/code_probe.h"
+#include "run/fault.h"
 #include "run/handles.h"
 #include "run/private_stack.h"
 #include "walk/shadow_stack.h"
 #include "walk/thread.h"
 
 #include <jitframe/cfi.h>
-#include <jitframe/walk.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -171,6 +171,24 @@ static enum jf_status compile_until_it_fits(struct jf_loaded *loaded, const stru
 	return status;
 }
 
+/* What the code needs and this process does not have. */
+static enum jf_status check_image(const struct jf_image *image, const struct jf_compile_opts *opts,
+				  struct jf_error *error)
+{
+	const struct jf_convention *conv = image->conv;
+
+	if (image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
+		return jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
+				    conv->backend->name, conv->name);
+	if (image->callback >= 0 && jf_walk_shadow_stack())
+		return jf_error_set(error, JF_E_UNSUPPORTED, "shadow stack",
+				    "a throw would leave its frames there: start the process with %s",
+				    jf_walk_shadow_stack());
+	if (image->fault_count && !opts->handles_faults && !jf_fault_handler_is_there())
+		return jf_error_set(error, JF_E_NO_HANDLER, "arena", "%s", jf_status_text(JF_E_NO_HANDLER));
+	return JF_OK;
+}
+
 static enum jf_status compile(struct jf_loaded *loaded, const struct jf_convention *conv,
 			      const struct jf_program *program, const struct jf_compile_opts *opts,
 			      struct jf_error *error)
@@ -184,13 +202,8 @@ static enum jf_status compile(struct jf_loaded *loaded, const struct jf_conventi
 	loaded->hardening = opts->landing_pads | (uint32_t)opts->sign_return << 1;
 	status = compile_until_it_fits(loaded, conv, program, opts, scratch, bound, error);
 	jf_free(scratch);
-	if (status == JF_OK && loaded->image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
-		status = jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
-				      conv->backend->name, conv->name);
-	if (status == JF_OK && loaded->image->callback >= 0 && jf_walk_shadow_stack())
-		status = jf_error_set(error, JF_E_UNSUPPORTED, "shadow stack",
-				      "a throw would leave its frames there: start the process with %s",
-				      jf_walk_shadow_stack());
+	if (status == JF_OK)
+		status = check_image(loaded->image, opts, error);
 	return status;
 }
 
@@ -345,25 +358,6 @@ enum jf_status jf_load(const struct jf_convention *conv, const struct jf_program
 	return status;
 }
 
-/* Whether a frame of this thread is in the program's code. Where a walk cannot go on, the answer is no. */
-static bool is_running_here(const struct jf_loaded *loaded)
-{
-	uint64_t start = loaded->image->address, end = start + loaded->image->size_bytes;
-	bool found = false, known = jf_thread_init() == JF_OK;
-	unsigned int section = jf_code_map_enter();
-	enum jf_status status = known ? JF_OK : JF_END;
-	struct jf_walk walk;
-
-	if (known)
-		status = jf_walk_here(&walk, NULL);
-	while (status == JF_OK && !found) {
-		found = walk.pc > start && walk.pc <= end;
-		status = jf_walk_step_past_entry(&walk);
-	}
-	jf_code_map_leave(section);
-	return found;
-}
-
 enum jf_status jf_unload(struct jf_loaded *loaded)
 {
 	enum jf_status status;
@@ -374,8 +368,9 @@ enum jf_status jf_unload(struct jf_loaded *loaded)
 		return JF_E_IN_SECTION;
 	if (!jf_handles_take(loaded))
 		return JF_E_NOT_FOUND;
-	status = is_running_here(loaded) ? JF_E_BUSY :
-					   jf_code_map_remove_all(loaded->ranges, loaded->image->function_count);
+	status = jf_loaded_is_running_here(loaded) ?
+			 JF_E_BUSY :
+			 jf_code_map_remove_all(loaded->ranges, loaded->image->function_count);
 	if (status != JF_OK) {
 		jf_handles_put_back(loaded);
 		return status;

@@ -18,4 +18,7 @@ struct jf_loaded {
 	uint32_t hardening; /* as in struct jf_program_array */
 };
 
+/* Whether a frame of this thread is in the program's code. Where a walk cannot go on, the answer is no. */
+bool jf_loaded_is_running_here(const struct jf_loaded *loaded);
+
 #endif

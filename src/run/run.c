@@ -4,6 +4,8 @@
 #include "walk/sanitizer.h"
 #include "walk/thread.h"
 
+#include <jitframe/walk.h>
+
 const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
 {
 	return loaded ? loaded->image : NULL;
@@ -12,6 +14,24 @@ const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
 uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 {
 	return loaded ? loaded->image->address + loaded->image->functions[0].start : 0;
+}
+
+bool jf_loaded_is_running_here(const struct jf_loaded *loaded)
+{
+	uint64_t start = loaded->image->address, end = start + loaded->image->size_bytes;
+	bool found = false, known = jf_thread_init() == JF_OK;
+	unsigned int section = jf_code_map_enter();
+	enum jf_status status = known ? JF_OK : JF_END;
+	struct jf_walk walk;
+
+	if (known)
+		status = jf_walk_here(&walk, NULL);
+	while (status == JF_OK && !found) {
+		found = walk.pc > start && walk.pc <= end;
+		status = jf_walk_step_past_entry(&walk);
+	}
+	jf_code_map_leave(section);
+	return found;
 }
 
 /* returns: whether this thread has what the program needs. */

@@ -55,7 +55,7 @@ static enum jf_status find_bounds(const struct jf_backend *backend, uint64_t sp,
 	if (jf_walk_own_stack(backend, sp, memory))
 		return JF_OK;
 	if (sigaltstack(NULL, &alternate) || !(alternate.ss_flags & SS_ONSTACK))
-		return JF_E_NOT_FOUND;
+		return jf_walk_stack_high ? JF_E_NOT_FOUND : JF_E_NO_THREAD;
 	outer->low = jf_walk_stack_low;
 	outer->high = jf_walk_stack_high;
 	low = (uintptr_t)alternate.ss_sp;

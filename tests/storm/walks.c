@@ -192,7 +192,7 @@ static void walk_from(const void *context)
 	struct tail tail;
 	bool untrue;
 
-	if (status == JF_E_NOT_FOUND) {
+	if (status == JF_E_NOT_FOUND || status == JF_E_NO_THREAD) {
 		atomic_fetch_add(&failed[-status], 1);
 		jf_code_map_leave(section);
 		return;

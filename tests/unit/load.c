@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -413,4 +414,39 @@ Test(load, null_is_refused)
 	cr_expect_eq(jf_walk_sp(NULL), 0);
 	cr_expect_eq(jf_walk_fp(NULL), 0);
 	cr_expect_eq(jf_private_stack_check(NULL), JF_E_INVAL);
+}
+
+/* ---- arenas --------------------------------------------------------------------------------------------- */
+
+static enum jf_status try_arena(const struct jf_compile_opts *opts, struct jf_error *error)
+{
+	static const struct jf_insn insns[] = {
+		LDDW(1, 0, 0, 0),
+		INSN(0xbf, 1, 1, 1, 1), /* addr_space_cast to the arena's */
+		LDX(DW, 0, 1, 0),
+		EXIT,
+	};
+	const struct jf_function function = FUNCTION("main", insns);
+	const struct jf_program program = {
+		.size = sizeof(program), .functions = &function, .function_count = 1, .callback = -1};
+	struct jf_loaded *loaded = NULL;
+	enum jf_status status = jf_load(user_convention(), &program, opts, NULL, &loaded, error);
+
+	cr_expect_eq(jf_unload(loaded), JF_OK);
+	return status;
+}
+
+Test(load, arenas_need_somebody_who_handles_faults)
+{
+	struct jf_compile_opts own = {.size = sizeof(own), .handles_faults = true};
+	struct jf_error error = {.where = ""};
+
+	cr_expect_eq(try_arena(NULL, &error), JF_E_NO_HANDLER);
+	cr_expect_str_eq(error.where, "arena");
+	cr_expect(strstr(error.text, "jf_fault_handler_install()"), "%s", error.text);
+	cr_expect_eq(try_arena(&own, NULL), JF_OK);
+	cr_assert_eq(jf_fault_handler_install(), JF_OK);
+	cr_expect_eq(try_arena(NULL, NULL), JF_OK);
+	signal(SIGBUS, SIG_DFL);
+	cr_expect_eq(try_arena(NULL, NULL), JF_E_NO_HANDLER, "the handler was taken out");
 }

@@ -179,7 +179,8 @@ static enum jf_status load_arena(void)
 	};
 	const struct jf_function function = FUNCTION("main", plain);
 	uint64_t upper = (uintptr_t)&arena_word & ~UINT64_C(0xffffffff);
-	const struct jf_compile_opts opts = {.size = sizeof(opts), .values = {.arena_base = upper}};
+	const struct jf_compile_opts opts = {
+		.size = sizeof(opts), .handles_faults = true, .values = {.arena_base = upper}};
 	const struct jf_program program = {.size = sizeof(program),
 					   .functions = &function,
 					   .function_count = 1,

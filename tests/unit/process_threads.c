@@ -287,7 +287,7 @@ Test(process_threads, handlers_need_no_record)
 	cr_assert_eq(pthread_kill(thread, SIGUSR1), 0);
 	sem_wait(&handled);
 	pthread_join(thread, NULL);
-	cr_expect_eq(seen.walk, JF_E_NOT_FOUND, "nobody has looked for the stack's bounds");
+	cr_expect_eq(seen.walk, JF_E_NO_THREAD, "nobody has looked for the stack's bounds");
 	cr_expect_eq(seen.result, 21, "a throw needs none");
 	cr_expect(!seen.had && !seen.has, "nothing was made in the handler");
 	cr_expect_eq(jf_thread_count(), 1);

@@ -302,7 +302,7 @@ Test(walk_native, bounds_are_a_threads_own)
 
 	cr_assert_eq(pthread_create(&thread, NULL, without_init, statuses), 0);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
-	cr_assert_eq(statuses[0], JF_E_NOT_FOUND);
+	cr_assert_eq(statuses[0], JF_E_NO_THREAD);
 	for (unsigned int i = 1; i < 5; i++)
 		CHECK_STATUS(statuses[i], JF_OK, "%u", i);
 	cr_assert_eq(ours.status, JF_END, "%s", jf_status_name(ours.status));
