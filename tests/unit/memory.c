@@ -3,6 +3,7 @@
 #include "loads.h"
 #include "tables.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /*
@@ -423,4 +424,26 @@ Test(memory, refused_to_the_fault_handler)
 {
 	user_convention();
 	refuse_all(&(struct subject){"install the fault handler", jf_fault_handler_install, nothing, NULL, true});
+}
+
+static void *set_up(void *status)
+{
+	*(enum jf_status *)status = jf_thread_init();
+	return NULL;
+}
+
+/* A thread of its own each time; its end gives the record back. */
+static enum jf_status begin_thread(void)
+{
+	enum jf_status status = JF_E_INVAL;
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, set_up, &status), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	return status;
+}
+
+Test(memory, refused_to_a_thread)
+{
+	refuse_all(&(struct subject){"set a thread up", begin_thread, nothing, NULL, false});
 }
