@@ -3,15 +3,15 @@
 
 #define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
 
-/*
- * Pointer authentication signs in the bits that addresses do not use. Bit 55 stays and tells which
- * half of the address space the pointer is of (Arm ARM, "Pointer authentication"); 48-bit addresses.
- */
 static void emit_trap(struct jf_code *code)
 {
 	jf_arm64_brk(code, 0);
 }
 
+/*
+ * Pointer authentication signs in the bits that addresses do not use. Bit 55 stays and tells which
+ * half of the address space the pointer is of (Arm ARM, "Pointer authentication"); 48-bit addresses.
+ */
 static uint64_t strip_return(uint64_t value)
 {
 	const uint64_t unused = ~UINT64_C(0) << 48;

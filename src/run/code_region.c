@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/code_region.h"
 
-#include "base/bytes.h"
 #include "base/memory.h"
 #include "run/code_units.h"
 
