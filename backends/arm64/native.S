@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../built_in.h"
 #include "offsets.h"
 #include "regs.h"
 
@@ -313,18 +314,9 @@ jf_arm64_throw:
 	with_caller jf_arm64_walk_here, jf_walk_here_from
 	with_caller jf_arm64_bpf_stack_walk, jf_bpf_stack_walk_here_from
 
-#ifdef JF_BUILT_IN
-/* The library's own functions of these names; of a backend outside of the library they are hooks alone. */
-	.globl jf_throw
-	.type jf_throw, %function
-	.set jf_throw, jf_arm64_throw
-	.globl jf_walk_here
-	.type jf_walk_here, %function
-	.set jf_walk_here, jf_arm64_walk_here
-	.globl jf_bpf_stack_walk
-	.type jf_bpf_stack_walk, %function
-	.set jf_bpf_stack_walk, jf_arm64_bpf_stack_walk
-#endif
+	LIBRARY_FUNCTION(jf_throw, jf_arm64_throw)
+	LIBRARY_FUNCTION(jf_walk_here, jf_arm64_walk_here)
+	LIBRARY_FUNCTION(jf_bpf_stack_walk, jf_arm64_bpf_stack_walk)
 
 	.section .note.GNU-stack, "", %progbits
 

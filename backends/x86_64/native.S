@@ -3,6 +3,7 @@
  * The stubs between C and generated code: System V ABI, AMD64. struct jf_regs is indexed by register
  * id, 8 bytes each. Position-independent; every function may be the target of an indirect branch.
  */
+#include "../built_in.h"
 #include "offsets.h"
 #include "regs.h"
 
@@ -146,18 +147,9 @@ jf_x86_64_throw:
 	with_caller jf_x86_64_walk_here, jf_walk_here_from
 	with_caller jf_x86_64_bpf_stack_walk, jf_bpf_stack_walk_here_from
 
-#ifdef JF_BUILT_IN
-/* The library's own functions of these names; of a backend outside of the library they are hooks alone. */
-	.globl jf_throw
-	.type jf_throw, @function
-	.set jf_throw, jf_x86_64_throw
-	.globl jf_walk_here
-	.type jf_walk_here, @function
-	.set jf_walk_here, jf_x86_64_walk_here
-	.globl jf_bpf_stack_walk
-	.type jf_bpf_stack_walk, @function
-	.set jf_bpf_stack_walk, jf_x86_64_bpf_stack_walk
-#endif
+	LIBRARY_FUNCTION(jf_throw, jf_x86_64_throw)
+	LIBRARY_FUNCTION(jf_walk_here, jf_x86_64_walk_here)
+	LIBRARY_FUNCTION(jf_bpf_stack_walk, jf_x86_64_bpf_stack_walk)
 
 /*
  * What a `linux` callback takes for its tail-call count: Linux's own hands down whatever RAX holds, and
