@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-uint64_t machine_mix(uint64_t a, uint64_t b)
-{
-	uint64_t z = a * UINT64_C(0x9e3779b97f4a7c15) + b;
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 uint64_t machine_sign(uint64_t value, uint64_t sp)
 {
 	return value ^ (machine_mix(sp, 1) | 1) << 48;
@@ -35,20 +26,8 @@ static uint64_t extend(uint64_t value, unsigned int bytes, bool sign)
 
 /* ---- memory ------------------------------------------------------------------------------------------ */
 
-bool machine_in_stack(uint64_t address, unsigned int bytes)
+uint64_t machine_read_elsewhere(const struct machine *m, uint64_t address, unsigned int bytes)
 {
-	return address >= MACHINE_STACK_LOW && address + bytes <= MACHINE_STACK_LOW + MACHINE_STACK_BYTES &&
-	       address + bytes >= address;
-}
-
-uint64_t machine_read(const struct machine *m, uint64_t address, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	if (machine_in_stack(address, bytes)) {
-		memcpy(&value, m->stack + (address - MACHINE_STACK_LOW), bytes < 8 ? bytes : 8);
-		return value;
-	}
 	for (unsigned int i = m->cell_count; i-- > 0;)
 		if (m->cells[i].address == address)
 			return m->cells[i].value & mask(bytes);
@@ -58,6 +37,7 @@ uint64_t machine_read(const struct machine *m, uint64_t address, unsigned int by
 void machine_write(struct machine *m, uint64_t address, unsigned int bytes, uint64_t value)
 {
 	if (machine_in_stack(address, bytes)) {
+		m->changes++;
 		memcpy(m->stack + (address - MACHINE_STACK_LOW), &value, bytes < 8 ? bytes : 8);
 	} else if (m->cell_count < MACHINE_CELLS) {
 		m->cells[m->cell_count].address = address;
@@ -73,12 +53,18 @@ static uint64_t get(const struct machine *m, uint8_t reg)
 	return reg == JF_REG_NONE ? 0 : m->reg[reg];
 }
 
+static bool is_kept(const struct machine *m, unsigned int reg)
+{
+	return reg == m->backend->sp || m->backend->regs[reg].flags & (JF_REG_CALLEE_SAVED | JF_REG_RESERVED);
+}
+
 static void set(struct machine *m, uint8_t reg, uint64_t value)
 {
 	if (reg == JF_REG_NONE || reg == m->zero)
 		return;
 	m->reg[reg] = value & mask(m->backend->regs[reg].size_bytes);
 	m->tainted[reg] = false;
+	m->changes += is_kept(m, reg) || reg == m->backend->ra;
 }
 
 static uint64_t fresh(struct machine *m, uint64_t what)
@@ -272,6 +258,7 @@ static void put_return_address(struct machine *m, uint64_t value)
 {
 	const struct jf_backend *backend = m->backend;
 
+	m->changes++;
 	if (!backend->ra_pushed) {
 		m->reg[backend->ra] = value;
 		return;
@@ -359,16 +346,12 @@ enum machine_event machine_step(struct machine *m, bool taken)
 	return flow(m, taken, target);
 }
 
-static bool is_kept(const struct machine *m, unsigned int reg)
-{
-	return reg == m->backend->sp || m->backend->regs[reg].flags & (JF_REG_CALLEE_SAVED | JF_REG_RESERVED);
-}
-
 void machine_return_from_c(struct machine *m)
 {
 	const struct jf_backend *backend = m->backend;
 
 	m->flags.known = false;
+	m->changes++;
 	if (backend->ra_pushed)
 		m->reg[backend->sp] += 8;
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
@@ -389,6 +372,20 @@ static uint8_t find_zero(const struct jf_backend *backend)
 	return JF_REG_NONE;
 }
 
+#define STACK_WORDS (MACHINE_STACK_BYTES / 8)
+
+/* The words differ from each other, and from those of another salt. Made anew for every run, so: in few instructions. */
+static void fill_stack(struct machine *m, uint64_t salt)
+{
+	static uint64_t words[STACK_WORDS];
+	uint64_t *stack = (uint64_t *)(void *)m->stack;
+
+	for (uint64_t i = 0; !words[STACK_WORDS - 1] && i < STACK_WORDS; i++)
+		words[i] = machine_mix(i, 5);
+	for (unsigned int i = 0; i < STACK_WORDS; i++)
+		stack[i] = words[i] ^ salt;
+}
+
 void machine_init(struct machine *m, const struct jf_backend *backend, uint64_t salt)
 {
 	memset(m, 0, offsetof(struct machine, stack));
@@ -396,11 +393,7 @@ void machine_init(struct machine *m, const struct jf_backend *backend, uint64_t 
 	m->backend = backend;
 	m->salt = salt;
 	m->cell_count = 0;
-	for (uint64_t i = 0; i < MACHINE_STACK_BYTES; i += 8) {
-		uint64_t word = machine_mix(salt + i, 5);
-
-		memcpy(m->stack + i, &word, sizeof(word));
-	}
+	fill_stack(m, machine_mix(salt, 5));
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
 		set(m, (uint8_t)reg, machine_mix(salt + reg, 7));
 }

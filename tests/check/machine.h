@@ -4,6 +4,8 @@
 
 #include <jitframe/jitframe.h>
 
+#include <string.h>
+
 /*
  * A machine that runs any architecture's code with real values, one instruction at a time, by what the
  * decoder says of each. It knows nothing of frames and rules, has one path at a time and no notion of
@@ -49,7 +51,7 @@ struct machine {
 	uint32_t pc;      /* offset */
 	uint8_t zero;     /* the register that is always 0, or JF_REG_NONE */
 	uint64_t reg[JF_REGS_MAX];
-	uint8_t stack[MACHINE_STACK_BYTES];
+	_Alignas(8) uint8_t stack[MACHINE_STACK_BYTES];
 	struct {
 		uint64_t address, value;
 	} cells[MACHINE_CELLS]; /* stores elsewhere */
@@ -57,6 +59,7 @@ struct machine {
 	bool tainted[JF_REGS_MAX]; /* registers with such a value */
 	uint64_t salt;             /* another one gives other values everywhere */
 	struct machine_compared flags;
+	uint64_t changes; /* of the stack and of the registers that a row can speak of, so far */
 
 	/* of the last step */
 	uint32_t at;
@@ -87,11 +90,34 @@ bool machine_knows(const struct machine *m, bool *taken);
 /* What a call does by the platform's ABI: caller-saved registers and all below SP have other values. */
 void machine_return_from_c(struct machine *m);
 
-uint64_t machine_mix(uint64_t a, uint64_t b);
-bool machine_in_stack(uint64_t address, unsigned int bytes);
-uint64_t machine_read(const struct machine *m, uint64_t address, unsigned int bytes);
+uint64_t machine_read_elsewhere(const struct machine *m, uint64_t address, unsigned int bytes);
 void machine_write(struct machine *m, uint64_t address, unsigned int bytes, uint64_t value);
 /* A return address as this machine signs it with SP = `sp`, where the hardware does so. */
 uint64_t machine_sign(uint64_t value, uint64_t sp);
+
+static inline uint64_t machine_mix(uint64_t a, uint64_t b)
+{
+	uint64_t z = a * UINT64_C(0x9e3779b97f4a7c15) + b;
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static inline bool machine_in_stack(uint64_t address, unsigned int bytes)
+{
+	return address >= MACHINE_STACK_LOW && address + bytes <= MACHINE_STACK_LOW + MACHINE_STACK_BYTES &&
+	       address + bytes >= address;
+}
+
+static inline uint64_t machine_read(const struct machine *m, uint64_t address, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	if (!machine_in_stack(address, bytes))
+		return machine_read_elsewhere(m, address, bytes);
+	memcpy(&value, m->stack + (address - MACHINE_STACK_LOW), bytes < 8 ? bytes : 8);
+	return value;
+}
 
 #endif

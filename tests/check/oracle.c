@@ -179,6 +179,7 @@ static void run_once(struct run *r, const struct subject *main, uint64_t salt)
 
 	r->in_body = r->in_epilogue = false;
 	r->killed_count = r->loaded_count = 0;
+	r->row = NULL;
 	r->incoming = 0;
 	run_cfa = MACHINE_CFA - (r->s->conv->frame_align < 16 && !r->s->is_private_stub && salt & 8 ? 8 : 0);
 	enter_function(r, salt);
@@ -242,6 +243,9 @@ void oracle_judge(const struct subject *s, const struct subject *main, struct ju
 
 	memset(out, 0, sizeof(*out));
 	r.count = reg_named(r.backend, r.facts->count_reg);
+	for (unsigned int reg = 0; reg < r.backend->reg_count; reg++)
+		if (r.backend->regs[reg].flags & JF_REG_CALLEE_SAVED)
+			r.callee_saved[r.callee_saved_count++] = (uint8_t)reg;
 	r.out = out;
 	r.went = went;
 	r.call_sp_off = call_sp_off;

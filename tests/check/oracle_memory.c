@@ -60,16 +60,6 @@ bool is_main(const struct run *r)
 
 uint64_t run_cfa = MACHINE_CFA;
 
-uint64_t at_cfa(int64_t off)
-{
-	return run_cfa + (uint64_t)off;
-}
-
-uint64_t low_bytes(uint64_t value, unsigned int bytes)
-{
-	return bytes >= 8 ? value : value & ((UINT64_C(1) << 8 * bytes) - 1);
-}
-
 static uint64_t return_address(const struct run *r, bool in_memory)
 {
 	bool is_signed = in_memory && r->s->frame.spec.sign_return;
@@ -120,9 +110,8 @@ bool regs_are_true(const struct run *r, const struct jf_row *row)
 	    (r->backend->ra_pushed ||
 	     r->m->reg[r->backend->ra] != (is_signed ? machine_sign(MACHINE_RETURN, run_cfa) : MACHINE_RETURN)))
 		return false;
-	for (unsigned int reg = 0; reg < r->backend->reg_count; reg++)
-		if (!saved[reg] && r->backend->regs[reg].flags & JF_REG_CALLEE_SAVED &&
-		    !(row->flags & JF_ROW_REGS_LOST) && r->m->reg[reg] != r->entry[reg])
+	for (unsigned int i = 0; !(row->flags & JF_ROW_REGS_LOST) && i < r->callee_saved_count; i++)
+		if (!saved[r->callee_saved[i]] && r->m->reg[r->callee_saved[i]] != r->entry[r->callee_saved[i]])
 			return false;
 	return true;
 }
@@ -141,8 +130,10 @@ void look_at_row(struct run *r)
 {
 	const struct jf_row *row = row_at(r->s, r->m->pc);
 
-	if (!r->s->row_count)
+	if (!r->s->row_count || (row == r->row && r->m->changes == r->changes))
 		return;
+	r->row = row;
+	r->changes = r->m->changes;
 	r->m->at = r->m->pc;
 	if (!row_holds(r, row, r->m->reg[r->backend->sp]))
 		broken(r, 10, "the row has another CFA");

@@ -15,6 +15,8 @@ struct run {
 	const struct jf_backend *backend;
 	const struct arch_facts *facts;
 	uint8_t count; /* the register that facts->count_reg names */
+	uint8_t callee_saved[JF_REGS_MAX]; /* by the platform's ABI */
+	unsigned int callee_saved_count;
 	struct machine *m;
 	struct judgement *out;
 	uint64_t entry[JF_REGS_MAX]; /* the caller's registers: those of the boundary's caller in a callback */
@@ -22,6 +24,8 @@ struct run {
 	uint64_t killed[KILLED_MAX]; /* made by the prologue */
 	bool is_raw[KILLED_MAX];     /* and not computed from another one */
 	unsigned int killed_count;
+	const struct jf_row *row; /* the last one that was looked at, and machine.changes by then */
+	uint64_t changes;
 	uint64_t incoming; /* what the count register had when the function was entered, by a tail call or a call */
 	uint64_t result;   /* R0 at the start of the epilogue */
 	bool in_body, in_epilogue;
@@ -39,12 +43,20 @@ struct run {
 /* Where the function's CFA is: where frames keep less than the ABI's alignment, off it in every other run. */
 extern uint64_t run_cfa;
 
+static inline uint64_t at_cfa(int64_t off)
+{
+	return run_cfa + (uint64_t)off;
+}
+
+static inline uint64_t low_bytes(uint64_t value, unsigned int bytes)
+{
+	return bytes >= 8 ? value : value & ((UINT64_C(1) << 8 * bytes) - 1);
+}
+
 void broken(struct run *r, unsigned int rule, const char *format, ...) JF_PRINTF(3, 4);
 uint8_t count_reg(const struct run *r);
 bool is_role(const struct run *r, enum jf_role role);
 bool is_main(const struct run *r);
-uint64_t at_cfa(int64_t off);
-uint64_t low_bytes(uint64_t value, unsigned int bytes);
 bool slot_holds(const struct run *r, const struct jf_slot *slot, bool signed_return);
 const struct jf_row *row_at(const struct subject *s, uint32_t off);
 bool regs_are_true(const struct run *r, const struct jf_row *row);
