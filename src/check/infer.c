@@ -31,33 +31,16 @@ struct inference {
 
 /* ---- candidates -------------------------------------------------------------------------------------- */
 
-/* Gives it the BPF stack that makes its frame as deep as the code's, if one does. returns: false: it is no spec. */
-static bool fit_depth(const struct inference *inf, struct jf_frame_spec *spec, struct jf_frame *frame, uint32_t depth)
-{
-	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) != JF_OK)
-		return false;
-	if (spec->private_stack || depth <= frame->size_bytes)
-		return true;
-	spec->bpf_stack_bytes = depth - frame->size_bytes;
-	if (jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK)
-		return true;
-	spec->bpf_stack_bytes = 0;
-	return jf_frame_solve(inf->input->conv, spec, frame, NULL) == JF_OK;
-}
-
-static void try_spec(struct inference *inf, struct jf_frame_spec spec, uint32_t depth)
+static void try_frame(struct inference *inf, const struct jf_frame *frame)
 {
 	static const struct jf_values no_values;
-	struct jf_frame frame;
 	struct jf_code code;
 	struct tokens prologue;
 	struct token_match match;
 
-	if (!fit_depth(inf, &spec, &frame, depth))
-		return;
 	jf_code_init(&code, inf->bytes, sizeof(inf->bytes), 0, NULL, 0);
-	jf_frame_begin(&code, &frame);
-	inf->backend->emit_prologue(&code, &frame, inf->input->values ? inf->input->values : &no_values);
+	jf_frame_begin(&code, frame);
+	inf->backend->emit_prologue(&code, frame, inf->input->values ? inf->input->values : &no_values);
 	/* An option that leaves no trace there is not asked for. */
 	if (code.status != JF_OK ||
 	    (code.size == inf->last_size && memcmp(inf->bytes, inf->last_bytes, code.size) == 0))
@@ -67,27 +50,43 @@ static void try_spec(struct inference *inf, struct jf_frame_spec spec, uint32_t 
 	tokenize(inf->backend, inf->bytes, code.size, &prologue);
 	if (tokens_least_cost(&prologue, &inf->code) > inf->best_cost)
 		return;
-	match = tokens_match(&prologue, &inf->code);
+	match = tokens_match(&prologue, &inf->code, inf->best_cost);
 	if (match.cost > inf->best_cost || (match.cost == inf->best_cost && match.matched <= inf->best.matched))
 		return;
 	inf->best_cost = match.cost;
 	inf->best = (struct jf_inferred){
-		.spec = spec, .insns = prologue.count, .matched = match.matched, .body_off = JF_MARK_UNSET};
+		.spec = frame->spec, .insns = prologue.count, .matched = match.matched, .body_off = JF_MARK_UNSET};
 	if (match.matched == prologue.count && match.end)
 		inf->best.body_off = tokens_end_off(&inf->code, match.end);
 }
 
-/* Where pushes save registers and one is missing, the frame is as much less deep as a call pushes. */
-static void try_depths(struct inference *inf, struct jf_frame_spec spec)
+/* With the BPF stack that makes the frame as deep as the code's; where no stack does, the frame has been tried. */
+static void try_depth(struct inference *inf, const struct jf_frame *least, uint32_t depth)
 {
-	const uint32_t *depths = inf->depths[spec.role == JF_ROLE_CALLBACK];
-	uint32_t pushed = (uint32_t)inf->backend->cfa_sp_off_at_entry;
+	struct jf_frame_spec spec = least->spec;
+	struct jf_frame frame;
 
-	try_spec(inf, spec, 0);
+	if (spec.private_stack || depth <= least->size_bytes)
+		return;
+	spec.bpf_stack_bytes = depth - least->size_bytes;
+	if (jf_frame_solve(inf->input->conv, &spec, &frame, NULL) == JF_OK)
+		try_frame(inf, &frame);
+}
+
+/* Where pushes save registers and one is missing, the frame is as much less deep as a call pushes. */
+static void try_depths(struct inference *inf, const struct jf_frame_spec *spec)
+{
+	const uint32_t *depths = inf->depths[spec->role == JF_ROLE_CALLBACK];
+	uint32_t pushed = (uint32_t)inf->backend->cfa_sp_off_at_entry;
+	struct jf_frame least;
+
+	if (jf_frame_solve(inf->input->conv, spec, &least, NULL) != JF_OK)
+		return;
+	try_frame(inf, &least);
 	for (unsigned int i = 0; i < DEPTHS_MAX && depths[i]; i++) {
-		try_spec(inf, spec, depths[i]);
+		try_depth(inf, &least, depths[i]);
 		if (pushed)
-			try_spec(inf, spec, depths[i] + pushed);
+			try_depth(inf, &least, depths[i] + pushed);
 	}
 }
 
@@ -97,7 +96,7 @@ static void try_registers(struct inference *inf, struct jf_frame_spec spec)
 	for (unsigned int used = 0; used < 32; used++) {
 		spec.bpf_regs_used = (uint16_t)(used << JF_BPF_R6);
 		spec.bpf_stack_bytes = spec.private_stack && spec.bpf_regs_used & 1u << JF_BPF_FP ? SOME_STACK : 0;
-		try_depths(inf, spec);
+		try_depths(inf, &spec);
 	}
 }
 

@@ -108,7 +108,7 @@ static struct token_match better(struct token_match a, struct token_match b)
 	return b.cost < a.cost || (b.cost == a.cost && b.matched > a.matched) ? b : a;
 }
 
-struct token_match tokens_match(const struct tokens *prologue, const struct tokens *code)
+struct token_match tokens_match(const struct tokens *prologue, const struct tokens *code, uint32_t most)
 {
 	struct token_match row[TOKENS_MAX + 1], best;
 
@@ -119,8 +119,10 @@ struct token_match tokens_match(const struct tokens *prologue, const struct toke
 	}
 	for (uint32_t i = 0; i < prologue->count; i++) {
 		struct token_match corner = row[0];
+		uint32_t least;
 
 		row[0].cost += EDIT;
+		least = row[0].cost;
 		for (uint32_t k = 0; k < code->count; k++) {
 			struct token_match above = row[k + 1], left = row[k], diagonal = corner;
 
@@ -133,7 +135,10 @@ struct token_match tokens_match(const struct tokens *prologue, const struct toke
 				diagonal.end = k + 1;
 				row[k + 1] = better(row[k + 1], diagonal);
 			}
+			least = row[k + 1].cost < least ? row[k + 1].cost : least;
 		}
+		if (least > most)
+			return (struct token_match){least, 0, 0};
 	}
 	best = row[0];
 	best.cost += EDIT * code->saves_from[0];

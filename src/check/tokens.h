@@ -31,9 +31,9 @@ struct token_match {
 
 /*
  * The cheapest way to make `prologue` out of the start of the code. What comes behind that costs nothing, but for
- * saves: they are some prologue's.
+ * saves: they are some prologue's. Gives up, with a cost above `most`, where the way costs more than that.
  */
-struct token_match tokens_match(const struct tokens *prologue, const struct tokens *code);
+struct token_match tokens_match(const struct tokens *prologue, const struct tokens *code, uint32_t most);
 /* A lower bound of tokens_match().cost, found faster. */
 uint32_t tokens_least_cost(const struct tokens *prologue, const struct tokens *code);
 /* The offset behind `end` instructions, and behind what goes on with the constant that the last of them began. */
