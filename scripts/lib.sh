@@ -40,7 +40,9 @@ build() {
 	case $dir in
 	native) configure native -Dtools=enabled ;;
 	bench) configure bench -Dtools=enabled -Dbuildtype=release ;;
-	asan) configure asan -Dtools=enabled -Db_sanitize=address,undefined -Db_lundef=false ;;
+	# Compiled in half the time of -O2 -g; what sanitizers report has lines all the same.
+	asan) configure asan -Dtools=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=false \
+		-Dc_args=-g1 ;;
 	*) configure "$dir" -Dtools=disabled --cross-file "$(cross_file "$dir")" ;;
 	esac
 	ninja -C "$root/build/$dir" "$@"
