@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define REGION_BYTES ((size_t)16 << 20)
@@ -16,6 +15,9 @@
 #define UNITS        (REGION_BYTES / UNIT_BYTES)
 /* An empty region that holds more written memory than this goes back to the system. */
 #define EMPTY_BYTES ((size_t)256 << 10)
+
+/* Further than any file's end; an address is added to it. */
+#define FAR_POSITION ((off_t)1 << 62)
 
 _Static_assert(CODE_REGION_PIECE_MAX <= REGION_BYTES, "the largest piece fits a region");
 
@@ -25,9 +27,8 @@ struct code_region {
 	/* -1: frozen. The number of a file says nothing alone: a program that closes all files, as a daemon does at its
 	 * start, may have opened another one under the number. */
 	int file;
+	off_t position; /* of the file, which is read and written elsewhere; no other file stands there */
 	int more_prot;
-	dev_t device;
-	ino_t inode;
 	uint64_t process; /* *process_number of the one that made the region */
 	size_t written;   /* bytes from the start that hold code or traps */
 	struct code_units units;
@@ -93,12 +94,9 @@ static bool number_process(void)
 /* Whether the region's file is still what it was, in the process that made it. */
 static bool can_write(struct code_region *region)
 {
-	struct stat is;
-
 	if (region->file < 0)
 		return false;
-	if (!fstat(region->file, &is) && is.st_dev == region->device && is.st_ino == region->inode &&
-	    region->process == *process_number)
+	if (lseek(region->file, 0, SEEK_CUR) == region->position && region->process == *process_number)
 		return true;
 	freeze(region, false);
 	return false;
@@ -165,12 +163,11 @@ static bool write_up_to(struct code_region *region, size_t end)
 static struct code_region *region_new(int more_prot)
 {
 	struct code_region *region = number_process() ? jf_map(sizeof(*region), PROT_READ | PROT_WRITE, -1) : NULL;
-	struct stat is;
-
 	if (!region)
 		return NULL;
 	region->file = jf_memory_file(REGION_BYTES);
-	if (region->file >= 0 && !fstat(region->file, &is))
+	region->position = FAR_POSITION + (off_t)(uintptr_t)region;
+	if (region->file >= 0 && lseek(region->file, region->position, SEEK_SET) == region->position)
 		region->bytes = jf_map(REGION_BYTES, PROT_READ | PROT_EXEC | more_prot, region->file);
 	if (!region->bytes) {
 		freeze(region, true);
@@ -178,8 +175,6 @@ static struct code_region *region_new(int more_prot)
 		return NULL;
 	}
 	region->more_prot = more_prot;
-	region->device = is.st_dev;
-	region->inode = is.st_ino;
 	region->process = *process_number;
 	region->units = (struct code_units){.words = region->words, .count = UNITS};
 	region->next = regions;
