@@ -106,9 +106,7 @@ extern const struct jf_known_code jf_arm64_known_code[JF_ARM64_KNOWN_CODE_COUNT]
 extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];
 
 /* prologue.c */
-void jf_arm64_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
-void jf_arm64_emit_epilogue(struct jf_code *code, const struct jf_frame *frame);
-void jf_arm64_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+extern const struct jf_build_ops jf_arm64_build;
 
 /* The immediate as the operation sees it: 64-bit, or the low 32 bits zero-extended. */
 static inline uint64_t jf_arm64_imm_value(const struct jf_op *op)

@@ -67,9 +67,7 @@ const struct jf_backend jf_arm64_backend = {
 		 JF_ARM64_X7},
 	.conventions = jf_arm64_conventions,
 	.convention_count = JF_ARM64_CONVENTION_COUNT,
-	.emit_prologue = jf_arm64_emit_prologue,
-	.emit_epilogue = jf_arm64_emit_epilogue,
-	.emit_tail_exit = jf_arm64_emit_tail_exit,
+	.build = &jf_arm64_build,
 	.emit_trap = emit_trap,
 	.body =
 		{

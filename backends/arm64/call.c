@@ -84,7 +84,7 @@ enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uin
 	jf_arm64_cbz(code, false, true, tmp, 0);
 	jf_arm64_addsub(code, JF_ARM64_ADDI, true, count, count, 1);
 	jf_arm64_ldst_scaled(code, JF_ARM64_STR, 3, count, JF_ARM64_COUNT_PTR, 0);
-	jf_arm64_emit_tail_exit(code, b->frame, entry_off);
+	jf_frame_tail_exit(code, b->frame, entry_off);
 	jf_arm64_lands_here(code, beyond);
 	jf_arm64_lands_here(code, spent);
 	jf_arm64_lands_here(code, empty);

@@ -152,6 +152,9 @@ static const struct jf_convention linux_convention = {
 	.result_bits = 64,
 	.caps = CAPS,
 	.backend_flags = JF_ARM64_KERNEL,
+	.sp_steps = JF_SP_EACH_AREA,
+	.tail_keeps = COUNT(entry_rules) - 1, /* one of the two rules of a pair's lower slot holds */
+	.bpf_fp_when = JF_WHEN_FP | JF_WHEN_EXCEPTION,
 	.conflicts = conflicts,
 	.conflict_count = COUNT(conflicts),
 };
@@ -177,6 +180,9 @@ static const struct jf_convention user_convention = {
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
 	.caps = CAPS | JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_USER_BASE,
+	.sp_steps = JF_SP_EACH_AREA,
+	.tail_keeps = COUNT(entry_rules) - 1, /* one of the two rules of a pair's lower slot holds */
+	.bpf_fp_when = JF_WHEN_FP | JF_WHEN_EXCEPTION,
 	.conflicts = conflicts,
 	.conflict_count = COUNT(conflicts),
 };

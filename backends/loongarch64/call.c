@@ -30,7 +30,7 @@ static void load_tcc_ptr(struct jf_code *c, const struct jf_frame *frame)
 
 	if (slot < 0)
 		return;
-	if (frame->conv->backend_flags & LA_CONV_SPLIT)
+	if (frame->conv->sp_steps == JF_SP_SAVES_FIRST)
 		emit_2ri12(c, LA_LD_D, LA_TCC, LA_FP, frame->slots[slot].off_from_cfa - frame->conv->fp_off_from_cfa);
 	else
 		emit_2ri12(c, LA_LD_D, LA_TCC, LA_SP, (int64_t)frame->size_bytes + frame->slots[slot].off_from_cfa);
@@ -162,7 +162,7 @@ enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *o
 
 	(void)op;
 	/* The exit is put down where the checks will be, to see how long it is. */
-	jf_loongarch64_tail_exit(&ahead, b->frame, entry_off);
+	jf_frame_tail_exit(&ahead, b->frame, entry_off);
 	exit_bytes = (int64_t)(ahead.size - c->size);
 
 	emit_1ri20(c, LA_LU32I_D, index, 0);
@@ -178,6 +178,6 @@ enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *o
 	emit_branch21(c, LA_BEQZ, LA_TAIL_TARGET, past_exit(exit_bytes, 9));
 	emit_2ri12(c, LA_ADDI_D, LA_T2, LA_T2, 1);
 	emit_2ri12(c, LA_ST_D, LA_T2, LA_TCC, 0);
-	jf_loongarch64_tail_exit(c, b->frame, entry_off);
+	jf_frame_tail_exit(c, b->frame, entry_off);
 	return JF_OK;
 }

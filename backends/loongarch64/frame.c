@@ -153,7 +153,9 @@ static const struct jf_convention conv_linux = {
 	.fp_off_from_cfa = 0,
 	.result_bits = 32,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_RUN,
-	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_PERCPU | LA_CONV_COUNT_ALWAYS,
+	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_PERCPU,
+	.count_returned = true,
+	.bpf_fp_when = JF_WHEN_BPF_STACK,
 };
 
 static const struct jf_convention conv_v2 = {
@@ -177,7 +179,9 @@ static const struct jf_convention conv_v2 = {
 	.private_stack_guard_bytes = 16,
 	.result_bits = 32,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_RUN,
-	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_BRANCHY_COUNT | LA_CONV_PERCPU | LA_CONV_COUNT_ALWAYS,
+	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_BRANCHY_COUNT | LA_CONV_PERCPU,
+	.count_returned = true,
+	.bpf_fp_when = JF_WHEN_BPF_STACK,
 	.conflicts = v2_conflicts,
 	.conflict_count = COUNT(v2_conflicts),
 };
@@ -204,7 +208,8 @@ static const struct jf_convention conv_user = {
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
 		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_RUN | JF_CAP_USER_BASE,
-	.backend_flags = LA_CONV_SPLIT,
+	.sp_steps = JF_SP_SAVES_FIRST,
+	.bpf_fp_when = JF_WHEN_FP,
 	.conflicts = user_conflicts,
 	.conflict_count = COUNT(user_conflicts),
 };

@@ -32,9 +32,7 @@ enum {
 enum {
 	LA_CONV_PATCH_AREA = 1 << 0,    /* begins with room for a patched-in jump: move t0,ra and five nops */
 	LA_CONV_BRANCHY_COUNT = 1 << 1, /* the count block before Linux 7.3; the epilogue loads tcc_ptr too */
-	LA_CONV_SPLIT = 1 << 2,         /* the save area first, BPF stack and arguments with a second step of SP */
-	LA_CONV_PERCPU = 1 << 3,        /* per-CPU addresses and private stacks go by $r21, else by $tp */
-	LA_CONV_COUNT_ALWAYS = 1 << 4,  /* every frame has the count slots, every epilogue reloads the count */
+	LA_CONV_PERCPU = 1 << 2,        /* per-CPU addresses and private stacks go by $r21, else by $tp */
 };
 
 extern const struct jf_backend jf_loongarch64_backend;
@@ -47,9 +45,7 @@ extern const struct jf_signal_frame jf_loongarch64_signal_frame;
 extern const struct jf_known_code jf_loongarch64_known_code[LA_KNOWN_CODE_COUNT];
 extern const struct jf_convention *const jf_loongarch64_conventions[3];
 
-void jf_loongarch64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
-void jf_loongarch64_epilogue(struct jf_code *code, const struct jf_frame *frame);
-void jf_loongarch64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+extern const struct jf_build_ops jf_loongarch64_build;
 
 enum jf_status jf_loongarch64_alu(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op);

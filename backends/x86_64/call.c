@@ -109,7 +109,7 @@ enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, ui
 	emit_test_rr(code, true, RCX, RCX);
 	empty = skip_if(code, CC_E);
 	emit_alu_mi(code, ALU_ADD, true, at(RAX, 0), 1);
-	jf_x86_64_tail_exit(code, b->frame, entry_off);
+	jf_frame_tail_exit(code, b->frame, entry_off);
 	land(code, beyond);
 	land(code, too_many);
 	land(code, empty);

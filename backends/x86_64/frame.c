@@ -6,6 +6,9 @@
 
 #define EXC JF_WHEN_EXCEPTION
 
+/* The record: a tail call enters behind it. */
+#define TAIL_KEEPS 2
+
 /* What both conventions hold in common: R10 of a program with a private stack lives where the sixth
  * argument travels, and a tail call takes over a frame whose outgoing arguments it does not know. */
 static const struct jf_conflict conflicts[] = {
@@ -99,6 +102,8 @@ const struct jf_convention jf_x86_64_linux = {
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK | JF_CAP_OUT_ARGS |
 		JF_CAP_LANDING_PADS | JF_CAP_RUN,
 	.backend_flags = X86_64_LINUX_FORMS,
+	.tail_keeps = TAIL_KEEPS,
+	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),
 };
@@ -173,6 +178,8 @@ const struct jf_convention jf_x86_64_user = {
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
 		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_LANDING_PADS | JF_CAP_RUN | JF_CAP_USER_BASE,
+	.tail_keeps = TAIL_KEEPS,
+	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),
 };

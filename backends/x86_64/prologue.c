@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Prologue, epilogue and tail-call exit, and the stub through which `linux` code calls C.
- *
- * Every offset is read from the solved frame. Behind each instruction stands what it changes for an
- * unwinder; from the moment RBP is set up the CFA is told by it, so what follows may move RSP freely.
- */
+/* The steps of prologue, epilogue and tail-call exit, and the stub through which `linux` code calls C. */
 #include "insn.h"
 
 static bool is_linux(const struct jf_frame *frame)
@@ -17,37 +12,9 @@ static bool is_main(const struct jf_frame *frame)
 	return frame->spec.role == JF_ROLE_MAIN || frame->spec.role == JF_ROLE_BOUNDARY;
 }
 
-/* A register that is pushed and popped: all of the save area but the record and the control words. */
-static bool is_pushed(const struct jf_slot *slot)
-{
-	return slot->kind == JF_SLOT_SAVE && slot->reg != RBP && jf_x86_64_regs[slot->reg].cls == JF_REG_INT;
-}
-
-static bool is_control(const struct jf_slot *slot)
-{
-	return slot->kind == JF_SLOT_SAVE && jf_x86_64_regs[slot->reg].cls == JF_REG_CONTROL;
-}
-
 static int32_t slot_fp_off(const struct jf_frame *frame, enum jf_slot_kind kind)
 {
 	return fp_off(frame, &frame->slots[jf_frame_slot(frame, kind, JF_REG_NONE)]);
-}
-
-/* RSP, from RBP, when exactly the pushed registers are on the stack. */
-static int32_t pushed_end(const struct jf_frame *frame)
-{
-	int32_t end = 0;
-
-	for (unsigned int i = 0; i < frame->slot_count; i++)
-		if (is_pushed(&frame->slots[i]))
-			end = fp_off(frame, &frame->slots[i]);
-	return end;
-}
-
-/* RSP, from RBP, in the body. */
-static int32_t body_sp_off(const struct jf_frame *frame)
-{
-	return -(int32_t)frame->size_bytes - frame->conv->fp_off_from_cfa;
 }
 
 /* ---- tail-call count -------------------------------------------------------------------------- */
@@ -70,113 +37,116 @@ static void push_count(struct jf_code *code, const struct jf_frame *frame)
 }
 
 /* The same without branches. */
-static void store_count(struct jf_code *code, const struct jf_frame *frame)
+static void store_count(struct jf_code *code, const struct jf_frame *frame, struct jf_count_place place)
 {
-	int32_t tcc = slot_fp_off(frame, JF_SLOT_TCC), tcc_ptr = slot_fp_off(frame, JF_SLOT_TCC_PTR);
 	unsigned int ptr = RAX;
 
-	emit_store(code, 8, at(RBP, tcc), RAX);
+	emit_store(code, 8, at(place.base, place.tcc_off), RAX);
 	if (is_main(frame)) {
 		ptr = SCRATCH;
-		emit_lea(code, true, ptr, at(RBP, tcc));
+		emit_lea(code, true, ptr, at(place.base, place.tcc_off));
 		jf_x86_64_emit_alu_ri(code, ALU_CMP, true, RAX, TAIL_CALLS_MAX);
 		emit_cmov(code, CC_A, true, ptr, RAX);
 	}
-	emit_store(code, 8, at(RBP, tcc_ptr), ptr);
+	emit_store(code, 8, at(place.base, place.tcc_ptr_off), ptr);
 }
 
-/* ---- prologue --------------------------------------------------------------------------------- */
-
-/* Pushed saves in slot order; in `linux` what lies between them too, allocated by its fixed forms. */
-static void push_slots(struct jf_code *code, const struct jf_frame *frame)
+/* For a tail call: the count itself when it is this frame's own, else the pointer to it. */
+static void load_count(struct jf_code *code, const struct jf_frame *frame, struct jf_count_place place)
 {
-	for (unsigned int i = 0; i < frame->slot_count; i++) {
-		const struct jf_slot *slot = &frame->slots[i];
+	(void)frame;
+	emit_load(code, 8, false, RAX, at(place.base, place.tcc_off));
+}
 
-		if (is_pushed(slot)) {
-			emit_push(code, slot->reg);
-			jf_code_saved(code, i);
-		} else if (!is_linux(frame)) {
-			continue;
-		} else if (slot->kind == JF_SLOT_BPF_STACK) {
-			put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, slot->size_bytes);
-		} else if (slot->kind == JF_SLOT_TCC) {
-			if (jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE) != (int)i + 1)
-				jf_code_fail(code, JF_E_BAD_DESC);
-			push_count(code, frame); /* both slots of the count */
-		} else if (slot->kind == JF_SLOT_OUT_ARGS) {
-			jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, slot->size_bytes);
-		}
+/* ---- slots ------------------------------------------------------------------------------------ */
+
+/* `linux` pushes all slots, and has one subtraction for each of the two stacks; `user` pushes what PUSH can. */
+static unsigned int unit(const struct jf_frame *frame, unsigned int slot)
+{
+	const struct jf_slot *s = &frame->slots[slot];
+
+	if (is_linux(frame))
+		return s->kind == JF_SLOT_TCC ? 2 : 1;
+	return s->kind == JF_SLOT_SAVE && jf_x86_64_regs[s->reg].cls == JF_REG_INT;
+}
+
+static void push(struct jf_code *code, const struct jf_frame *frame, unsigned int slot)
+{
+	const struct jf_slot *s = &frame->slots[slot];
+
+	switch (s->kind) {
+	case JF_SLOT_SAVE: emit_push(code, s->reg); break;
+	case JF_SLOT_TCC:
+		if (jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE) != (int)slot + 1)
+			jf_code_fail(code, JF_E_BAD_DESC);
+		push_count(code, frame);
+		break;
+	case JF_SLOT_BPF_STACK: put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, s->size_bytes); break;
+	case JF_SLOT_OUT_ARGS: jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, s->size_bytes); break;
+	default: jf_code_fail(code, JF_E_BAD_DESC);
 	}
 }
 
-/* `user`: allocates the rest of the frame at once and fills in the control words. */
-static void store_slots(struct jf_code *code, const struct jf_frame *frame)
+static void pop(struct jf_code *code, const struct jf_frame *frame, unsigned int slot)
 {
-	int32_t rest = pushed_end(frame) - body_sp_off(frame);
+	const struct jf_slot *s = &frame->slots[slot];
 
-	if (rest)
-		jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, rest);
-	for (unsigned int i = 0; i < frame->slot_count; i++) {
-		const struct jf_slot *slot = &frame->slots[i];
-
-		if (!is_control(slot))
-			continue;
-		if (slot->reg == MXCSR)
-			emit_stmxcsr(code, at(RBP, fp_off(frame, slot)));
-		else
-			emit_fnstcw(code, at(RBP, fp_off(frame, slot)));
-		jf_code_saved(code, i);
+	switch (s->kind) {
+	case JF_SLOT_SAVE: emit_pop(code, s->reg); break;
+	case JF_SLOT_TCC:
+		emit_pop(code, RAX); /* tcc_ptr */
+		emit_pop(code, RAX); /* tcc */
+		break;
+	case JF_SLOT_BPF_STACK: put_reg(code, F_W | F_IMM32 | 0x81, ALU_ADD, RSP, s->size_bytes); break;
+	case JF_SLOT_OUT_ARGS: jf_x86_64_emit_alu_ri(code, ALU_ADD, true, RSP, s->size_bytes); break;
+	default: jf_code_fail(code, JF_E_BAD_DESC);
 	}
 }
 
-/* RBP = the boundary's, from the third argument. */
-static void adopt_fp(struct jf_code *code, const struct jf_frame *frame)
+/* Control words. */
+static void store(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off)
 {
-	emit_mov_rr(code, true, RBP, frame->conv->backend->args[2]);
-	jf_code_cfa(code, RBP, -frame->conv->fp_off_from_cfa);
+	if (reg == MXCSR)
+		emit_stmxcsr(code, at(base, off));
+	else
+		emit_fnstcw(code, at(base, off));
 }
 
-/* `linux`: takes the registers that every boundary pushed off its stack, and the stack with them. */
-static void land_and_restore(struct jf_code *code, const struct jf_frame *frame)
+static void load(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off)
 {
-	struct jf_frame boundary;
-
-	if (jf_frame_boundary(frame->conv, &boundary) != JF_OK) {
-		jf_code_fail(code, JF_E_BAD_DESC);
-		return;
-	}
-	emit_mov_rr(code, true, RSP, frame->conv->backend->args[1]);
-	adopt_fp(code, frame);
-	for (unsigned int i = boundary.slot_count; i-- > 0;)
-		if (is_pushed(&boundary.slots[i]))
-			emit_pop(code, boundary.slots[i].reg);
-	jf_code_row_flags(code, 0, JF_ROW_REGS_LOST);
-	emit_mov_rr(code, true, RSP, RBP);
+	if (reg == MXCSR)
+		emit_ldmxcsr(code, at(base, off));
+	else
+		emit_fldcw(code, at(base, off));
 }
 
-/* RSP points to the slot. */
-static void cfa_by_slot(struct jf_code *code, const struct jf_frame *frame, int slot)
+/* ---- registers -------------------------------------------------------------------------------- */
+
+static void move(struct jf_code *code, uint8_t dst, uint8_t src)
 {
-	jf_code_cfa(code, RSP, -frame->slots[slot].off_from_cfa);
+	emit_mov_rr(code, true, dst, src);
 }
 
-static void make_record(struct jf_code *code, const struct jf_frame *frame)
+static void add(struct jf_code *code, uint8_t dst, uint8_t src, int64_t imm)
 {
-	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, RBP);
+	if (dst == src)
+		jf_x86_64_emit_alu_ri(code, imm < 0 ? ALU_SUB : ALU_ADD, true, dst, imm < 0 ? -imm : imm);
+	else if (imm)
+		emit_lea(code, true, dst, at(src, imm));
+	else
+		emit_mov_rr(code, true, dst, src);
+}
 
-	emit_push(code, RBP);
-	cfa_by_slot(code, frame, fp);
-	jf_code_saved(code, (unsigned int)fp);
-	emit_mov_rr(code, true, RBP, RSP);
-	jf_code_cfa(code, RBP, -frame->conv->fp_off_from_cfa);
+static void constant(struct jf_code *code, uint8_t dst, uint64_t value)
+{
+	jf_x86_64_emit_mov_ri(code, dst, value);
 }
 
 /*
  * R10 = constant + per-CPU base in `linux`, + what the thread's word holds in `user`. There calls lose it (R9 is
  * the callee's), so a copy stays in the frame; in `linux` each call pushes and pops it.
  */
-static void load_private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
+static void private_stack(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
 {
 	const struct jf_convention *conv = frame->conv;
 	uint64_t top = values->private_stack + jf_frame_private_stack(frame).top_off;
@@ -198,7 +168,9 @@ static void load_private_stack(struct jf_code *code, const struct jf_frame *fram
 	emit_store(code, 8, at(RBP, slot_fp_off(frame, JF_SLOT_SPILL)), reg);
 }
 
-/* Up to the tail-call entry: landing pad, patch site, a fresh count, the frame record. */
+/* ---- where a function begins and ends --------------------------------------------------------- */
+
+/* Landing pad, patch site, a fresh count. */
 static void enter(struct jf_code *code, const struct jf_frame *frame)
 {
 	if (frame->spec.landing_pads)
@@ -212,119 +184,50 @@ static void enter(struct jf_code *code, const struct jf_frame *frame)
 	} else if (is_main(frame)) {
 		emit_alu_rr(code, ALU_XOR, false, RAX, RAX);
 	}
-	if (frame->spec.role != JF_ROLE_CALLBACK)
-		make_record(code, frame);
-	else if (frame->conv->landing == JF_LANDING_RESTORE)
-		land_and_restore(code, frame);
-	else
-		adopt_fp(code, frame);
 }
 
-void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values)
+static void tail_pad(struct jf_code *code, const struct jf_frame *frame)
 {
-	bool adopts = frame->spec.role == JF_ROLE_CALLBACK && frame->conv->landing == JF_LANDING_ADOPT;
-
-	enter(code, frame);
-	if (is_main(frame))
-		jf_code_mark(code, JF_MARK_TAIL_ENTRY);
 	if (frame->spec.landing_pads && (is_main(frame) || is_linux(frame)))
 		emit_endbr64(code);
-	if (adopts) {
-		emit_lea(code, true, RSP, at(RBP, body_sp_off(frame)));
-	} else {
-		push_slots(code, frame);
-		if (!is_linux(frame))
-			store_slots(code, frame);
-	}
-	/* A callback that adopts has the boundary's count, and goes on counting there. */
-	if (!is_linux(frame) && frame->spec.tail_calls && !adopts)
-		store_count(code, frame);
-	if (frame->spec.arena)
-		jf_x86_64_emit_mov_ri(code, frame->conv->arena_reg, values->arena_base);
-	if (frame->spec.private_stack)
-		load_private_stack(code, frame, values);
-	jf_code_mark(code, JF_MARK_BODY);
 }
 
-/* ---- epilogue, tail-call exit ----------------------------------------------------------------- */
-
-static void drop_record(struct jf_code *code, const struct jf_frame *frame)
+static void leave(struct jf_code *code)
 {
 	emit_leave(code);
-	jf_code_restored(code, (unsigned int)jf_frame_slot(frame, JF_SLOT_SAVE, RBP));
-	cfa_by_slot(code, frame, jf_frame_slot(frame, JF_SLOT_RETURN, JF_REG_NONE));
+}
+
+static void ret(struct jf_code *code)
+{
 	emit_ret(code);
 }
 
-/* `user`: the control words, while RSP is still below them; then RSP = RBP + sp_off. */
-static void load_slots(struct jf_code *code, const struct jf_frame *frame, int32_t sp_off)
+/* The next program takes the record over, with RSP = RBP. RCX = target. */
+static void jump(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
-	for (unsigned int i = 0; i < frame->slot_count; i++) {
-		const struct jf_slot *slot = &frame->slots[i];
-
-		if (!is_control(slot))
-			continue;
-		if (slot->reg == MXCSR)
-			emit_ldmxcsr(code, at(RBP, fp_off(frame, slot)));
-		else
-			emit_fldcw(code, at(RBP, fp_off(frame, slot)));
-		jf_code_restored(code, i);
-	}
-	if (sp_off == body_sp_off(frame))
-		return;
-	if (sp_off)
-		emit_lea(code, true, RSP, at(RBP, sp_off));
-	else
-		emit_mov_rr(code, true, RSP, RBP);
-}
-
-static void pop_slots(struct jf_code *code, const struct jf_frame *frame)
-{
-	if (is_linux(frame) && frame->out_args_bytes)
-		jf_x86_64_emit_alu_ri(code, ALU_ADD, true, RSP, frame->out_args_bytes);
-	for (unsigned int i = frame->slot_count; i-- > 0;) {
-		if (!is_pushed(&frame->slots[i]))
-			continue;
-		emit_pop(code, frame->slots[i].reg);
-		jf_code_restored(code, i);
-	}
-}
-
-void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame)
-{
-	int32_t end = pushed_end(frame);
-
-	/* With nothing pushed, leave alone brings RSP back from wherever it is; what it frees at once with
-	 * RBP may hold no save, and the control words are loaded by then. */
-	if (!is_linux(frame))
-		load_slots(code, frame, end ? end : body_sp_off(frame));
-	pop_slots(code, frame);
-	drop_record(code, frame);
-}
-
-/*
- * The record stays: the next program takes it over, with RSP = RBP. RAX takes the first count slot
- * along: the count itself when it is this frame's own, else the pointer to it. RCX = target.
- */
-void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
-{
-	struct jf_row state = jf_code_state(code);
-
-	if (is_linux(frame)) {
-		pop_slots(code, frame);
-		emit_pop(code, RAX); /* tcc_ptr */
-		emit_pop(code, RAX); /* tcc */
-		if (frame->bpf_stack_bytes)
-			put_reg(code, F_W | F_IMM32 | 0x81, ALU_ADD, RSP, frame->bpf_stack_bytes);
-	} else {
-		emit_load(code, 8, false, RAX, at(RBP, slot_fp_off(frame, JF_SLOT_TCC)));
-		load_slots(code, frame, pushed_end(frame));
-		pop_slots(code, frame);
-	}
+	(void)frame;
 	jf_x86_64_emit_alu_ri(code, ALU_ADD, true, RCX, entry_off);
 	emit_jmp_reg(code, RCX);
-	jf_code_set_state(code, state);
 }
+
+const struct jf_build_ops jf_x86_64_build = {
+	.enter = enter,
+	.tail_pad = tail_pad,
+	.move = move,
+	.add = add,
+	.constant = constant,
+	.store = store,
+	.load = load,
+	.store_count = store_count,
+	.load_count = load_count,
+	.private_stack = private_stack,
+	.unit = unit,
+	.push = push,
+	.pop = pop,
+	.leave = leave,
+	.ret = ret,
+	.jump = jump,
+};
 
 /* ---- calling C -------------------------------------------------------------------------------- */
 
@@ -336,8 +239,17 @@ bool jf_x86_64_call_stubs(const struct jf_convention *conv)
 
 void jf_x86_64_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target)
 {
-	make_record(code, frame);
+	int fp = jf_frame_slot(frame, JF_SLOT_SAVE, RBP), ra = jf_frame_slot(frame, JF_SLOT_RETURN, JF_REG_NONE);
+
+	emit_push(code, RBP);
+	jf_code_cfa(code, RSP, -frame->slots[fp].off_from_cfa);
+	jf_code_saved(code, (unsigned int)fp);
+	emit_mov_rr(code, true, RBP, RSP);
+	jf_code_cfa(code, RBP, -frame->conv->fp_off_from_cfa);
 	jf_x86_64_emit_alu_ri(code, ALU_AND, true, RSP, -16);
 	jf_x86_64_emit_call(code, target, RAX);
-	drop_record(code, frame);
+	emit_leave(code);
+	jf_code_restored(code, (unsigned int)fp);
+	jf_code_cfa(code, RSP, -frame->slots[ra].off_from_cfa);
+	emit_ret(code);
 }

@@ -28,9 +28,7 @@ extern const struct jf_signal_frame jf_x86_64_signal_frame HIDDEN;
 extern const struct jf_convention jf_x86_64_linux HIDDEN;
 extern const struct jf_convention jf_x86_64_user HIDDEN;
 
-HIDDEN void jf_x86_64_prologue(struct jf_code *code, const struct jf_frame *frame, const struct jf_values *values);
-HIDDEN void jf_x86_64_epilogue(struct jf_code *code, const struct jf_frame *frame);
-HIDDEN void jf_x86_64_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+extern const struct jf_build_ops jf_x86_64_build HIDDEN;
 HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
 HIDDEN bool jf_x86_64_call_stubs(const struct jf_convention *conv);
 

@@ -3,6 +3,7 @@
 #define JF_BACKEND_H
 
 #include <jitframe/body.h>
+#include <jitframe/build.h>
 #include <jitframe/code.h>
 #include <jitframe/effect.h>
 #include <jitframe/frame.h>
@@ -186,7 +187,13 @@ struct jf_backend {
 	const struct jf_convention *const *conventions;
 	uint8_t convention_count;
 
-	/* ---- code, reading the solved frame; rows go out through jf_code_cfa(), jf_code_saved() and so on ---- */
+	/*
+	 * ---- code, reading the solved frame ----
+	 * Prologue, epilogue and tail exit: by the steps of `build` (build.h), where that is not NULL. For frames that
+	 * cannot be built so the three hooks below are there, which record the rows themselves: jf_code_cfa(),
+	 * jf_code_saved() and so on. Those who want the code call jf_frame_prologue() and its siblings.
+	 */
+	const struct jf_build_ops *build;
 
 	/* From the entry to the body, for the frame's role and options; sets JF_MARK_TAIL_ENTRY (where the
 	 * role has one) and JF_MARK_BODY. The core has called jf_code_begin(). */

@@ -45,6 +45,7 @@ enum {
 	JF_WHEN_ARENA = 1 << 8,
 	JF_WHEN_PRIVATE_STACK = 1 << 9,
 	JF_WHEN_OUT_ARGS = 1 << 10,
+	JF_WHEN_BPF_STACK = 1 << 11, /* JF_WHEN_FP, with a BPF stack of more than 0 bytes or a private stack */
 };
 #define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
 
@@ -89,6 +90,14 @@ enum jf_landing {
 	JF_LANDING_RESTORE, /* the callback's prologue restores the save slots and builds a frame under the same FP */
 };
 
+/* How SP goes down from the save area to the end of the frame: what reaches a slot, or R10, depends on it. */
+enum jf_sp_steps {
+	JF_SP_AT_ONCE,     /* to the end before the first register is stored: frames are small, R10 is found by SP */
+	JF_SP_SAVES_FIRST, /* to the end of the save area, then over all below at once: R10 is found by FP */
+	JF_SP_EACH_AREA, /* to the end of the save area, over the BPF stack, over the arguments: R10 is SP on the way */
+	JF_SP__COUNT
+};
+
 /* Two options (JF_WHEN_ bits) that exclude each other in this convention, and why. */
 struct jf_conflict {
 	uint16_t a;
@@ -128,6 +137,11 @@ struct jf_convention {
 	/* The register in which the tail-call count, or the count's address, comes in and is handed on. Has a meaning
 	 * with JF_CAP_TAIL_CALLS only. */
 	uint8_t count_reg;
+	bool count_returned; /* every epilogue loads the count register anew, as a tail exit does */
+	/* ---- how frames are built by the hooks of struct jf_build_ops */
+	uint8_t sp_steps;     /* enum jf_sp_steps */
+	uint8_t tail_keeps;   /* slots, from the first on, that stay over a tail call: a tail call enters behind them */
+	uint16_t bpf_fp_when; /* R10's register is set when the spec and this have a JF_WHEN_ bit in common */
 };
 
 /* ---- a spec and its solution ---------------------------------------------------------------- */

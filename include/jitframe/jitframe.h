@@ -5,6 +5,7 @@
 /* Everything. Each header also stands alone. */
 #include <jitframe/backend.h>
 #include <jitframe/body.h>
+#include <jitframe/build.h>
 #include <jitframe/cfi.h>
 #include <jitframe/check.h>
 #include <jitframe/code.h>

@@ -162,7 +162,7 @@ enum jf_status checker_find_entry_state(struct checker *c)
 		return JF_E_BAD_DESC;
 	jf_code_init(&code, bytes, sizeof(bytes), 0, NULL, 0);
 	jf_frame_begin(&code, &frame);
-	c->backend->emit_prologue(&code, &frame, &no_values);
+	jf_frame_prologue(&code, &frame, &no_values);
 	if (jf_code_finish(&code) != JF_OK)
 		return JF_E_BAD_DESC;
 	c->has_entry_state = follow_prologue(c, &frame, &code, &c->entry_state, &c->entry_has_pad);

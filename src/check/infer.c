@@ -40,7 +40,7 @@ static void try_frame(struct inference *inf, const struct jf_frame *frame)
 
 	jf_code_init(&code, inf->bytes, sizeof(inf->bytes), 0, NULL, 0);
 	jf_frame_begin(&code, frame);
-	inf->backend->emit_prologue(&code, frame, inf->input->values ? inf->input->values : &no_values);
+	jf_frame_prologue(&code, frame, inf->input->values ? inf->input->values : &no_values);
 	/* An option that leaves no trace there is not asked for. */
 	if (code.status != JF_OK ||
 	    (code.size == inf->last_size && memcmp(inf->bytes, inf->last_bytes, code.size) == 0))

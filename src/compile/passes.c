@@ -149,7 +149,6 @@ static void function_ends(struct jf_compiler *c, struct jf_image_function *f)
 
 static enum jf_status emit_function(struct jf_compiler *c, uint32_t index)
 {
-	const struct jf_backend *backend = c->conv->backend;
 	struct jf_image_function *f = &c->image->functions[index];
 	struct jf_values values = c->opts->values;
 	enum jf_status status;
@@ -157,12 +156,12 @@ static enum jf_status emit_function(struct jf_compiler *c, uint32_t index)
 	values.private_stack += f->private_stack_off;
 	function_begins(c, f);
 	jf_frame_begin(&c->code, &f->frame);
-	backend->emit_prologue(&c->code, &f->frame, &values);
+	jf_frame_prologue(&c->code, &f->frame, &values);
 	status = emit_body(c, &c->units[index]);
 	if (status != JF_OK)
 		return status;
 	jf_code_mark(&c->code, JF_MARK_EPILOGUE);
-	backend->emit_epilogue(&c->code, &f->frame);
+	jf_frame_epilogue(&c->code, &f->frame);
 	function_ends(c, f);
 	return JF_OK;
 }

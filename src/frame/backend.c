@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/bytes.h"
 #include "frame/convention.h"
 #include "frame/registry.h"
 
@@ -97,6 +98,31 @@ static bool branches_sound(const struct jf_branches *branches)
 	       branches->long_always_bytes >= branches->short_bytes;
 }
 
+/* A hook that frames of every convention need. returns: its name, or NULL: all are there. */
+static const char *missing_step(const struct jf_build_ops *ops)
+{
+	const struct {
+		bool is_there;
+		const char *name;
+	} steps[] = {
+		{ops->move, "move"},
+		{ops->add, "add"},
+		{ops->constant, "constant"},
+		{ops->store || ops->unit, "store"},
+		{ops->load || ops->unit, "load"},
+		{ops->unit || !ops->push, "unit"},
+		{ops->push || !ops->unit, "push"},
+		{ops->pop || !ops->unit, "pop"},
+		{ops->ret, "ret"},
+		{ops->jump, "jump"},
+	};
+
+	for (unsigned int i = 0; i < JF_COUNT_OF(steps); i++)
+		if (!steps[i].is_there)
+			return steps[i].name;
+	return NULL;
+}
+
 enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error)
 {
 	if (!backend || !backend->regs || !backend->name || !backend->conventions)
@@ -108,7 +134,10 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 			return bad(error, backend->name, "a register's id is not its index");
 	if (backend->sp >= backend->reg_count || backend->fp >= backend->reg_count || backend->ra >= backend->reg_count)
 		return bad(error, backend->name, "sp, fp or ra is no register of the table");
-	if (!backend->emit_prologue || !backend->emit_epilogue || !backend->emit_tail_exit)
+	if (backend->build && missing_step(backend->build))
+		return jf_error_set(error, JF_E_BAD_DESC, backend->name, "frames cannot be built without the hook %s",
+				    missing_step(backend->build));
+	if (!backend->build && (!backend->emit_prologue || !backend->emit_epilogue || !backend->emit_tail_exit))
 		return bad(error, backend->name, "a mandatory hook is NULL");
 	if (backend->native && !backend->emit_trap)
 		return bad(error, backend->name, "a host's backend without a trap for freed code (emit_trap)");

@@ -45,13 +45,13 @@ static void emit_prologue_scratch(struct jf_code *scratch, uint8_t *bytes, const
 {
 	jf_code_init(scratch, bytes, SCRATCH_BYTES, 0, NULL, 0);
 	jf_frame_begin(scratch, frame);
-	frame->conv->backend->emit_prologue(scratch, frame, values);
+	jf_frame_prologue(scratch, frame, values);
 }
 
 static void emit_epilogue(struct jf_code *code, const struct jf_frame *frame)
 {
 	jf_code_mark(code, JF_MARK_EPILOGUE);
-	frame->conv->backend->emit_epilogue(code, frame);
+	jf_frame_epilogue(code, frame);
 }
 
 static enum jf_status emit_tail_exit(struct jf_code *code, const struct jf_frame *frame)
@@ -63,7 +63,7 @@ static enum jf_status emit_tail_exit(struct jf_code *code, const struct jf_frame
 		return JF_E_UNSUPPORTED;
 	status = jf_tail_entry_off(frame->conv, &frame->spec, &entry_off);
 	if (status == JF_OK)
-		frame->conv->backend->emit_tail_exit(code, frame, entry_off);
+		jf_frame_tail_exit(code, frame, entry_off);
 	return status;
 }
 
@@ -81,7 +81,7 @@ enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame,
 		values = &no_values;
 	jf_frame_begin(code, frame);
 	if (part == JF_PART_PROLOGUE || part == JF_PART_ALL) {
-		frame->conv->backend->emit_prologue(code, frame, values);
+		jf_frame_prologue(code, frame, values);
 	} else {
 		emit_prologue_scratch(&scratch, bytes, frame, values);
 		if (scratch.status != JF_OK)

@@ -40,6 +40,8 @@ static uint16_t spec_needs(const struct jf_frame_spec *spec)
 
 	if (spec->bpf_stack_bytes || spec->bpf_regs_used & 1u << JF_BPF_FP)
 		needs |= JF_WHEN_FP;
+	if (needs & JF_WHEN_FP && (spec->bpf_stack_bytes || spec->private_stack))
+		needs |= JF_WHEN_BPF_STACK;
 	if (spec->tail_calls)
 		needs |= JF_WHEN_TAIL_CALLS;
 	if (spec->arena)
