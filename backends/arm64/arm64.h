@@ -156,6 +156,7 @@ enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
 extern const struct jf_branches jf_arm64_branches;
 enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op);
+unsigned int jf_arm64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
 enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
 
 /* call.c */

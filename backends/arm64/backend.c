@@ -79,6 +79,7 @@ const struct jf_backend jf_arm64_backend = {
 			.atomic = jf_arm64_atomic,
 			.jump = jf_arm64_jump,
 			.jump_always = jf_arm64_jump_always,
+			.put_branch = jf_arm64_put_branch,
 			.call = jf_arm64_call,
 			.tail_call = jf_arm64_tail_call,
 			.cast_user = jf_arm64_cast_user,

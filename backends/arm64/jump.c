@@ -17,64 +17,28 @@ static inline struct shape shape_of(uint32_t word)
 			      JF_ARM64_ON_NONZERO};
 }
 
-static inline uint32_t with_distance(uint32_t word, struct shape shape, int64_t distance)
+/* The branch, or the opposite one over a jump. */
+unsigned int jf_arm64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
 {
-	uint32_t mask = ((1u << shape.bits) - 1) << shape.shift;
+	struct shape shape = shape_of(branch);
 
-	return (word & ~mask) | jf_arm64_branch_field(distance, shape.bits) << shape.shift;
-}
-
-/* Short: the branch. Long: the opposite one over a jump. returns: how many words, 0 when they do not reach. */
-static inline unsigned int branch_words(uint32_t words[2], uint32_t word, int64_t distance, bool is_long)
-{
-	struct shape shape = shape_of(word);
-
-	if (!is_long && jf_arm64_fits_branch(distance, shape.bits)) {
-		words[0] = with_distance(word, shape, distance);
-		return 1;
+	if (form == 0 && jf_arm64_fits_branch(distance, shape.bits)) {
+		jf_code_write32(at, branch | jf_arm64_branch_field(distance, shape.bits) << shape.shift);
+		return 4;
 	}
-	if (!is_long || !shape.opposite || !jf_arm64_fits_branch(distance - 4, JF_ARM64_JUMP_BITS))
+	if (form != 1 || !shape.opposite || !jf_arm64_fits_branch(distance - 4, JF_ARM64_JUMP_BITS))
 		return 0;
-	words[0] = with_distance(word ^ shape.opposite, shape, 2 * 4);
-	words[1] = JF_ARM64_B | jf_arm64_branch_field(distance - 4, JF_ARM64_JUMP_BITS);
-	return 2;
+	jf_code_write32(at, (branch ^ shape.opposite) | jf_arm64_branch_field(2 * 4, shape.bits) << shape.shift);
+	jf_code_write32(at + 4, JF_ARM64_B | jf_arm64_branch_field(distance - 4, JF_ARM64_JUMP_BITS));
+	return 8;
 }
 
-static bool put_branch(uint8_t *branch, int64_t distance, bool is_long)
-{
-	uint32_t word = branch[0] | (uint32_t)branch[1] << 8 | (uint32_t)branch[2] << 16 | (uint32_t)branch[3] << 24;
-	uint32_t words[2];
-	unsigned int count = branch_words(words, word, distance, is_long);
+#define REACH(bits) ((1 << ((bits) + 1)) - 4)
 
-	for (unsigned int i = 0; i < 4 * count; i++)
-		branch[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
-	return count;
-}
-
-const struct jf_branches jf_arm64_branches = {
-	.short_bytes = 4,
-	.long_bytes = 8,
-	.long_always_bytes = 4,
-	.short_reach = (1 << (JF_ARM64_TEST_BITS + 1)) - 4,
-	.put = put_branch,
-};
-
-static inline void branch_to(struct jf_body *b, uint32_t word, uint32_t target)
-{
-	int64_t distance = jf_body_distance(b, target);
-	unsigned int count;
-	uint32_t words[2];
-
-	count = branch_words(words, word, distance, jf_body_is_long(b));
-	if (!count) {
-		jf_body_grow(b);
-		count = branch_words(words, word, distance, true);
-	}
-	if (!count)
-		jf_code_fail(b->code, JF_E_RANGE);
-	for (unsigned int i = 0; i < count; i++)
-		jf_code_put32(b->code, words[i]);
-}
+const struct jf_branches jf_arm64_branches = {{
+	[JF_BRANCH_IF] = {{4, REACH(JF_ARM64_TEST_BITS)}, {8, REACH(JF_ARM64_JUMP_BITS) - 4}},
+	[JF_BRANCH_ALWAYS] = {{4, REACH(JF_ARM64_JUMP_BITS)}},
+}};
 
 /*
  * Comparisons with 0, 1 and -1 that are tests for zero or of the sign, by condition: the immediate, and
@@ -153,13 +117,13 @@ enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op)
 			compare(b, op, dst);
 		word = JF_ARM64_B_COND | conds[op->code];
 	}
-	branch_to(b, word, op->target);
+	jf_body_branch(b, JF_BRANCH_IF, word, op->target);
 	return JF_OK;
 }
 
 enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	branch_to(b, JF_ARM64_B, op->target);
+	jf_body_branch(b, JF_BRANCH_ALWAYS, JF_ARM64_B, op->target);
 	return JF_OK;
 }
 
@@ -177,7 +141,7 @@ enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint
 	size_t left;
 
 	jf_arm64_load_stack(b, JF_ARM64_AX, op->imm);
-	branch_to(b, jf_arm64_cbz_word(true, JF_ARM64_AX), op->target);
+	jf_body_branch(b, JF_BRANCH_IF, jf_arm64_cbz_word(true, JF_ARM64_AX), op->target);
 	jf_arm64_addsub(b->code, JF_ARM64_SUBI, true, JF_ARM64_AX, JF_ARM64_AX, 1);
 	left = b->code->size;
 	jf_arm64_cbz(b->code, true, true, JF_ARM64_AX, 0);

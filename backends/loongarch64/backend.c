@@ -62,6 +62,7 @@ const struct jf_backend jf_loongarch64_backend = {
 			.atomic = jf_loongarch64_atomic,
 			.jump = jf_loongarch64_jump,
 			.jump_always = jf_loongarch64_jump_always,
+			.put_branch = jf_loongarch64_put_branch,
 			.call = jf_loongarch64_call,
 			.tail_call = jf_loongarch64_tail_call,
 			.cast_user = jf_loongarch64_cast_user,

@@ -12,71 +12,43 @@
 #define OPCODE_MASK 0xfc000000u
 #define OPPOSITE    0x04000000u
 #define LOW_BITS    16 /* of the distance, from bit 10 */
+#define JUMP_BITS   26
+
+#define REACH(bits) ((1 << ((bits) + 1)) - 4)
+
+const struct jf_branches jf_loongarch64_branches = {{
+	[JF_BRANCH_IF] = {{4, REACH(LOW_BITS)}, {8, REACH(JUMP_BITS) - 4}},
+	[JF_BRANCH_ALWAYS] = {{4, REACH(JUMP_BITS)}},
+}};
 
 static inline unsigned int distance_bits(uint32_t word)
 {
 	uint32_t opcode = word & OPCODE_MASK;
 
-	return opcode == LA_B ? 26 : opcode == LA_BEQZ || opcode == LA_BNEZ ? 21 : LOW_BITS;
+	return opcode == LA_B ? JUMP_BITS : opcode == LA_BEQZ || opcode == LA_BNEZ ? 21 : LOW_BITS;
 }
 
 static inline uint32_t with_distance(uint32_t word, unsigned int bits, int64_t distance)
 {
 	uint32_t words = (uint32_t)(distance >> 2), high = (1u << (bits - LOW_BITS)) - 1;
 
-	return (word & ~(0xffffu << 10 | high)) | (words & 0xffff) << 10 | (words >> LOW_BITS & high);
+	return word | (words & 0xffff) << 10 | (words >> LOW_BITS & high);
 }
 
-/* Short: the branch. Long: the opposite one over a jump. returns: how many words, 0 when they do not reach. */
-static inline unsigned int branch_words(uint32_t words[2], uint32_t word, int64_t distance, bool is_long)
+/* The branch, or the opposite one over a jump. */
+unsigned int jf_loongarch64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
 {
-	unsigned int bits = distance_bits(word);
+	unsigned int bits = distance_bits(branch);
 
-	if (!is_long && la_fits_distance(distance, bits)) {
-		words[0] = with_distance(word, bits, distance);
-		return 1;
+	if (form == 0 && la_fits_distance(distance, bits)) {
+		jf_code_write32(at, with_distance(branch, bits, distance));
+		return 4;
 	}
-	if (!is_long || bits == 26 || !la_fits_distance(distance - 4, 26))
+	if (form != 1 || bits == JUMP_BITS || !la_fits_distance(distance - 4, JUMP_BITS))
 		return 0;
-	words[0] = with_distance(word ^ OPPOSITE, bits, 2 * 4);
-	words[1] = with_distance(LA_B, 26, distance - 4);
-	return 2;
-}
-
-static bool put_branch(uint8_t *branch, int64_t distance, bool is_long)
-{
-	uint32_t word = branch[0] | (uint32_t)branch[1] << 8 | (uint32_t)branch[2] << 16 | (uint32_t)branch[3] << 24;
-	uint32_t words[2];
-	unsigned int count = branch_words(words, word, distance, is_long);
-
-	for (unsigned int i = 0; i < 4 * count; i++)
-		branch[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
-	return count;
-}
-
-const struct jf_branches jf_loongarch64_branches = {
-	.short_bytes = 4,
-	.long_bytes = 8,
-	.long_always_bytes = 4,
-	.short_reach = (1 << (LOW_BITS + 1)) - 4,
-	.put = put_branch,
-};
-
-static void emit_branch(struct jf_body *b, uint32_t word, uint32_t target)
-{
-	int64_t distance = jf_body_distance(b, target);
-	unsigned int count;
-	uint32_t words[2];
-
-	count = branch_words(words, word, distance, jf_body_is_long(b));
-	if (!count) {
-		jf_body_grow(b);
-		count = branch_words(words, word, distance, true);
-	}
-	if (!count)
-		jf_code_fail(b->code, JF_E_RANGE);
-	for (unsigned int i = 0; i < count; i++)
-		jf_code_put32(b->code, words[i]);
+	jf_code_write32(at, with_distance(branch ^ OPPOSITE, bits, 2 * 4));
+	jf_code_write32(at + 4, with_distance(LA_B, JUMP_BITS, distance - 4));
+	return 8;
 }
 
 /* Comparisons with -1, 0 and 1 that are comparisons with zero: the condition then, counted from 1. */
@@ -133,11 +105,11 @@ static enum jf_status jump_compare(struct jf_body *b, const struct jf_op *op)
 		jf_loongarch64_li(b->code, y, (uint64_t)value);
 	}
 	if (y == LA_ZERO && (cond == JF_COND_EQ || cond == JF_COND_NE)) {
-		emit_branch(b, (cond == JF_COND_EQ ? LA_BEQZ : LA_BNEZ) | x << 5, op->target);
+		jf_body_branch(b, JF_BRANCH_IF, (cond == JF_COND_EQ ? LA_BEQZ : LA_BNEZ) | x << 5, op->target);
 	} else {
 		unsigned int rj = forms[cond].swapped ? y : x, rd = forms[cond].swapped ? x : y;
 
-		emit_branch(b, forms[cond].compare | rj << 5 | rd, op->target);
+		jf_body_branch(b, JF_BRANCH_IF, forms[cond].compare | rj << 5 | rd, op->target);
 	}
 	return JF_OK;
 }
@@ -161,7 +133,7 @@ static enum jf_status jump_set(struct jf_body *b, const struct jf_op *op)
 		if (!op->is64 && mask > INT32_MAX)
 			emit_zext32(b->code, LA_T1, LA_T1);
 	}
-	emit_branch(b, LA_BNEZ | LA_T1 << 5, op->target);
+	jf_body_branch(b, JF_BRANCH_IF, LA_BNEZ | LA_T1 << 5, op->target);
 	return JF_OK;
 }
 
@@ -174,7 +146,7 @@ enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op)
 
 enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	emit_branch(b, LA_B, op->target);
+	jf_body_branch(b, JF_BRANCH_ALWAYS, LA_B, op->target);
 	return JF_OK;
 }
 
@@ -186,7 +158,7 @@ enum jf_status jf_loongarch64_may_goto(struct jf_body *b, const struct jf_op *op
 	struct jf_code ahead;
 
 	emit_2ri14(c, LA_LDPTR_D, ax, fp, op->imm);
-	emit_branch(b, LA_BEQZ | ax << 5, op->target);
+	jf_body_branch(b, JF_BRANCH_IF, LA_BEQZ | ax << 5, op->target);
 	emit_2ri12(c, LA_ADDI_D, ax, ax, -1);
 	/* The call is put down where the branch will be, to see how long it is. */
 	ahead = *c;

@@ -55,6 +55,7 @@ enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op);
+unsigned int jf_loongarch64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
 enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 
 enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);

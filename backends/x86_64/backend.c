@@ -86,6 +86,7 @@ const struct jf_backend jf_x86_64_backend = {
 			.atomic = jf_x86_64_atomic,
 			.jump = jf_x86_64_jump,
 			.jump_always = jf_x86_64_jump_always,
+			.put_branch = jf_x86_64_put_branch,
 			.call = jf_x86_64_call_op,
 			.tail_call = jf_x86_64_tail_call,
 			.cast_user = jf_x86_64_cast_user,

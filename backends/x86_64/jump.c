@@ -2,74 +2,45 @@
 /* Jumps: two bytes where they reach, five or six where they do not. */
 #include "insn.h"
 
-#define OPCODE_JCC8 0x70u
-#define OPCODE_JMP8 0xebu
+#define OPCODE_JCC8  0x70u
+#define OPCODE_JMP8  0xebu
+#define OPCODE_JCC32 0x100fu /* and in its second byte what OPCODE_JCC8 has */
+#define OPCODE_JMP32 0xe9u
 
 /*
- *   short  70+cc rel8      EB rel8      distances are from the first byte, rel from the end
- *   long   0F 80+cc rel32  E9 rel32
+ *   form 0  70+cc rel8      EB rel8      distances are from the first byte, rel from the end
+ *   form 1  0F 80+cc rel32  E9 rel32
  */
-#define SHORT_BYTES       2
-#define LONG_BYTES        6
-#define LONG_ALWAYS_BYTES 5
+#define REACH(bits, bytes) ((UINT32_C(1) << ((bits)-1)) - (bytes))
 
-static bool put_branch(uint8_t *branch, int64_t distance, bool is_long)
+const struct jf_branches jf_x86_64_branches = {{
+	[JF_BRANCH_IF] = {{2, REACH(8, 2)}, {6, REACH(32, 6)}},
+	[JF_BRANCH_ALWAYS] = {{2, REACH(8, 2)}, {5, REACH(32, 5)}},
+}};
+
+/* `branch` is the opcode of form 0. */
+unsigned int jf_x86_64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
 {
-	unsigned int opcode = branch[0], size = opcode == OPCODE_JMP8 ? LONG_ALWAYS_BYTES : LONG_BYTES;
+	bool always = branch == OPCODE_JMP8;
+	unsigned int opcode_bytes = form && !always ? 2 : 1, bytes = opcode_bytes + (form ? 4 : 1);
+	uint32_t opcode = !form ? branch : always ? OPCODE_JMP32 : OPCODE_JCC32 + (branch << 8);
+	int64_t rel = distance - bytes;
 
-	if (!is_long) {
-		if (!fits_s8(distance - SHORT_BYTES))
-			return false;
-		branch[1] = (uint8_t)(distance - SHORT_BYTES);
-		return true;
-	}
-	distance -= size;
-	if (!fits_s32(distance))
-		return false;
-	if (opcode == OPCODE_JMP8) {
-		branch[0] = 0xe9;
-	} else {
-		branch[0] = 0x0f;
-		branch[1] = (uint8_t)(opcode + 0x10);
-	}
-	for (unsigned int i = 0; i < 4; i++)
-		branch[size - 4 + i] = (uint8_t)(distance >> 8 * i);
-	return true;
-}
-
-const struct jf_branches jf_x86_64_branches = {
-	.short_bytes = SHORT_BYTES,
-	.long_bytes = LONG_BYTES,
-	.long_always_bytes = LONG_ALWAYS_BYTES,
-	.short_reach = 126,
-	.put = put_branch,
-};
-
-/* The opcode is the short form's. */
-static void emit_branch(struct jf_body *b, unsigned int opcode, uint32_t target)
-{
-	uint8_t bytes[JF_INSN_BYTES_MAX] = {(uint8_t)opcode};
-	int64_t distance = jf_body_distance(b, target);
-
-	if (!jf_body_is_long(b) && put_branch(bytes, distance, false)) {
-		jf_code_put_insn(b->code, bytes, SHORT_BYTES);
-		return;
-	}
-	jf_body_grow(b);
-	if (put_branch(bytes, distance, true))
-		jf_code_put_insn(b->code, bytes, opcode == OPCODE_JMP8 ? LONG_ALWAYS_BYTES : LONG_BYTES);
-	else
-		jf_code_fail(b->code, JF_E_RANGE);
+	if (form > 1 || (form ? !fits_s32(rel) : !fits_s8(rel)))
+		return 0;
+	for (unsigned int i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(i < opcode_bytes ? opcode >> 8 * i : (uint64_t)rel >> 8 * (i - opcode_bytes));
+	return bytes;
 }
 
 static void emit_jcc(struct jf_body *b, unsigned int cc, uint32_t target)
 {
-	emit_branch(b, OPCODE_JCC8 | (cc & 15), target);
+	jf_body_branch(b, JF_BRANCH_IF, OPCODE_JCC8 | cc, target);
 }
 
 enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	emit_branch(b, OPCODE_JMP8, op->target);
+	jf_body_branch(b, JF_BRANCH_ALWAYS, OPCODE_JMP8, op->target);
 	return JF_OK;
 }
 

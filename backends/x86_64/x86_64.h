@@ -46,6 +46,7 @@ HIDDEN enum jf_status jf_x86_64_store(struct jf_body *b, const struct jf_op *op)
 HIDDEN enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op);
+HIDDEN unsigned int jf_x86_64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
 HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 HIDDEN enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
 HIDDEN enum jf_status jf_x86_64_cast_user(struct jf_body *b, const struct jf_op *op);

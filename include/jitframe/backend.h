@@ -134,23 +134,16 @@ struct jf_native {
 };
 
 /*
- * What the core needs to know of branches in order to settle sizes and distances in the code itself. Meant are the
- * branches of jump, jump_always and may_goto to op->target. Each of these hooks puts down at most one such branch, at
- * the place where the hook last asked for a distance. See "Branch sizes" in body.h.
+ * What the core needs to know of the branches that put_branch of struct jf_body_ops writes, in order to settle their
+ * forms in the code itself. See jf_body_branch().
  */
 struct jf_branches {
-	uint8_t short_bytes;
-	uint8_t long_bytes;        /* jump and may_goto */
-	uint8_t long_always_bytes; /* jump_always; short_bytes where a branch has one form only */
-	/* Every short form reaches this many bytes in either direction. For longer distances the core asks put(). */
-	uint32_t short_reach;
-	/*
-	 * Gives a branch its distance.
-	 * in:  `branch`: a branch in short form, with any distance; `is_long`: the form that the branch is to have,
-	 *      in the same place, with room for this form; `distance`: bytes from the branch's first byte.
-	 * returns: false, with nothing written, when the form does not reach so far.
-	 */
-	bool (*put)(uint8_t *branch, int64_t distance, bool is_long);
+	struct jf_branch_form {
+		uint8_t bytes; /* length, as put_branch returns the length; 0: neither this form nor a later one */
+		/* All branches of this form reach this many bytes in either direction. For longer distances the core
+		 * asks put_branch. */
+		uint32_t reach;
+	} forms[JF_BRANCH__COUNT][JF_BRANCH_FORMS_MAX]; /* by enum jf_branch_kind; each longer than the one before */
 };
 
 /* The most bytes of code that come of one piece of a program; all mandatory. For jf_compile_bound(). */

@@ -115,6 +115,9 @@ struct jf_body {
 	uint8_t reg[JF_BPF_REG__COUNT]; /* what jf_body_reg() gives */
 };
 
+/* The forms of a branch are counted from 0, the shortest, up to this. */
+#define JF_BRANCH_FORMS_MAX 4
+
 struct jf_body_ops {
 	enum jf_status (*alu)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*swap)(struct jf_body *b, const struct jf_op *op);
@@ -124,6 +127,17 @@ struct jf_body_ops {
 	enum jf_status (*atomic)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*jump)(struct jf_body *b, const struct jf_op *op); /* conditional */
 	enum jf_status (*jump_always)(struct jf_body *b, const struct jf_op *op);
+	/*
+	 * Writes a branch. Mandatory with jump, jump_always or may_goto. Example, of an architecture whose conditional
+	 * branches reach 128 KiB: form 0 is the branch, form 1 is the opposite branch over a jump.
+	 * in:  `at`: room for the bytes of the form, which may be in the midst of code: the hook writes no others;
+	 *      `branch`: what jf_body_branch() was given, in the backend's own terms: an instruction word, for example;
+	 *      `distance`: bytes from `at` to the target; `form`: below JF_BRANCH_FORMS_MAX. A form of one kind of
+	 *      branch always has one length.
+	 * returns: the length in bytes. 0, with nothing written, when the form does not reach so far, and when the
+	 *      branch has no such form. A branch that has a form reaches the distance 0 with it.
+	 */
+	unsigned int (*put_branch)(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
 	enum jf_status (*call)(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 	/*
 	 * Tail call. R2 = address of a struct jf_program_array, R3 = index, of which the low 32 bits count. Jumps to
@@ -175,23 +189,28 @@ JF_EXTENSION struct jf_program_array {
 	uint64_t entries[];
 };
 
+enum jf_branch_kind {
+	JF_BRANCH_IF,     /* of jump and may_goto */
+	JF_BRANCH_ALWAYS, /* of jump_always */
+	JF_BRANCH__COUNT
+};
+
 /*
- * Branch sizes. Every branch starts in its short form. A hook asks jf_body_distance() for the distance in bytes, from
- * the place where the next instruction goes to the code of BPF instruction `target`. When the short form cannot reach
- * so far, the hook calls jf_body_grow() and puts down the long form. From then on jf_body_is_long() is true for this
- * instruction in every pass.
+ * Puts down a branch to the code of BPF instruction `target`: in the hooks jump, jump_always and may_goto, at most once
+ * in the code of one instruction, and with op->target. `branch` is handed on to put_branch.
  *
- * In the first pass distances to later instructions are unknown, and are given as 0. Without struct jf_branches, passes
- * over the whole program follow until no branch grows and no code moves.
+ * The branch gets the first form that reaches. In the first pass the core does not know how far it is to later
+ * instructions, and takes the first form that the branch has. Without struct jf_branches, passes over the whole program
+ * follow until no branch gets another form and no code moves.
  *
- * With struct jf_branches, the first pass gives every distance as 0. Behind each function the core finds the smallest
- * set of long branches with which every short branch reaches its target. Then the core moves code apart to make room
- * for the long branches, puts distances in, and runs those hooks again whose code depends on the place of the code.
- * When such a hook now puts down code of another size, passes follow as above.
+ * With struct jf_branches, all branches of the first pass have the first form. Behind each function the core finds the
+ * shortest forms with which every branch reaches its target. Then the core moves code apart to make room for the longer
+ * forms, puts distances in, and runs those hooks again whose code depends on the place of the code. When such a hook
+ * now puts down code of another size, passes follow as above.
+ *
+ * Fails with JF_E_RANGE when no form reaches.
  */
-JF_API int64_t jf_body_distance(const struct jf_body *b, uint32_t target);
-JF_API bool jf_body_is_long(const struct jf_body *b);
-JF_API void jf_body_grow(struct jf_body *b);
+JF_API void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target);
 
 /*
  * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may

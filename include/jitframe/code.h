@@ -70,6 +70,8 @@ JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, ui
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
 /* Appends one little-endian 32-bit instruction word. */
 static inline void jf_code_put32(struct jf_code *code, uint32_t word);
+/* Writes such a word to `at`, for put_branch of struct jf_body_ops. */
+static inline void jf_code_write32(uint8_t at[4], uint32_t word);
 /* Appends the first `count` (0 to JF_INSN_BYTES_MAX) bytes, as jf_code_put() does. Where there is room, all
  * JF_INSN_BYTES_MAX bytes are copied: faster than a copy of exactly `count`. */
 #define JF_INSN_BYTES_MAX 16
@@ -101,10 +103,18 @@ static inline bool jf_code_has_room(const struct jf_code *code, size_t count)
 	return !code->now_dirty && code->capacity - code->size >= count;
 }
 
-static inline void jf_code_put32(struct jf_code *code, uint32_t word)
+static inline void jf_code_write32(uint8_t at[4], uint32_t word)
 {
 	const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
 
+	memcpy(at, bytes, sizeof(bytes));
+}
+
+static inline void jf_code_put32(struct jf_code *code, uint32_t word)
+{
+	uint8_t bytes[4];
+
+	jf_code_write32(bytes, word);
 	if (!jf_code_has_room(code, sizeof(bytes))) {
 		jf_code_put(code, bytes, sizeof(bytes));
 		return;

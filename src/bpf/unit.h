@@ -6,10 +6,10 @@
 
 /* Per BPF instruction, in struct jf_unit.flags. */
 enum {
-	JF_INSN_LONG = 1 << 0,   /* its branch needs the long form */
-	JF_INSN_SECOND = 1 << 1, /* second half of a 16-byte instruction: no jump may go here */
-	JF_INSN_TARGET = 1 << 2, /* a jump goes here */
-	JF_INSN_ARENA = 1 << 3,  /* accesses memory through an arena pointer */
+	JF_INSN_FORM = 3,        /* the form that its branch needs at least, see jf_body_branch() */
+	JF_INSN_SECOND = 1 << 2, /* second half of a 16-byte instruction: no jump may go here */
+	JF_INSN_TARGET = 1 << 3, /* a jump goes here */
+	JF_INSN_ARENA = 1 << 4,  /* accesses memory through an arena pointer */
 };
 
 /* One function while it is being compiled. */
@@ -23,6 +23,16 @@ struct jf_unit {
 	uint8_t in_args; /* arguments after the fifth that it takes */
 	uint32_t site_start, site_count;
 };
+
+static inline unsigned int jf_unit_form(const struct jf_unit *unit, uint32_t index)
+{
+	return unit->flags[index] & JF_INSN_FORM;
+}
+
+static inline void jf_unit_set_form(struct jf_unit *unit, uint32_t index, unsigned int form)
+{
+	unit->flags[index] = (uint8_t)((unit->flags[index] & ~JF_INSN_FORM) | form);
+}
 
 /* Register use of a function, from one look at its instructions. */
 struct jf_usage {

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 
-/* What hooks may ask while they emit an instruction; see body.h. */
+/* What hooks may note while they emit an instruction; see body.h. */
 
 struct jf_site *jf_site_here(const struct jf_body *b)
 {
@@ -17,60 +17,6 @@ struct jf_site *jf_site_here(const struct jf_body *b)
 	*site = (struct jf_site){.index = b->index, .off = b->state->unit->insn_off[b->index], .target = b->index};
 	sites->count++;
 	return site;
-}
-
-/* There is room for all hooks that have to do with distances. */
-static void note_branch(const struct jf_body *b, uint32_t target)
-{
-	struct jf_sites *sites = b->state->sites;
-	uint32_t at = sites->count;
-
-	at -= at > sites->start && sites->list[at - 1].index == b->index;
-	if (at == sites->capacity) {
-		jf_code_fail(b->code, JF_E_UNSUPPORTED);
-		return;
-	}
-	sites->list[at] = (struct jf_site){
-		.index = b->index,
-		.off = (uint32_t)(b->code->size - b->code->start),
-		.target = target,
-		.is_branch = true,
-	};
-	sites->count = at + 1;
-}
-
-int64_t jf_body_distance(const struct jf_body *b, uint32_t target)
-{
-	struct jf_body_state *state = b->state;
-	int64_t here;
-
-	if (state->sites) {
-		note_branch(b, target);
-		return 0;
-	}
-	here = (int64_t)(b->code->size - b->code->start);
-	if (target <= b->index)
-		return (int64_t)state->unit->insn_off[target] - here;
-	state->looked_ahead = true;
-	if (state->first_pass)
-		return 0;
-	/* Not emitted in this pass: where it was, moved as far as the present instruction has moved. */
-	return (int64_t)state->unit->insn_off[target] + state->drift - here;
-}
-
-bool jf_body_is_long(const struct jf_body *b)
-{
-	return b->state->unit->flags[b->index] & JF_INSN_LONG;
-}
-
-void jf_body_grow(struct jf_body *b)
-{
-	struct jf_body_state *state = b->state;
-
-	if (state->unit->flags[b->index] & JF_INSN_LONG)
-		return;
-	state->unit->flags[b->index] |= JF_INSN_LONG;
-	state->grown = true;
 }
 
 void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst)

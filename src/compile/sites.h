@@ -14,7 +14,7 @@ struct jf_body_state {
 	bool grown;        /* some branch grew in this pass */
 	bool looked_ahead; /* some distance was to code not emitted yet in this pass */
 	struct jf_faults *faults;
-	struct jf_sites *sites; /* notes distances here instead of giving them; NULL: gives them */
+	struct jf_sites *sites; /* branches are noted here and get no distances yet; NULL: they get them */
 };
 
 /* An instruction whose code depends on where code lies. */
@@ -22,10 +22,12 @@ struct jf_site {
 	uint32_t index;  /* BPF instruction */
 	uint32_t off;    /* of its branch, from the start of the function */
 	uint32_t target; /* of its branch: BPF instruction */
-	uint8_t extra;   /* bytes that its branch has grown */
-	bool is_branch;
-	bool is_placed; /* depends on its own place, too, or on another function's */
-	bool is_ahead;  /* on a place not known when it was emitted */
+	uint32_t branch; /* as in jf_body_branch() */
+	uint8_t kind;    /* the same */
+	uint8_t bytes;   /* of its branch, as put down; 0: it has none */
+	uint8_t extra;   /* bytes that its branch has grown since */
+	bool is_placed;  /* depends on its own place, too, or on another function's */
+	bool is_ahead;   /* on a place not known when it was emitted */
 };
 
 /* The sites of all functions, in the order of the code. */

@@ -92,10 +92,19 @@ static enum jf_status bad(struct jf_error *error, const char *where, const char 
 	return jf_error_set(error, JF_E_BAD_DESC, where, "%s", what);
 }
 
+/* Each form is longer than the one before, and reaches farther. */
+static bool forms_sound(const struct jf_branch_form *forms)
+{
+	for (unsigned int form = 1; form < JF_BRANCH_FORMS_MAX && forms[form].bytes; form++)
+		if (forms[form].bytes <= forms[form - 1].bytes || forms[form].reach <= forms[form - 1].reach ||
+		    forms[form].bytes > JF_INSN_BYTES_MAX)
+			return false;
+	return forms[0].bytes;
+}
+
 static bool branches_sound(const struct jf_branches *branches)
 {
-	return branches->put && branches->short_bytes && branches->long_bytes >= branches->short_bytes &&
-	       branches->long_always_bytes >= branches->short_bytes;
+	return forms_sound(branches->forms[JF_BRANCH_IF]) && forms_sound(branches->forms[JF_BRANCH_ALWAYS]);
 }
 
 /* A hook that frames of every convention need. returns: its name, or NULL: all are there. */
@@ -144,8 +153,11 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 	if (!backend->bounds.insn_bytes || !backend->bounds.tail_call_bytes || !backend->bounds.function_bytes ||
 	    (backend->call_stubs && !backend->bounds.stub_bytes))
 		return bad(error, backend->name, "bounds of code sizes are missing (bounds)");
+	if ((backend->body.jump || backend->body.jump_always || backend->body.may_goto) && !backend->body.put_branch)
+		return bad(error, backend->name, "jumps without their branches (put_branch)");
 	if (backend->branches && !branches_sound(backend->branches))
-		return bad(error, backend->name, "a branch has no size, or its long form is the shorter one");
+		return bad(error, backend->name,
+			   "a branch has no form, or a form is no longer than the one before, or reaches no farther");
 	for (unsigned int i = 0; i < backend->convention_count; i++) {
 		const struct jf_convention *conv = backend->conventions[i];
 		enum jf_status status;

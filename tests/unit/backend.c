@@ -60,32 +60,37 @@ Test(backend, tables_and_hooks_must_be_there)
 	check_bad(&copy, "toy", "bounds");
 }
 
-static bool no_branch(uint8_t *branch, int64_t distance, bool is_long)
+Test(backend, every_form_of_a_branch_is_longer_than_the_one_before)
 {
-	(void)branch;
-	return distance == is_long;
-}
-
-Test(backend, long_branches_are_not_shorter_than_short_ones)
-{
-	const struct jf_branches sound = {.short_bytes = 2, .long_bytes = 6, .long_always_bytes = 2, .put = no_branch};
+	const struct jf_branches sound = {{
+		[JF_BRANCH_IF] = {{2, 100}, {6, 1000}, {8, 10000}},
+		[JF_BRANCH_ALWAYS] = {{2, 1000}},
+	}};
 	struct jf_branches branches = sound;
 	struct copy copy;
 
 	copy_init(&copy, &toy_adopt);
 	copy.backend.branches = &branches;
 	cr_assert_eq(jf_backend_check(&copy.backend, NULL), JF_OK);
-	branches.put = NULL;
+	for (unsigned int kind = 0; kind < JF_BRANCH__COUNT; kind++) {
+		branches = sound;
+		branches.forms[kind][0].bytes = 0;
+		check_bad(&copy, "toy", "branch");
+	}
+	for (unsigned int form = 1; form < 3; form++) {
+		branches = sound;
+		branches.forms[JF_BRANCH_IF][form].bytes = branches.forms[JF_BRANCH_IF][form - 1].bytes;
+		check_bad(&copy, "toy", "branch");
+	}
+	branches = sound;
+	branches.forms[JF_BRANCH_IF][2].bytes = JF_INSN_BYTES_MAX + 1;
 	check_bad(&copy, "toy", "branch");
 	branches = sound;
-	branches.short_bytes = 0;
+	branches.forms[JF_BRANCH_IF][2].reach = 1000;
 	check_bad(&copy, "toy", "branch");
-	branches = sound;
-	branches.long_bytes = 1;
-	check_bad(&copy, "toy", "branch");
-	branches = sound;
-	branches.long_always_bytes = 1;
-	check_bad(&copy, "toy", "branch");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.body.put_branch = NULL;
+	check_bad(&copy, "toy", "put_branch");
 }
 
 Test(backend, a_registers_id_is_its_index)

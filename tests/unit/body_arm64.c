@@ -366,7 +366,7 @@ Test(body_arm64, far_jumps)
 {
 	frame_of("user", SPEC(.bpf_stack_bytes = 0));
 	jump(0x8000, OP(.code = JF_COND_SET, .dst = 1, IMM(8)), "tbz w0, #3, #8; b #0x7ffc");
-	cr_expect(flags[0] & JF_INSN_LONG);
+	cr_expect_eq(flags[0], 1);
 	jump(32, OP(.code = JF_COND_SET, .dst = 1, IMM(8)), "tbz w0, #3, #8; b #28");
 	flags[0] = 0;
 	jump(0xffffc, OP(.code = JF_COND_EQ, .dst = 1, IMM(0)), "cbz x0, #0xffffc");

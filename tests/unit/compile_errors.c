@@ -223,24 +223,3 @@ Test(compile_errors, frames_that_cannot_be_are_named_by_field)
 }
 
 /* The toy's long jump reaches 32 KiB. */
-Test(compile_errors, a_distance_that_no_form_reaches)
-{
-	static struct jf_insn insns[2 * 2100 + 3] = {MOV_K(0, 0), J_K(JEQ, 1, 0, 2 * 2100)};
-	struct jf_function function = {"far", insns, COUNT_OF(insns)};
-	struct jf_program program = run_program(&function, 1, -1);
-	const struct jf_insn lddw[] = {LDDW(1, 0, 0, 0)};
-
-	for (unsigned int i = 0; i < 2100; i++)
-		memcpy(&insns[2 + 2 * i], lddw, sizeof(lddw));
-	insns[COUNT_OF(insns) - 1] = (struct jf_insn)EXIT;
-	refused(&toy_adopt, &program, NULL, JF_E_RANGE, "far", "instruction 1, opcode 0x15");
-	/* A little less is reached. */
-	insns[1].off = 2 * 2040;
-	{
-		struct jf_image *image;
-
-		cr_assert_eq(jf_compile(&toy_adopt, &program, NULL, code, sizeof(code), RUN_ADDRESS, &image, NULL),
-			     JF_OK);
-		jf_image_free(image);
-	}
-}

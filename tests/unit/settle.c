@@ -271,7 +271,7 @@ ALL_CONVENTIONS(settle, at_the_limits)
 	const struct jf_insn filler = ALU64_K(XOR, 6, 0x11223344), other = ALU64_X(ADD, 1, 2);
 	/* Tests of a bit, of zero, comparisons, and always. */
 	const struct jf_insn branches[] = {J_K(JSET, 1, 2, 0), J_K(JEQ, 1, 0, 0), J_X(JGT, 1, 2, 0), JAL(0)};
-	uint32_t middle = conv->backend->branches->short_reach / size_on(conv, filler);
+	uint32_t middle = conv->backend->branches->forms[JF_BRANCH_IF][0].reach / size_on(conv, filler);
 	static struct jf_insn insns[INSNS_MAX];
 	struct jf_function function = {"main", insns, 0};
 	const struct jf_program program = {

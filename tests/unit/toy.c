@@ -239,6 +239,7 @@ const struct jf_backend toy_backend = {
 			.store = toy_store,
 			.jump = toy_jump,
 			.jump_always = toy_jump_always,
+			.put_branch = toy_put_branch,
 			.call = toy_call,
 			.tail_call = toy_tail_call,
 		},

@@ -95,35 +95,51 @@ enum jf_status toy_store(struct jf_body *b, const struct jf_op *op)
 	return done(b);
 }
 
-/* k: 0 always, 1 with the flag. Short: one instruction, seen from its end; long: three. */
-static enum jf_status branch(struct jf_body *b, unsigned int k, uint32_t target)
+/*
+ * k: 0 always, 1 with the flag. Distances count from the end.
+ *
+ *   form 0    JS k
+ *   form 1    LDI t0, SHI t0, JL k, t0
+ *   form 2    LDI t0, SHI t0, SHI t0, JL k, t0
+ */
+unsigned int toy_put_branch(uint8_t *at, uint32_t k, int64_t distance, unsigned int form)
 {
-	int64_t off = jf_body_distance(b, target) - 2;
+	static const struct {
+		unsigned int bytes;
+		int64_t reach;
+	} forms[] = {{2, TOY_SHORT_REACH}, {6, INT16_MAX}, {8, (1 << 23) - 1}};
+	struct jf_code code;
+	int64_t rel;
 
-	if (off < -TOY_SHORT_REACH || off > TOY_SHORT_REACH)
-		jf_body_grow(b);
-	if (!jf_body_is_long(b)) {
-		toy_put_imm(b->code, TOY_OP_JS, k, (int)off);
-		return done(b);
+	if (form >= sizeof(forms) / sizeof(forms[0]))
+		return 0;
+	rel = distance - forms[form].bytes;
+	if (rel < -forms[form].reach || rel > forms[form].reach)
+		return 0;
+	jf_code_init(&code, at, forms[form].bytes, 0, NULL, 0);
+	if (form == 0) {
+		toy_put_imm(&code, TOY_OP_JS, k, (int)rel);
+	} else {
+		toy_put_imm(&code, TOY_OP_LDI, TOY_T0, (int8_t)(rel >> (form == 1 ? 8 : 16)));
+		if (form == 2)
+			toy_put_imm(&code, TOY_OP_SHI, TOY_T0, (uint8_t)(rel >> 8));
+		toy_put_imm(&code, TOY_OP_SHI, TOY_T0, (uint8_t)rel);
+		toy_put(&code, TOY_OP_JL, k, TOY_T0, 0);
 	}
-	off -= 4;
-	if (off != (int16_t)off)
-		return JF_E_RANGE;
-	toy_put_imm(b->code, TOY_OP_LDI, TOY_T0, (int8_t)(off >> 8));
-	toy_put_imm(b->code, TOY_OP_SHI, TOY_T0, (uint8_t)off);
-	toy_put(b->code, TOY_OP_JL, k, TOY_T0, 0);
-	return done(b);
+	return (unsigned int)code.size;
 }
 
 enum jf_status toy_jump(struct jf_body *b, const struct jf_op *op)
 {
 	toy_put(b->code, op->is64 ? TOY_OP_CMP64 : TOY_OP_CMP32, jf_body_reg(b, op->dst), operand(b, op), op->code);
-	return branch(b, 1, op->target);
+	jf_body_branch(b, JF_BRANCH_IF, 1, op->target);
+	return done(b);
 }
 
 enum jf_status toy_jump_always(struct jf_body *b, const struct jf_op *op)
 {
-	return branch(b, 0, op->target);
+	jf_body_branch(b, JF_BRANCH_ALWAYS, 0, op->target);
+	return done(b);
 }
 
 static bool has_types(const struct jf_call *call)

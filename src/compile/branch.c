@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/sites.h"
+
+/* Branches of a body, to other BPF instructions, in the shortest form that reaches. */
+
+/* How a form of a branch looks. returns: how many bytes it takes, 0 when it does not reach. */
+static unsigned int put_form(const struct jf_body *b, uint8_t at[JF_INSN_BYTES_MAX], uint32_t branch, int64_t distance,
+			     unsigned int form)
+{
+	return b->frame->conv->backend->body.put_branch(at, branch, distance, form);
+}
+
+/* The first form from *form on that reaches. out: *form. returns: as put_form(). */
+static unsigned int put_shortest(const struct jf_body *b, uint8_t at[JF_INSN_BYTES_MAX], uint32_t branch,
+				 int64_t distance, unsigned int *form)
+{
+	for (; *form < JF_BRANCH_FORMS_MAX; ++*form) {
+		unsigned int bytes = put_form(b, at, branch, distance, *form);
+
+		if (bytes)
+			return bytes;
+	}
+	return 0;
+}
+
+/* From the place where the next instruction goes. 0: not known yet. */
+static int64_t distance_to(const struct jf_body *b, uint32_t target)
+{
+	struct jf_body_state *state = b->state;
+	int64_t here = (int64_t)(b->code->size - b->code->start);
+
+	if (state->sites)
+		return 0;
+	if (target <= b->index)
+		return (int64_t)state->unit->insn_off[target] - here;
+	state->looked_ahead = true;
+	if (state->first_pass)
+		return 0;
+	/* Not emitted in this pass: where it was, moved as far as the present instruction has moved. */
+	return (int64_t)state->unit->insn_off[target] + state->drift - here;
+}
+
+static void note_branch(const struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, unsigned int bytes,
+			uint32_t target)
+{
+	struct jf_site *site = jf_site_here(b);
+
+	if (!site) {
+		jf_code_fail(b->code, JF_E_UNSUPPORTED);
+		return;
+	}
+	site->off = (uint32_t)(b->code->size - b->code->start);
+	site->target = target;
+	site->branch = branch;
+	site->kind = (uint8_t)kind;
+	site->bytes = (uint8_t)bytes;
+}
+
+void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target)
+{
+	struct jf_body_state *state = b->state;
+	unsigned int before = jf_unit_form(state->unit, b->index), form = before;
+	uint8_t bytes[JF_INSN_BYTES_MAX];
+	unsigned int count = put_shortest(b, bytes, branch, distance_to(b, target), &form);
+
+	if (!count) {
+		jf_code_fail(b->code, JF_E_RANGE);
+		return;
+	}
+	if (form != before) {
+		jf_unit_set_form(state->unit, b->index, form);
+		state->grown = true;
+	}
+	if (state->sites)
+		note_branch(b, kind, branch, count, target);
+	jf_code_put_insn(b->code, bytes, count);
+}
