@@ -67,27 +67,22 @@ enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uin
 	struct jf_code *code = b->code;
 	unsigned int array = jf_body_reg(b, JF_BPF_R2), index = jf_body_reg(b, JF_BPF_R3);
 	const unsigned int tmp = JF_ARM64_TMP, count = JF_ARM64_TMP2;
-	size_t beyond, spent, empty;
+	struct jf_label out = {0};
 
 	(void)op;
 	jf_arm64_ldst_scaled(code, JF_ARM64_LDR, 2, tmp, array, offsetof(struct jf_program_array, max_entries));
 	jf_arm64_rrr(code, JF_ARM64_SUBS, false, JF_ARM64_XZR, index, tmp);
-	beyond = code->size;
-	jf_arm64_b_cond(code, JF_ARM64_HS, 0);
+	jf_body_branch_ahead(b, JF_ARM64_B_COND | JF_ARM64_HS, &out);
 	jf_arm64_ldst_scaled(code, JF_ARM64_LDR, 3, count, JF_ARM64_COUNT_PTR, 0);
 	jf_arm64_addsub(code, JF_ARM64_SUBSI, true, JF_ARM64_XZR, count, JF_TAIL_CALLS_MAX);
-	spent = code->size;
-	jf_arm64_b_cond(code, JF_ARM64_HS, 0);
+	jf_body_branch_ahead(b, JF_ARM64_B_COND | JF_ARM64_HS, &out);
 	jf_arm64_add_uxtw(code, tmp, array, index, 3);
 	jf_arm64_ldst_scaled(code, JF_ARM64_LDR, 3, tmp, tmp, offsetof(struct jf_program_array, entries));
-	empty = code->size;
-	jf_arm64_cbz(code, false, true, tmp, 0);
+	jf_body_branch_ahead(b, jf_arm64_cbz_word(true, tmp), &out);
 	jf_arm64_addsub(code, JF_ARM64_ADDI, true, count, count, 1);
 	jf_arm64_ldst_scaled(code, JF_ARM64_STR, 3, count, JF_ARM64_COUNT_PTR, 0);
 	jf_frame_tail_exit(code, b->frame, entry_off);
-	jf_arm64_lands_here(code, beyond);
-	jf_arm64_lands_here(code, spent);
-	jf_arm64_lands_here(code, empty);
+	jf_body_label(b, &out);
 	return JF_OK;
 }
 

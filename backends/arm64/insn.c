@@ -224,17 +224,3 @@ void jf_arm64_adrp(struct jf_code *code, unsigned int rd, int64_t pages)
 
 	jf_arm64_put(code, rd < 32 && jf_arm64_fits_adrp(pages), 0x90000000 | low << 29 | high << 5 | rd);
 }
-
-void jf_arm64_lands_here(struct jf_code *code, size_t at)
-{
-	int64_t off = (int64_t)(code->size - at);
-	uint32_t field = jf_arm64_branch_field(off, JF_ARM64_COND_BITS) << 5;
-
-	if (code->status != JF_OK)
-		return;
-	if (!jf_arm64_fits_branch(off, JF_ARM64_COND_BITS))
-		jf_code_fail(code, JF_E_RANGE);
-	else
-		for (unsigned int i = 0; i < 4; i++)
-			code->bytes[at + i] |= (uint8_t)(field >> 8 * i);
-}

@@ -420,9 +420,6 @@ static inline void jf_arm64_tbz(struct jf_code *code, bool nonzero, unsigned int
 		jf_code_fail(code, JF_E_RANGE);
 }
 
-/* Makes the conditional branch, CBZ or CBNZ at offset `at`, emitted with distance 0, land here. */
-void jf_arm64_lands_here(struct jf_code *code, size_t at);
-
 /* Xd = cond ? Xn : Xm. Arm ARM, "CSEL". */
 void jf_arm64_csel(struct jf_code *code, enum jf_arm64_cond cond, unsigned int rd, unsigned int rn, unsigned int rm);
 

@@ -138,16 +138,15 @@ enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op)
  */
 enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub)
 {
-	size_t left;
+	struct jf_label left = {0};
 
 	jf_arm64_load_stack(b, JF_ARM64_AX, op->imm);
 	jf_body_branch(b, JF_BRANCH_IF, jf_arm64_cbz_word(true, JF_ARM64_AX), op->target);
 	jf_arm64_addsub(b->code, JF_ARM64_SUBI, true, JF_ARM64_AX, JF_ARM64_AX, 1);
-	left = b->code->size;
-	jf_arm64_cbz(b->code, true, true, JF_ARM64_AX, 0);
+	jf_body_branch_ahead(b, jf_arm64_cbz_word(true, JF_ARM64_AX) | JF_ARM64_ON_NONZERO, &left);
 	jf_arm64_add_const(b->code, JF_ARM64_AX, JF_ARM64_BPF_FP, op->imm);
 	jf_arm64_call_far(b, stub);
-	jf_arm64_lands_here(b->code, left);
+	jf_body_label(b, &left);
 	jf_arm64_store_stack(b, JF_ARM64_AX, op->imm);
 	return JF_OK;
 }

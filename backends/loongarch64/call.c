@@ -145,39 +145,27 @@ enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, co
 
 /* ---- tail calls ------------------------------------------------------------------------------ */
 
-#define AFTER_CHECKS 12 /* instructions before the exit */
-
-/* The distance from the instruction put down next, number `at` of the checks, to where the exit ends. */
-static int64_t past_exit(int64_t exit_bytes, unsigned int at)
-{
-	return exit_bytes + 4 * (int64_t)(AFTER_CHECKS - at);
-}
-
 enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off)
 {
 	unsigned int array = la_bpf(b, JF_BPF_R2), index = la_bpf(b, JF_BPF_R3);
 	struct jf_code *c = b->code;
-	struct jf_code ahead = *c;
-	int64_t exit_bytes;
+	struct jf_label out = {0};
 
 	(void)op;
-	/* The exit is put down where the checks will be, to see how long it is. */
-	jf_frame_tail_exit(&ahead, b->frame, entry_off);
-	exit_bytes = (int64_t)(ahead.size - c->size);
-
 	emit_1ri20(c, LA_LU32I_D, index, 0);
 	emit_2ri12(c, LA_LD_WU, LA_T1, array, offsetof(struct jf_program_array, max_entries));
-	emit_branch16(c, LA_BGEU, index, LA_T1, past_exit(exit_bytes, 2));
+	jf_body_branch_ahead(b, LA_BGEU | index << 5 | LA_T1, &out);
 	load_tcc_ptr(c, b->frame);
 	emit_2ri12(c, LA_LD_D, LA_T2, LA_TCC, 0);
 	emit_2ri12(c, LA_ADDI_D, LA_T1, LA_ZERO, JF_TAIL_CALLS_MAX);
-	emit_branch16(c, LA_BGE, LA_T2, LA_T1, past_exit(exit_bytes, 6));
+	jf_body_branch_ahead(b, LA_BGE | LA_T2 << 5 | LA_T1, &out);
 	emit_alsl_d(c, LA_TAIL_TARGET, index, array, 3);
 	/* Read once: another thread may change the slot. */
 	emit_2ri12(c, LA_LD_D, LA_TAIL_TARGET, LA_TAIL_TARGET, offsetof(struct jf_program_array, entries));
-	emit_branch21(c, LA_BEQZ, LA_TAIL_TARGET, past_exit(exit_bytes, 9));
+	jf_body_branch_ahead(b, LA_BEQZ | LA_TAIL_TARGET << 5, &out);
 	emit_2ri12(c, LA_ADDI_D, LA_T2, LA_T2, 1);
 	emit_2ri12(c, LA_ST_D, LA_T2, LA_TCC, 0);
 	jf_frame_tail_exit(c, b->frame, entry_off);
+	jf_body_label(b, &out);
 	return JF_OK;
 }

@@ -155,18 +155,15 @@ enum jf_status jf_loongarch64_may_goto(struct jf_body *b, const struct jf_op *op
 {
 	unsigned int ax = la_bpf(b, JF_BPF_AX), fp = la_bpf(b, JF_BPF_FP);
 	struct jf_code *c = b->code;
-	struct jf_code ahead;
+	struct jf_label left = {0};
 
 	emit_2ri14(c, LA_LDPTR_D, ax, fp, op->imm);
 	jf_body_branch(b, JF_BRANCH_IF, LA_BEQZ | ax << 5, op->target);
 	emit_2ri12(c, LA_ADDI_D, ax, ax, -1);
-	/* The call is put down where the branch will be, to see how long it is. */
-	ahead = *c;
-	jf_loongarch64_add_imm(&ahead, ax, fp, op->imm, LA_T1);
-	jf_loongarch64_call_address(&ahead, stub);
-	emit_branch21(c, LA_BNEZ, ax, (int64_t)(ahead.size - c->size) + 4);
+	jf_body_branch_ahead(b, LA_BNEZ | ax << 5, &left);
 	jf_loongarch64_add_imm(c, ax, fp, op->imm, LA_T1);
 	jf_loongarch64_call_address(c, stub);
+	jf_body_label(b, &left);
 	emit_2ri14(c, LA_STPTR_D, ax, fp, op->imm);
 	return JF_OK;
 }

@@ -94,25 +94,23 @@ enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, ui
 	struct jf_code *code = b->code;
 	unsigned int array = jf_body_reg(b, JF_BPF_R2), index = jf_body_reg(b, JF_BPF_R3);
 	struct mem entry = at(array, offsetof(struct jf_program_array, entries));
-	size_t beyond, too_many, empty;
+	struct jf_label out = {0};
 
 	(void)op;
 	emit_mov_rr(code, false, index, index);
 	emit_alu_rm(code, ALU_CMP, false, index, at(array, offsetof(struct jf_program_array, max_entries)));
-	beyond = skip_if(code, CC_AE);
+	jf_body_branch_ahead(b, JCC8(CC_AE), &out);
 	load_tail_calls(b);
 	emit_alu_mi(code, ALU_CMP, true, at(RAX, 0), TAIL_CALLS_MAX);
-	too_many = skip_if(code, CC_AE);
+	jf_body_branch_ahead(b, JCC8(CC_AE), &out);
 	entry.index = (uint16_t)index;
 	entry.scale = 3;
 	emit_load(code, 8, false, RCX, entry);
 	emit_test_rr(code, true, RCX, RCX);
-	empty = skip_if(code, CC_E);
+	jf_body_branch_ahead(b, JCC8(CC_E), &out);
 	emit_alu_mi(code, ALU_ADD, true, at(RAX, 0), 1);
 	jf_frame_tail_exit(code, b->frame, entry_off);
-	land(code, beyond);
-	land(code, too_many);
-	land(code, empty);
+	jf_body_label(b, &out);
 	return JF_OK;
 }
 

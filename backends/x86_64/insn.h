@@ -448,9 +448,11 @@ ALWAYS_INLINE void emit_branch32(struct jf_code *code, unsigned int form, int64_
 		jf_code_fail(code, JF_E_RANGE);
 }
 
+/* The opcode of a short conditional jump, which is also what jf_body_branch() is given. */
+#define JCC8(cc) (0x70u | ((cc)&15))
 static inline void emit_jcc8(struct jf_code *code, unsigned int cc, int64_t rel)
 {
-	emit_branch8(code, 0x70 | (cc & 15), rel);
+	emit_branch8(code, JCC8(cc), rel);
 }
 
 static inline void emit_jmp8(struct jf_code *code, int64_t rel)

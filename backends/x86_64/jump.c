@@ -2,10 +2,9 @@
 /* Jumps: two bytes where they reach, five or six where they do not. */
 #include "insn.h"
 
-#define OPCODE_JCC8  0x70u
 #define OPCODE_JMP8  0xebu
-#define OPCODE_JCC32 0x100fu /* and in its second byte what OPCODE_JCC8 has */
 #define OPCODE_JMP32 0xe9u
+#define OPCODE_JCC32 0x100fu /* and in the second byte JCC8() */
 
 /*
  *   form 0  70+cc rel8      EB rel8      distances are from the first byte, rel from the end
@@ -31,11 +30,6 @@ unsigned int jf_x86_64_put_branch(uint8_t *at, uint32_t branch, int64_t distance
 	for (unsigned int i = 0; i < bytes; i++)
 		at[i] = (uint8_t)(i < opcode_bytes ? opcode >> 8 * i : (uint64_t)rel >> 8 * (i - opcode_bytes));
 	return bytes;
-}
-
-static void emit_jcc(struct jf_body *b, unsigned int cc, uint32_t target)
-{
-	jf_body_branch(b, JF_BRANCH_IF, OPCODE_JCC8 | cc, target);
 }
 
 enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op)
@@ -73,7 +67,7 @@ enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op)
 	if (op->code >= JF_COND__COUNT)
 		return JF_E_UNSUPPORTED;
 	emit_compare(b, op);
-	emit_jcc(b, ccs[op->code], op->target);
+	jf_body_branch(b, JF_BRANCH_IF, JCC8(ccs[op->code]), op->target);
 	return JF_OK;
 }
 
@@ -82,15 +76,15 @@ enum jf_status jf_x86_64_may_goto(struct jf_body *b, const struct jf_op *op, uin
 {
 	unsigned int ax = b->frame->conv->bpf_reg[JF_BPF_AX];
 	struct mem count = at(jf_body_reg(b, JF_BPF_FP), op->imm + r10_disp(b));
-	size_t to_store;
+	struct jf_label left = {0};
 
 	emit_load(b->code, 8, false, ax, count);
 	jf_x86_64_emit_alu_ri(b->code, ALU_SUB, true, ax, 1);
-	emit_jcc(b, CC_B, op->target);
-	to_store = skip_if(b->code, CC_NE);
+	jf_body_branch(b, JF_BRANCH_IF, JCC8(CC_B), op->target);
+	jf_body_branch_ahead(b, JCC8(CC_NE), &left);
 	emit_lea(b->code, true, ax, count);
 	jf_x86_64_emit_call(b->code, stub, SCRATCH);
-	land(b->code, to_store);
+	jf_body_label(b, &left);
 	emit_store(b->code, 8, count, ax);
 	return JF_OK;
 }

@@ -213,6 +213,33 @@ enum jf_branch_kind {
 JF_API void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target);
 
 /*
+ * A place further on in the code of the same BPF instruction, where branches go to. Starts as {0}. Example:
+ *
+ *     struct jf_label skip = {0};
+ *
+ *     jf_body_branch_ahead(b, IF_NOT_EQUAL, &skip);
+ *     ...
+ *     jf_body_label(b, &skip);
+ *
+ * Between the two there is no jf_body_branch(), which might grow later.
+ */
+#define JF_LABEL_BRANCHES_MAX 4
+struct jf_label {
+	/* Private: code offset of each branch, what put_branch gets, and the form. */
+	struct jf_label_branch {
+		size_t at;
+		uint32_t branch;
+		uint8_t form;
+	} branches[JF_LABEL_BRANCHES_MAX];
+	unsigned int count;
+};
+/* Puts down a branch to the label, in the first form that the branch has. Fails with JF_E_UNSUPPORTED at the fifth
+ * branch to one label. */
+JF_API void jf_body_branch_ahead(struct jf_body *b, uint32_t branch, struct jf_label *label);
+/* Says that the label is here. Fails with JF_E_RANGE when some branch does not reach so far. */
+JF_API void jf_body_label(struct jf_body *b, const struct jf_label *label);
+
+/*
  * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may
  * fault, and what the fault does: BPF register `dst` becomes 0 (JF_REG_NONE: no register changes) and the program goes
  * on here. For accesses with op->arena.

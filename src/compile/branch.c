@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/sites.h"
 
-/* Branches of a body, to other BPF instructions, in the shortest form that reaches. */
+/* Branches of a body: to other BPF instructions, in the shortest form that reaches, and to labels. */
 
 /* How a form of a branch looks. returns: how many bytes it takes, 0 when it does not reach. */
 static unsigned int put_form(const struct jf_body *b, uint8_t at[JF_INSN_BYTES_MAX], uint32_t branch, int64_t distance,
@@ -22,6 +22,8 @@ static unsigned int put_shortest(const struct jf_body *b, uint8_t at[JF_INSN_BYT
 	}
 	return 0;
 }
+
+/* ---- to BPF instructions ------------------------------------------------------------------------ */
 
 /* From the place where the next instruction goes. 0: not known yet. */
 static int64_t distance_to(const struct jf_body *b, uint32_t target)
@@ -60,7 +62,7 @@ void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch
 {
 	struct jf_body_state *state = b->state;
 	unsigned int before = jf_unit_form(state->unit, b->index), form = before;
-	uint8_t bytes[JF_INSN_BYTES_MAX];
+	uint8_t bytes[JF_INSN_BYTES_MAX] = {0};
 	unsigned int count = put_shortest(b, bytes, branch, distance_to(b, target), &form);
 
 	if (!count) {
@@ -74,4 +76,31 @@ void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch
 	if (state->sites)
 		note_branch(b, kind, branch, count, target);
 	jf_code_put_insn(b->code, bytes, count);
+}
+
+/* ---- to labels --------------------------------------------------------------------------------- */
+
+void jf_body_branch_ahead(struct jf_body *b, uint32_t branch, struct jf_label *label)
+{
+	uint8_t bytes[JF_INSN_BYTES_MAX] = {0};
+	unsigned int form = 0, count = put_shortest(b, bytes, branch, 0, &form);
+
+	if (!count || label->count == JF_LABEL_BRANCHES_MAX) {
+		jf_code_fail(b->code, JF_E_UNSUPPORTED);
+		return;
+	}
+	label->branches[label->count++] = (struct jf_label_branch){b->code->size, branch, (uint8_t)form};
+	jf_code_put_insn(b->code, bytes, count);
+}
+
+void jf_body_label(struct jf_body *b, const struct jf_label *label)
+{
+	struct jf_code *code = b->code;
+
+	for (unsigned int i = 0; i < label->count && code->status == JF_OK; i++) {
+		const struct jf_label_branch *from = &label->branches[i];
+
+		if (!put_form(b, code->bytes + from->at, from->branch, (int64_t)(code->size - from->at), from->form))
+			jf_code_fail(code, JF_E_RANGE);
+	}
 }

@@ -175,10 +175,10 @@ static unsigned int without_form_2(uint8_t *at, uint32_t k, int64_t distance, un
 	return form == 2 ? 0 : toy_put_branch(at, k, distance, form);
 }
 
-/* Those that are always have no form 0: the first form of a branch is the first that put_branch knows. */
+/* The first form of a branch is the first that put_branch knows. */
 static unsigned int without_form_0(uint8_t *at, uint32_t k, int64_t distance, unsigned int form)
 {
-	return form == 0 && !k ? 0 : toy_put_branch(at, k, distance, form);
+	return toy_put_branch(at, k ? k : TOY_FAR, distance, form);
 }
 
 Test(compile_forms, branches_without_the_first_form)
@@ -262,4 +262,96 @@ Test(compile_forms, no_room_to_move_apart)
 	CHECK_STATUS(jf_compile(&s.conv, &program, NULL, code, size, RUN_ADDRESS, &image, &error), JF_OK, "%s",
 		     error.text);
 	jf_image_free(image);
+}
+
+/* ---- labels ------------------------------------------------------------------------------------------------ */
+
+struct labels {
+	uint8_t bytes[1024];
+	struct jf_code code;
+	struct jf_frame frame;
+	struct jf_body body;
+};
+
+static struct jf_body *labels_init(struct labels *l)
+{
+	const struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+
+	memset(l, 0, sizeof(*l));
+	CHECK_STATUS(jf_frame_solve(&toy_plain, &spec, &l->frame, NULL), JF_OK, "the frame");
+	jf_code_init(&l->code, l->bytes, sizeof(l->bytes), 0, NULL, 0);
+	jf_frame_begin(&l->code, &l->frame);
+	l->body = (struct jf_body){.code = &l->code, .frame = &l->frame};
+	return &l->body;
+}
+
+static void fill(struct jf_code *code, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 2)
+		toy_put(code, TOY_OP_ALU64, TOY_V0, TOY_V0, JF_ALU_ADD);
+}
+
+Test(compile_forms, labels)
+{
+	struct jf_label label = {0};
+	uint8_t wanted[6];
+	struct labels l;
+	struct jf_body *b = labels_init(&l);
+
+	jf_body_branch_ahead(b, 1, &label);
+	fill(&l.code, 10);
+	jf_body_branch_ahead(b, 1 | TOY_FAR, &label);
+	jf_body_branch_ahead(b, 0, &label);
+	fill(&l.code, 4);
+	jf_body_label(b, &label);
+	cr_assert_eq(jf_code_finish(&l.code), JF_OK);
+	cr_assert_eq(l.code.size, 2 + 10 + 6 + 2 + 4);
+	cr_assert_eq(toy_put_branch(wanted, 1, 24, 0), 2);
+	cr_assert_arr_eq(l.bytes, wanted, 2);
+	cr_assert_eq(toy_put_branch(wanted, 1, 12, 1), 6);
+	cr_assert_arr_eq(l.bytes + 12, wanted, 6);
+	cr_assert_eq(toy_put_branch(wanted, 0, 6, 0), 2);
+	cr_assert_arr_eq(l.bytes + 18, wanted, 2);
+}
+
+/* A label's branches keep their first form. */
+Test(compile_forms, labels_out_of_reach)
+{
+	for (size_t over = TOY_SHORT_REACH; over <= TOY_SHORT_REACH + 2; over += 2) {
+		struct jf_label label = {0};
+		struct labels l;
+		struct jf_body *b = labels_init(&l);
+
+		jf_body_branch_ahead(b, 1, &label);
+		fill(&l.code, over);
+		jf_body_label(b, &label);
+		CHECK_STATUS(jf_code_finish(&l.code), over == TOY_SHORT_REACH ? JF_OK : JF_E_RANGE, "over %zu", over);
+	}
+}
+
+Test(compile_forms, a_label_has_four_branches)
+{
+	struct jf_label label = {0};
+	struct labels l;
+	struct jf_body *b = labels_init(&l);
+
+	for (unsigned int i = 0; i < JF_LABEL_BRANCHES_MAX; i++)
+		jf_body_branch_ahead(b, 1, &label);
+	cr_assert_eq(jf_code_finish(&l.code), JF_OK);
+	jf_body_branch_ahead(b, 1, &label);
+	cr_assert_eq(jf_code_finish(&l.code), JF_E_UNSUPPORTED);
+}
+
+/* Where there was no room for the branch, nothing is filled in. */
+Test(compile_forms, labels_in_no_room)
+{
+	struct jf_label label = {0};
+	struct labels l;
+	struct jf_body *b = labels_init(&l);
+
+	l.code.capacity = 1;
+	jf_body_branch_ahead(b, 1, &label);
+	jf_body_label(b, &label);
+	cr_assert_eq(jf_code_finish(&l.code), JF_E_NOSPACE);
+	cr_assert(l.bytes[0] == 0 && l.bytes[1] == 0);
 }

@@ -216,36 +216,6 @@ Test(insn_arm64, sizes_that_are_none)
 	REFUSED(jf_arm64_b_cond(&code, (enum jf_arm64_cond)16, 0));
 }
 
-/* A branch put down before its target is known. */
-Test(insn_arm64, branches_filled_in_later)
-{
-	static uint8_t room[(1 << 20) + 8];
-	struct jf_code far;
-
-	jf_arm64_cbz(fresh(), true, true, 9, 0);
-	jf_arm64_hint(&code, JF_ARM64_NOP);
-	jf_arm64_lands_here(&code, 0);
-	code.size = 4;
-	reads("cbnz x9, #8");
-	jf_arm64_b_cond(fresh(), JF_ARM64_HS, 0);
-	jf_arm64_lands_here(&code, 0);
-	reads("b.hs #4");
-	check_all();
-
-	jf_code_init(&far, room, sizeof(room), 0, NULL, 0);
-	jf_arm64_b_cond(&far, JF_ARM64_HS, 0);
-	far.size = (1 << 20) - 4;
-	jf_arm64_lands_here(&far, 0);
-	cr_expect_eq(far.status, JF_OK);
-	cr_expect(room[0] == 0xe2 && room[1] == 0xff && room[2] == 0x7f && room[3] == 0x54);
-	far.size = 1 << 20;
-	jf_arm64_lands_here(&far, 0);
-	cr_expect_eq(far.status, JF_E_RANGE);
-	room[0] = 0;
-	jf_arm64_lands_here(&far, 0); /* after a failure nothing is written */
-	cr_expect_eq(room[0], 0);
-}
-
 Test(insn_arm64, every_bit_tested)
 {
 	for (size_t i = 0; i < LEN(ops_tbz); i++)

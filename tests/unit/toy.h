@@ -118,6 +118,7 @@ enum jf_status toy_load(struct jf_body *b, const struct jf_op *op);
 enum jf_status toy_store(struct jf_body *b, const struct jf_op *op);
 enum jf_status toy_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status toy_jump_always(struct jf_body *b, const struct jf_op *op);
+#define TOY_FAR 0x100
 unsigned int toy_put_branch(uint8_t *at, uint32_t k, int64_t distance, unsigned int form);
 enum jf_status toy_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 enum jf_status toy_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);

@@ -96,7 +96,7 @@ enum jf_status toy_store(struct jf_body *b, const struct jf_op *op)
 }
 
 /*
- * k: 0 always, 1 with the flag. Distances count from the end.
+ * k: 0 always, 1 with the flag; TOY_FAR: without form 0. Distances count from the end.
  *
  *   form 0    JS k
  *   form 1    LDI t0, SHI t0, JL k, t0
@@ -111,7 +111,7 @@ unsigned int toy_put_branch(uint8_t *at, uint32_t k, int64_t distance, unsigned 
 	struct jf_code code;
 	int64_t rel;
 
-	if (form >= sizeof(forms) / sizeof(forms[0]))
+	if (form >= sizeof(forms) / sizeof(forms[0]) || (form == 0 && k & TOY_FAR))
 		return 0;
 	rel = distance - forms[form].bytes;
 	if (rel < -forms[form].reach || rel > forms[form].reach)
@@ -124,7 +124,7 @@ unsigned int toy_put_branch(uint8_t *at, uint32_t k, int64_t distance, unsigned 
 		if (form == 2)
 			toy_put_imm(&code, TOY_OP_SHI, TOY_T0, (uint8_t)(rel >> 8));
 		toy_put_imm(&code, TOY_OP_SHI, TOY_T0, (uint8_t)rel);
-		toy_put(&code, TOY_OP_JL, k, TOY_T0, 0);
+		toy_put(&code, TOY_OP_JL, k & 1, TOY_T0, 0);
 	}
 	return (unsigned int)code.size;
 }
@@ -163,56 +163,36 @@ enum jf_status toy_call(struct jf_body *b, const struct jf_op *op, const struct 
 	return done(b);
 }
 
-/* Leaves the tail call for the end of its code, `total` bytes from `start`, when the flag is set. */
-static void put_out(struct jf_code *code, size_t start, size_t total)
-{
-	size_t next = code->size - start + 6;
-	size_t off = total > next ? total - next : 0;
-
-	toy_put_imm(code, TOY_OP_LDI, TOY_T0, (int8_t)(off >> 8));
-	toy_put_imm(code, TOY_OP_SHI, TOY_T0, (uint8_t)off);
-	toy_put(code, TOY_OP_JL, 1, TOY_T0, 0);
-}
-
 /* a4: index, then its slot's address    a5: the limit, then the count    ra: address of the count */
-static void put_tail_call(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off, size_t total)
+enum jf_status toy_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off)
 {
+	const struct jf_frame *frame = b->frame;
 	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
 	int off = frame->slots[tcc].off_from_cfa - frame->conv->fp_off_from_cfa;
-	size_t start = code->size;
+	struct jf_code *code = b->code;
+	struct jf_label out = {0};
 
+	(void)op;
 	toy_put(code, TOY_OP_EXT, TOY_A4, TOY_A3, TOY_EXT_Z32);
 	toy_put(code, TOY_OP_MEM, TOY_A5, TOY_A2, 2);
 	toy_put(code, TOY_OP_CMP64, TOY_A4, TOY_A5, JF_COND_GE);
-	put_out(code, start, total);
+	jf_body_branch_ahead(b, 1 | TOY_FAR, &out);
 	put_imm(code, TOY_RA, off);
 	toy_put(code, TOY_OP_ALU64, TOY_RA, TOY_FP, JF_ALU_ADD);
 	toy_put(code, TOY_OP_LD, TOY_A5, TOY_RA, 0);
 	toy_put_imm(code, TOY_OP_LDI, TOY_T0, JF_TAIL_CALLS_MAX);
 	toy_put(code, TOY_OP_CMP64, TOY_A5, TOY_T0, JF_COND_GE);
-	put_out(code, start, total);
+	jf_body_branch_ahead(b, 1 | TOY_FAR, &out);
 	toy_put_imm(code, TOY_OP_LDI, TOY_T0, 3);
 	toy_put(code, TOY_OP_ALU64, TOY_A4, TOY_T0, JF_ALU_LSH);
 	toy_put(code, TOY_OP_ALU64, TOY_A4, TOY_A2, JF_ALU_ADD);
 	toy_put(code, TOY_OP_LD, TOY_V0, TOY_A4, offsetof(struct jf_program_array, entries) / 8);
 	toy_put_imm(code, TOY_OP_LDI, TOY_T0, 0);
 	toy_put(code, TOY_OP_CMP64, TOY_V0, TOY_T0, JF_COND_EQ);
-	put_out(code, start, total);
+	jf_body_branch_ahead(b, 1 | TOY_FAR, &out);
 	toy_put_imm(code, TOY_OP_ADI, TOY_A5, 1);
 	toy_put(code, TOY_OP_ST, TOY_A5, TOY_RA, 0);
 	toy_emit_tail_exit(code, frame, entry_off);
-}
-
-/* Put down twice: the first time, nowhere, to know how long it is. */
-enum jf_status toy_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off)
-{
-	struct jf_code scratch;
-	uint8_t bytes[512];
-
-	(void)op;
-	jf_code_init(&scratch, bytes, sizeof(bytes), 0, NULL, 0);
-	jf_frame_begin(&scratch, b->frame);
-	put_tail_call(&scratch, b->frame, entry_off, 0);
-	put_tail_call(b->code, b->frame, entry_off, scratch.size);
+	jf_body_label(b, &out);
 	return done(b);
 }
