@@ -150,6 +150,8 @@ enum jf_status jf_arm64_cast_user(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_per_cpu(struct jf_body *b, const struct jf_op *op);
 
 /* atomic.c */
+enum jf_status jf_arm64_load_acquire(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_arm64_store_release(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
 
 /* jump.c */

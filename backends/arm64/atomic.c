@@ -2,8 +2,10 @@
 #include "insn.h"
 
 /* The register that holds the address: exclusive and ordered accesses have neither offset nor index. */
-static unsigned int address_of(struct jf_body *b, const struct jf_op *op, unsigned int base)
+static unsigned int address_of(struct jf_body *b, const struct jf_op *op, uint8_t bpf_base)
 {
+	unsigned int base = jf_body_reg(b, bpf_base);
+
 	if (op->arena) {
 		jf_arm64_rrr(b->code, JF_ARM64_ADD, true, JF_ARM64_TMP2, JF_ARM64_ARENA, base);
 		base = JF_ARM64_TMP2;
@@ -26,7 +28,7 @@ static unsigned int address_of(struct jf_body *b, const struct jf_op *op, unsign
  * Without a result nothing is ordered, as for BPF's plain atomics in Linux. No BPF register changes
  * before the last line, so that a fault may leave from anywhere.
  */
-static void read_modify_write(struct jf_body *b, const struct jf_op *op, unsigned int address, bool result)
+static void read_modify_write(struct jf_body *b, const struct jf_op *op, unsigned int address)
 {
 	static const uint32_t forms[] = {
 		[JF_ATOMIC_ADD] = JF_ARM64_ADD,
@@ -47,17 +49,17 @@ static void read_modify_write(struct jf_body *b, const struct jf_op *op, unsigne
 		stored = JF_ARM64_TMP3;
 		jf_arm64_rrr(b->code, (enum jf_arm64_rrr)forms[op->code], wide, stored, JF_ARM64_TMP, src);
 	}
-	jf_arm64_store_exclusive(b->code, result ? JF_ARM64_STLXR : JF_ARM64_STXR, size_shift, JF_ARM64_STATUS, stored,
-				 address);
+	jf_arm64_store_exclusive(b->code, op->fetch ? JF_ARM64_STLXR : JF_ARM64_STXR, size_shift, JF_ARM64_STATUS,
+				 stored, address);
 	jf_arm64_cbz(b->code, true, false, JF_ARM64_STATUS, (int64_t)loop - (int64_t)b->code->size);
-	if (!result)
+	if (!op->fetch)
 		return;
 	jf_arm64_dmb_ish(b->code);
 	jf_arm64_mov(b->code, true, compare ? JF_ARM64_R0 : src, JF_ARM64_TMP);
 }
 
 /* The same by one instruction; and takes two, there is only "and not". */
-static void read_modify_write_once(struct jf_body *b, const struct jf_op *op, unsigned int address, bool result)
+static void read_modify_write_once(struct jf_body *b, const struct jf_op *op, unsigned int address)
 {
 	static const uint32_t forms[][2] = {
 		[JF_ATOMIC_ADD] = {JF_ARM64_LDADD, JF_ARM64_LDADDAL},
@@ -75,38 +77,34 @@ static void read_modify_write_once(struct jf_body *b, const struct jf_op *op, un
 		jf_arm64_rrr(b->code, JF_ARM64_ORN, op->bytes == 8, operand, JF_ARM64_XZR, src);
 		/* fall through */
 	default:
-		jf_arm64_atomic_insn(b->code, (enum jf_arm64_atomic)forms[op->code][result], shift, operand,
-				     result ? src : JF_ARM64_XZR, address);
+		jf_arm64_atomic_insn(b->code, (enum jf_arm64_atomic)forms[op->code][op->fetch], shift, operand,
+				     op->fetch ? src : JF_ARM64_XZR, address);
 	}
 }
 
 enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op)
 {
-	bool load = op->code == JF_ATOMIC_LOAD_ACQ;
-	unsigned int dst = jf_body_reg(b, op->dst), src = jf_body_reg(b, op->src);
-	unsigned int address = address_of(b, op, load ? src : dst);
-	size_t start = b->code->size;
-	uint8_t result = JF_REG_NONE; /* BPF register */
+	unsigned int address = address_of(b, op, op->dst);
 
-	switch (op->code) {
-	case JF_ATOMIC_LOAD_ACQ:
-		result = op->dst;
-		jf_arm64_ordered(b->code, JF_ARM64_LDAR, jf_arm64_access_shift(op), dst, address);
-		break;
-	case JF_ATOMIC_STORE_REL:
-		jf_arm64_ordered(b->code, JF_ARM64_STLR, jf_arm64_access_shift(op), src, address);
-		break;
-	default:
-		if (op->code == JF_ATOMIC_CMPXCHG)
-			result = JF_BPF_R0;
-		else if (op->fetch || op->code == JF_ATOMIC_XCHG)
-			result = op->src;
-		if (b->atomic_insns)
-			read_modify_write_once(b, op, address, result != JF_REG_NONE);
-		else
-			read_modify_write(b, op, address, result != JF_REG_NONE);
-	}
-	if (op->arena)
-		jf_body_may_fault(b, start, result);
+	if (b->atomic_insns)
+		read_modify_write_once(b, op, address);
+	else
+		read_modify_write(b, op, address);
+	return JF_OK;
+}
+
+enum jf_status jf_arm64_load_acquire(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int address = address_of(b, op, op->src);
+
+	jf_arm64_ordered(b->code, JF_ARM64_LDAR, jf_arm64_access_shift(op), jf_body_reg(b, op->dst), address);
+	return JF_OK;
+}
+
+enum jf_status jf_arm64_store_release(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int address = address_of(b, op, op->dst);
+
+	jf_arm64_ordered(b->code, JF_ARM64_STLR, jf_arm64_access_shift(op), jf_body_reg(b, op->src), address);
 	return JF_OK;
 }

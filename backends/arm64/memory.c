@@ -40,21 +40,17 @@ void jf_arm64_load_at(struct jf_code *code, unsigned int rt, unsigned int base, 
 	access_at(code, JF_ARM64_LDR, 3, rt, base, off);
 }
 
-/* zeroed: the BPF register that a fault makes 0, if any. */
 static void access_arena(struct jf_body *b, enum jf_arm64_ldst form, const struct jf_op *op, unsigned int rt,
-			 unsigned int base, uint8_t zeroed)
+			 unsigned int base)
 {
 	unsigned int size_shift = jf_arm64_access_shift(op);
-	size_t start = b->code->size;
 
 	if (!op->off) {
 		jf_arm64_ldst_reg(b->code, form, size_shift, rt, JF_ARM64_ARENA, base);
 	} else {
 		jf_arm64_rrr(b->code, JF_ARM64_ADD, true, JF_ARM64_TMP2, JF_ARM64_ARENA, base);
-		start = b->code->size;
 		access_at(b->code, form, size_shift, rt, JF_ARM64_TMP2, op->off);
 	}
-	jf_body_may_fault(b, start, zeroed);
 }
 
 /*
@@ -76,12 +72,12 @@ static inline bool access_stack(struct jf_body *b, enum jf_arm64_ldst form, unsi
 }
 
 static inline void access(struct jf_body *b, enum jf_arm64_ldst form, const struct jf_op *op, unsigned int rt,
-			  unsigned int bpf_base, uint8_t zeroed)
+			  unsigned int bpf_base)
 {
 	unsigned int base = jf_body_reg(b, bpf_base);
 
 	if (op->arena)
-		access_arena(b, form, op, rt, base, zeroed);
+		access_arena(b, form, op, rt, base);
 	else if (bpf_base != JF_BPF_FP || !access_stack(b, form, jf_arm64_access_shift(op), rt, op->off))
 		access_at(b->code, form, jf_arm64_access_shift(op), rt, base, op->off);
 }
@@ -102,7 +98,7 @@ enum jf_status jf_arm64_load(struct jf_body *b, const struct jf_op *op)
 {
 	bool extend = op->sign && op->bytes < 8;
 
-	access(b, extend ? JF_ARM64_LDRS : JF_ARM64_LDR, op, jf_body_reg(b, op->dst), op->src, op->dst);
+	access(b, extend ? JF_ARM64_LDRS : JF_ARM64_LDR, op, jf_body_reg(b, op->dst), op->src);
 	return JF_OK;
 }
 
@@ -119,7 +115,7 @@ enum jf_status jf_arm64_store(struct jf_body *b, const struct jf_op *op)
 		if (value)
 			jf_arm64_mov_const(b->code, rt, value);
 	}
-	access(b, JF_ARM64_STR, op, rt, op->dst, JF_REG_NONE);
+	access(b, JF_ARM64_STR, op, rt, op->dst);
 	return JF_OK;
 }
 

@@ -45,7 +45,7 @@ static void fetch_op(struct jf_code *c, enum la_am op, bool is64, unsigned int a
 		emit_zext32(c, src, LA_T2);
 }
 
-static void read_modify_write(struct jf_body *b, const struct jf_op *op)
+enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op)
 {
 	/* { w, d } without, then with the old value, which also orders. */
 	static const enum la_am forms[][4] = {
@@ -53,7 +53,7 @@ static void read_modify_write(struct jf_body *b, const struct jf_op *op)
 		[JF_ATOMIC_OR] = {LA_AMOR_W, LA_AMOR_D, LA_AMOR_DB_W, LA_AMOR_DB_D},
 		[JF_ATOMIC_AND] = {LA_AMAND_W, LA_AMAND_D, LA_AMAND_DB_W, LA_AMAND_DB_D},
 		[JF_ATOMIC_XOR] = {LA_AMXOR_W, LA_AMXOR_D, LA_AMXOR_DB_W, LA_AMXOR_DB_D},
-		[JF_ATOMIC_XCHG] = {LA_AMSWAP_DB_W, LA_AMSWAP_DB_D, LA_AMSWAP_DB_W, LA_AMSWAP_DB_D},
+		[JF_ATOMIC_XCHG] = {0, 0, LA_AMSWAP_DB_W, LA_AMSWAP_DB_D},
 	};
 	bool is64 = op->bytes == 8, exchange = op->code == JF_ATOMIC_CMPXCHG;
 	unsigned int src = la_bpf(b, op->src), addr = la_bpf(b, op->dst);
@@ -75,33 +75,19 @@ static void read_modify_write(struct jf_body *b, const struct jf_op *op)
 		fetch_op(b->code, forms[op->code][2 + is64], is64, addr, src);
 	else
 		emit_am(b->code, forms[op->code][is64], LA_ZERO, src, addr);
-}
-
-/* The BPF register that gets what was in memory. */
-static uint8_t fetched(const struct jf_op *op)
-{
-	if (op->code == JF_ATOMIC_CMPXCHG)
-		return JF_BPF_R0;
-	return op->fetch || op->code == JF_ATOMIC_XCHG ? op->src : JF_REG_NONE;
-}
-
-enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op)
-{
-	size_t start = b->code->size;
-
-	switch (op->code) {
-	case JF_ATOMIC_LOAD_ACQ:
-		jf_loongarch64_put_load(b, op);
-		emit_dbar(b->code, DBAR_LOAD_ACQUIRE);
-		if (op->arena)
-			jf_body_may_fault(b, start, op->dst);
-		return JF_OK;
-	case JF_ATOMIC_STORE_REL: emit_dbar(b->code, DBAR_STORE_RELEASE); return jf_loongarch64_store(b, op);
-	}
-	if (op->bytes < 4 || op->code > JF_ATOMIC_CMPXCHG)
-		return JF_E_UNSUPPORTED;
-	read_modify_write(b, op);
-	if (op->arena)
-		jf_body_may_fault(b, start, fetched(op));
 	return JF_OK;
+}
+
+enum jf_status jf_loongarch64_load_acquire(struct jf_body *b, const struct jf_op *op)
+{
+	enum jf_status status = jf_loongarch64_load(b, op);
+
+	emit_dbar(b->code, DBAR_LOAD_ACQUIRE);
+	return status;
+}
+
+enum jf_status jf_loongarch64_store_release(struct jf_body *b, const struct jf_op *op)
+{
+	emit_dbar(b->code, DBAR_STORE_RELEASE);
+	return jf_loongarch64_store(b, op);
 }

@@ -52,6 +52,8 @@ enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_load(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_load_acquire(struct jf_body *b, const struct jf_op *op);
+enum jf_status jf_loongarch64_store_release(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op);
@@ -66,9 +68,6 @@ enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op)
 enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op);
 
 enum jf_status jf_loongarch64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
-
-/* The load hook without its note about faults, as part of a longer operation. */
-void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op);
 
 /*
  * Calls code at a fixed address; t1 may be written. The form is chosen by the distance from the first and

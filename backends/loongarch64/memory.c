@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-/* The instructions that move one width: with a 12-bit offset, with an index register. */
+/* The instructions that move one width: with a 12-bit offset, with an index register, with a 14-bit offset in words. */
 struct access {
 	enum la_2ri12 near;
 	enum la_3r indexed;
+	enum la_2ri14 words; /* 0: none; ldptr.w sign-extends */
 };
 
 static const struct access loads[2][4] = {
-	{{LA_LD_BU, LA_LDX_BU}, {LA_LD_HU, LA_LDX_HU}, {LA_LD_WU, LA_LDX_WU}, {LA_LD_D, LA_LDX_D}},
-	{{LA_LD_B, LA_LDX_B}, {LA_LD_H, LA_LDX_H}, {LA_LD_W, LA_LDX_W}, {LA_LD_D, LA_LDX_D}},
+	{{LA_LD_BU, LA_LDX_BU, 0},
+	 {LA_LD_HU, LA_LDX_HU, 0},
+	 {LA_LD_WU, LA_LDX_WU, LA_LDPTR_W},
+	 {LA_LD_D, LA_LDX_D, LA_LDPTR_D}},
+	{{LA_LD_B, LA_LDX_B, 0},
+	 {LA_LD_H, LA_LDX_H, 0},
+	 {LA_LD_W, LA_LDX_W, LA_LDPTR_W},
+	 {LA_LD_D, LA_LDX_D, LA_LDPTR_D}},
 };
 static const struct access stores[4] = {
-	{LA_ST_B, LA_STX_B},
-	{LA_ST_H, LA_STX_H},
-	{LA_ST_W, LA_STX_W},
-	{LA_ST_D, LA_STX_D},
+	{LA_ST_B, LA_STX_B, 0},
+	{LA_ST_H, LA_STX_H, 0},
+	{LA_ST_W, LA_STX_W, LA_STPTR_W},
+	{LA_ST_D, LA_STX_D, LA_STPTR_D},
 };
 
 static unsigned int log2_bytes(const struct jf_op *op)
@@ -51,63 +58,36 @@ static bool far_word(const struct jf_op *op)
 	return op->bytes >= 4 && !la_fits(op->off, 12) && op->off % 4 == 0;
 }
 
-/* t3 = the address that an arena pointer stands for. */
-static unsigned int arena_address(struct jf_body *b, unsigned int reg)
+/* Moves between `reg` and op->off behind `base`; t3 is the address that an arena pointer stands for. */
+static void emit_body_access(struct jf_body *b, const struct access *access, unsigned int reg, unsigned int base,
+			     const struct jf_op *op)
 {
-	emit_3r(b->code, LA_ADD_D, LA_T3, reg, b->frame->conv->arena_reg);
-	return LA_T3;
-}
-
-void jf_loongarch64_put_load(struct jf_body *b, const struct jf_op *op)
-{
-	const struct access *access = &loads[op->sign][log2_bytes(op)];
-	unsigned int dst = la_bpf(b, op->dst), base = la_bpf(b, op->src);
-
 	if (op->arena && !op->off) {
-		emit_3r(b->code, access->indexed, dst, base, b->frame->conv->arena_reg);
+		emit_3r(b->code, access->indexed, reg, base, b->frame->conv->arena_reg);
 		return;
 	}
-	if (op->arena)
-		base = arena_address(b, base);
-	if (far_word(op)) {
-		emit_2ri14(b->code, op->bytes == 8 ? LA_LDPTR_D : LA_LDPTR_W, dst, base, op->off);
-		if (op->bytes == 4 && !op->sign)
-			emit_zext32(b->code, dst, dst);
-	} else {
-		emit_access(b->code, access, dst, base, op->off);
+	if (op->arena) {
+		emit_3r(b->code, LA_ADD_D, LA_T3, base, b->frame->conv->arena_reg);
+		base = LA_T3;
 	}
+	if (far_word(op))
+		emit_2ri14(b->code, access->words, reg, base, op->off);
+	else
+		emit_access(b->code, access, reg, base, op->off);
 }
 
 enum jf_status jf_loongarch64_load(struct jf_body *b, const struct jf_op *op)
 {
-	size_t start = b->code->size;
+	unsigned int dst = la_bpf(b, op->dst);
 
-	jf_loongarch64_put_load(b, op);
-	if (op->arena)
-		jf_body_may_fault(b, start, op->dst);
+	emit_body_access(b, &loads[op->sign][log2_bytes(op)], dst, la_bpf(b, op->src), op);
+	if (op->bytes == 4 && !op->sign && far_word(op))
+		emit_zext32(b->code, dst, dst);
 	return JF_OK;
-}
-
-static void put_store(struct jf_body *b, const struct jf_op *op, unsigned int value)
-{
-	const struct access *access = &stores[log2_bytes(op)];
-	unsigned int base = la_bpf(b, op->dst);
-
-	if (op->arena && !op->off) {
-		emit_3r(b->code, access->indexed, value, base, b->frame->conv->arena_reg);
-		return;
-	}
-	if (op->arena)
-		base = arena_address(b, base);
-	if (far_word(op))
-		emit_2ri14(b->code, op->bytes == 8 ? LA_STPTR_D : LA_STPTR_W, value, base, op->off);
-	else
-		emit_access(b->code, access, value, base, op->off);
 }
 
 enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op)
 {
-	size_t start = b->code->size;
 	unsigned int value = LA_ZERO;
 
 	if (!op->is_imm) {
@@ -116,8 +96,6 @@ enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op)
 		value = LA_T2;
 		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
 	}
-	put_store(b, op, value);
-	if (op->arena)
-		jf_body_may_fault(b, start, JF_REG_NONE);
+	emit_body_access(b, &stores[log2_bytes(op)], value, la_bpf(b, op->dst), op);
 	return JF_OK;
 }

@@ -42,50 +42,26 @@ static void emit_fetch_loop(struct jf_body *b, const struct jf_op *op, unsigned 
 		emit_mov_rr(code, true, RAX, SCRATCH2);
 }
 
-/* returns: the BPF register that the old value goes to. */
-static uint8_t emit_atomic(struct jf_body *b, const struct jf_op *op, unsigned int alu, bool w, struct mem m)
+enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op)
 {
-	uint8_t loaded = op->fetch ? op->src : JF_REG_NONE;
+	static const uint8_t alus[] = {[JF_ATOMIC_ADD] = ALU_ADD,
+				       [JF_ATOMIC_OR] = ALU_OR,
+				       [JF_ATOMIC_AND] = ALU_AND,
+				       [JF_ATOMIC_XOR] = ALU_XOR};
+	struct mem m = place(b, op, op->dst);
+	bool w = op->bytes == 8;
 
 	if (op->code == JF_ATOMIC_XCHG) {
 		emit_xchg_mr(b->code, w, m, jf_body_reg(b, op->src));
 	} else if (op->code == JF_ATOMIC_CMPXCHG) {
 		emit_lock_cmpxchg(b->code, w, m, operand(b, op->src));
 		emit_same(b->code, w, RAX); /* written, so extended, only when they differ */
-		loaded = JF_BPF_R0;
-	} else if (op->fetch) {
+	} else if (!op->fetch) {
+		emit_lock_alu_mr(b->code, alus[op->code], w, m, operand(b, op->src));
+	} else if (op->code == JF_ATOMIC_ADD) {
 		emit_lock_xadd(b->code, w, m, jf_body_reg(b, op->src));
 	} else {
-		emit_lock_alu_mr(b->code, alu, w, m, operand(b, op->src));
-	}
-	return loaded;
-}
-
-enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op)
-{
-	static const uint8_t alus[] = {
-		[JF_ATOMIC_ADD] = ALU_ADD,     [JF_ATOMIC_OR] = ALU_OR,    [JF_ATOMIC_AND] = ALU_AND,
-		[JF_ATOMIC_XOR] = ALU_XOR,     [JF_ATOMIC_XCHG] = ALU_CMP, /* no such */
-		[JF_ATOMIC_CMPXCHG] = ALU_CMP,
-	};
-	size_t start = b->code->size;
-	bool w = op->bytes == 8;
-	struct mem m;
-	uint8_t loaded;
-
-	if (op->code == JF_ATOMIC_LOAD_ACQ)
-		return jf_x86_64_load(b, op);
-	if (op->code == JF_ATOMIC_STORE_REL)
-		return jf_x86_64_store(b, op);
-	if (op->code >= sizeof(alus) || op->bytes < 4)
-		return JF_E_UNSUPPORTED;
-	m = place(b, op, op->dst);
-	if (op->fetch && alus[op->code] != ALU_ADD && alus[op->code] != ALU_CMP) {
 		emit_fetch_loop(b, op, alus[op->code], w, m);
-		return JF_OK;
 	}
-	loaded = emit_atomic(b, op, alus[op->code], w, m);
-	if (op->arena)
-		jf_body_may_fault(b, start, loaded);
 	return JF_OK;
 }

@@ -2,21 +2,13 @@
 /* Loads, stores, and arithmetic on what only addresses are made of. */
 #include "insn.h"
 
-static NOINLINE void load_arena(struct jf_body *b, const struct jf_op *op)
-{
-	size_t start = b->code->size;
-
-	emit_load(b->code, op->bytes, op->sign, jf_body_reg(b, op->dst), place(b, op, op->src));
-	jf_body_may_fault(b, start, op->dst);
-}
-
 /* Without an index half the work of encoding is over. */
 enum jf_status jf_x86_64_load(struct jf_body *b, const struct jf_op *op)
 {
 	struct mem m = place(b, op, op->src);
 
 	if (op->arena)
-		load_arena(b, op);
+		emit_load(b->code, op->bytes, op->sign, jf_body_reg(b, op->dst), m);
 	else
 		emit_load(b->code, op->bytes, op->sign, jf_body_reg(b, op->dst), at(m.base, m.disp));
 	return JF_OK;
@@ -33,14 +25,11 @@ static NOINLINE void store_imm(struct jf_body *b, const struct jf_op *op, struct
 static NOINLINE void store_other(struct jf_body *b, const struct jf_op *op)
 {
 	struct mem m = place(b, op, op->dst);
-	size_t start = b->code->size;
 
 	if (op->is_imm)
 		store_imm(b, op, m);
 	else
 		emit_store(b->code, op->bytes, m, operand(b, op->src));
-	if (op->arena)
-		jf_body_may_fault(b, start, JF_REG_NONE);
 }
 
 enum jf_status jf_x86_64_store(struct jf_body *b, const struct jf_op *op)

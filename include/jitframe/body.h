@@ -64,7 +64,7 @@ struct jf_op {
 	bool is64;      /* true: an operation on 64 bits; false: on the low 32 bits */
 	bool is_imm;    /* the second operand. true: imm; false: register src */
 	bool sign;      /* sign-extending load or move */
-	bool fetch;     /* atomics: the old value goes to src */
+	bool fetch;     /* atomics: the old value goes to src, of CMPXCHG to R0; XCHG and CMPXCHG always have it */
 	bool arena;     /* memory access at arena base + register + off (Linux's PROBE_MEM32 modes) */
 	uint8_t dst;    /* BPF register numbers, 0..10 */
 	uint8_t src;
@@ -124,6 +124,11 @@ struct jf_body_ops {
 	enum jf_status (*imm64)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*load)(struct jf_body *b, const struct jf_op *op);  /* dst = *(src + off) */
 	enum jf_status (*store)(struct jf_body *b, const struct jf_op *op); /* *(dst + off) = src or imm */
+	/* The same, unsigned and of a register: what follows in the program happens behind load_acquire, what comes
+	 * before in front of store_release. On a machine where each load and store is so, the two hooks above. */
+	enum jf_status (*load_acquire)(struct jf_body *b, const struct jf_op *op);
+	enum jf_status (*store_release)(struct jf_body *b, const struct jf_op *op);
+	/* JF_ATOMIC_ADD to JF_ATOMIC_CMPXCHG, on 4 or 8 bytes at dst + off. */
 	enum jf_status (*atomic)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*jump)(struct jf_body *b, const struct jf_op *op); /* conditional */
 	enum jf_status (*jump_always)(struct jf_body *b, const struct jf_op *op);
@@ -242,7 +247,9 @@ JF_API void jf_body_label(struct jf_body *b, const struct jf_label *label);
 /*
  * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may
  * fault, and what the fault does: BPF register `dst` becomes 0 (JF_REG_NONE: no register changes) and the program goes
- * on here. For accesses with op->arena.
+ * on here. The core says so of the whole code of each access with op->arena: a fault makes the loaded register 0, and
+ * the program goes on behind the code. So until the last instruction that may fault no other register has changed. A
+ * hook calls this itself when the program has to go on before the end of the code; the core then adds nothing.
  */
 JF_API void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst);
 

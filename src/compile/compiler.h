@@ -70,6 +70,12 @@ enum jf_status jf_compiler_settle_ahead(struct jf_compiler *c, struct jf_body *b
 void jf_compiler_choose_hooks(struct jf_compiler *c);
 /* Emits one instruction of any kind. returns: what its hook returns; JF_E_UNSUPPORTED where there is none. */
 enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum jf_op_kind kind, struct jf_op *op);
+/*
+ * Emits a load, store or atomic operation by the hook of `ops`, and notes what a fault does when the access is one of
+ * the arena. returns: as jf_compiler_emit().
+ */
+enum jf_status jf_body_access(struct jf_body *b, const struct jf_body_ops *ops, enum jf_op_kind kind,
+			      const struct jf_op *op);
 /* Emits what has to stand before a function's first instruction. */
 enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit);
 

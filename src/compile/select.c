@@ -139,9 +139,10 @@ void jf_compiler_choose_hooks(struct jf_compiler *c)
 
 	c->hooks[JF_OP_ALU] = ops->alu;
 	c->hooks[JF_OP_SWAP] = ops->swap;
-	c->hooks[JF_OP_LOAD] = ops->load;
-	c->hooks[JF_OP_STORE] = ops->store;
-	c->hooks[JF_OP_ATOMIC] = ops->atomic;
+	if (!c->uses_arena) {
+		c->hooks[JF_OP_LOAD] = ops->load;
+		c->hooks[JF_OP_STORE] = ops->store;
+	}
 	c->hooks[JF_OP_JUMP] = ops->jump;
 	c->hooks[JF_OP_PER_CPU] = ops->per_cpu;
 	c->hooks[JF_OP_ARG_PUT] = ops->arg_put;
@@ -176,10 +177,15 @@ enum jf_status jf_compiler_emit(struct jf_compiler *c, struct jf_body *b, enum j
 {
 	enum jf_status status;
 
-	if (kind == JF_OP_EXIT || kind == JF_OP_JUMP_ALWAYS)
-		return emit_jump_always(c, b, op, kind);
-	if (kind == JF_OP_CAST)
-		return emit_cast(c, b, op);
+	switch (kind) {
+	case JF_OP_EXIT:
+	case JF_OP_JUMP_ALWAYS: return emit_jump_always(c, b, op, kind);
+	case JF_OP_CAST: return emit_cast(c, b, op);
+	case JF_OP_LOAD:
+	case JF_OP_STORE:
+	case JF_OP_ATOMIC: return jf_body_access(b, &c->conv->backend->body, kind, op);
+	default: break;
+	}
 	c->is_ahead = false;
 	status = emit_placed(c, b, kind, op);
 	c->looked_ahead |= c->is_ahead;

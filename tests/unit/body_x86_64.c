@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile/sites.h"
+#include "compile/compiler.h"
 #include "mc.h"
 #include "x86_64.h"
 
@@ -105,7 +105,16 @@ static void reads(enum jf_status status, const char *text)
 	cr_assert_eq(at, code.size, "%s: %zu bytes more", text, code.size - at);
 }
 
-/* The same, and bytes [0, end) may fault, which makes `reg` 0 and goes on at `end`; -1: behind all. */
+/* A load, store or atomic operation by way of the core, which says what a fault does. */
+static enum jf_status access(enum jf_op_kind kind, const struct jf_op *op)
+{
+	return jf_body_access(fresh(), &jf_x86_64_backend.body, kind, op);
+}
+
+/*
+ * What has been put down reads so, and bytes [0, end) may fault, which makes `reg` 0 and goes on at `end`; -1: behind
+ * all.
+ */
 static void faults_at(enum jf_status status, int end, uint8_t reg, const char *text)
 {
 	uint32_t off = end < 0 ? (uint32_t)code.size : (uint32_t)end;
@@ -217,15 +226,14 @@ Test(body_x86_64, memory)
 Test(body_x86_64, memory_of_the_arena)
 {
 	frame_of(&jf_x86_64_linux, SPEC(.arena = true));
-	faults_at(jf_x86_64_load(fresh(), OP(.dst = 1, .src = 6, .bytes = 4, ARENA)), -1, RDI,
-		  "movl (%r12,%rbx), %edi");
-	faults_at(jf_x86_64_load(fresh(), OP(.dst = 0, .src = 7, .bytes = 8, .off = 8, ARENA)), -1, RAX,
+	faults_at(access(JF_OP_LOAD, OP(.dst = 1, .src = 6, .bytes = 4, ARENA)), -1, RDI, "movl (%r12,%rbx), %edi");
+	faults_at(access(JF_OP_LOAD, OP(.dst = 0, .src = 7, .bytes = 8, .off = 8, ARENA)), -1, RAX,
 		  "movq 8(%r12,%r13), %rax");
-	faults_at(jf_x86_64_load(fresh(), OP(.dst = 0, .src = 0, .bytes = 1, .off = -129, .sign = true, ARENA)), -1,
-		  RAX, "movsbq -129(%r12,%rax), %rax");
-	faults_at(jf_x86_64_store(fresh(), OP(.dst = 1, .src = 2, .bytes = 1, ARENA)), -1, JF_REG_NONE,
+	faults_at(access(JF_OP_LOAD, OP(.dst = 0, .src = 0, .bytes = 1, .off = -129, .sign = true, ARENA)), -1, RAX,
+		  "movsbq -129(%r12,%rax), %rax");
+	faults_at(access(JF_OP_STORE, OP(.dst = 1, .src = 2, .bytes = 1, ARENA)), -1, JF_REG_NONE,
 		  "movb %sil, (%r12,%rdi)");
-	faults_at(jf_x86_64_store(fresh(), OP(.dst = 8, .bytes = 2, .off = 2, IMM(7), ARENA)), -1, JF_REG_NONE,
+	faults_at(access(JF_OP_STORE, OP(.dst = 8, .bytes = 2, .off = 2, IMM(7), ARENA)), -1, JF_REG_NONE,
 		  "movw $7, 2(%r12,%r14)");
 	check_all();
 }
@@ -247,7 +255,7 @@ Test(body_x86_64, casts_and_per_cpu_addresses)
 
 /* ---- atomics -------------------------------------------------------------------------------- */
 
-#define ATOMIC(...) jf_x86_64_atomic(fresh(), OP(__VA_ARGS__))
+#define ATOMIC(...) access(JF_OP_ATOMIC, OP(__VA_ARGS__))
 
 Test(body_x86_64, atomics)
 {
