@@ -99,3 +99,43 @@ enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op)
 	emit_body_access(b, &stores[log2_bytes(op)], value, la_bpf(b, op->dst), op);
 	return JF_OK;
 }
+
+enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int dst = la_bpf(b, op->dst);
+	/* Meaningless for a plain constant, which may be anything. */
+	int64_t distance = (int64_t)((uint64_t)op->imm - jf_code_pc(b->code));
+	int64_t low = ((distance & 0xfff) ^ 0x800) - 0x800;
+
+	if (op->src != JF_SRC_CODE) {
+		jf_loongarch64_li(b->code, dst, (uint64_t)op->imm);
+		return JF_OK;
+	}
+	/* Code still moves from pass to pass: two instructions wherever it goes. */
+	emit_1ri20(b->code, LA_PCADDU12I, dst, (distance - low) / 4096);
+	emit_2ri12(b->code, LA_ADDI_D, dst, dst, low);
+	return JF_OK;
+}
+
+/* The upper half is put in by lu32i.d, which leaves NULL alone by being branched around. */
+enum jf_status jf_loongarch64_cast_user(struct jf_body *b, const struct jf_op *op)
+{
+	unsigned int dst = la_bpf(b, op->dst);
+	int64_t low52 = (int64_t)((uint64_t)op->imm << 12) >> 12;
+	bool wide = low52 != op->imm;
+
+	emit_zext32(b->code, dst, la_bpf(b, op->src));
+	if (!op->imm)
+		return JF_OK;
+	emit_branch21(b->code, LA_BEQZ, dst, wide ? 12 : 8);
+	emit_1ri20(b->code, LA_LU32I_D, dst, low52 >> 32);
+	if (wide)
+		emit_2ri12(b->code, LA_LU52I_D, dst, dst, op->imm >> 52);
+	return JF_OK;
+}
+
+enum jf_status jf_loongarch64_per_cpu(struct jf_body *b, const struct jf_op *op)
+{
+	emit_3r(b->code, LA_ADD_D, la_bpf(b, op->dst), la_bpf(b, op->src), la_cpu_base(b->frame));
+	return JF_OK;
+}

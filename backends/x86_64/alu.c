@@ -8,19 +8,9 @@
  */
 #include "insn.h"
 
+#include <jitframe/alu.h>
+
 /* ---- arithmetic ----------------------------------------------------------------------------- */
-
-/* The exponent when value is a power of two, else -1. */
-static int log2_of(uint64_t value)
-{
-	int log = 0;
-
-	if (value == 0 || value & (value - 1))
-		return -1;
-	while (value >>= 1)
-		log++;
-	return log;
-}
 
 /* and with a value whose upper half is clear clears that half: 32-bit forms do. */
 static void emit_and_imm(struct jf_code *code, bool w, unsigned int dst, int64_t imm)
@@ -46,22 +36,6 @@ static void emit_op_imm(struct jf_code *code, unsigned int op, bool w, unsigned 
 		jf_x86_64_emit_alu_ri(code, op == ALU_ADD ? ALU_SUB : ALU_ADD, w, dst, -128);
 	else
 		jf_x86_64_emit_alu_ri(code, op, w, dst, imm);
-}
-
-static void emit_mul_imm(struct jf_code *code, bool w, unsigned int dst, int64_t imm)
-{
-	int log = log2_of(w ? (uint64_t)imm : (uint32_t)imm);
-
-	if (imm == 0)
-		jf_x86_64_emit_mov_ri(code, dst, 0);
-	else if (log == 0)
-		emit_same(code, w, dst);
-	else if (log > 0)
-		emit_shift_ri(code, SHIFT_SHL, w, dst, (unsigned int)log);
-	else if (imm == -1)
-		emit_unary(code, UNARY_NEG, w, dst);
-	else
-		emit_imul_rri(code, w, dst, dst, imm);
 }
 
 /* The count has to be in CL. It is taken modulo the width, as BPF wants it. */
@@ -175,35 +149,6 @@ static void emit_divide_signed(struct jf_code *code, const struct division *d, u
 	land(code, to_end);
 }
 
-static void emit_divide_imm(struct jf_code *code, const struct division *d, int64_t imm)
-{
-	uint64_t value = d->w ? (uint64_t)imm : (uint32_t)imm;
-	int log = d->is_signed ? -1 : log2_of(value);
-
-	if (imm == 0) {
-		if (d->mod)
-			emit_same(code, d->w, d->dst);
-		else
-			jf_x86_64_emit_mov_ri(code, d->dst, 0);
-	} else if (d->is_signed && (imm == 1 || imm == -1)) {
-		if (d->mod)
-			jf_x86_64_emit_mov_ri(code, d->dst, 0);
-		else if (imm == 1)
-			emit_same(code, d->w, d->dst);
-		else
-			emit_unary(code, UNARY_NEG, d->w, d->dst);
-	} else if (log >= 0 && d->mod) {
-		emit_and_imm(code, d->w, d->dst, (int64_t)value - 1);
-	} else if (log > 0) {
-		emit_shift_ri(code, SHIFT_SHR, d->w, d->dst, (unsigned int)log);
-	} else if (log == 0) {
-		emit_same(code, d->w, d->dst);
-	} else {
-		jf_x86_64_emit_mov_ri(code, SCRATCH, value);
-		emit_divide(code, d, SCRATCH);
-	}
-}
-
 static void emit_division(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
 	struct division d = {
@@ -213,12 +158,14 @@ static void emit_division(struct jf_body *b, const struct jf_op *op, unsigned in
 		.dst = dst,
 	};
 
-	if (op->is_imm)
-		emit_divide_imm(b->code, &d, narrow(d.w, op->imm));
-	else if (d.is_signed)
+	if (op->is_imm) {
+		jf_x86_64_emit_mov_ri(b->code, SCRATCH, jf_alu_constant(op));
+		emit_divide(b->code, &d, SCRATCH);
+	} else if (d.is_signed) {
 		emit_divide_signed(b->code, &d, operand(b, op->src));
-	else
+	} else {
 		emit_divide_unsigned(b->code, &d, operand(b, op->src));
+	}
 }
 
 /* ---- hooks ---------------------------------------------------------------------------------- */
@@ -236,10 +183,15 @@ static void emit_mov(struct jf_body *b, const struct jf_op *op, unsigned int dst
 		emit_mov_rr(b->code, op->is64, dst, src);
 }
 
-static NOINLINE enum jf_status alu_rare(struct jf_body *b, const struct jf_op *op, unsigned int dst, int64_t imm)
+/* Multiplication and division by a constant, and NEG. */
+static NOINLINE enum jf_status alu_rare(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
+	struct jf_op cheaper;
+
+	if (jf_alu_cheaper(op, &cheaper))
+		return jf_x86_64_alu(b, &cheaper);
 	switch (op->code) {
-	case JF_ALU_MUL: emit_mul_imm(b->code, op->is64, dst, imm); return JF_OK;
+	case JF_ALU_MUL: emit_imul_rri(b->code, op->is64, dst, dst, narrow(op->is64, op->imm)); return JF_OK;
 	case JF_ALU_NEG: emit_unary(b->code, UNARY_NEG, op->is64, dst); return JF_OK;
 	case JF_ALU_DIV:
 	case JF_ALU_SDIV:
@@ -261,13 +213,11 @@ static NOINLINE enum jf_status alu_imm(struct jf_body *b, const struct jf_op *op
 	case JF_ALU_OR:
 	case JF_ALU_XOR: emit_op_imm(b->code, digits[op->code], op->is64, dst, imm); return JF_OK;
 	case JF_ALU_AND: emit_and_imm(b->code, op->is64, dst, imm); return JF_OK;
-	case JF_ALU_MOV:
-		jf_x86_64_emit_mov_ri(b->code, dst, op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm);
-		return JF_OK;
+	case JF_ALU_MOV: jf_x86_64_emit_mov_ri(b->code, dst, jf_alu_constant(op)); return JF_OK;
 	case JF_ALU_LSH:
 	case JF_ALU_RSH:
 	case JF_ALU_ARSH: emit_shift(b, op, dst); return JF_OK;
-	default: return alu_rare(b, op, dst, imm);
+	default: return alu_rare(b, op, dst);
 	}
 }
 

@@ -3,6 +3,7 @@
 #define JF_JITFRAME_H
 
 /* Everything. Each header also stands alone. */
+#include <jitframe/alu.h>
 #include <jitframe/backend.h>
 #include <jitframe/body.h>
 #include <jitframe/build.h>
