@@ -169,28 +169,4 @@ enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uin
 enum jf_status jf_arm64_arg_put(struct jf_body *b, const struct jf_op *op);
 enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op);
 
-#ifdef JF_NATIVE_ARM64
-/* native.S; see struct jf_native. jf_throw() is there too. */
-enum jf_status jf_arm64_throw(uint64_t cookie);
-enum jf_status jf_arm64_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
-enum jf_status jf_arm64_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
-uint64_t jf_arm64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
-uint64_t jf_arm64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
-				struct jf_regs *out);
-uint64_t jf_arm64_call_checked(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
-			       struct jf_regs *out);
-uint64_t jf_arm64_overwrite(void);
-extern const char jf_arm64_enter_start[], jf_arm64_enter_end[];
-extern const char jf_arm64_enter_checked_start[], jf_arm64_enter_checked_end[];
-extern const char jf_arm64_may_goto_start[], jf_arm64_may_goto_end[];
-
-/* context.c */
-void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
-void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
-void jf_arm64_context_set_pc(void *ucontext, uint64_t pc);
-bool jf_arm64_has_atomic_insns(void);
-int jf_arm64_landing_pad_prot(void);
-const char *jf_arm64_shadow_stack(void);
-#endif
-
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../native.h"
 #include "insn.h"
 
 #define EM_AARCH64 183 /* ELF for the Arm 64-bit Architecture, e_machine */
@@ -18,33 +19,6 @@ static uint64_t strip_return(uint64_t value)
 
 	return value & UINT64_C(1) << 55 ? value | unused : value & ~unused;
 }
-
-#ifdef JF_NATIVE_ARM64
-static const struct jf_native native = {
-	.enter = jf_arm64_enter,
-	.enter_start = jf_arm64_enter_start,
-	.enter_end = jf_arm64_enter_end,
-	.enter_checked = jf_arm64_enter_checked,
-	.checked_start = jf_arm64_enter_checked_start,
-	.checked_end = jf_arm64_enter_checked_end,
-	.call_checked = jf_arm64_call_checked,
-	.overwrite = jf_arm64_overwrite,
-	.may_goto_start = jf_arm64_may_goto_start,
-	.may_goto_end = jf_arm64_may_goto_end,
-	.throw_exception = jf_arm64_throw,
-	.walk_here = jf_arm64_walk_here,
-	.bpf_stack_walk = jf_arm64_bpf_stack_walk,
-	.context_get = jf_arm64_context_get,
-	.context_set_reg = jf_arm64_context_set_reg,
-	.context_set_pc = jf_arm64_context_set_pc,
-	.has_atomic_insns = jf_arm64_has_atomic_insns,
-	.landing_pad_prot = jf_arm64_landing_pad_prot,
-	.shadow_stack = jf_arm64_shadow_stack,
-};
-#define NATIVE &native
-#else
-#define NATIVE NULL
-#endif
 
 const struct jf_backend jf_arm64_backend = {
 	.size = sizeof(struct jf_backend),
@@ -98,5 +72,7 @@ const struct jf_backend jf_arm64_backend = {
 	.known_code_count = JF_ARM64_KNOWN_CODE_COUNT,
 	.decode = jf_arm64_decode,
 	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048},
-	.native = NATIVE,
+#ifdef JF_NATIVE_ARM64
+	.native = &jf_native_host,
+#endif
 };

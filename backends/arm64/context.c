@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "../native.h"
 #include "arm64.h"
 
 /* signal.c has these as numbers. */
@@ -40,7 +41,7 @@ static void get_fp(const mcontext_t *context, struct jf_regs *regs)
 	}
 }
 
-void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
+static void context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
 {
 	const mcontext_t *context = &((const ucontext_t *)ucontext)->uc_mcontext;
 
@@ -52,7 +53,7 @@ void jf_arm64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *
 	get_fp(context, regs);
 }
 
-void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
+static void context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 {
 	mcontext_t *context = &((ucontext_t *)ucontext)->uc_mcontext;
 
@@ -62,13 +63,13 @@ void jf_arm64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 		context->sp = value;
 }
 
-void jf_arm64_context_set_pc(void *ucontext, uint64_t pc)
+static void context_set_pc(void *ucontext, uint64_t pc)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.pc = pc;
 }
 
 /* LSE (Arm ARM, FEAT_LSE). */
-bool jf_arm64_has_atomic_insns(void)
+static bool has_atomic_insns(void)
 {
 	return getauxval(AT_HWCAP) & HWCAP_ATOMICS;
 }
@@ -78,17 +79,27 @@ bool jf_arm64_has_atomic_insns(void)
 #endif
 
 /* Linux says that a processor has BTI only where the kernel takes the bit (Documentation/arch/arm64/elf_hwcaps.rst). */
-int jf_arm64_landing_pad_prot(void)
+static int landing_pad_prot(void)
 {
 	return getauxval(AT_HWCAP2) & HWCAP2_BTI ? PROT_BTI : 0;
 }
 
 /* CHKFEAT clears bit 0 of x16 where a guarded control stack (GCS) is on, and is a hint without effect on processors
  * that have none (Arm ARM, FEAT_CHK). */
-const char *jf_arm64_shadow_stack(void)
+static const char *shadow_stack(void)
 {
 	register uint64_t features __asm__("x16") = 1;
 
 	__asm__ volatile("hint #40" : "+r"(features));
 	return features & 1 ? NULL : "GLIBC_TUNABLES=glibc.cpu.aarch64_gcs=0";
 }
+
+const struct jf_native jf_native_host = {
+	JF_NATIVE_STUBS,
+	.context_get = context_get,
+	.context_set_reg = context_set_reg,
+	.context_set_pc = context_set_pc,
+	.has_atomic_insns = has_atomic_insns,
+	.landing_pad_prot = landing_pad_prot,
+	.shadow_stack = shadow_stack,
+};

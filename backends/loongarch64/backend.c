@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../native.h"
 #include "insn.h"
 
 #define ELF_MACHINE_LOONGARCH 258
-
-#ifdef JF_NATIVE_LOONGARCH64
-static const struct jf_native native = {
-	.enter = jf_loongarch64_enter,
-	.enter_start = jf_loongarch64_enter_start,
-	.enter_end = jf_loongarch64_enter_end,
-	.enter_checked = jf_loongarch64_enter_checked,
-	.checked_start = jf_loongarch64_enter_checked_start,
-	.checked_end = jf_loongarch64_enter_checked_end,
-	.call_checked = jf_loongarch64_call_checked,
-	.overwrite = jf_loongarch64_overwrite,
-	.may_goto_start = jf_loongarch64_may_goto_start,
-	.may_goto_end = jf_loongarch64_may_goto_end,
-	.throw_exception = jf_loongarch64_throw,
-	.walk_here = jf_loongarch64_walk_here,
-	.bpf_stack_walk = jf_loongarch64_bpf_stack_walk,
-	.context_get = jf_loongarch64_context_get,
-	.context_set_reg = jf_loongarch64_context_set_reg,
-	.context_set_pc = jf_loongarch64_context_set_pc,
-};
-#endif
 
 static void emit_trap(struct jf_code *code)
 {
@@ -80,6 +60,6 @@ const struct jf_backend jf_loongarch64_backend = {
 	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048},
 	.orc = &jf_loongarch64_orc,
 #ifdef JF_NATIVE_LOONGARCH64
-	.native = &native,
+	.native = &jf_native_host,
 #endif
 };

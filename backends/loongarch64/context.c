@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../native.h"
 #include "loongarch64.h"
 
 #include <signal.h>
@@ -38,7 +39,7 @@ static void get_fp(const mcontext_t *context, struct jf_regs *regs)
 	}
 }
 
-void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
+static void context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
 {
 	const mcontext_t *context = &((const ucontext_t *)ucontext)->uc_mcontext;
 
@@ -49,12 +50,19 @@ void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint
 	*pc = context->__pc;
 }
 
-void jf_loongarch64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
+static void context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.__gregs[reg] = value;
 }
 
-void jf_loongarch64_context_set_pc(void *ucontext, uint64_t pc)
+static void context_set_pc(void *ucontext, uint64_t pc)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.__pc = pc;
 }
+
+const struct jf_native jf_native_host = {
+	JF_NATIVE_STUBS,
+	.context_get = context_get,
+	.context_set_reg = context_set_reg,
+	.context_set_pc = context_set_pc,
+};

@@ -100,23 +100,4 @@ static inline bool la_one_run(uint64_t value, unsigned int *msb, unsigned int *l
 	return value >> *lsb == UINT64_MAX >> (63 - *msb + *lsb);
 }
 
-/* native.S */
-enum jf_status jf_loongarch64_throw(uint64_t cookie);
-enum jf_status jf_loongarch64_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts);
-enum jf_status jf_loongarch64_bpf_stack_walk(jf_bpf_frame_fn consume, void *cookie);
-uint64_t jf_loongarch64_enter(uint64_t entry, uint64_t arg1, uint64_t arg2);
-uint64_t jf_loongarch64_enter_checked(uint64_t entry, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
-				      struct jf_regs *out);
-uint64_t jf_loongarch64_call_checked(uint64_t function, uint64_t arg1, uint64_t arg2, const struct jf_regs *in,
-				     struct jf_regs *out);
-uint64_t jf_loongarch64_overwrite(void);
-extern const char jf_loongarch64_enter_start[], jf_loongarch64_enter_end[];
-extern const char jf_loongarch64_enter_checked_start[], jf_loongarch64_enter_checked_end[];
-extern const char jf_loongarch64_may_goto_start[], jf_loongarch64_may_goto_end[];
-
-/* context.c */
-void jf_loongarch64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
-void jf_loongarch64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
-void jf_loongarch64_context_set_pc(void *ucontext, uint64_t pc);
-
 #endif

@@ -11,12 +11,13 @@
  */
 #define LA_ID_RA     1
 #define LA_ID_SP     3
+#define LA_ID_FP     22
 #define LA_REG_COUNT 64
 
 /* clang-format off */
 /* X(enumerator, name, id): kept. */
 #define LA_KEPT_INT(X)                                                                                           \
-	X(LA_FP, fp, 22) X(LA_S0, s0, 23) X(LA_S1, s1, 24) X(LA_S2, s2, 25) X(LA_S3, s3, 26) X(LA_S4, s4, 27)    \
+	X(LA_FP, fp, LA_ID_FP) X(LA_S0, s0, 23) X(LA_S1, s1, 24) X(LA_S2, s2, 25) X(LA_S3, s3, 26) X(LA_S4, s4, 27)    \
 	X(LA_S5, s5, 28) X(LA_S6, s6, 29) X(LA_S7, s7, 30) X(LA_S8, s8, 31)
 #define LA_KEPT_FP(X)                                                                                            \
 	X(LA_FS0, fs0, 56) X(LA_FS1, fs1, 57) X(LA_FS2, fs2, 58) X(LA_FS3, fs3, 59)                              \

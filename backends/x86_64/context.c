@@ -3,6 +3,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "../native.h"
 #include "x86_64.h"
 
 static const uint8_t gregs[RIP] = {
@@ -15,7 +16,7 @@ static const uint8_t gregs[RIP] = {
 _Static_assert(offsetof(ucontext_t, uc_mcontext.gregs) == 40 && REG_R8 == 0 && REG_RSP == 15 && REG_RIP == 16,
 	       "ucontext_t");
 
-void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
+static void context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc)
 {
 	const mcontext_t *m = &((const ucontext_t *)ucontext)->uc_mcontext;
 
@@ -29,22 +30,30 @@ void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t 
 	*pc = (uint64_t)m->gregs[REG_RIP];
 }
 
-void jf_x86_64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
+static void context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 {
 	if (reg < RIP)
 		((ucontext_t *)ucontext)->uc_mcontext.gregs[gregs[reg]] = (greg_t)value;
 }
 
-void jf_x86_64_context_set_pc(void *ucontext, uint64_t pc)
+static void context_set_pc(void *ucontext, uint64_t pc)
 {
 	((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
 }
 
 /* RDSSPQ leaves its register alone where no shadow stack is active, and on processors without (Intel SDM, volume 2). */
-const char *jf_x86_64_shadow_stack(void)
+static const char *shadow_stack(void)
 {
 	uint64_t ssp = 0;
 
 	__asm__ volatile("rdsspq %0" : "+r"(ssp));
 	return ssp ? "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off" : NULL;
 }
+
+const struct jf_native jf_native_host = {
+	JF_NATIVE_STUBS,
+	.context_get = context_get,
+	.context_set_reg = context_set_reg,
+	.context_set_pc = context_set_pc,
+	.shadow_stack = shadow_stack,
+};

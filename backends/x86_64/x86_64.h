@@ -55,12 +55,6 @@ HIDDEN enum jf_status jf_x86_64_may_goto(struct jf_body *b, const struct jf_op *
 HIDDEN enum jf_status jf_x86_64_arg_put(struct jf_body *b, const struct jf_op *op);
 HIDDEN enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op);
 
-/* Only where the host is x86-64. */
-HIDDEN void jf_x86_64_context_get(const void *ucontext, struct jf_regs *regs, uint64_t *pc);
-HIDDEN void jf_x86_64_context_set_reg(void *ucontext, uint8_t reg, uint64_t value);
-HIDDEN void jf_x86_64_context_set_pc(void *ucontext, uint64_t pc);
-const char *jf_x86_64_shadow_stack(void);
-
 /* A slot's displacement from the frame pointer register. */
 static inline int32_t fp_off(const struct jf_frame *frame, const struct jf_slot *slot)
 {
