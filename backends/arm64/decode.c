@@ -6,69 +6,24 @@
  * step, where it is read the step is said without it.
  */
 
-/* dst = value; a W register is cleared above. */
-static void put_constant(struct jf_effect *effect, unsigned int dst, uint64_t value, unsigned int width)
-{
-	jf_arm64_step(effect, JF_STEP_MOVE, dst, JF_REG_NONE, 0)->imm =
-		(int64_t)(width == U64 ? value : (uint32_t)value);
-}
-
-static void put_copy(struct jf_effect *effect, unsigned int dst, unsigned int a, unsigned int width)
-{
-	if (width == U64)
-		jf_arm64_step(effect, JF_STEP_MOVE, dst, a, 0);
-	else
-		jf_arm64_step(effect, JF_STEP_EXTEND, dst, a, U32);
-}
-
-static struct jf_step *put_imm(struct jf_effect *effect, unsigned int kind, unsigned int dst, unsigned int a,
-			       int64_t imm, unsigned int width)
-{
-	struct jf_step *step = jf_arm64_step(effect, (enum jf_step_kind)kind, dst, a, width);
-
-	step->imm = imm;
-	return step;
-}
-
-/* dst = a OP b, either of which may be the zero register. */
-static void put_alu(struct jf_effect *effect, unsigned int kind, unsigned int dst, unsigned int a, unsigned int b,
-		    unsigned int width)
-{
-	if (b == JF_REG_NONE && a != JF_REG_NONE && kind != JF_STEP_AND) {
-		put_copy(effect, dst, a, width);
-	} else if (a == JF_REG_NONE && b != JF_REG_NONE && kind == JF_STEP_SUB) {
-		put_imm(effect, JF_STEP_XOR, dst, b, -1, width);
-		put_imm(effect, JF_STEP_ADD, dst, dst, 1, width);
-	} else if (a == JF_REG_NONE && b != JF_REG_NONE && kind != JF_STEP_AND) {
-		put_copy(effect, dst, b, width);
-	} else if (a == JF_REG_NONE || b == JF_REG_NONE) {
-		put_constant(effect, dst, 0, width);
-	} else {
-		jf_arm64_step(effect, (enum jf_step_kind)kind, dst, a, width)->b = (uint8_t)b;
-	}
-}
-
 /* ---- immediates ------------------------------------------------------------------------------ */
 
-static bool decode_addsub_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_addsub_imm(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	bool flags = word & 1u << 29;
 	unsigned int rd = flags ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
 		     width = jf_arm64_width_of(word);
-	int64_t imm = (int64_t)jf_arm64_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
+	int64_t imm = (int64_t)word_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
 
 	if (rd == JF_REG_NONE)
 		return true;
-	if (imm)
-		put_imm(effect, row->kind, rd, jf_arm64_field_rn(word), imm, width);
-	else
-		put_copy(effect, rd, jf_arm64_field_rn(word), width);
+	put_alu_imm(effect, row->kind, rd, jf_arm64_field_rn(word), imm, width);
 	return true;
 }
 
 bool jf_arm64_bit_mask(uint32_t word, uint64_t *mask)
 {
-	unsigned int n = word >> 22 & 1, immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10);
+	unsigned int n = word >> 22 & 1, immr = word_bits(word, 21, 16), imms = word_bits(word, 15, 10);
 	unsigned int size = 64, rotation, ones;
 	uint64_t element;
 
@@ -94,9 +49,9 @@ bool jf_arm64_bit_mask(uint32_t word, uint64_t *mask)
 	return true;
 }
 
-static bool decode_logical_imm(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_logical_imm(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	bool flags = jf_arm64_bits(word, 30, 29) == 3;
+	bool flags = word_bits(word, 30, 29) == 3;
 	unsigned int rd = flags ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
 		     rn = jf_arm64_gp(jf_arm64_field_rn(word));
 	uint64_t mask;
@@ -105,19 +60,15 @@ static bool decode_logical_imm(struct jf_effect *effect, const struct jf_arm64_r
 		return false;
 	if (rd == JF_REG_NONE)
 		return true;
-	if (rn == JF_REG_NONE)
-		put_constant(effect, rd, row->kind == JF_STEP_AND ? 0 : mask, jf_arm64_width_of(word));
-	else
-		put_imm(effect, row->kind, rd, rn, (int64_t)(word >> 31 ? mask : (uint32_t)mask),
-			jf_arm64_width_of(word));
+	put_alu_imm(effect, row->kind, rd, rn, (int64_t)(word >> 31 ? mask : (uint32_t)mask), jf_arm64_width_of(word));
 	return true;
 }
 
-static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_wide(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), shift = jf_arm64_bits(word, 22, 21) * 16,
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), shift = word_bits(word, 22, 21) * 16,
 		     width = jf_arm64_width_of(word);
-	uint64_t imm = jf_arm64_bits(word, 20, 5);
+	uint64_t imm = word_bits(word, 20, 5);
 	struct jf_step *step;
 
 	if (width == U32 && shift >= 32)
@@ -125,7 +76,7 @@ static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row
 	if (rd == JF_REG_NONE)
 		return true;
 	if (row->format != F_MOVK) {
-		put_constant(effect, rd, row->format == F_MOVN ? ~(imm << shift) : imm << shift, width);
+		put_constant(effect, rd, (int64_t)(row->format == F_MOVN ? ~(imm << shift) : imm << shift), width);
 		return true;
 	}
 	step = put_imm(effect, JF_STEP_INSERT, rd, rd, (int64_t)imm, 0);
@@ -140,17 +91,16 @@ static bool decode_wide(struct jf_effect *effect, const struct jf_arm64_row *row
  * Bits imms..immr of Rn go to the low end, or bits imms..0 to bit width - immr: up to the top, and back down
  * with zeros or the sign behind.
  */
-static void put_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word, unsigned int rd,
+static void put_bitfield(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word, unsigned int rd,
 			 unsigned int rn)
 {
-	unsigned int immr = jf_arm64_bits(word, 21, 16), imms = jf_arm64_bits(word, 15, 10),
-		     width = jf_arm64_width_of(word);
+	unsigned int immr = word_bits(word, 21, 16), imms = word_bits(word, 15, 10), width = jf_arm64_width_of(word);
 	unsigned int top = width == U64 ? 63 : 31, up = top - imms, down = imms >= immr ? up + immr : immr - imms - 1;
 	bool sign = row->kind == JF_STEP_SAR,
 	     whole = !immr && (imms == 7 || imms == 15 || (imms == 31 && width == U64));
 
 	if (whole && (!sign || width == U64)) {
-		jf_arm64_step(effect, JF_STEP_EXTEND, rd, rn, ((imms + 1) / 8) | (sign ? SIGNED : 0u));
+		put_step(effect, JF_STEP_EXTEND, rd, rn, ((imms + 1) / 8) | (sign ? SIGNED : 0u));
 		return;
 	}
 	if (up)
@@ -161,7 +111,7 @@ static void put_bitfield(struct jf_effect *effect, const struct jf_arm64_row *ro
 		put_copy(effect, rd, rn, width);
 }
 
-static bool decode_bitfield(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_bitfield(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word));
 	bool wide = word >> 31;
@@ -171,7 +121,7 @@ static bool decode_bitfield(struct jf_effect *effect, const struct jf_arm64_row 
 	if (rd == JF_REG_NONE)
 		return true;
 	if (row->format == F_BFM)
-		jf_arm64_kill(effect, rd);
+		put_kill(effect, rd);
 	else if (rn == JF_REG_NONE)
 		put_constant(effect, rd, 0, U64);
 	else
@@ -185,13 +135,13 @@ static bool decode_extract(struct jf_effect *effect, uint32_t word)
 
 	if (wide != (word >> 22 & 1) || (!wide && (word & 1u << 15)))
 		return false;
-	jf_arm64_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word)));
+	put_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word)));
 	return true;
 }
 
-static void decode_adr(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static void decode_adr(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	int64_t imm = jf_arm64_signed_bits(word, 23, 5) * 4 | jf_arm64_bits(word, 30, 29);
+	int64_t imm = word_signed(word, 23, 5) * 4 | word_bits(word, 30, 29);
 	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word));
 
 	if (rd == JF_REG_NONE)
@@ -204,7 +154,7 @@ static void decode_adr(struct jf_effect *effect, const struct jf_arm64_row *row,
 /* ---- registers ------------------------------------------------------------------------------- */
 
 /* rd = rn OP (what `index` becomes on its way through rd), which takes that rd is not rn. */
-static void put_alu_through(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word, unsigned int rd,
+static void put_alu_through(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word, unsigned int rd,
 			    unsigned int rn)
 {
 	bool inverted = row->format == F_LOGICAL_INVERTED;
@@ -215,13 +165,12 @@ static void put_alu_through(struct jf_effect *effect, const struct jf_arm64_row 
 	put_alu(effect, row->kind, rd, rn, rd, width);
 }
 
-static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_shifted(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	static const uint8_t shifts[] = {JF_STEP_SHL, JF_STEP_SHR, JF_STEP_SAR};
 	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word)),
 		     rm = jf_arm64_gp(jf_arm64_field_rm(word));
-	unsigned int type = jf_arm64_bits(word, 23, 22), count = jf_arm64_bits(word, 15, 10),
-		     width = jf_arm64_width_of(word);
+	unsigned int type = word_bits(word, 23, 22), count = word_bits(word, 15, 10), width = jf_arm64_width_of(word);
 	bool inverted = row->format == F_LOGICAL_INVERTED;
 	struct jf_step *step;
 
@@ -232,11 +181,11 @@ static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *
 	if (!inverted && (!count || rm == JF_REG_NONE)) {
 		put_alu(effect, row->kind, rd, rn, rm, width);
 	} else if (row->kind == JF_STEP_ADD && !type && width == U64 && rn != JF_REG_NONE) {
-		step = jf_arm64_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
+		step = put_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
 		step->b = (uint8_t)rm;
 		step->shift = (uint8_t)count;
 	} else if (rd == rn || rm == JF_REG_NONE || (type == 3 && count)) {
-		jf_arm64_kill(effect, rd);
+		put_kill(effect, rd);
 	} else {
 		if (count)
 			put_imm(effect, shifts[type], rd, rm, count, width);
@@ -248,12 +197,12 @@ static bool decode_shifted(struct jf_effect *effect, const struct jf_arm64_row *
 }
 
 /* Rm is extended and then shifted by 0 to 4; Rn, and Rd unless flags are set, may be sp. */
-static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_extended(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = word & 1u << 29 ? jf_arm64_gp(jf_arm64_field_rd(word)) : jf_arm64_field_rd(word),
 		     rn = jf_arm64_field_rn(word);
 	unsigned int rm = jf_arm64_gp(jf_arm64_field_rm(word)), width = jf_arm64_width_of(word);
-	unsigned int option = jf_arm64_bits(word, 15, 13), shift = jf_arm64_bits(word, 12, 10);
+	unsigned int option = word_bits(word, 15, 13), shift = word_bits(word, 12, 10);
 	bool plain = rm == JF_REG_NONE || (option & 3) == 3 || ((option & 3) == 2 && width == U32);
 	struct jf_step *step;
 
@@ -264,16 +213,16 @@ static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row 
 	if (plain && (!shift || rm == JF_REG_NONE)) {
 		put_alu(effect, row->kind, rd, rn, rm, width);
 	} else if (plain && row->kind == JF_STEP_ADD && width == U64) {
-		step = jf_arm64_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
+		step = put_step(effect, JF_STEP_ADDRESS, rd, rn, 0);
 		step->b = (uint8_t)rm;
 		step->shift = (uint8_t)shift;
 	} else if (rd == rn || rd == JF_ARM64_SP) {
-		jf_arm64_kill(effect, rd);
+		put_kill(effect, rd);
 	} else {
 		if (plain)
 			put_copy(effect, rd, rm, width);
 		else
-			jf_arm64_step(effect, JF_STEP_EXTEND, rd, rm, 1u << (option & 3) | (option & 4 ? SIGNED : 0u));
+			put_step(effect, JF_STEP_EXTEND, rd, rm, 1u << (option & 3) | (option & 4 ? SIGNED : 0u));
 		if (shift)
 			put_imm(effect, JF_STEP_SHL, rd, rd, shift, width);
 		put_alu_through(effect, row, word, rd, rn);
@@ -281,50 +230,46 @@ static bool decode_extended(struct jf_effect *effect, const struct jf_arm64_row 
 	return true;
 }
 
-static void decode_shift_reg(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static void decode_shift_reg(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word)),
 		     rm = jf_arm64_gp(jf_arm64_field_rm(word));
 
-	if (rd == JF_REG_NONE)
-		return;
-	if (rn == JF_REG_NONE)
-		put_constant(effect, rd, 0, U64);
-	else
+	if (rd != JF_REG_NONE)
 		put_alu(effect, row->kind, rd, rn, rm, jf_arm64_width_of(word));
 }
 
 /* With sp, which is what a frame's return address is signed with; any other code is somebody's own. */
-static void decode_pac(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static void decode_pac(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word));
 
 	if (rd == JF_ARM64_X30 && (row->format == F_STRIP || jf_arm64_field_rn(word) == JF_ARM64_SP))
-		jf_arm64_step(effect, row->format == F_PAC_SIGN ? JF_STEP_SIGN : JF_STEP_AUTH, rd, rd, 0);
+		put_step(effect, row->format == F_PAC_SIGN ? JF_STEP_SIGN : JF_STEP_AUTH, rd, rd, 0);
 	else if (row->format == F_STRIP && rd != JF_REG_NONE)
-		jf_arm64_step(effect, JF_STEP_AUTH, rd, rd, 0);
+		put_step(effect, JF_STEP_AUTH, rd, rd, 0);
 	else
-		jf_arm64_kill(effect, rd);
+		put_kill(effect, rd);
 }
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
-static void decode_branch(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static void decode_branch(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	switch (row->format) {
 	case F_B:
 	case F_BL:
 		effect->flow = row->format == F_B ? JF_FLOW_JUMP : JF_FLOW_CALL;
-		effect->target_off = jf_arm64_signed_bits(word, 25, 0) * 4;
+		effect->target_off = word_signed(word, 25, 0) * 4;
 		break;
 	case F_BRANCH19:
 	case F_BRANCH14:
 		effect->flow = JF_FLOW_BRANCH;
-		effect->target_off = jf_arm64_signed_bits(word, row->format == F_BRANCH19 ? 23 : 18, 5) * 4;
+		effect->target_off = word_signed(word, row->format == F_BRANCH19 ? 23 : 18, 5) * 4;
 		jf_arm64_ask(effect, row, word);
 		break;
 	case F_RETA:
-		jf_arm64_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0);
+		put_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0);
 		effect->flow = JF_FLOW_JUMP_REG;
 		effect->flow_reg = JF_ARM64_X30;
 		break;
@@ -342,7 +287,7 @@ static void decode_branch(struct jf_effect *effect, const struct jf_arm64_row *r
 
 /* ---- the formats ----------------------------------------------------------------------------- */
 
-static bool decode_simple(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_simple(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	switch (row->format) {
 	case F_INVALID: return false;
@@ -351,23 +296,23 @@ static bool decode_simple(struct jf_effect *effect, const struct jf_arm64_row *r
 	case F_UNKNOWN: effect->flags |= JF_EFFECT_UNKNOWN; break;
 	case F_SYSTEM: effect->flags |= JF_EFFECT_SYSTEM; break;
 	case F_TRAP: effect->flow = JF_FLOW_TRAP; break;
-	case F_KILL: jf_arm64_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word))); break;
-	case F_KILL_SP: jf_arm64_kill(effect, jf_arm64_field_rd(word)); break;
-	case F_KILL_D: jf_arm64_kill(effect, JF_ARM64_D0 + jf_arm64_field_rd(word)); break;
-	case F_KILL_X16: jf_arm64_kill(effect, JF_ARM64_X16); break;
-	case F_KILL_X17: jf_arm64_kill(effect, JF_ARM64_X16 + 1); break;
-	case F_KILL_X30: jf_arm64_kill(effect, JF_ARM64_X30); break;
-	case F_AUTH: jf_arm64_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0); break;
+	case F_KILL: put_kill(effect, jf_arm64_gp(jf_arm64_field_rd(word))); break;
+	case F_KILL_SP: put_kill(effect, jf_arm64_field_rd(word)); break;
+	case F_KILL_D: put_kill(effect, JF_ARM64_D0 + jf_arm64_field_rd(word)); break;
+	case F_KILL_X16: put_kill(effect, JF_ARM64_X16); break;
+	case F_KILL_X17: put_kill(effect, JF_ARM64_X16 + 1); break;
+	case F_KILL_X30: put_kill(effect, JF_ARM64_X30); break;
+	case F_AUTH: put_step(effect, JF_STEP_AUTH, JF_ARM64_X30, JF_ARM64_X30, 0); break;
 	case F_SIGN: /* where indirect calls may land, too */
 		effect->flags |= JF_EFFECT_LANDING_PAD;
-		jf_arm64_step(effect, JF_STEP_SIGN, JF_ARM64_X30, JF_ARM64_X30, 0);
+		put_step(effect, JF_STEP_SIGN, JF_ARM64_X30, JF_ARM64_X30, 0);
 		break;
 	default: break;
 	}
 	return true;
 }
 
-static bool decode_fields(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_fields(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	if (row->format >= F_LITERAL)
 		return jf_arm64_decode_memory(effect, row, word);
@@ -405,14 +350,14 @@ static bool decode_fields(struct jf_effect *effect, const struct jf_arm64_row *r
 
 enum jf_status jf_arm64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect)
 {
-	struct jf_effect decoded = {.size_bytes = 4, .flow = JF_FLOW_NEXT, .flow_reg = JF_REG_NONE};
+	struct jf_effect decoded = no_effect(4);
 	const struct jf_arm64_group *group;
 	uint32_t word;
 
 	if (count < 4)
 		return JF_E_NOSPACE;
-	word = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-	group = jf_arm64_groups[jf_arm64_bits(word, 28, 25)];
+	word = word_at(bytes);
+	group = jf_arm64_groups[word_bits(word, 28, 25)];
 	for (unsigned int i = 0; group && i < group->count; i++) {
 		if ((word & group->rows[i].mask) != group->rows[i].value)
 			continue;

@@ -2,9 +2,10 @@
 #ifndef JF_BACKEND_ARM64_DECODE_COMMON_H
 #define JF_BACKEND_ARM64_DECODE_COMMON_H
 
+#include "../decode.h"
 #include "arm64.h"
 
-/* What the three decoders share: the rows of their tables, fields of words, steps. */
+/* What the three decoders share beside ../decode.h: formats, fields of words. */
 
 /* How the fields of a word become steps. */
 enum jf_arm64_format {
@@ -85,41 +86,12 @@ enum jf_arm64_format {
 	F__COUNT
 };
 
-/* Bytes in memory, and how a load extends them to 64 bits. */
+/* Beside enum width: a load that is extended to 32 bits, with zeros above. */
 enum jf_arm64_width {
-	SIGNED = 0x80,
-	W = 0x40, /* or to 32, with zeros above */
-	S8 = 1 | SIGNED,
-	S8W = 1 | SIGNED | W,
-	S16 = 2 | SIGNED,
-	S16W = 2 | SIGNED | W,
-	S32 = 4 | SIGNED,
-	U8 = 1,
-	U16 = 2,
-	U32 = 4,
-	U64 = 8,
-	U128 = 16,
+	W = WIDTH_OWN,
+	S8W = S8 | W,
+	S16W = S16 | W,
 };
-
-/* Words with (word & mask) == value are this instruction. */
-struct jf_arm64_row {
-	uint32_t mask, value;
-	const char *name; /* never an alias of another's */
-	uint8_t format;   /* enum jf_arm64_format */
-	uint8_t kind;     /* enum jf_step_kind, where the format leaves it open */
-	uint8_t width;    /* enum jf_arm64_width, likewise */
-};
-
-/* Bits high..low of a word. */
-static inline unsigned int jf_arm64_bits(uint32_t word, unsigned int high, unsigned int low)
-{
-	return word >> low & (UINT32_MAX >> (31 - high + low));
-}
-
-static inline int64_t jf_arm64_signed_bits(uint32_t word, unsigned int high, unsigned int low)
-{
-	return (int64_t)((uint64_t)word << (63 - high)) >> (63 - high + low);
-}
 
 static inline unsigned int jf_arm64_width_of(uint32_t word)
 {
@@ -128,43 +100,23 @@ static inline unsigned int jf_arm64_width_of(uint32_t word)
 
 static inline unsigned int jf_arm64_field_rd(uint32_t word)
 {
-	return jf_arm64_bits(word, 4, 0);
+	return word_bits(word, 4, 0);
 }
 
 static inline unsigned int jf_arm64_field_rn(uint32_t word)
 {
-	return jf_arm64_bits(word, 9, 5);
+	return word_bits(word, 9, 5);
 }
 
 static inline unsigned int jf_arm64_field_rm(uint32_t word)
 {
-	return jf_arm64_bits(word, 20, 16);
+	return word_bits(word, 20, 16);
 }
 
 /* Register id of a general register's field where 31 is the zero register: then JF_REG_NONE. */
 static inline unsigned int jf_arm64_gp(unsigned int field)
 {
 	return field == JF_ARM64_XZR ? JF_REG_NONE : field;
-}
-
-/* Adds a step; without dst where that would be the zero register, the caller leaves it. */
-static inline struct jf_step *jf_arm64_step(struct jf_effect *effect, enum jf_step_kind kind, unsigned int dst,
-					    unsigned int a, unsigned int width)
-{
-	struct jf_step *step = &effect->steps[effect->step_count++];
-
-	*step = (struct jf_step){.kind = (uint8_t)kind, .dst = (uint8_t)dst, .a = (uint8_t)a};
-	step->b = JF_REG_NONE;
-	step->c = JF_REG_NONE;
-	step->bytes = width & ~(unsigned int)(SIGNED | W);
-	step->sign = width & SIGNED;
-	return step;
-}
-
-static inline void jf_arm64_kill(struct jf_effect *effect, unsigned int dst)
-{
-	if (dst != JF_REG_NONE)
-		jf_arm64_step(effect, JF_STEP_KILL, dst, JF_REG_NONE, 0);
 }
 
 #endif

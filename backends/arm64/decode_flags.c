@@ -3,7 +3,7 @@
 
 /* What branches ask, and what instructions leave in the condition flags for them. */
 
-void jf_arm64_ask(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+void jf_arm64_ask(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	static const uint8_t conds[14] = {JF_COND_EQ,     JF_COND_NE,     JF_COND_GE,     JF_COND_LT, JF_COND__COUNT,
 					  JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND_GT, JF_COND_LE,
@@ -16,7 +16,7 @@ void jf_arm64_ask(struct jf_effect *effect, const struct jf_arm64_row *row, uint
 	if (row->format == F_BRANCH14) {
 		asks.kind = JF_COMPARE_AND;
 		asks.bytes = 8;
-		asks.imm = (int64_t)(UINT64_C(1) << (word >> 31 << 5 | jf_arm64_bits(word, 23, 19)));
+		asks.imm = (int64_t)(UINT64_C(1) << (word >> 31 << 5 | word_bits(word, 23, 19)));
 	} else if (!row->width) { /* b.cond */
 		asks.a = JF_REG_NONE;
 		asks.cond = cond < 14 ? conds[cond] : JF_COND__COUNT;
@@ -28,7 +28,7 @@ void jf_arm64_ask(struct jf_effect *effect, const struct jf_arm64_row *row, uint
 /* Of two registers without a shift. */
 static void registers(struct jf_compare *flags, enum jf_compare_kind kind, uint32_t word)
 {
-	if (jf_arm64_bits(word, 23, 21) || jf_arm64_bits(word, 15, 10))
+	if (word_bits(word, 23, 21) || word_bits(word, 15, 10))
 		return;
 	flags->kind = (uint8_t)kind;
 	flags->a = (uint8_t)jf_arm64_gp(jf_arm64_field_rn(word));
@@ -44,10 +44,10 @@ static void immediate(struct jf_compare *flags, enum jf_compare_kind kind, unsig
 }
 
 /* What adds, subs and ands leave without a result: cmp, cmn, tst. Taking 0 carries, adding it does not. */
-static void compare(struct jf_compare *flags, const struct jf_arm64_row *row, uint32_t word)
+static void compare(struct jf_compare *flags, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rn = jf_arm64_field_rn(word);
-	int64_t imm = (int64_t)jf_arm64_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
+	int64_t imm = (int64_t)word_bits(word, 21, 10) << (word & 1u << 22 ? 12 : 0);
 	uint64_t mask = 0;
 
 	if (row->format == F_ADDSUB_SHIFTED && row->kind == JF_STEP_SUB)
@@ -61,7 +61,7 @@ static void compare(struct jf_compare *flags, const struct jf_arm64_row *row, ui
 }
 
 /* Of what compares nothing, only what certainly keeps the flags. */
-void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	struct jf_compare *flags = &effect->flags_hold;
 	bool sets = false;
@@ -72,7 +72,7 @@ void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_arm64_row *row
 	case F_ADDSUB_IMM:
 	case F_ADDSUB_SHIFTED: sets = word >> 29 & 1; break;
 	case F_LOGICAL_IMM:
-	case F_LOGICAL_SHIFTED: sets = jf_arm64_bits(word, 30, 29) == 3; break;
+	case F_LOGICAL_SHIFTED: sets = word_bits(word, 30, 29) == 3; break;
 	case F_SCALED:
 	case F_UNSCALED:
 	case F_PRE:

@@ -5,13 +5,7 @@
 
 #define FP_BIT (1u << 26)
 
-struct address {
-	unsigned int base, index; /* register ids, index may be JF_REG_NONE */
-	unsigned int shift;
-	int64_t off;
-};
-
-static unsigned int bytes_of(const struct jf_arm64_row *row)
+static unsigned int bytes_of(const struct jf_decode_row *row)
 {
 	return row->width & ~(unsigned int)(SIGNED | W);
 }
@@ -22,48 +16,27 @@ static unsigned int data_reg(uint32_t word, unsigned int field)
 	return word & FP_BIT ? JF_ARM64_D0 + field : jf_arm64_gp(field);
 }
 
-/* At most 8 bytes. data: JF_REG_NONE when the table does not have it, or it is the zero register. */
-static void put_access(struct jf_effect *effect, unsigned int kind, unsigned int data, unsigned int width,
-		       const struct address *address)
+/* One register; of a load to 32 bits, the upper half is cleared. */
+static void put_data(struct jf_effect *effect, const struct jf_decode_row *row, unsigned int data,
+		     struct jf_decode_address address)
 {
-	struct jf_step *step = jf_arm64_step(effect, (enum jf_step_kind)kind, JF_REG_NONE, address->base, width);
-
-	step->b = (uint8_t)address->index;
-	step->shift = (uint8_t)address->shift;
-	step->imm = address->off;
-	if (kind == JF_STEP_STORE)
-		step->c = (uint8_t)data;
-	else
-		step->dst = (uint8_t)data;
-}
-
-/* One register. Of a vector the table has the low 8 bytes; a sign may go no further than the low 4. */
-static void put_data(struct jf_effect *effect, const struct jf_arm64_row *row, unsigned int data,
-		     struct address address)
-{
-	unsigned int bytes = bytes_of(row);
-
-	put_access(effect, row->kind, data, bytes > 8 ? 8 : row->width, &address);
-	if (bytes > 8) {
-		address.off += 8;
-		put_access(effect, row->kind, JF_REG_NONE, bytes - 8, &address);
-	} else if (row->width & W && data != JF_REG_NONE) {
-		jf_arm64_step(effect, JF_STEP_EXTEND, data, data, U32);
-	}
+	put_wide_access(effect, row->kind, data, row->width & ~(unsigned int)W, address);
+	if (row->width & W && data != JF_REG_NONE)
+		put_step(effect, JF_STEP_EXTEND, data, data, U32);
 }
 
 static void put_write_back(struct jf_effect *effect, unsigned int base, int64_t off)
 {
-	jf_arm64_step(effect, JF_STEP_ADD, base, base, U64)->imm = off;
+	put_step(effect, JF_STEP_ADD, base, base, U64)->imm = off;
 }
 
 /* ---- one register ---------------------------------------------------------------------------- */
 
-static bool decode_indexed(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word,
-			   struct address *address)
+static bool decode_indexed(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word,
+			   struct jf_decode_address *address)
 {
-	unsigned int option = jf_arm64_bits(word, 15, 13), rm = jf_arm64_bits(word, 20, 16), scale = 0;
-	unsigned int data = data_reg(word, jf_arm64_bits(word, 4, 0));
+	unsigned int option = word_bits(word, 15, 13), rm = word_bits(word, 20, 16), scale = 0;
+	unsigned int data = data_reg(word, word_bits(word, 4, 0));
 
 	if (!(option & 2))
 		return false;
@@ -82,29 +55,29 @@ static bool decode_indexed(struct jf_effect *effect, const struct jf_arm64_row *
 		effect->flags |= JF_EFFECT_UNKNOWN;
 		return true;
 	}
-	jf_arm64_step(effect, JF_STEP_EXTEND, data, rm, option == 6 ? S32 : U32);
+	put_step(effect, JF_STEP_EXTEND, data, rm, option == 6 ? S32 : U32);
 	address->index = data;
 	put_data(effect, row, data, *address);
 	return true;
 }
 
-static bool decode_single(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_single(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	struct address address = {.base = jf_arm64_bits(word, 9, 5), .index = JF_REG_NONE};
-	unsigned int field = jf_arm64_bits(word, 4, 0), data = data_reg(word, field);
-	int64_t off = jf_arm64_signed_bits(word, 20, 12);
+	struct jf_decode_address address = {.base = word_bits(word, 9, 5), .index = JF_REG_NONE};
+	unsigned int field = word_bits(word, 4, 0), data = data_reg(word, field);
+	int64_t off = word_signed(word, 20, 12);
 
 	/* Constrained unpredictable: the base is both written back and moved. */
 	if ((row->format == F_PRE || row->format == F_POST) && data == address.base)
 		return false;
 	switch (row->format) {
 	case F_INDEXED: return decode_indexed(effect, row, word, &address);
-	case F_SCALED: address.off = (int64_t)jf_arm64_bits(word, 21, 10) * bytes_of(row); break;
+	case F_SCALED: address.off = (int64_t)word_bits(word, 21, 10) * bytes_of(row); break;
 	case F_UNSCALED: address.off = off; break;
 	case F_PRE: put_write_back(effect, address.base, off); break;
 	case F_LITERAL:
 		address.base = JF_REG_NONE;
-		address.off = jf_arm64_signed_bits(word, 23, 5) * 4;
+		address.off = word_signed(word, 23, 5) * 4;
 		break;
 	default: break;
 	}
@@ -117,24 +90,24 @@ static bool decode_single(struct jf_effect *effect, const struct jf_arm64_row *r
 /* The base is authenticated first, and what comes out is in no register. */
 static bool decode_ldra(struct jf_effect *effect, uint32_t word)
 {
-	unsigned int rt = jf_arm64_bits(word, 4, 0), rn = jf_arm64_bits(word, 9, 5);
+	unsigned int rt = word_bits(word, 4, 0), rn = word_bits(word, 9, 5);
 	bool write_back = word & 1u << 11;
 
 	if (write_back && rt == rn && rn != JF_ARM64_SP)
 		return false;
 	if (write_back)
-		jf_arm64_kill(effect, rn);
-	jf_arm64_kill(effect, jf_arm64_gp(rt));
+		put_kill(effect, rn);
+	put_kill(effect, jf_arm64_gp(rt));
 	return true;
 }
 
 /* ---- pairs ----------------------------------------------------------------------------------- */
 
 /* The register that is the base is loaded last. */
-static void put_pair(struct jf_effect *effect, const struct jf_arm64_row *row, unsigned int first, unsigned int second,
-		     struct address address)
+static void put_pair(struct jf_effect *effect, const struct jf_decode_row *row, unsigned int first, unsigned int second,
+		     struct jf_decode_address address)
 {
-	struct address next = address;
+	struct jf_decode_address next = address;
 	bool swap = row->kind == JF_STEP_LOAD && first == address.base;
 
 	next.off += bytes_of(row);
@@ -145,12 +118,12 @@ static void put_pair(struct jf_effect *effect, const struct jf_arm64_row *row, u
 		put_data(effect, row, second, next);
 }
 
-static bool decode_pair(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_pair(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	unsigned int rt = jf_arm64_bits(word, 4, 0), rt2 = jf_arm64_bits(word, 14, 10), rn = jf_arm64_bits(word, 9, 5);
-	int64_t off = jf_arm64_signed_bits(word, 21, 15) * bytes_of(row);
+	unsigned int rt = word_bits(word, 4, 0), rt2 = word_bits(word, 14, 10), rn = word_bits(word, 9, 5);
+	int64_t off = word_signed(word, 21, 15) * bytes_of(row);
 	unsigned int first = data_reg(word, rt), second = data_reg(word, rt2);
-	struct address address = {.base = rn, .index = JF_REG_NONE};
+	struct jf_decode_address address = {.base = rn, .index = JF_REG_NONE};
 
 	/* Constrained unpredictable, as above, or two loads into one register. */
 	if (row->format != F_PAIR && (first == rn || second == rn))
@@ -173,17 +146,17 @@ static bool decode_pair(struct jf_effect *effect, const struct jf_arm64_row *row
  * Stores that depend on the monitor or on memory are of something unknown, and so is what comes back. Of
  * a swap the value is known.
  */
-static bool decode_ordered(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_ordered(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	unsigned int rt = jf_arm64_gp(jf_arm64_bits(word, 4, 0)), rt2 = jf_arm64_gp(jf_arm64_bits(word, 14, 10));
-	unsigned int rs = jf_arm64_gp(jf_arm64_bits(word, 20, 16)), rn = jf_arm64_bits(word, 9, 5);
-	struct address address = {.base = rn, .index = JF_REG_NONE};
+	unsigned int rt = jf_arm64_gp(word_bits(word, 4, 0)), rt2 = jf_arm64_gp(word_bits(word, 14, 10));
+	unsigned int rs = jf_arm64_gp(word_bits(word, 20, 16)), rn = word_bits(word, 9, 5);
+	struct jf_decode_address address = {.base = rn, .index = JF_REG_NONE};
 	unsigned int pair_bytes = 2 * bytes_of(row);
 
 	switch (row->format) {
 	case F_ORDERED: put_data(effect, row, rt, address); break;
 	case F_EXCLUSIVE_PAIR:
-		if (jf_arm64_bits(word, 4, 0) == jf_arm64_bits(word, 14, 10))
+		if (word_bits(word, 4, 0) == word_bits(word, 14, 10))
 			return false;
 		put_pair(effect, row, rt, rt2, address);
 		break;
@@ -193,20 +166,20 @@ static bool decode_ordered(struct jf_effect *effect, const struct jf_arm64_row *
 			return false;
 		put_access(effect, JF_STEP_STORE, JF_REG_NONE,
 			   row->format == F_EXCLUSIVE_STORE ? bytes_of(row) : pair_bytes, &address);
-		jf_arm64_kill(effect, rs);
+		put_kill(effect, rs);
 		break;
 	case F_CAS_PAIR:
 		if ((word & 1) || (word & 1u << 16))
 			return false;
 		put_access(effect, JF_STEP_LOAD, JF_REG_NONE, pair_bytes, &address);
 		put_access(effect, JF_STEP_STORE, JF_REG_NONE, pair_bytes, &address);
-		jf_arm64_kill(effect, rs);
-		jf_arm64_kill(effect, jf_arm64_gp(jf_arm64_bits(word, 20, 16) + 1));
+		put_kill(effect, rs);
+		put_kill(effect, jf_arm64_gp(word_bits(word, 20, 16) + 1));
 		break;
 	default: /* F_ATOMIC, F_SWAP, F_CAS */
 		put_access(effect, JF_STEP_LOAD, JF_REG_NONE, bytes_of(row), &address);
 		put_access(effect, JF_STEP_STORE, row->format == F_SWAP ? rs : JF_REG_NONE, bytes_of(row), &address);
-		jf_arm64_kill(effect, row->format == F_CAS ? rs : rt);
+		put_kill(effect, row->format == F_CAS ? rs : rt);
 		break;
 	}
 	return true;
@@ -217,9 +190,9 @@ static bool decode_ordered(struct jf_effect *effect, const struct jf_arm64_row *
 /* How many bytes one element is, or 0 for an encoding that is none. */
 static unsigned int element_bytes(uint32_t word)
 {
-	unsigned int size = jf_arm64_bits(word, 11, 10), set = word >> 12 & 1;
+	unsigned int size = word_bits(word, 11, 10), set = word >> 12 & 1;
 
-	switch (jf_arm64_bits(word, 15, 14)) {
+	switch (word_bits(word, 15, 14)) {
 	case 0: return 1;
 	case 1: return size & 1 ? 0 : 2;
 	case 2: return size == 0 ? 4 : size == 1 && !set ? 8 : 0;
@@ -227,29 +200,29 @@ static unsigned int element_bytes(uint32_t word)
 	}
 }
 
-static bool decode_structs(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+static bool decode_structs(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
-	struct address address = {.base = jf_arm64_bits(word, 9, 5), .index = JF_REG_NONE};
-	unsigned int rt = jf_arm64_bits(word, 4, 0), rm = jf_arm64_bits(word, 20, 16), count = row->width;
+	struct jf_decode_address address = {.base = word_bits(word, 9, 5), .index = JF_REG_NONE};
+	unsigned int rt = word_bits(word, 4, 0), rm = word_bits(word, 20, 16), count = row->width;
 	bool whole = row->format == F_STRUCTS, q = word & 1u << 30;
 	unsigned int bytes = whole ? (q ? 16 : 8) : element_bytes(word);
 
-	if (!bytes || (whole && !q && jf_arm64_bits(word, 11, 10) == 3 && row->name[2] != '1'))
+	if (!bytes || (whole && !q && word_bits(word, 11, 10) == 3 && row->name[2] != '1'))
 		return false;
 	put_access(effect, row->kind, JF_REG_NONE, 0, &address);
 	effect->steps[0].bytes = (uint8_t)(bytes * count);
 	for (unsigned int i = 0; row->kind == JF_STEP_LOAD && i < count; i++)
-		jf_arm64_kill(effect, JF_ARM64_D0 + (rt + i) % 32);
+		put_kill(effect, JF_ARM64_D0 + (rt + i) % 32);
 	if (!(word & 1u << 23))
 		return true;
 	if (rm == JF_ARM64_XZR)
 		put_write_back(effect, address.base, bytes * count);
 	else
-		jf_arm64_step(effect, JF_STEP_ADD, address.base, address.base, U64)->b = (uint8_t)rm;
+		put_step(effect, JF_STEP_ADD, address.base, address.base, U64)->b = (uint8_t)rm;
 	return true;
 }
 
-bool jf_arm64_decode_memory(struct jf_effect *effect, const struct jf_arm64_row *row, uint32_t word)
+bool jf_arm64_decode_memory(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	switch (row->format) {
 	case F_LDRA: return decode_ldra(effect, word);

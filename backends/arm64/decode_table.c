@@ -18,16 +18,16 @@
 #define R5       0xffffffe0 /* Rt or Rd */
 
 /* clang-format off */
-static const struct jf_arm64_row reserved[] = {
+static const struct jf_decode_row reserved[] = {
 	{0xffff0000, 0x00000000, "udf", F_TRAP, 0, 0},
 	{0x80000000, 0x80000000, "sme", F_UNKNOWN, 0, 0},
 };
 
-static const struct jf_arm64_row sve[] = {
+static const struct jf_decode_row sve[] = {
 	{0x00000000, 0x00000000, "sve", F_UNKNOWN, 0, 0},
 };
 
-static const struct jf_arm64_row immediates[] = {
+static const struct jf_decode_row immediates[] = {
 	/* PC-rel. addressing */
 	{0x9f000000, 0x10000000, "adr", F_ADR, 0, 0},
 	{0x9f000000, 0x90000000, "adrp", F_ADRP, 0, 0},
@@ -64,7 +64,7 @@ static const struct jf_arm64_row immediates[] = {
 /* One hint's word. */
 #define HINT(n) (0xd503201f | (n) << 5)
 
-static const struct jf_arm64_row branches[] = {
+static const struct jf_decode_row branches[] = {
 	/* Conditional branch (immediate) */
 	{0xff000010, 0x54000000, "b.cond", F_BRANCH19, 0, 0},
 	{0xff000010, 0x54000010, "bc.cond", F_BRANCH19, 0, 0},
@@ -166,7 +166,7 @@ static const struct jf_arm64_row branches[] = {
 	{0x7f000000, 0x37000000, "tbnz", F_BRANCH14, JF_COND_NE, U64},
 };
 
-static const struct jf_arm64_row registers[] = {
+static const struct jf_decode_row registers[] = {
 	/* Logical (shifted register) */
 	{SF_M8_21, 0x0a000000, "and", F_LOGICAL_SHIFTED, JF_STEP_AND, 0},
 	{SF_M8_21, 0x2a000000, "orr", F_LOGICAL_SHIFTED, JF_STEP_OR, 0},

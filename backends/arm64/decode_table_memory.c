@@ -99,7 +99,7 @@
 /* clang-format on */
 
 /* clang-format off */
-static const struct jf_arm64_row memory_rows[] = {
+static const struct jf_decode_row memory_rows[] = {
 	/* Load/store register pair */
 	PAIRS(0x29000000, "stp", "ldp", F_PAIR),
 	PAIRS(0x29800000, "stp", "ldp", F_PAIR_PRE),
@@ -194,7 +194,7 @@ static const struct jf_arm64_row memory_rows[] = {
 #define TYPED_M 0xff20fc00 /* type, Rm, Rn, Rd */
 #define SF_TYPED 0x7f3ffc00
 
-static const struct jf_arm64_row float_rows[] = {
+static const struct jf_decode_row float_rows[] = {
 	/* Floating-point data-processing (1 source) */
 	{TYPED, 0x1e204000, "fmov", F_FMOV, 0, 0},
 	{TYPED, 0x1e20c000, "fabs", F_FP, 0, 0},

@@ -2,6 +2,7 @@
 #ifndef JF_BACKEND_LOONGARCH64_DECODE_H
 #define JF_BACKEND_LOONGARCH64_DECODE_H
 
+#include "../decode.h"
 #include "loongarch64.h"
 
 /* How the fields of a word become steps; decode.c has a function for each. Formats as in insn.h. */
@@ -56,31 +57,8 @@ enum la_format {
 	F__COUNT
 };
 
-/* Bytes in memory or, of an ALU step, of the result; and how it is extended to 64 bits. */
-enum la_width {
-	LA_SIGN = 0x80,
-	S8 = 1 | LA_SIGN,
-	S16 = 2 | LA_SIGN,
-	S32 = 4 | LA_SIGN,
-	U8 = 1,
-	U16 = 2,
-	U32 = 4,
-	D64 = 8,
-	V128 = 16,
-	V256 = 32,
-};
-
-/* Words with (word & mask) == value are this instruction. */
-struct la_row {
-	uint32_t mask, value;
-	const char *name;
-	uint8_t format; /* enum la_format */
-	uint8_t kind;   /* enum jf_step_kind, where the format leaves it open */
-	uint8_t width;  /* enum la_width, likewise */
-};
-
 /* By rising value; where one row's words are some of another's, it stands behind that. */
-extern const struct la_row jf_loongarch64_rows[];
+extern const struct jf_decode_row jf_loongarch64_rows[];
 extern const unsigned int jf_loongarch64_row_count;
 
 #endif

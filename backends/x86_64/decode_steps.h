@@ -10,8 +10,7 @@
 #ifndef JF_BACKEND_X86_64_DECODE_STEPS_H
 #define JF_BACKEND_X86_64_DECODE_STEPS_H
 
-#include <assert.h>
-
+#include "../decode.h"
 #include "decode.h"
 
 #define TEMP RIP
@@ -36,13 +35,7 @@ struct work {
 
 static inline struct jf_step *step(const struct work *w, enum jf_step_kind kind)
 {
-	struct jf_step *s = &w->e->steps[w->e->step_count];
-
-	assert(w->e->step_count < JF_EFFECT_STEPS_MAX);
-	w->e->step_count++;
-	*s = (struct jf_step){
-		.kind = (uint8_t)kind, .dst = JF_REG_NONE, .a = JF_REG_NONE, .b = JF_REG_NONE, .c = JF_REG_NONE};
-	return s;
+	return put_step(w->e, kind, JF_REG_NONE, JF_REG_NONE, 0);
 }
 
 static inline void kill(const struct work *w, uint8_t reg)
