@@ -1,29 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# What the scripts of this folder share. Source it; it defines functions and these variables:
+# What the scripts of this folder share. Source it; it defines functions, what archs.sh defines, and this variable:
 #   root      the top of the source tree
-#   targets   the cross builds, by jitframe's name of the architecture
 
 set -euo pipefail
 shopt -s inherit_errexit
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
-readonly targets=(loongarch64 arm64)
+# shellcheck source=scripts/archs.sh
+. "$root/scripts/archs.sh"
 
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
-
-# The cross file for one target. A GCC for loongarch64 is there on Debian 13 and Ubuntu 24.04, not on Debian 12.
-cross_file() {
-	local name=$1
-	if [[ $name == loongarch64 ]]; then
-		name=loongarch64-clang
-		! command -v loongarch64-linux-gnu-gcc-14 >/dev/null || name=loongarch64-gcc
-	fi
-	printf '%s/cross/%s.ini\n' "$root" "$name"
-}
 
 # configure DIR [MESON ARGUMENT...]: sets up build/DIR unless that was done before; `rm -r build` starts over.
 configure() {
@@ -55,4 +45,22 @@ export_runner_path() {
 		path+=${path:+:}$root/build/$target/tools/runner
 	done
 	export JITFRAME_RUNNER_PATH=$path
+}
+
+# program ARCH PATH: the words of a command that runs a program of that architecture's build, emulated where need be.
+program() {
+	local words
+	words=$(emulator "$1")
+	printf '%s\n' "${words:+$words }$root/build/$(build_dir "$1")/$2"
+}
+
+# conventions [ARCH]: a line ARCH/NAME for each convention that can run programs, as the built command lists them.
+conventions() {
+	"$root/build/native/tools/jitframe" archs --json | python3 -c '
+import json, sys
+for arch in json.load(sys.stdin)["archs"]:
+    if arch["name"] in sys.argv[1:] or not sys.argv[1:]:
+        for conv in arch["conventions"]:
+            if "run" in conv["supports"]:
+                print(arch["name"] + "/" + conv["name"])' "$@"
 }

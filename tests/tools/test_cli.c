@@ -90,6 +90,7 @@ Test(tools_cli, every_command_has_help, .timeout = 60)
 
 Test(tools_cli, archs)
 {
+	static const char *const keys[] = {"machine", "cpu_family", "endian", "triple", "debian", "gcc", "gcc_since"};
 	json_t *all = jitframe_json("archs --json", 0);
 	const json_t *archs = json_object_get(all, "archs");
 	size_t count = 0;
@@ -102,6 +103,10 @@ Test(tools_cli, archs)
 
 		cr_assert_str_eq(json_string_value(json_object_get(arch, "name")), jf_backend_at(i)->name);
 		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")), jf_backend_at(i)->convention_count);
+		cr_assert_eq(json_is_true(json_object_get(arch, "decoder")), jf_backend_at(i)->decode != NULL);
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			cr_assert(json_is_string(json_object_get(json_object_get(arch, "platform"), keys[k])),
+				  "%s has no %s", jf_backend_at(i)->name, keys[k]);
 	}
 	json_decref(all);
 	jitframe("archs");

@@ -137,8 +137,10 @@ def backends_have_the_same_files(tree):
             yield f"{name} is in a folder of its own"
     if len(folders) < 2:
         yield "there are no two backends to compare"
-    optional = re.search(r"^optional_files = \[(.*?)\]", tree.text("backends/meson.build"), re.M | re.S)
-    everything = set().union(*folders.values()) - set(re.findall(r"'([^']+)'", optional.group(1) if optional else ""))
+    for arch, files in folders.items():
+        more = re.search(r"^more_sources = (.*)", tree.text(f"backends/{arch}/platform.conf"), re.M)
+        files.difference_update(more.group(1).split() if more else ())
+    everything = set().union(*folders.values())
     for arch, files in folders.items():
         for file in sorted(everything - files):
             yield f"backends/{arch} has no {file.replace('ARCH', arch)}"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <string.h>
 
 #include <jitframe/describe.h>
 
 #include "cli.h"
 #include "json.h"
+#include "platforms.h"
 
 /* jitframe archs */
 
@@ -59,6 +61,12 @@ static void print_convention(const struct jf_convention *conv)
 	print_unsaved(conv);
 }
 
+static void print_parts(const struct jf_backend *backend)
+{
+	printf("  parts:%s%s%s%s\n", backend->decode ? " decoder" : "", backend->orc ? " ORC" : "",
+	       backend->signal_frame ? " signal frames" : "", backend->native ? " native stubs" : "");
+}
+
 static int print_text(void)
 {
 	const struct jf_backend *backend;
@@ -66,6 +74,7 @@ static int print_text(void)
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
 		printf("%s%s (ELF machine %u, %s)%s\n", i ? "\n" : "", backend->name, backend->elf_machine,
 		       backend->llvm_triple, backend == jf_backend_host() ? ", this processor" : "");
+		print_parts(backend);
 		for (unsigned int k = 0; k < backend->convention_count; k++)
 			print_convention(backend->conventions[k]);
 	}
@@ -122,21 +131,37 @@ static json_t *json_convention(const struct jf_convention *conv)
 			 json_unsaved(conv), "bpf_registers", json_registers(conv));
 }
 
+/* What toolchains and distributions call the architecture. */
+static json_t *json_platform(const struct jf_backend *backend)
+{
+	json_t *platform = json_object();
+
+	for (size_t i = 0; i < sizeof(platform_lines) / sizeof(platform_lines[0]); i++)
+		if (!strcmp(platform_lines[i].arch, backend->name))
+			json_object_set_new(platform, platform_lines[i].key, json_string(platform_lines[i].value));
+	return platform;
+}
+
+static json_t *json_arch(const struct jf_backend *backend)
+{
+	json_t *conventions = json_array();
+
+	for (unsigned int k = 0; k < backend->convention_count; k++)
+		json_array_append_new(conventions, json_convention(backend->conventions[k]));
+	return json_pack("{s:s, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o}", "name", backend->name,
+			 "elf_machine", (int)backend->elf_machine, "llvm_triple", backend->llvm_triple, "host",
+			 backend == jf_backend_host(), "decoder", backend->decode != NULL, "orc", backend->orc != NULL,
+			 "signal_frame", backend->signal_frame != NULL, "native", backend->native != NULL, "insn_align",
+			 (int)backend->insn_align, "platform", json_platform(backend), "conventions", conventions);
+}
+
 static int print_json(void)
 {
 	const struct jf_backend *backend;
 	json_t *archs = json_array();
 
-	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
-		json_t *conventions = json_array();
-
-		for (unsigned int k = 0; k < backend->convention_count; k++)
-			json_array_append_new(conventions, json_convention(backend->conventions[k]));
-		json_array_append_new(archs,
-				      json_pack("{s:s, s:i, s:s, s:b, s:o}", "name", backend->name, "elf_machine",
-						(int)backend->elf_machine, "llvm_triple", backend->llvm_triple, "host",
-						backend == jf_backend_host(), "conventions", conventions));
-	}
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
+		json_array_append_new(archs, json_arch(backend));
 	return json_print(json_pack("{s:o}", "archs", archs));
 }
 

@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "no_runner.h"
+#include "platforms.h"
 #include "target.h"
 
 #define CONVENTIONS_MAX 32
@@ -51,6 +52,18 @@ ParameterizedTestParameters(storm, every_walk_reaches_the_bottom)
 	return cr_make_param_array(struct one, all, n);
 }
 
+/* Most dynamic linkers have no true rows where they bind at the first call. */
+static bool binds_lazily_with_rows(const char *arch)
+{
+	for (size_t i = 0; i < sizeof(platform_lines) / sizeof(platform_lines[0]); i++) {
+		const struct platform_line *line = &platform_lines[i];
+
+		if (strcmp(line->arch, arch) == 0 && strcmp(line->key, "lazy_binding_rows") == 0)
+			return strcmp(line->value, "yes") == 0;
+	}
+	return false;
+}
+
 ParameterizedTest(struct one *one, storm, every_walk_reaches_the_bottom, .timeout = 300)
 {
 	static struct target target;
@@ -58,8 +71,7 @@ ParameterizedTest(struct one *one, storm, every_walk_reaches_the_bottom, .timeou
 
 	if (!target_find(&target, one->arch, "jf-storm", "tests/storm"))
 		no_runner(one->arch);
-	/* The dynamic linkers of other architectures have no true rows where they bind at the first call. */
-	if (strcmp(one->arch, "x86_64") != 0)
+	if (!binds_lazily_with_rows(one->arch))
 		setenv("LD_BIND_NOW", "1", 1);
 	if (one->one_insn)
 		setenv("QEMU_ONE_INSN_PER_TB", "1", 1);
