@@ -274,7 +274,7 @@ static void check_matrix(const char *arch)
 /* Whoever teaches the checker more lowers the number; none of it may be lost. */
 static void check_undecided(const struct jf_backend *backend)
 {
-	const struct arch_facts *facts = arch_facts(backend);
+	const struct arch *facts = arch_named(backend->name);
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s: %u mutants undecided, at most %u", backend->name, total.undecided,

@@ -39,65 +39,16 @@ bool insns_is_target(const struct insn_list *list, uint32_t off)
 
 /* ---- fields of instructions ------------------------------------------------------------------------------ */
 
-/*
- * Where instructions have immediates and registers. Formats are not told apart: whether a field is one of
- * this instruction's is seen from what the decoder says when it is changed.
- */
-struct field {
-	uint8_t bit; /* of a 32-bit word; for the variable-length ones, of the last byte, */
-	uint8_t bits;
-	uint8_t back;       /* with the field starting so many bytes before the end (0: a word's) */
-	uint8_t scale_log2; /* of an immediate */
-};
-
-struct fields {
-	const char *backend;
-	uint32_t nop;
-	unsigned int nop_bytes;
-	struct field imms[8], regs[6];
-};
-
-static const struct fields all_fields[] = {
-	/* andi zero, zero, 0; 12-, 14- and 16-bit immediates at bit 10; rd, rj, rk */
-	{"loongarch64",
-	 0x03400000,
-	 4,
-	 {{10, 12, 0, 0}, {10, 14, 0, 2}, {10, 16, 0, 2}, {5, 20, 0, 0}},
-	 {{0, 5, 0, 0}, {5, 5, 0, 0}, {10, 5, 0, 0}}},
-	/* nop; 12-bit, scaled 12-bit, pairs' 7-bit, unscaled 9-bit immediates, movz's; Rd or Rt, Rn, Rt2, Rm */
-	{"arm64",
-	 0xd503201f,
-	 4,
-	 {{10, 12, 0, 0}, {10, 12, 0, 3}, {15, 7, 0, 3}, {12, 9, 0, 0}, {5, 16, 0, 0}},
-	 {{0, 5, 0, 0}, {5, 5, 0, 0}, {10, 5, 0, 0}, {16, 5, 0, 0}}},
-	/* nop; the last 1 or 4 bytes, and those before an 8-bit or 32-bit immediate; ModRM's two registers where
-	 * it is the last byte or before a displacement of 1 or 4, and that of push and pop */
-	{"x86_64",
-	 0x90,
-	 1,
-	 {{0, 8, 1, 0}, {0, 32, 4, 0}, {0, 8, 2, 0}, {0, 32, 5, 0}, {0, 8, 5, 0}, {0, 32, 8, 0}},
-	 {{0, 3, 1, 0}, {3, 3, 1, 0}, {3, 3, 2, 0}, {3, 3, 5, 0}, {0, 3, 2, 0}, {0, 3, 5, 0}}},
-};
-
-static const struct fields *fields_of(const struct subject *s)
-{
-	for (size_t i = 0; i < sizeof(all_fields) / sizeof(all_fields[0]); i++)
-		if (!strcmp(all_fields[i].backend, s->conv->backend->name))
-			return &all_fields[i];
-	CHECK(false, "no fields for %s", s->conv->backend->name);
-	return NULL;
-}
-
 void edit_nops(struct subject *s, uint32_t start, uint32_t end)
 {
-	const struct fields *f = fields_of(s);
+	const struct arch *arch = arch_named(s->conv->backend->name);
 
-	for (; start + f->nop_bytes <= end; start += f->nop_bytes)
-		memcpy(s->code + start, &f->nop, f->nop_bytes);
+	for (; start + arch->nop_bytes <= end; start += arch->nop_bytes)
+		memcpy(s->code + start, arch->nop, arch->nop_bytes);
 }
 
 /* returns: false when the field lies outside the instruction, or the sum outside the field */
-static bool add_to_field(uint8_t *insn, unsigned int size, const struct field *field, int by, bool is_signed)
+static bool add_to_field(uint8_t *insn, unsigned int size, const struct arch_field *field, int by, bool is_signed)
 {
 	unsigned int start = field->back ? size - field->back : 0;
 	unsigned int bytes = field->back ? (field->bit + field->bits + 7u) / 8 : 4;
@@ -141,7 +92,8 @@ static bool same_but(const struct jf_effect *a, const struct jf_effect *b, bool 
 	return imm ? imms && !regs : regs && !imms;
 }
 
-static bool try_field(struct subject *s, uint32_t off, unsigned int size, const struct field *field, bool imm, int by)
+static bool try_field(struct subject *s, uint32_t off, unsigned int size, const struct arch_field *field, bool imm,
+		      int by)
 {
 	uint8_t before[16];
 	struct jf_effect old, new;
@@ -160,7 +112,7 @@ static bool try_field(struct subject *s, uint32_t off, unsigned int size, const 
 
 bool edit_imm(struct subject *s, uint32_t off, unsigned int size, int by)
 {
-	const struct fields *f = fields_of(s);
+	const struct arch *f = arch_named(s->conv->backend->name);
 
 	for (unsigned int i = 0; i < sizeof(f->imms) / sizeof(f->imms[0]); i++)
 		if (try_field(s, off, size, &f->imms[i], true, by))
@@ -170,7 +122,7 @@ bool edit_imm(struct subject *s, uint32_t off, unsigned int size, int by)
 
 bool edit_reg(struct subject *s, uint32_t off, unsigned int size, unsigned int n, int by)
 {
-	const struct fields *f = fields_of(s);
+	const struct arch *f = arch_named(s->conv->backend->name);
 
 	if (n >= sizeof(f->regs) / sizeof(f->regs[0]))
 		return false;

@@ -2,6 +2,7 @@
 #ifndef JF_TESTS_CHECK_EDIT_H
 #define JF_TESTS_CHECK_EDIT_H
 
+#include "arch.h"
 #include "subject.h"
 
 /* Changing machine code: what every mutation of instructions is made of. */
@@ -37,13 +38,7 @@ bool edit_reg(struct subject *s, uint32_t off, unsigned int size, unsigned int n
  */
 void edit_insert(struct subject *s, uint32_t off, const uint8_t *bytes, uint32_t count, bool marks_follow);
 
-/*
- * A few instructions of each architecture, by register id. They append to the code at *off within [*off, end)
- * and return false, with nothing put, when they do not fit or cannot be encoded.
- */
-struct assembler {
-	uint8_t *at, *end;
-};
+/* A few instructions of each architecture, by register id, as struct arch_assembler has them. */
 bool asm_store(struct assembler *as, const struct jf_backend *backend, uint8_t value, uint8_t base, int32_t off);
 bool asm_load(struct assembler *as, const struct jf_backend *backend, uint8_t reg, uint8_t base, int32_t off);
 bool asm_add(struct assembler *as, const struct jf_backend *backend, uint8_t reg, uint8_t from,

@@ -238,7 +238,8 @@ void oracle_judge(const struct subject *s, const struct subject *main, struct ju
 	static struct machine machine;
 	uint8_t went[SUBJECT_CODE_MAX];
 	int64_t call_sp_off[SUBJECT_CODE_MAX] = {0};
-	struct run r = {.s = s, .backend = s->conv->backend, .facts = arch_facts(s->conv->backend), .m = &machine};
+	struct run r = {
+		.s = s, .backend = s->conv->backend, .facts = arch_named(s->conv->backend->name), .m = &machine};
 	uint32_t so_far;
 
 	memset(out, 0, sizeof(*out));

@@ -2,6 +2,7 @@
 #ifndef JF_TESTS_CHECK_ORACLE_H
 #define JF_TESTS_CHECK_ORACLE_H
 
+#include "arch.h"
 #include "subject.h"
 
 /*
@@ -9,8 +10,6 @@
  * rule is held to what registers and memory are, at every instruction, call and exit. Nothing is inferred: a
  * mutation that breaks no rule here changes nothing that a throw, a walk or a caller could notice.
  */
-
-#define RULE(n) (UINT32_C(1) << (n))
 
 struct judgement {
 	uint32_t rules;  /* RULE() of those that were seen broken */
@@ -24,19 +23,6 @@ struct judgement {
 /* in: main = the unchanged main function of the same program, whose frame a callback lands in. */
 void oracle_judge(const struct subject *s, const struct subject *main, struct judgement *out);
 
-/* What an architecture's conventions have in common beyond the description. */
-struct arch_facts {
-	const char *name;
-	const char *count_reg; /* carries the tail-call count to callees */
-	bool record_stays;     /* in a tail call, as part of the next program's frame */
-	bool count_is_pointer; /* at a tail call too, where others hand on what came in */
-	/* Of all mutants that the catalogue makes of its conventions, those that the checker calls undecided. */
-	unsigned int undecided_max;
-	/* Those that it does not see because a prologue branches: it follows both ways, and does not ask which way
-	 * belongs to a count and which to the address of one. */
-	unsigned int unseen_max;
-};
-const struct arch_facts *arch_facts(const struct jf_backend *backend);
 uint8_t reg_named(const struct jf_backend *backend, const char *name);
 
 #endif

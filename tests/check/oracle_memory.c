@@ -7,20 +7,6 @@
 
 /* What holds at every instruction: rows, and what memory is read and written. */
 
-static const struct arch_facts facts[] = {
-	{"loongarch64", "a6", false, false, 290, 56},
-	{"arm64", "x26", true, true, 225, 0},
-	{"x86_64", "rax", true, false, 318, 4},
-};
-
-const struct arch_facts *arch_facts(const struct jf_backend *backend)
-{
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
-		if (!strcmp(facts[i].name, backend->name))
-			return &facts[i];
-	return NULL;
-}
-
 uint8_t reg_named(const struct jf_backend *backend, const char *name)
 {
 	for (unsigned int i = 0; i < backend->reg_count; i++)

@@ -67,10 +67,7 @@ void verdict_of(const struct subject *s, struct verdict *v)
 		note_finding(v, &v->findings[i]);
 }
 
-/*
- * Linux's frames leave registers of the ABI out of a boundary's saves. And on arm64 its callback goes on with
- * the count's address as the throw has left it, in a register that C may have used.
- */
+/* Linux's frames leave registers of the ABI out of a boundary's saves; and see arch_convention.callback_leaves. */
 uint32_t known_findings(const struct subject *s)
 {
 	const struct jf_frame_spec *spec = &s->frame.spec;
@@ -79,9 +76,8 @@ uint32_t known_findings(const struct subject *s)
 		return 0;
 	if (spec->role == JF_ROLE_BOUNDARY && jf_convention_unsaved(s->conv, NULL, 0) > 0)
 		return RULE(3);
-	if (spec->role == JF_ROLE_CALLBACK && spec->tail_calls && !strcmp(s->conv->backend->name, "arm64") &&
-	    !strcmp(s->conv->name, "linux"))
-		return RULE(15);
+	if (spec->role == JF_ROLE_CALLBACK && spec->tail_calls)
+		return arch_convention(s->conv).callback_leaves;
 	return 0;
 }
 

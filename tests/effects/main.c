@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 
 #include "../random/rng.h"
+#include "arch.h"
 #include "predict.h"
 #include "shot.h"
 
@@ -37,6 +38,7 @@ struct name {
 };
 
 static const struct jf_backend *host;
+static const struct arch *arch;
 static struct rng rng;
 static struct name names[NAMES_MAX];
 static unsigned int name_count;
@@ -66,15 +68,12 @@ static bool decode(uint32_t word, struct jf_effect *effect)
 	return jf_decode(host, bytes, sizeof(bytes), effect) == JF_OK;
 }
 
-/* Those that change the process beyond its registers, and authentication, which traps on what nobody signed. */
 static bool is_dangerous(const struct jf_effect *effect)
 {
-	static const char *const others[] = {"msr", "movgr2fcsr"};
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strcmp(effect->name, others[i]) == 0)
+	for (const char *const *start = arch->dangerous; start && *start; start++)
+		if (strncmp(effect->name, *start, strlen(*start)) == 0)
 			return true;
-	return strncmp(effect->name, "aut", 3) == 0;
+	return false;
 }
 
 static bool is_wanted(uint32_t word, unsigned long share)
@@ -215,25 +214,30 @@ static void try_word(const uint8_t *code, uint32_t word)
 
 /* ---- batches of code -------------------------------------------------------------------------- */
 
-static uint32_t trap_word(void)
+static bool make_trap(uint8_t trap[WORD_BYTES])
 {
-	return strcmp(host->name, "arm64") == 0 ? 0xd4200000 : 0x002a0000;
+	struct jf_code code;
+
+	jf_code_init(&code, trap, WORD_BYTES, 0, NULL, 0);
+	host->emit_trap(&code);
+	return jf_code_finish(&code) == JF_OK && code.size == WORD_BYTES;
 }
 
 /* Each batch is mapped anew: then no emulator goes by what it translated before. */
 static bool run_batch(unsigned long share)
 {
-	uint32_t words[BATCH], trap = trap_word();
+	uint32_t words[BATCH];
+	uint8_t trap[WORD_BYTES];
 	size_t size = sizeof(words) * 3;
 	uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (code == MAP_FAILED)
+	if (code == MAP_FAILED || !make_trap(trap))
 		return false;
 	for (unsigned int i = 0; i < BATCH; i++) {
 		words[i] = next_word(share);
-		memcpy(code + (size_t)i * 12, &trap, WORD_BYTES);
+		memcpy(code + (size_t)i * 12, trap, WORD_BYTES);
 		memcpy(code + (size_t)i * 12 + 4, &words[i], WORD_BYTES);
-		memcpy(code + (size_t)i * 12 + 8, &trap, WORD_BYTES);
+		memcpy(code + (size_t)i * 12 + 8, trap, WORD_BYTES);
 	}
 	__builtin___clear_cache((char *)code, (char *)code + size);
 	if (mprotect(code, size, PROT_READ | PROT_EXEC))
@@ -278,7 +282,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	host = jf_backend_host();
-	if (!host || !host->decode || !shot_init(host)) {
+	arch = host ? arch_named(host->name) : NULL;
+	if (!arch || !host->decode || !shot_init(host)) {
 		fprintf(stderr, "jf-effects: nothing to execute on\n");
 		return 2;
 	}

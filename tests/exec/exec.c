@@ -168,11 +168,11 @@ static const char *lack(struct run *run)
 {
 	unsigned int lacks = run->scenario->needs & ~run->target->has;
 
-	if (lacks & HAS_PRIVATE_STACK)
+	if (lacks & RUNS_PRIVATE_STACK)
 		return "private_stack";
-	if (lacks & HAS_OUT_ARGS)
+	if (lacks & RUNS_OUT_ARGS)
 		return "out_args";
-	return lacks & HAS_C_OUT_ARGS ? "opcode 0x85" : NULL;
+	return lacks & RUNS_C_OUT_ARGS ? "opcode 0x85" : NULL;
 }
 
 void run_check(struct run *run)

@@ -9,31 +9,10 @@
 
 #include <jitframe/status.h>
 
+#include "arch.h"
+
 /* What is run on every architecture, and how results are compared: by one runner for a convention (batch.c),
  * and by the `jitframe` command as its users do (by_command.c). */
-
-/* What not every convention can run; a scenario that needs what its target lacks has to be refused. */
-enum {
-	HAS_PRIVATE_STACK = 1,
-	HAS_OUT_ARGS = 2,   /* arguments after the fifth, in registers or on the stack */
-	HAS_C_OUT_ARGS = 4, /* such arguments on the stack for C code */
-	HAS_ALL = 7,
-};
-
-/* A convention that scenarios run on, with options of the compiler: test_ARCH.c has those of one architecture. */
-struct exec_target {
-	const char *suite;            /* of the tests' names: "loongarch64_user" */
-	const char *name;             /* "loongarch64/user" */
-	unsigned int result_bits;     /* of R0 that reach the caller: 64, or 32 with their sign */
-	unsigned int stack_max_bytes; /* larger BPF stacks are refused */
-	bool landing_pads;
-	bool sign_return;
-	unsigned int has;     /* HAS_ */
-	unsigned int unsaved; /* callee-saved registers that a boundary does not save (R3), of those that C uses */
-};
-
-extern const struct exec_target exec_targets[];
-extern const unsigned int exec_target_count;
 
 #define EXEC_CTX_WORDS 8
 
@@ -57,7 +36,7 @@ struct scenario {
 	bool private_stack;
 	bool by_command;    /* run it by the `jitframe` command once more */
 	const char *sets;   /* arguments of --set, apart by spaces */
-	unsigned int needs; /* HAS_ */
+	unsigned int needs; /* RUNS_ */
 	bool loses;         /* throws through C that uses every register: those unsaved are lost */
 };
 
@@ -80,7 +59,7 @@ struct scenario {
 #define SETS(text)       .sets = text
 #define LOSES            .loses = true
 #define NEEDS(bits)      .needs = bits
-#define PRIVATE_STACK    .private_stack = true, .needs = HAS_PRIVATE_STACK
+#define PRIVATE_STACK    .private_stack = true, .needs = RUNS_PRIVATE_STACK
 
 extern const struct scenario scenarios[];
 extern const unsigned int scenario_count;

@@ -4,7 +4,7 @@
  * The scenarios on each convention of one architecture, as TAP: a test per convention and scenario, named
  * SUITE::SCENARIO, which covers all versions of the instruction set that the scenario names.
  *
- *     exec_ARCH [PATTERN...]     those alone whose names a pattern of the shell matches
+ *     exec ARCH [PATTERN...]     those alone whose names a pattern of the shell matches
  */
 
 #include <fnmatch.h>
@@ -44,7 +44,8 @@ static void tell_failure(const struct run *run, const char *name)
 	print_indented(run->failure);
 	if (json != NULL)
 		print_indented(json);
-	printf("#   alone: %s '%s'\n#   by hand: ", self, name);
+	printf("#   alone: %s %.*s '%s'\n#   by hand: ", self, (int)strcspn(run->target->name, "/"), run->target->name,
+	       name);
 	run_command_line(run, stdout);
 	putchar('\n');
 	free(json);
@@ -146,27 +147,27 @@ static void run_target(const struct exec_target *target, char **patterns)
 	run_command_tests(target, patterns);
 }
 
-static unsigned int count_tests(char **patterns)
+static unsigned int count_tests(const struct arch *arch, char **patterns)
 {
 	unsigned int count = 0;
 
-	for (unsigned int t = 0; t < exec_target_count; t++)
+	for (size_t t = 0; t < arch->exec_target_count; t++)
 		for (unsigned int i = 0; i < scenario_count; i++)
-			count += is_wanted(&exec_targets[t], &scenarios[i], "", patterns) +
+			count += is_wanted(&arch->exec_targets[t], &scenarios[i], "", patterns) +
 				 (scenarios[i].by_command &&
-				  is_wanted(&exec_targets[t], &scenarios[i], HOW_BY_COMMAND, patterns));
+				  is_wanted(&arch->exec_targets[t], &scenarios[i], HOW_BY_COMMAND, patterns));
 	return count;
 }
 
-/* Whether a build directory beside this one has the runner of the target's architecture. */
-static bool has_runner(const char *target)
+/* Whether a build directory beside this one has the runner of the architecture. */
+static bool has_runner(const struct arch *arch)
 {
 	char path[4096];
 
 	for (const char *at = EXEC_RUNNERS; *at != '\0'; at += *at == ':') {
 		int length = (int)strcspn(at, ":");
 
-		snprintf(path, sizeof(path), "%.*s/jf-runner-%.*s", length, at, (int)strcspn(target, "/"), target);
+		snprintf(path, sizeof(path), "%.*s/jf-runner-%s", length, at, arch->name);
 		if (access(path, X_OK) == 0)
 			return true;
 		at += length;
@@ -176,24 +177,35 @@ static bool has_runner(const char *target)
 
 int main(int argc, char **argv)
 {
+	const struct arch *arch = argc > 1 ? arch_named(argv[1]) : NULL;
 	const struct rlimit none = {0, 0};
+	char **patterns = argv + 2;
 	unsigned int count;
+
+	if (arch == NULL) {
+		fprintf(stderr, "usage: exec ARCH [PATTERN...]\n");
+		return 2;
+	}
 
 	/* Some runs are to die: no core files of them. */
 	setrlimit(RLIMIT_CORE, &none);
-	if (exec_target_count > 0 && getenv("JITFRAME_RUNNER_PATH") == NULL && !has_runner(exec_targets[0].name)) {
-		printf("1..0 # SKIP no build for %.*s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH "
+	if (arch->exec_target_count == 0) {
+		printf("1..0 # SKIP tests/arch/%s.c has no exec_targets\n", arch->name);
+		return 0;
+	}
+	if (getenv("JITFRAME_RUNNER_PATH") == NULL && !has_runner(arch)) {
+		printf("1..0 # SKIP no build for %s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH "
 		       "can name one\n",
-		       (int)strcspn(exec_targets[0].name, "/"), exec_targets[0].name);
+		       arch->name);
 		return 0;
 	}
 	/* The runners of build directories beside this one, as scripts/ make them. */
 	setenv("JITFRAME_RUNNER_PATH", EXEC_RUNNERS, 0);
 	self = argv[0];
-	count = count_tests(argv + (argc > 0));
+	count = count_tests(arch, patterns);
 	printf("1..%u\n", count);
-	for (unsigned int t = 0; t < exec_target_count; t++)
-		run_target(&exec_targets[t], argv + (argc > 0));
+	for (size_t t = 0; t < arch->exec_target_count; t++)
+		run_target(&arch->exec_targets[t], patterns);
 	batch_fini();
 	if (count == 0)
 		fprintf(stderr, "%s: no test has such a name\n", self);

@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <jitframe/backend.h>
+
 #include "rng.h"
 
 struct world world;
@@ -40,33 +42,7 @@ static uint64_t scramble(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_
 {
 	uint64_t digest = record(HELPER_SCRAMBLE, (const uint64_t[]){a, b, c, d, e}, 5);
 
-#if defined(__x86_64__)
-	__asm__ volatile("mov $-1, %%rcx\n\tmov $-1, %%rdx\n\tmov $-1, %%rsi\n\tmov $-1, %%rdi\n\t"
-			 "mov $-1, %%r8\n\tmov $-1, %%r9\n\tmov $-1, %%r10\n\tmov $-1, %%r11"
-			 :
-			 :
-			 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
-#elif defined(__aarch64__)
-	__asm__ volatile("mov x1, #-1\n\tmov x2, #-1\n\tmov x3, #-1\n\tmov x4, #-1\n\tmov x5, #-1\n\t"
-			 "mov x6, #-1\n\tmov x7, #-1\n\tmov x8, #-1\n\tmov x9, #-1\n\tmov x10, #-1\n\t"
-			 "mov x11, #-1\n\tmov x12, #-1\n\tmov x13, #-1\n\tmov x14, #-1\n\tmov x15, #-1\n\t"
-			 "mov x16, #-1\n\tmov x17, #-1"
-			 :
-			 :
-			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-			   "x15", "x16", "x17");
-#elif defined(__loongarch64)
-	__asm__ volatile("li.d $a1, -1\n\tli.d $a2, -1\n\tli.d $a3, -1\n\tli.d $a4, -1\n\tli.d $a5, -1\n\t"
-			 "li.d $a6, -1\n\tli.d $a7, -1\n\tli.d $t0, -1\n\tli.d $t1, -1\n\tli.d $t2, -1\n\t"
-			 "li.d $t3, -1\n\tli.d $t4, -1\n\tli.d $t5, -1\n\tli.d $t6, -1\n\tli.d $t7, -1\n\t"
-			 "li.d $t8, -1"
-			 :
-			 :
-			 : "$a1", "$a2", "$a3", "$a4", "$a5", "$a6", "$a7", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5",
-			   "$t6", "$t7", "$t8");
-#else
-#error "say here which registers the ABI lets a function overwrite"
-#endif
+	jf_backend_host()->native->overwrite();
 	return digest;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch.h"
 #include "cfi/index.h"
 #include "cfi_bytes.h"
 #include "check.h"
@@ -95,19 +96,6 @@ Test(cfi_linkage, too_large)
 
 /* ---- known code --------------------------------------------------------------------------------------------- */
 
-/* As linkers wrote them into real libraries: the first entry, two others; then a vDSO's trampoline. */
-static const uint32_t arm64_code[] = {
-	0xa9bf7bf0, 0xf0000250, 0xf947fe11, 0x913fe210, 0xd61f0220, 0xd503201f, 0xd503201f, 0xd503201f, /* first */
-	0x90000270, 0xf9400211, 0x91000210, 0xd61f0220,                                                 /* entry */
-	0xd503245f, 0x90000270, 0xf9400611, 0x91002210, 0xd61f0220, /* with a landing pad */
-	0xd503201f, 0xd2801168, 0xd4000001,                         /* trampoline */
-};
-static const uint32_t loongarch64_code[] = {
-	0x1c00046e, 0x0011bdad, 0x28e1e1cf, 0x02ff51ad, 0x02e1e1cc, 0x004505ad, 0x28c0218c, 0x4c0001e0, /* first */
-	0x1c00046f, 0x28e1a1ef, 0x4c0001ed, 0x03400000,                                                 /* entry */
-	0x03400000, 0x03822c0b, 0x002b0000,                                                             /* trampoline */
-};
-
 static struct cfi_reader reader_of(const struct bytes *b, uint64_t address)
 {
 	return (struct cfi_reader){.start = b->at, .at = b->at, .end = b->at + b->count, .address = address};
@@ -132,10 +120,9 @@ static void check_same_row(const struct cfi_index *index, const struct jf_cfi_ta
 		CHECK(memcmp(&room.slots[i], &f->slots[i], sizeof(room.slots[i])) == 0, "slot %u", i);
 }
 
-/* By instruction: '-' no row, '0' as at a function's entry, 'p' two registers pushed, 's' a trampoline's. */
-static void check_known(const char *arch, const uint32_t *words, size_t count, const char *wanted)
+/* wanted: as struct arch_known_code has it. */
+static void check_known(const struct jf_backend *backend, const uint32_t *words, size_t count, const char *wanted)
 {
-	const struct jf_backend *backend = jf_backend_find(arch);
 	const unsigned char nop = 0;
 	struct jf_cfi_table *table = NULL;
 	struct jf_cfi_section section;
@@ -168,7 +155,7 @@ static void check_known(const char *arch, const uint32_t *words, size_t count, c
 			f ? jf_row_find(f->rows, f->row_count, (uint32_t)(CODE + 4 * i - f->start)) : NULL;
 		char got = !row ? '-' : f->flags & JF_CFI_SIGNAL ? 's' : row->saved ? 'p' : '0';
 
-		cr_assert_eq(got, wanted[i], "%s: instruction %zu: %c", arch, i, got);
+		cr_assert_eq(got, wanted[i], "%s: instruction %zu: %c", backend->name, i, got);
 		if (got == 'p')
 			cr_assert(row->cfa_off == 16 && f->slots[0].off_from_cfa == -8 &&
 				  f->slots[0].reg == backend->ra);
@@ -181,31 +168,44 @@ static void check_known(const char *arch, const uint32_t *words, size_t count, c
 
 Test(cfi_linkage, known_code)
 {
-	check_known("arm64", arm64_code, sizeof(arm64_code) / 4, "0pppp---000000000-ss");
-	check_known("loongarch64", loongarch64_code, sizeof(loongarch64_code) / 4, "00000000000--ss");
-	/* Cut off in the middle of an entry. */
-	check_known("arm64", arm64_code, 4, "----");
-	check_known("loongarch64", loongarch64_code, 10, "00000000--");
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		const struct arch_known_code *known = &arch_named(backend->name)->known_code;
+
+		if (!known->words)
+			continue;
+		check_known(backend, known->words, known->count, known->rows);
+		check_known(backend, known->words, known->cut_count, known->cut_rows);
+	}
 }
 
 /* What has an entry in .eh_frame keeps it. */
-Test(cfi_linkage, known_code_with_an_entry)
+static void check_with_an_entry(const struct jf_backend *backend, const struct arch_known_code *known)
 {
-	const struct jf_backend *backend = jf_backend_find("arm64");
 	struct jf_cfi_section section;
 	struct bytes b = {.count = 0};
 	struct jf_cfi_table *table = NULL;
 
 	cie_usual(&b, backend);
-	fde_begin(&b, 0, CODE, sizeof(arm64_code));
+	fde_begin(&b, 0, CODE, (uint32_t)(4 * known->count));
 	entry_end(&b);
 	section = (struct jf_cfi_section){.bytes = b.at,
 					  .size_bytes = b.count,
 					  .address = SECTION,
-					  .code = arm64_code,
-					  .code_bytes = sizeof(arm64_code),
+					  .code = known->words,
+					  .code_bytes = 4 * known->count,
 					  .code_address = CODE};
 	cr_assert_eq(jf_cfi_convert(backend, &section, "by hand", &table, NULL), JF_OK);
 	cr_assert_eq(jf_cfi_table_counts(table)->functions, 1);
 	jf_cfi_table_free(table);
+}
+
+Test(cfi_linkage, known_code_with_an_entry)
+{
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
+		if (arch_named(backend->name)->known_code.words)
+			check_with_an_entry(backend, &arch_named(backend->name)->known_code);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "checker.h"
+#include "arch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,28 +40,14 @@ bool emit_frame(struct emitted *out, const struct jf_convention *conv, const str
 	return true;
 }
 
-/*
- * What Linux leaves to chance apart from the save set. arm64's callback goes on with the x26 that it finds, the
- * address of the tail-call count if the C code under the throw has not changed it.
- */
-static const struct left_open {
-	const char *backend, *convention;
-	uint32_t role;
-	unsigned int rule;
-} left_open[] = {
-	{"arm64", "linux", JF_ROLE_CALLBACK, 15},
-};
-
 uint32_t known_findings(const struct jf_convention *conv, const struct jf_frame_spec *spec)
 {
 	uint32_t rules = 0;
 
 	if (spec->role == JF_ROLE_BOUNDARY && jf_convention_unsaved(conv, NULL, 0) > 0)
-		rules |= UINT32_C(1) << 3;
-	for (size_t i = 0; i < sizeof(left_open) / sizeof(left_open[0]); i++)
-		if (!strcmp(conv->backend->name, left_open[i].backend) &&
-		    !strcmp(conv->name, left_open[i].convention) && spec->role == left_open[i].role && spec->tail_calls)
-			rules |= UINT32_C(1) << left_open[i].rule;
+		rules |= RULE(3);
+	if (spec->role == JF_ROLE_CALLBACK && spec->tail_calls)
+		rules |= arch_convention(conv).callback_leaves;
 	return rules;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch.h"
 #include "check.h"
 #include "conventions.h"
 #include "toy_copy.h"
@@ -8,24 +9,6 @@
 /* Contradictions in conventions alone: none in those that are built in but the known ones, each in a spoilt toy. */
 
 /* ---- what is known --------------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *backend, *convention;
-	uint32_t rules;
-} known[] = {
-	{"loongarch64", "linux", 1u << 3},
-	{"loongarch64", "linux-v2", 1u << 3},
-	{"arm64", "linux", 1u << 3},
-	{"x86_64", "linux", 1u << 3 | 1u << 7},
-};
-
-static uint32_t known_rules(const struct jf_convention *conv)
-{
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i].backend, conv->backend->name) && !strcmp(known[i].convention, conv->name))
-			return known[i].rules;
-	return 0;
-}
 
 ALL_CONVENTIONS(checker_convention, built_in)
 {
@@ -40,7 +23,7 @@ ALL_CONVENTIONS(checker_convention, built_in)
 		CHECK(findings[i].text[0], "%d", i);
 		rules |= 1u << findings[i].rule;
 	}
-	CHECK(rules == known_rules(conv), "%s/%s: rules %x: %s", conv->backend->name, conv->name, rules,
+	CHECK(rules == arch_convention(conv).broken, "%s/%s: rules %x: %s", conv->backend->name, conv->name, rules,
 	      count ? findings[0].text : "");
 	CHECK(!!(rules & 1u << 3) == (jf_convention_unsaved(conv, NULL, 0) > 0), "%s", conv->name);
 	CHECK(jf_convention_check(conv, NULL, 0) == count, "%s: counted without room", conv->name);

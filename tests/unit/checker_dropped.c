@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch.h"
 #include "check.h"
 #include "checker.h"
 #include "conventions.h"
@@ -10,22 +11,12 @@
  * the register is broken. On all conventions, roles, with and without tail calls and an arena.
  */
 
-static const struct {
-	const char *backend;
-	uint8_t bytes[4];
-	uint8_t size;
-} nops[] = {
-	{"loongarch64", {0x00, 0x00, 0x40, 0x03}, 4},
-	{"arm64", {0x1f, 0x20, 0x03, 0xd5}, 4},
-	{"x86_64", {0x90}, 1},
-};
-
 static void put_nop(const struct jf_backend *backend, uint8_t *bytes, size_t size)
 {
-	for (size_t i = 0; i < sizeof(nops) / sizeof(nops[0]); i++)
-		if (!strcmp(nops[i].backend, backend->name))
-			for (size_t k = 0; k < size; k++)
-				bytes[k] = nops[i].bytes[k % nops[i].size];
+	const struct arch *arch = arch_named(backend->name);
+
+	for (size_t k = 0; k < size; k++)
+		bytes[k] = arch->nop[k % arch->nop_bytes];
 }
 
 static bool is_kept(const struct emitted *e, uint8_t reg)

@@ -87,20 +87,28 @@ void elf_file_free(struct elf_file *file)
 }
 
 /* Where Debian and its kin have them: the machine's own, then those of the cross compilers. */
-static const char *const folders[] = {
-	"/lib64",
-	"/lib/x86_64-linux-gnu",
-	"/lib/aarch64-linux-gnu",
-	"/lib/loongarch64-linux-gnu",
-	"/usr/lib/x86_64-linux-gnu",
-	"/usr/lib/aarch64-linux-gnu",
-	"/usr/lib/loongarch64-linux-gnu",
-	"/usr/aarch64-linux-gnu/lib",
-	"/usr/loongarch64-linux-gnu/lib",
-};
+static const char *const folders[] = {"/lib64", "/lib/%.*s-linux-gnu", "/usr/lib/%.*s-linux-gnu",
+				      "/usr/%.*s-linux-gnu/lib"};
 static const char *const names[] = {
 	"libc.so.6", "libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libcrypto.so.3", "libasan.so.8",
 };
+
+#define FOLDER_COUNT (sizeof(folders) / sizeof(folders[0]))
+#define NAME_COUNT   (sizeof(names) / sizeof(names[0]))
+
+/* returns: whether there is such a place, each of which is a library in a folder of an architecture. */
+static bool place(size_t index, char *path, size_t capacity)
+{
+	const struct jf_backend *backend = jf_backend_at(index / (FOLDER_COUNT * NAME_COUNT));
+	const char *triple = backend ? backend->llvm_triple : NULL;
+	char folder[128];
+
+	if (!triple)
+		return false;
+	snprintf(folder, sizeof(folder), folders[index / NAME_COUNT % FOLDER_COUNT], (int)strcspn(triple, "-"), triple);
+	snprintf(path, capacity, "%s/%s", folder, names[index % NAME_COUNT]);
+	return true;
+}
 
 const char *elf_library(size_t index)
 {
@@ -108,11 +116,9 @@ const char *elf_library(size_t index)
 	static char resolved[64][4096];
 	size_t found = 0;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) * (sizeof(names) / sizeof(names[0])); i++) {
+	for (size_t i = 0; place(i, path, sizeof(path)); i++) {
 		bool again = false;
 
-		snprintf(path, sizeof(path), "%s/%s", folders[i / (sizeof(names) / sizeof(names[0]))],
-			 names[i % (sizeof(names) / sizeof(names[0]))]);
 		if (!realpath(path, resolved[found]))
 			continue;
 		for (size_t k = 0; k < found; k++) /* /lib may be /usr/lib */
