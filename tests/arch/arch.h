@@ -102,6 +102,8 @@ struct arch {
 	/* Beginnings of the names of instructions that nothing may execute by chance; NULL behind the last. */
 	const char *const *dangerous;
 
+	bool clang_rows_untrue; /* LLVM 19 leaves epilogues out of .eh_frame */
+
 	/* What the conventions have in common beyond the description. */
 	const char *count_reg; /* carries the tail-call count to callees */
 	bool record_stays;     /* in a tail call, as part of the next program's frame */

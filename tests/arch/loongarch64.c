@@ -72,6 +72,7 @@ const struct arch arch_loongarch64 = {
 	.nop_bytes = 4,
 	.known_code = {known_code, COUNT(known_code), "00000000000--ss", 10, "00000000--"},
 	.dangerous = dangerous,
+	.clang_rows_untrue = true,
 	.count_reg = "a6",
 	.record_stays = false,
 	.count_is_pointer = false,

@@ -14,7 +14,7 @@ struct run {
 	const struct subject *s;
 	const struct jf_backend *backend;
 	const struct arch *facts;
-	uint8_t count; /* the register that facts->count_reg names */
+	uint8_t count;                     /* the register that facts->count_reg names */
 	uint8_t callee_saved[JF_REGS_MAX]; /* by the platform's ABI */
 	unsigned int callee_saved_count;
 	struct machine *m;

@@ -334,7 +334,7 @@ ALL_CONVENTIONS(orc_walk, as_the_kernel)
 
 		set_up(*index, mapped);
 		/* The one architecture whose unwinder goes back over the call. */
-		seen.call_bytes = strcmp(conv->backend->name, "loongarch64") == 0 ? 4 : 0;
+		seen.call_bytes = conv->backend->orc ? conv->backend->orc->call_bytes : 0;
 		CHECK_STATUS(jf_bpf_stack_walk_from(conv, &memory, orc, truth[0].pc, truth[0].sp, truth[0].fp, see,
 						    &seen),
 			     JF_END, "%s", conv->name);
@@ -354,7 +354,7 @@ ALL_CONVENTIONS(orc_walk, a_cycle)
 	struct seen seen = {.stop_at = FRAMES};
 
 	set_up(*index, true);
-	seen.call_bytes = strcmp(conv->backend->name, "loongarch64") == 0 ? 4 : 0;
+	seen.call_bytes = conv->backend->orc ? conv->backend->orc->call_bytes : 0;
 	cr_assert_eq(jf_frame_record(conv, record), JF_OK);
 	put_word(truth[3].fp + (uint64_t)(int64_t)(record[JF_RECORD_FP].off_from_cfa - conv->fp_off_from_cfa),
 		 truth[2].fp);

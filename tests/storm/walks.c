@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch.h"
 #include "storm.h"
 
 #include <dlfcn.h>
@@ -74,16 +75,18 @@ static unsigned int kind_of(const struct jf_walk *walk)
 }
 
 /*
- * LLVM 19 writes no unwind information for epilogues on this architecture, nor for parts of a function that need no
- * frame: its rows have one there. So this program's own C code cannot be trusted where a row has a frame; what other
- * compilers made, stubs in assembler and generated code can.
+ * Where LLVM writes no unwind information for epilogues, nor for parts of a function that need no frame, its rows have
+ * one there. So this program's own C code cannot be trusted where a row has a frame; what other compilers made, stubs
+ * in assembler and generated code can.
  */
-#if defined(__loongarch__) && defined(__clang__)
+#ifdef __clang__
 static bool may_have_untrue_rows(const struct jf_walk *walk)
 {
 	const uintptr_t stubs[] = {(uintptr_t)jf_throw, (uintptr_t)jf_walk_here, (uintptr_t)jf_bpf_stack_walk};
 	const struct jf_native *native = jf_backend_host()->native;
 
+	if (!arch_named(jf_backend_host()->name)->clang_rows_untrue)
+		return false;
 	if (!walk->function || walk->name[0] || !walk->row || !walk->row->cfa_off)
 		return false;
 	for (unsigned int i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++)

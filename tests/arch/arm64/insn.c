@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cases_arm64.h"
+#include "cases.h"
 
 /*
  * Every encoder over all registers in each place and over the immediates at the edges of its fields,
@@ -25,7 +25,7 @@ static const char *operand(const struct insn *i, char letter, unsigned int n)
 	}
 }
 
-/* The operands of forms_arm64.h, written out. */
+/* The operands of forms.h, written out. */
 static size_t write_operands(char *text, size_t size, const struct insn *i, const char *from)
 {
 	size_t at = 0;

@@ -5,8 +5,8 @@
 #include "insn.h"
 
 /*
- * The forms of x86_64's instructions, each with what there is of it and which operands are tried. unit/insn_x86_64
- * holds each instruction to LLVM and Capstone, decode/encoders_x86_64 to our decoder.
+ * The forms of x86_64's instructions, each with what there is of it and which operands are tried. insn.c
+ * holds each instruction to LLVM and Capstone, encoders.c to our decoder.
  *
  * AT&T's text of an instruction is written with
  *

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "x86_64.h"
+#include "bytes.h"
 
 #define WORDS_DEFAULT 3000000 /* ten times as many as there are byte strings, which take longer */
 #define SHOWN_MAX     40

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "x86_64.h"
+#include "bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

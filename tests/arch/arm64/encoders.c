@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decode.h"
-#include "forms_arm64.h"
+#include "forms.h"
 #include "words.h"
 
 #include <criterion/criterion.h>

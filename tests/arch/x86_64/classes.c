@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the manual says otherwise than LLVM or Capstone. */
-#include "x86_64.h"
+#include "bytes.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "forms_arm64.h"
+#include "forms.h"
 #include "mc.h"
 
 /* One instruction at a time, as a case for LLVM MC and Capstone. Each test is a process with cases of its own. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf.h"
-#include "emulate_loongarch64.h"
+#include "emulate.h"
 #include "mc.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "emulate_loongarch64.h"
+#include "emulate.h"
 
 #include <stdio.h>
 #include <string.h>

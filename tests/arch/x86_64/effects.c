@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../decode/x86_64.h"
+#include "bytes.h"
 #include "predict.h"
 #include "shot.h"
 

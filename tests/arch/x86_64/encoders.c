@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every encoder puts down decodes to what it was given: each step, field by field. */
-#include "steps_x86_64.h"
+#include "steps.h"
 
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 #include <jitframe/effect.h>
 #include <string.h>
 
-#include "forms_x86_64.h"
+#include "forms.h"
 
 /* What an instruction should do, step by step, and what the decoder says of the one in `code`. */
 

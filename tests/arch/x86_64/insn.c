@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "forms_x86_64.h"
+#include "forms.h"
 
 #define TRIPLE    "x86_64-unknown-linux-gnu"
 #define CASES_MAX 49152
@@ -100,7 +100,7 @@ static const char *text_of(struct mem m)
 	return text;
 }
 
-/* One of the letters of forms_x86_64.h. */
+/* One of the letters of forms.h. */
 static const char *part(const struct insn *i, char letter)
 {
 	static char text[24];

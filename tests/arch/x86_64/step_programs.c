@@ -4,7 +4,7 @@
 #include <jitframe/throw.h>
 #include <sys/mman.h>
 
-#include "../unit/bpf.h"
+#include "bpf.h"
 
 /*
  * Small programs that between them have every kind of prologue, epilogue, exit and landing: frames with

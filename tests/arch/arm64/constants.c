@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cases_arm64.h"
+#include "cases.h"
 
 /* Bitmask immediates, every one and no other; and constants in as few instructions as there are. */
 

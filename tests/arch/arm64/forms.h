@@ -8,7 +8,7 @@
 
 /*
  * The forms of arm64's instructions, each with the lists of insn.h: what there is, what of it is tried, and what has
- * to be refused. unit/insn_arm64 holds each instruction to LLVM and Capstone, decode/encoders_arm64 to our decoder.
+ * to be refused. insn.c holds each instruction to LLVM and Capstone, encoders.c to our decoder.
  *
  * Operands are written as the assembler has them, with
  *

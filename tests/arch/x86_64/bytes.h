@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JF_TESTS_DECODE_X86_64_H
-#define JF_TESTS_DECODE_X86_64_H
+#ifndef JF_TESTS_X86_64_BYTES_H
+#define JF_TESTS_X86_64_BYTES_H
 
 #include <jitframe/backend.h>
 

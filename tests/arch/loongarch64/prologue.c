@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "emulate_loongarch64.h"
+#include "emulate.h"
 
 /* The code of prologues, epilogues and tail exits is in tests/golden. */
 
