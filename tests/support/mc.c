@@ -240,8 +240,8 @@ void mc_check_capstone_aliases(int arch, int mode, const struct mc_case *cases, 
 	csh handle;
 
 	cr_assert_eq(cs_open((cs_arch)arch, (cs_mode)mode, &handle), CS_ERR_OK);
-	if (arch == CS_ARCH_X86)
-		cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	/* Refused where there is one syntax. */
+	cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
 	for (size_t i = 0; i < count; i++) {
 		size_t length = strcspn(cases[i].text, " \t");
 		cs_insn *insn = NULL;

@@ -115,6 +115,56 @@ def tools_name_an_architecture_in_comments_alone(tree):
                 yield f"{name}:{number}: {line.strip()}"
 
 
+# The same, among other words: "arm" is a verb, "sem_t" is none of ELF's.
+ARCHITECTURE_NAME = re.compile(
+    r"(?i:loongarch|loong64|aarch64|arm64|x86_64|x86-64|_x86\b|amd64|i386|risc-?v|s390x|ppc64)|\bEM_(?!BPF\b)[A-Z0-9_]+"
+)
+# What may name an architecture outside of its folders. Nothing here is a list that a new one has to be added to.
+NAMES_ONE = {
+    "tests/orc/": "ORC formats of two architectures are what is tested",
+    "tests/tools/": "arguments and output of the command",
+    "tests/docs/": "the object that a page is about",
+    "tests/tree/": "the patterns of these rules",
+    "tests/unit/checker_input.c": "a call of five bytes, put in by hand",
+    "scripts/fetch-kernel": "the one kernel whose objtool runs here",
+    "CONTRIBUTING.md": "commands to type",
+    "README.md": "",
+    "CHANGELOG.md": "",
+    "docs/": "",
+}
+# Of one architecture each: what is there of it. Goldens and captures are made, not written.
+ITS_OWN = re.compile(r"^(backends/\w+|tests/arch|tests/golden/\w+|tests/size)/(?!meson\.build$)")
+
+
+def without_remarks(name, text):
+    """The text with blanks for comments, where they have a form that this knows."""
+    if name.endswith((".c", ".h", ".S", ".cc", ".def", ".s", ".in")):
+        return without_comments(text)
+    return re.sub(r"(^|\s)#(?!!).*", "", text, flags=re.M)
+
+
+def a_new_architecture_is_listed_once(tree):
+    """Comments apart, nothing names an architecture but its own folders, and a line of backends/meson.build."""
+    listed = re.compile(r"^  '\w+',$")
+    for name, text in tree.texts():
+        if ITS_OWN.match(name) or name.startswith(tuple(NAMES_ONE)):
+            continue
+        for number, line in lines_with(without_remarks(name, text), ARCHITECTURE_NAME):
+            if name != "backends/meson.build" or not listed.match(line):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+def listed_backends_have_their_files(tree):
+    block = re.search(r"^archs = \[\n(.*?)^\]", tree.text("backends/meson.build"), re.M | re.S)
+    listed = set(re.findall(r"'(\w+)'", block.group(1) if block else ""))
+    folders = {name.split("/")[1] for name in tree.under("backends/") if name.count("/") == 2}
+    for arch in sorted(listed ^ folders):
+        yield f"{arch} is a folder of backends/ or a line of backends/meson.build, and not both"
+    for arch in sorted(folders):
+        if f"tests/arch/{arch}.c" not in tree.files:
+            yield f"there is no tests/arch/{arch}.c: arch.h says what it has"
+
+
 def only_backends_ask_for_an_architecture(tree):
     """No architecture is chosen by the preprocessor, in library or tools, but where native stubs are named."""
     pattern = re.compile(r"^\s*#\s*(if|elif|ifdef|ifndef).*(__\w*(arch|x86|arm|riscv|mips|power|s390)|JF_NATIVE)", re.I)
@@ -339,6 +389,8 @@ TESTS = [
     folders_of_the_core_have_no_circles,
     public_headers_name_an_architecture_in_comments_alone,
     tools_name_an_architecture_in_comments_alone,
+    a_new_architecture_is_listed_once,
+    listed_backends_have_their_files,
     only_backends_ask_for_an_architecture,
     backends_have_the_same_files,
     every_noun_has_its_header_source_or_both,
