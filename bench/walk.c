@@ -30,13 +30,12 @@ static void walk_bpf(void *arg)
 {
 	(void)arg;
 	for (unsigned int i = 0; i < WALK_REPEAT; i++) {
-		unsigned int section = jf_code_map_enter();
 		struct jf_walk walk;
 
 		frames = 0;
 		for (ended = jf_walk_here(&walk, NULL); ended == JF_OK; ended = jf_walk_step(&walk))
 			frames++;
-		jf_code_map_leave(section);
+		jf_walk_end(&walk);
 	}
 }
 
@@ -44,13 +43,12 @@ static void walk_all(void *arg)
 {
 	(void)arg;
 	for (unsigned int i = 0; i < WALK_REPEAT; i++) {
-		unsigned int section = jf_code_map_enter();
 		struct jf_walk walk;
 
 		frames = 0;
 		for (ended = jf_walk_here(&walk, NULL); ended == JF_OK; ended = jf_walk_step_past_entry(&walk))
 			frames++;
-		jf_code_map_leave(section);
+		jf_walk_end(&walk);
 	}
 }
 

@@ -27,20 +27,20 @@ static void expect(bool holds, const char *what)
 /* The walk of jf_walk_here(): this function, main of the program, the stub through which C entered it. */
 static bool walk_finds_main(void)
 {
-	unsigned int section = jf_code_map_enter();
 	bool found = false, first = true;
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_here(&walk, NULL);
+	const struct jf_walk_frame *frame = jf_walk_at(&walk);
 
 	while (status == JF_OK) {
 		/* A walk begins at the caller of jf_walk_here(), which is in no library. */
-		if (first && strstr(walk.name ? walk.name : "", "libjitframe"))
+		if (first && strstr(frame->name ? frame->name : "", "libjitframe"))
 			break;
 		first = false;
-		found |= walk.range && walk.range->kind == JF_RANGE_BOUNDARY;
+		found |= frame->range && frame->range->kind == JF_RANGE_BOUNDARY;
 		status = jf_walk_step(&walk);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 	return status == JF_END && found;
 }
 

@@ -30,9 +30,9 @@ JF_BEGIN_DECLS
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
 
 /*
- * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk at the place where the
- * walk ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned. The handler may leave by longjmp(3) or end
- * the thread; when the handler returns, the process is aborted.
+ * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk as jf_walk_end() leaves a
+ * walk, with pc and registers of the frame where it ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned.
+ * The handler may leave by longjmp(3) or end the thread; when the handler returns, the process is aborted.
  */
 struct jf_uncaught_handler {
 	uint32_t size; /* sizeof(struct jf_uncaught_handler) */
@@ -51,9 +51,9 @@ JF_API JF_CHECK enum jf_status jf_uncaught_handler_set(const struct jf_uncaught_
 
 /*
  * An observer, for tracing. A throw calls call(arg, cookie, walk) for every frame that the throw looks at, innermost
- * first, the boundary last. walk->range tells the kind of the frame; in C code walk->range is NULL, and walk->function
- * and walk->name tell the function. The observer runs on the throw path, and must be as signal-safe as the throw's
- * caller needs.
+ * first, the boundary last. jf_walk_at(walk) shows the frame: `range` tells its kind; in C code `range` is NULL, and
+ * `function` and `name` tell the function. The observer runs on the throw path in the throw's reader section, must not
+ * leave by longjmp(3), and must be as signal-safe as the throw's caller needs.
  */
 struct jf_throw_observer {
 	uint32_t size; /* sizeof(struct jf_throw_observer) */

@@ -41,58 +41,69 @@ struct jf_walk_opts {
 	const struct jf_memory *memory;
 };
 
-#define JF_KNOWN_WORDS ((JF_REGS_MAX + 63) / 64)
-
 /*
- * A walk in progress. pc, sp and fp belong to the present frame. pc of the first frame is given; in later frames pc is
- * a return address and pc_is_return is true, behind a signal trampoline pc is where the signal interrupted and
- * pc_is_return is false. owns: the caller's memory; must not be copied, because `row` and `slots` may point inside.
+ * A walk in progress: the caller's memory, the library's contents. Every function that starts a walk opens a reader
+ * section (jf_code_map_enter()), which jf_walk_end() closes:
+ *
+ *     struct jf_walk walk;
+ *     enum jf_status status = jf_walk_here(&walk, NULL);
+ *     const struct jf_walk_frame *frame = jf_walk_at(&walk);
+ *
+ *     for (; status == JF_OK; status = jf_walk_step(&walk))
+ *         printf("%#lx %s\n", frame->pc, frame->name ? frame->name : "?");
+ *     jf_walk_end(&walk);
+ *
+ * A walk that started has to be ended, in its thread, before the function that holds the struct returns, and before a
+ * throw or longjmp(3) leaves that function. Walks and reader sections nest: the one that began last ends first. While a
+ * walk is not ended, jf_code_map_remove() and jf_unload() wait in other threads, and return JF_E_IN_SECTION in this
+ * one. A start that fails leaves nothing open; jf_walk_end() does nothing then.
+ *
+ * The size stays as it is: 2048 bytes, of which later versions may use more. owns: must not be copied or moved.
  * threads: one at a time.
  */
+#define JF_WALK_WORDS 256
 struct jf_walk {
-	const struct jf_backend *backend;
-	struct jf_memory memory;
-	struct jf_regs regs;            /* callee-saved registers, sp and fp as they were in this frame */
-	uint64_t known[JF_KNOWN_WORDS]; /* bit per register id: regs has its value */
-	uint64_t pc;
+	uint64_t opaque[JF_WALK_WORDS];
+};
+
+/*
+ * What a walk shows of the frame at which it stands. pc of the first frame is given; in later frames pc is a return
+ * address and pc_is_return is true; behind a signal trampoline pc is where the signal interrupted, and pc_is_return is
+ * false. Registers, SP and FP are read by jf_walk_reg(), jf_walk_sp() and jf_walk_fp().
+ */
+struct jf_walk_frame {
+	uint32_t size; /* of this struct in the library that runs: fields at or behind this offset are not there */
 	bool pc_is_return;
 	bool guessed; /* a frame before this one was left by a guessed frame record: this frame may be wrong */
 	uint8_t slot_count;
+	uint64_t pc;                            /* a code address */
+	uint64_t cfa;                           /* of this frame; valid when row is set */
 	const struct jf_range *range;           /* of pc; NULL: not in the code map */
 	const struct jf_cfi_function *function; /* C code, by its .eh_frame; NULL: none, or in the code map */
 	const struct jf_orc_entry *orc;         /* C code, by ORC; NULL: none */
 	const struct jf_row *row;               /* of range, function, orc or guess; NULL: none */
-	const struct jf_slot *slots;            /* what row->saved refers to */
+	const struct jf_slot *slots;            /* slots[0, slot_count): what row->saved refers to */
 	const char *name;      /* of the range; in C code the path of the object ("" for the program); NULL: none */
-	uint64_t cfa;          /* of this frame; valid when row is set */
 	uint64_t fail_address; /* after an error: the address that could not be read or found */
-	/* The walker's own. */
-	bool remembers;       /* look-ups of return addresses: src/walk/memo.h */
-	uint16_t plain_depth; /* not 0: the present frame is plain, see src/walk/memo.h; left by: */
-	int16_t plain_ra_off, plain_fp_off;
-	uint32_t plain_others;                /* slots other than these two */
-	uint64_t plain_known[JF_KNOWN_WORDS]; /* registers that are known behind the frame, whatever was before */
-	uint64_t plain_kept[JF_KNOWN_WORDS];  /* registers that stay known if they are known */
-	uint64_t kept[JF_KNOWN_WORDS];        /* callee-saved registers */
-	uint64_t outer_low, outer_high;       /* the stack that a signal on this one interrupted; 0, 0: none */
-	uint64_t outer_floor;                 /* the lower end of its guard */
-	uint64_t orc_context;
-	struct jf_walk_opts opts;
-	struct jf_row made_row;
-	struct jf_slot made_slots[2];
-	struct jf_slot guess_slots[JF_RECORD__COUNT]; /* of opts.guess */
-	struct jf_cfi_room room;                      /* a row of C code that could be put nowhere else */
 };
+
+/*
+ * The frame at which a walk stands. The pointer stays the same: after each step the struct shows the next frame.
+ * After a start that failed, and behind jf_walk_end(), pc and fail_address stay, and all pointers are NULL.
+ * returns: NULL for NULL. owns: the walk's, valid as long as the struct jf_walk. What range, function, orc, row, slots
+ *      and name point to is readable until jf_walk_end().
+ * threads: as jf_walk_step().
+ */
+JF_API const struct jf_walk_frame *jf_walk_at(const struct jf_walk *walk);
 
 /*
  * Starts a walk.
  * in:  regs: sp, fp and callee-saved registers of the frame that pc lies in; pc_is_return: pc is the return address of
  *      a call that is still running, and is looked up by the byte before (R17).
- * returns: JF_OK; JF_E_NO_ROW (nothing describes pc, or the row says unknown; the cursor still shows pc, sp and fp);
- *      JF_E_LOST (the row's CFA register is unknown); JF_E_READ (memory outside of `memory` would have been read);
+ * returns: JF_OK, with a reader section open until jf_walk_end(); with none open: JF_E_NO_ROW (nothing describes pc, or
+ *      the row says unknown; the walk still shows pc, sp and fp); JF_E_LOST (the row's CFA register is unknown);
  *      JF_E_INVAL (NULL).
- * threads: any, in a jf_code_map_enter() section that the caller keeps open over the whole walk; allocates nothing,
- *      async-signal-safe as far as memory->read is.
+ * threads: any; allocates nothing, async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend,
 					     const struct jf_memory *memory, const struct jf_regs *regs, uint64_t pc,
@@ -133,6 +144,13 @@ JF_API JF_CHECK enum jf_status jf_walk_context(struct jf_walk *walk, const void 
 JF_API JF_CHECK enum jf_status jf_thread_init(void);
 
 /*
+ * Ends a walk: closes the reader section that the start has opened. A second call does nothing, nor does a call after a
+ * start that failed, nor NULL. A step behind the end returns JF_E_NO_ROW.
+ * in:  a walk that a start was called for. threads: the one that started the walk; async-signal-safe.
+ */
+JF_API void jf_walk_end(struct jf_walk *walk);
+
+/*
  * Goes to the caller's frame. From a signal's trampoline the step goes to the frame that the signal interrupted, with
  * the integer registers that the kernel has stored; pc_is_return is false then. Such a step may lead onto another
  * stack, once in a walk.
@@ -140,9 +158,9 @@ JF_API JF_CHECK enum jf_status jf_thread_init(void);
  *      JF_END when the present frame is an ENTRY range (C called BPF code there) or the outermost frame of a
  *      thread; JF_E_NO_ROW (nothing describes the present or the next pc), JF_E_READ (memory outside of the bounds),
  *      JF_E_LOST (a register that the step needs is unknown), JF_E_STUCK (the CFA did not grow), JF_E_BAD_IMAGE (an ORC
- *      entry that the format's unwinder does not know). After an error the cursor stands where the walk could not go
- *      on.
- * threads: as jf_walk_start().
+ *      entry that the format's unwinder does not know). After an error the walk stands where it could not go on,
+ *      and still has to be ended.
+ * threads: the one that started the walk; allocates nothing, async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_walk_step(struct jf_walk *walk);
 
@@ -150,7 +168,7 @@ JF_API JF_CHECK enum jf_status jf_walk_step(struct jf_walk *walk);
  * Goes to the caller's frame as jf_walk_step() does, and from an ENTRY range into the C code that entered BPF code
  * there: up to the thread's outermost frame, for profilers and backtraces. Throws stop at ENTRY ranges.
  * returns: as jf_walk_step(); JF_E_NO_ROW at an ENTRY range when no objects were loaded (jf_cfi_load_objects()).
- * threads: as jf_walk_start().
+ * threads: as jf_walk_step().
  */
 JF_API JF_CHECK enum jf_status jf_walk_step_past_entry(struct jf_walk *walk);
 

@@ -19,18 +19,20 @@ uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 bool jf_loaded_is_running_here(const struct jf_loaded *loaded)
 {
 	uint64_t start = loaded->image->address, end = start + loaded->image->size_bytes;
-	bool found = false, known = jf_thread_init() == JF_OK;
-	unsigned int section = jf_code_map_enter();
-	enum jf_status status = known ? JF_OK : JF_END;
+	bool found = false;
+	const struct jf_walk_frame *frame;
+	enum jf_status status;
 	struct jf_walk walk;
 
-	if (known)
-		status = jf_walk_here(&walk, NULL);
+	if (jf_thread_init() != JF_OK)
+		return false;
+	status = jf_walk_here(&walk, NULL);
+	frame = jf_walk_at(&walk);
 	while (status == JF_OK && !found) {
-		found = walk.pc > start && walk.pc <= end;
+		found = frame->pc > start && frame->pc <= end;
 		status = jf_walk_step_past_entry(&walk);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 	return found;
 }
 

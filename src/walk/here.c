@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk/here.h"
 
-#include "walk/walk.h"
-
 #include <pthread.h>
 #include <signal.h>
 
@@ -67,8 +65,9 @@ static enum jf_status find_bounds(const struct jf_backend *backend, uint64_t sp,
 	return JF_OK;
 }
 
-static enum jf_status start(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
-			    uint64_t pc, bool pc_is_return)
+/* As jf_walk_context(), from any pc. */
+static enum jf_status start(struct walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs, uint64_t pc,
+			    bool pc_is_return)
 {
 	const struct jf_backend *backend = jf_backend_host();
 	struct jf_memory memory, outer = {.low = 0};
@@ -78,38 +77,54 @@ static enum jf_status start(struct jf_walk *walk, const struct jf_walk_opts *opt
 		memory = *opts->memory;
 	} else {
 		status = find_bounds(backend, regs->value[backend->sp], &memory, &outer);
-		if (status != JF_OK)
+		if (status != JF_OK) {
+			jf_walk_clear(walk);
 			return status;
+		}
 	}
-	status = jf_walk_start_with(walk, backend, &memory, regs, pc, pc_is_return, opts);
-	if (status == JF_E_INVAL || status == JF_E_UNSUPPORTED)
-		return status;
+	status = jf_walk_first(walk, backend, &memory, regs, pc, pc_is_return, opts);
 	walk->outer_low = outer.low;
 	walk->outer_high = outer.high;
 	walk->outer_floor = outer.high ? jf_walk_stack_floor : 0;
 	return status;
 }
 
-enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
-				 uint64_t pc)
+enum jf_status jf_walk_first_here(struct walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
+				  uint64_t pc)
 {
 	const struct jf_backend *backend = jf_backend_host();
 
+	return start(walk, opts, regs, backend->strip_return ? backend->strip_return(pc) : pc, true);
+}
+
+enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
+				 uint64_t pc)
+{
+	struct walk *inside = walk_inside(walk);
+	unsigned int section;
+
 	if (!walk)
 		return JF_E_INVAL;
-	return start(walk, opts, regs, backend->strip_return ? backend->strip_return(pc) : pc, true);
+	section = jf_code_map_enter();
+	return jf_walk_started(inside, section, jf_walk_first_here(inside, opts, regs, pc));
 }
 
 enum jf_status jf_walk_context(struct jf_walk *walk, const void *ucontext, const struct jf_walk_opts *opts)
 {
 	const struct jf_backend *backend = jf_backend_host();
+	struct walk *inside = walk_inside(walk);
+	unsigned int section;
 	struct jf_regs regs;
 	uint64_t pc;
 
-	if (!walk || !ucontext)
+	if (!walk)
+		return JF_E_INVAL;
+	jf_walk_clear(inside);
+	if (!ucontext)
 		return JF_E_INVAL;
 	if (!backend || !backend->native->context_get)
 		return JF_E_UNSUPPORTED;
 	backend->native->context_get(ucontext, &regs, &pc);
-	return start(walk, opts, &regs, pc, false);
+	section = jf_code_map_enter();
+	return jf_walk_started(inside, section, start(inside, opts, &regs, pc, false));
 }

@@ -2,7 +2,7 @@
 #ifndef JF_WALK_HERE_H
 #define JF_WALK_HERE_H
 
-#include <jitframe/walk.h>
+#include "walk/walk.h"
 
 /*
  * [low, high) of the thread's stack; high 0: not known. [floor, low) is its guard, where SP is after an overflow and
@@ -28,5 +28,9 @@ enum jf_status jf_walk_find_own_stack(void);
  * Async-signal-safe.
  */
 bool jf_walk_own_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory);
+
+/* As jf_walk_here_from(), in a reader section of the caller's. */
+enum jf_status jf_walk_first_here(struct walk *walk, const struct jf_walk_opts *opts, const struct jf_regs *regs,
+				  uint64_t pc);
 
 #endif

@@ -26,49 +26,49 @@ static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, c
 }
 
 /* Whether a row says no more than plain ones do. */
-static bool make_plain(struct walk_memo *memo, const struct jf_walk *walk)
+static bool make_plain(struct walk_memo *memo, const struct walk *walk)
 {
 	const struct jf_backend *backend = walk->backend;
-	const struct jf_row *row = walk->row;
+	const struct jf_row *row = walk->frame.row;
 
 	if (row->flags & ~JF_ROW_RA_SIGNED || (row->cfa_reg != backend->fp && row->cfa_reg != backend->sp) ||
-	    (walk->range && walk->range->kind == JF_RANGE_ENTRY) ||
-	    (walk->function && walk->function->flags & JF_CFI_SIGNAL))
+	    (walk->frame.range && walk->frame.range->kind == JF_RANGE_ENTRY) ||
+	    (walk->frame.function && walk->frame.function->flags & JF_CFI_SIGNAL))
 		return false;
-	for (unsigned int i = 0; i < walk->slot_count; i++)
-		if (row->saved >> i & 1 && !add_slot(memo, backend, &walk->slots[i], i))
+	for (unsigned int i = 0; i < walk->frame.slot_count; i++)
+		if (row->saved >> i & 1 && !add_slot(memo, backend, &walk->frame.slots[i], i))
 			return false;
 	memo->cfa_off = row->cfa_off;
 	memo->cfa_is_fp = row->cfa_reg == backend->fp;
-	memo->is_boundary = walk->range && walk->range->kind == JF_RANGE_BOUNDARY;
+	memo->is_boundary = walk->frame.range && walk->frame.range->kind == JF_RANGE_BOUNDARY;
 	return memo->ra_off;
 }
 
-void jf_walk_remember(const struct jf_walk *walk, uint64_t age)
+void jf_walk_remember(const struct walk *walk, uint64_t age)
 {
 	struct walk_memos *memos = walk_own_memos();
-	size_t at = walk_memo_at(walk->pc);
+	size_t at = walk_memo_at(walk->frame.pc);
 	struct walk_memo *memo;
 
 	if (!walk_memos_take(memos))
 		return;
 	memo = &memos->memo[at];
-	*memo = (struct walk_memo){.pc = walk->pc, .age = age};
+	*memo = (struct walk_memo){.pc = walk->frame.pc, .age = age};
 	/* No throw is to find a boundary by its memo where none may land. */
 	if (!make_plain(memo, walk) || (memo->is_boundary && jf_walk_shadow_stack()))
 		memo->depth = 0;
 	memos->more[at] = (struct walk_memo_more){
-		.slot_count = walk->slot_count,
-		.slots = walk->slots,
-		.row = walk->row,
-		.range = walk->range,
-		.function = walk->function,
-		.name = walk->name,
+		.slot_count = walk->frame.slot_count,
+		.slots = walk->frame.slots,
+		.row = walk->frame.row,
+		.range = walk->frame.range,
+		.function = walk->frame.function,
+		.name = walk->frame.name,
 	};
 	memos->more[at].known[walk->backend->sp / 64] |= walk_bit(walk->backend->sp);
-	for (unsigned int i = 0; i < walk->slot_count; i++)
-		if (walk->row->saved >> i & 1 && walk->slots[i].reg != walk->backend->ra)
-			memos->more[at].known[walk->slots[i].reg / 64] |= walk_bit(walk->slots[i].reg);
+	for (unsigned int i = 0; i < walk->frame.slot_count; i++)
+		if (walk->frame.row->saved >> i & 1 && walk->frame.slots[i].reg != walk->backend->ra)
+			memos->more[at].known[walk->frame.slots[i].reg / 64] |= walk_bit(walk->frame.slots[i].reg);
 	memos->strip_return = walk->backend->strip_return;
 	walk_memos_give(memos);
 }

@@ -3,8 +3,7 @@
 #define JF_WALK_MEMO_H
 
 #include "codemap/section.h"
-
-#include <jitframe/walk.h>
+#include "walk/walk.h"
 
 /*
  * What a thread remembers of the return addresses on its stack: what describes each address, so that the next walk or
@@ -28,7 +27,7 @@ struct walk_memo {
 
 /* The rest, which throws do not read. */
 struct walk_memo_more {
-	uint64_t known[JF_KNOWN_WORDS]; /* bit per register: what is in the slots, but the return address; and SP */
+	uint64_t known[KNOWN_WORDS]; /* bit per register: what is in the slots, but the return address; and SP */
 	uint8_t slot_count;
 	const struct jf_slot *slots;
 	const struct jf_row *row;
@@ -73,12 +72,12 @@ static inline size_t walk_memo_at(uint64_t pc)
 }
 
 /* Makes a memo of the walk's present frame. `age`: of the code map at the look-up of the frame. */
-void jf_walk_remember(const struct jf_walk *walk, uint64_t age);
+void jf_walk_remember(const struct walk *walk, uint64_t age);
 
 /*
  * Fills the walk in from the memo of return address `pc`, the CFA apart. returns: the memo; NULL when no memo holds.
  */
-static inline const struct walk_memo *walk_recall(const struct walk_memos *memos, struct jf_walk *walk, uint64_t pc)
+static inline const struct walk_memo *walk_recall(const struct walk_memos *memos, struct walk *walk, uint64_t pc)
 {
 	uint64_t age = atomic_load(&jf_code_map_age);
 	size_t at = walk_memo_at(pc);
@@ -91,14 +90,14 @@ static inline const struct walk_memo *walk_recall(const struct walk_memos *memos
 	walk->plain_ra_off = memo->ra_off;
 	walk->plain_fp_off = memo->fp_off;
 	walk->plain_others = memo->others;
-	for (unsigned int i = 0; i < JF_KNOWN_WORDS; i++)
+	for (unsigned int i = 0; i < KNOWN_WORDS; i++)
 		walk->plain_known[i] = more->known[i];
-	walk->slot_count = more->slot_count;
-	walk->slots = more->slots;
-	walk->row = more->row;
-	walk->range = more->range;
-	walk->function = more->function;
-	walk->name = more->name;
+	walk->frame.slot_count = more->slot_count;
+	walk->frame.slots = more->slots;
+	walk->frame.row = more->row;
+	walk->frame.range = more->range;
+	walk->frame.function = more->function;
+	walk->frame.name = more->name;
 	return memo;
 }
 

@@ -3,6 +3,8 @@
  * For libraries without a backend of the host: these three belong to a backend that is registered, if there is one. A
  * backend of the host that is built in defines the three itself, in native.S.
  */
+#include "walk/walk.h"
+
 #include <jitframe/throw.h>
 
 /* The stub is to see the caller of the function here, not the function: a jump in place of the call. */
@@ -33,8 +35,11 @@ enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opt
 {
 	const struct jf_native *native = host();
 
-	if (!native || !native->walk_here)
+	if (!native || !native->walk_here) {
+		if (walk)
+			jf_walk_clear(walk_inside(walk));
 		return JF_E_UNSUPPORTED;
+	}
 	JUMP native->walk_here(walk, opts);
 }
 

@@ -2,9 +2,9 @@
 #ifndef JF_WALK_SOURCE_H
 #define JF_WALK_SOURCE_H
 
-#include <jitframe/walk.h>
+#include "walk/walk.h"
 
 /* Finds range, C function or ORC entry, row and CFA of the present pc. returns: as jf_walk_start(). */
-enum jf_status jf_walk_locate(struct jf_walk *walk);
+enum jf_status jf_walk_locate(struct walk *walk);
 
 #endif

@@ -53,12 +53,12 @@ static void die(const char *text)
 		abort();
 }
 
-static _Noreturn void uncaught(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+static _Noreturn void uncaught(uint64_t cookie, const struct walk *walk, enum jf_status why)
 {
 	const struct jf_uncaught_handler *handler = atomic_load(&uncaught_handler);
 
 	if (handler)
-		handler->call(handler->arg, cookie, walk, why);
+		handler->call(handler->arg, cookie, walk_outside(walk), why);
 	die("jitframe: a BPF exception was thrown that no boundary catches: ");
 	die(jf_status_text(why));
 	die("\n");
@@ -66,7 +66,7 @@ static _Noreturn void uncaught(uint64_t cookie, const struct jf_walk *walk, enum
 }
 
 /* Walks to the nearest boundary. returns: JF_OK with the walk standing there. */
-static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
+static enum jf_status find_boundary(uint64_t cookie, struct walk *walk)
 {
 	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
 
@@ -74,13 +74,13 @@ static enum jf_status find_boundary(uint64_t cookie, struct jf_walk *walk)
 		enum jf_status status;
 
 		if (observer)
-			observer->call(observer->arg, cookie, walk);
-		if (walk->range && walk->range->kind == JF_RANGE_BOUNDARY)
+			observer->call(observer->arg, cookie, walk_outside(walk));
+		if (walk->frame.range && walk->frame.range->kind == JF_RANGE_BOUNDARY)
 			return JF_OK;
 		/* What a signal interrupted has not called anybody: its registers are not at a call. */
 		if (walk_at_trampoline(walk))
 			return JF_E_NO_BOUNDARY;
-		status = jf_walk_step(walk);
+		status = jf_walk_next(walk);
 		if (status == JF_END)
 			return JF_E_NO_BOUNDARY;
 		if (status != JF_OK)
@@ -152,7 +152,7 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 {
 	const struct jf_backend *backend = jf_backend_host();
 	struct jf_memory memory = {.high = UINT64_MAX};
-	struct jf_walk walk;
+	struct walk walk;
 	unsigned int section;
 	enum jf_status status;
 
@@ -163,7 +163,7 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	if (backend->strip_return)
 		pc = backend->strip_return(pc);
 	section = jf_code_map_enter();
-	status = jf_walk_start(&walk, backend, &memory, regs, pc, true);
+	status = jf_walk_first(&walk, backend, &memory, regs, pc, true, NULL);
 	if (status != JF_OK) {
 		jf_code_map_leave(section);
 		return JF_E_NO_ROW;
@@ -171,11 +171,12 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	status = find_boundary(cookie, &walk);
 	if (status != JF_OK) {
 		/* The handler may leave by longjmp: the section must not stay open behind it. */
+		jf_walk_let_go(&walk);
 		jf_code_map_leave(section);
 		uncaught(cookie, &walk, status);
 	}
 	site->cookie = cookie;
-	land(site, walk.range, walk.cfa, regs->value[backend->sp]);
+	land(site, walk.frame.range, walk.frame.cfa, regs->value[backend->sp]);
 	jf_code_map_leave(section);
 	return JF_OK;
 }

@@ -4,12 +4,83 @@
 
 #include <jitframe/walk.h>
 
+#define KNOWN_WORDS ((JF_REGS_MAX + 63) / 64)
+
+/*
+ * What is inside of struct jf_walk. `frame` points into the walk itself: to a row that was made, for example. The
+ * functions that take this struct go without the reader section: their callers hold one.
+ */
+struct walk {
+	struct jf_walk_frame frame;
+	const struct jf_backend *backend;
+	struct jf_memory memory;
+	struct jf_regs regs;         /* callee-saved registers, sp and fp as they were in this frame */
+	uint64_t known[KNOWN_WORDS]; /* bit per register id: regs has its value */
+	bool has_section;            /* of the public interface: */
+	unsigned int section;
+	bool remembers;       /* look-ups of return addresses: src/walk/memo.h */
+	uint16_t plain_depth; /* not 0: the present frame is plain, see src/walk/memo.h; left by: */
+	int16_t plain_ra_off, plain_fp_off;
+	uint32_t plain_others;             /* slots other than these two */
+	uint64_t plain_known[KNOWN_WORDS]; /* registers that are known behind the frame, whatever was before */
+	uint64_t plain_kept[KNOWN_WORDS];  /* registers that stay known if they are known */
+	uint64_t kept[KNOWN_WORDS];        /* callee-saved registers */
+	uint64_t outer_low, outer_high;    /* the stack that a signal on this one interrupted; 0, 0: none */
+	uint64_t outer_floor;              /* the lower end of its guard */
+	uint64_t orc_context;
+	struct jf_walk_opts opts;
+	struct jf_row made_row;
+	struct jf_slot made_slots[2];
+	struct jf_slot guess_slots[JF_RECORD__COUNT]; /* of opts.guess */
+	struct jf_cfi_room room;                      /* a row of C code that could be put nowhere else */
+};
+_Static_assert(sizeof(struct walk) <= sizeof(struct jf_walk) && _Alignof(struct walk) <= _Alignof(struct jf_walk),
+	       "struct jf_walk has room for a walk");
+
+static inline struct walk *walk_inside(struct jf_walk *walk)
+{
+	return (struct walk *)walk;
+}
+
+/* For those who look at a walk: they must not copy it. */
+static inline const struct jf_walk *walk_outside(const struct walk *walk)
+{
+	return (const struct jf_walk *)walk;
+}
+
+/* As jf_walk_start_with(), jf_walk_step(), jf_walk_step_past_entry(). */
+enum jf_status jf_walk_first(struct walk *walk, const struct jf_backend *backend, const struct jf_memory *memory,
+			     const struct jf_regs *regs, uint64_t pc, bool pc_is_return,
+			     const struct jf_walk_opts *opts);
+enum jf_status jf_walk_next(struct walk *walk);
+enum jf_status jf_walk_next_past_entry(struct walk *walk);
+
+/* A walk that stands nowhere and has no section. */
+void jf_walk_clear(struct walk *walk);
+
+/* Outside of the section, what belongs to others may be gone: a walk forgets it. */
+void jf_walk_let_go(struct walk *walk);
+
+/* In a section that was opened for a start: keeps the section when `status` is JF_OK, else closes it.
+ * returns: `status`. */
+enum jf_status jf_walk_started(struct walk *walk, unsigned int section, enum jf_status status);
+
+static inline uint64_t walk_sp(const struct walk *walk)
+{
+	return walk->regs.value[walk->backend->sp];
+}
+
+static inline uint64_t walk_fp(const struct walk *walk)
+{
+	return walk->regs.value[walk->backend->fp];
+}
+
 static inline uint64_t walk_bit(unsigned int reg)
 {
 	return UINT64_C(1) << reg % 64;
 }
 
-static inline void walk_set_known(struct jf_walk *walk, unsigned int reg, bool known)
+static inline void walk_set_known(struct walk *walk, unsigned int reg, bool known)
 {
 	if (known)
 		walk->known[reg / 64] |= walk_bit(reg);
@@ -17,14 +88,14 @@ static inline void walk_set_known(struct jf_walk *walk, unsigned int reg, bool k
 		walk->known[reg / 64] &= ~walk_bit(reg);
 }
 
-static inline bool walk_is_known(const struct jf_walk *walk, unsigned int reg)
+static inline bool walk_is_known(const struct walk *walk, unsigned int reg)
 {
 	return walk->known[reg / 64] & walk_bit(reg);
 }
 
-static inline enum jf_status walk_fail(struct jf_walk *walk, enum jf_status status, uint64_t address)
+static inline enum jf_status walk_fail(struct walk *walk, enum jf_status status, uint64_t address)
 {
-	walk->fail_address = address;
+	walk->frame.fail_address = address;
 	return status;
 }
 
@@ -35,9 +106,9 @@ static inline uint64_t walk_low_for(const struct jf_backend *backend, uint64_t l
 }
 
 /* The handler of a signal returns there: what it interrupted lies on the stack. */
-static inline bool walk_at_trampoline(const struct jf_walk *walk)
+static inline bool walk_at_trampoline(const struct walk *walk)
 {
-	return walk->function && walk->function->flags & JF_CFI_SIGNAL && walk->backend->signal_frame;
+	return walk->frame.function && walk->frame.function->flags & JF_CFI_SIGNAL && walk->backend->signal_frame;
 }
 
 #endif

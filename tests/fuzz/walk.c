@@ -140,11 +140,12 @@ static unsigned int frames;
 
 static void look(const struct jf_walk *walk)
 {
+	const char *name = jf_walk_at(walk)->name;
 	uint64_t value = 0, sum = 0;
 
 	for (unsigned int reg = 0; reg < JF_REGS_MAX; reg++)
 		sum += jf_walk_reg(walk, (uint8_t)reg, &value) ? value : 0;
-	sum += jf_walk_sp(walk) + jf_walk_fp(walk) + (walk->name ? (uint8_t)walk->name[0] : 0);
+	sum += jf_walk_sp(walk) + jf_walk_fp(walk) + (name ? (uint8_t)name[0] : 0);
 	__asm__ volatile("" : : "r"(sum));
 	MUST(++frames <= WORDS * 8 + 8);
 }
@@ -182,6 +183,7 @@ static void walk_frames(const struct jf_backend *backend, unsigned int flags, co
 		status = flags & FLAG_INNER ? jf_walk_step(&walk) : jf_walk_step_past_entry(&walk);
 	}
 	MUST(status != JF_E_INVAL);
+	jf_walk_end(&walk);
 }
 
 static const struct jf_backend *choose_backend(uint64_t choice)
@@ -197,7 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_bytes bytes = {data, size};
 	const struct jf_backend *backend = choose_backend(fuzz_take(&bytes, 1));
-	unsigned int flags = (unsigned int)fuzz_take(&bytes, 1), section;
+	unsigned int flags = (unsigned int)fuzz_take(&bytes, 1);
 	struct jf_orc_index *index = NULL;
 	struct jf_memory memory;
 	uint64_t pc;
@@ -217,11 +219,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		index = take_orc(&bytes, backend->orc);
 	for (unsigned int i = 0; i < WORDS; i++)
 		stack[i] = take_value(&bytes);
-	section = jf_code_map_enter();
 	walk_frames(backend, flags, &memory, index, pc);
 	/* What is remembered now is the same. */
 	walk_frames(backend, flags, &memory, index, pc);
-	jf_code_map_leave(section);
 	for (unsigned int i = 0; i < RANGES_MAX; i++)
 		if (is_added[i])
 			MUST(jf_code_map_remove(&ranges[i]) == JF_OK);

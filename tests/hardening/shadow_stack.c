@@ -20,13 +20,12 @@ static unsigned int frames;
 /* A profiler's walk from within the throw, which leaves memos of every frame behind. */
 static void walk_all(void)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_here(&walk, NULL);
 
 	for (frames = 0; status == JF_OK; frames++)
 		status = jf_walk_step(&walk);
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 }
 
 const char *__wrap_jf_walk_shadow_stack(void);

@@ -247,40 +247,44 @@ static void set_up(unsigned int index, bool mapped)
 	fill_stack();
 }
 
-static enum jf_status start(struct jf_walk *walk, const struct jf_convention *guess)
+static struct jf_walk walk;
+static const struct jf_walk_frame *frame;
+
+static enum jf_status start(const struct jf_convention *guess)
 {
 	struct jf_walk_opts opts = {.size = sizeof(opts), .orc = orc, .guess = guess};
 	struct jf_regs regs = {.value = {0}};
 
 	regs.value[conv->backend->sp] = truth[0].sp;
 	regs.value[conv->backend->fp] = truth[0].fp;
-	return jf_walk_start_with(walk, conv->backend, &memory, &regs, truth[0].pc, true, &opts);
+	jf_walk_end(&walk);
+	frame = jf_walk_at(&walk);
+	return jf_walk_start_with(&walk, conv->backend, &memory, &regs, truth[0].pc, true, &opts);
 }
 
-static void check_frame(const struct jf_walk *walk, unsigned int i)
+static void check_frame(unsigned int i)
 {
-	CHECK(walk->pc == truth[i].pc && jf_walk_sp(walk) == truth[i].sp && jf_walk_fp(walk) == truth[i].fp,
+	CHECK(frame->pc == truth[i].pc && jf_walk_sp(&walk) == truth[i].sp && jf_walk_fp(&walk) == truth[i].fp,
 	      "%s/%s: frame %u: pc %lx not %lx, sp %lx not %lx, fp %lx not %lx", conv->backend->name, conv->name, i,
-	      walk->pc, truth[i].pc, jf_walk_sp(walk), truth[i].sp, jf_walk_fp(walk), truth[i].fp);
-	CHECK(walk->pc_is_return, "frame %u", i);
+	      frame->pc, truth[i].pc, jf_walk_sp(&walk), truth[i].sp, jf_walk_fp(&walk), truth[i].fp);
+	CHECK(frame->pc_is_return, "frame %u", i);
 }
 
 /* ---- walks ------------------------------------------------------------------------------------------ */
 
 ALL_CONVENTIONS(orc_walk, by_rows)
 {
-	struct jf_walk walk;
 	enum jf_status status;
 
 	set_up(*index, true);
-	status = start(&walk, NULL);
+	status = start(NULL);
 	for (unsigned int i = 0; i < FRAMES; i++) {
 		CHECK_STATUS(status, JF_OK, "frame %u", i);
-		check_frame(&walk, i);
-		cr_assert_eq(walk.guessed, false);
-		cr_assert_eq(walk.range != NULL, i >= 2 && i <= MAIN_FRAME);
-		cr_assert_eq(walk.orc != NULL, conv->backend->orc && !walk.range);
-		cr_assert(i == FRAMES - 1 || walk.row, "frame %u has no row", i);
+		check_frame(i);
+		cr_assert_eq(frame->guessed, false);
+		cr_assert_eq(frame->range != NULL, i >= 2 && i <= MAIN_FRAME);
+		cr_assert_eq(frame->orc != NULL, conv->backend->orc && !frame->range);
+		cr_assert(i == FRAMES - 1 || frame->row, "frame %u has no row", i);
 		status = jf_walk_step(&walk);
 	}
 	CHECK_STATUS(status, JF_END, "%s", conv->name);
@@ -289,21 +293,20 @@ ALL_CONVENTIONS(orc_walk, by_rows)
 
 ALL_CONVENTIONS(orc_walk, guesses_say_so)
 {
-	struct jf_walk walk;
 	enum jf_status status;
 
 	set_up(*index, false);
-	status = start(&walk, NULL);
+	status = start(NULL);
 	while (status == JF_OK)
 		status = jf_walk_step(&walk);
 	CHECK_STATUS(status, JF_E_NO_ROW, "%s", conv->name);
-	cr_assert_eq(walk.pc, truth[2].pc);
-	status = start(&walk, conv);
+	cr_assert_eq(frame->pc, truth[2].pc);
+	status = start(conv);
 	for (unsigned int i = 0; i < FRAMES; i++) {
 		CHECK_STATUS(status, JF_OK, "frame %u", i);
-		check_frame(&walk, i);
-		cr_assert_eq(walk.row && walk.row->flags & JF_ROW_GUESSED, i >= 2 && i <= MAIN_FRAME);
-		cr_assert_eq(walk.guessed, i > 2, "frame %u", i);
+		check_frame(i);
+		cr_assert_eq(frame->row && frame->row->flags & JF_ROW_GUESSED, i >= 2 && i <= MAIN_FRAME);
+		cr_assert_eq(frame->guessed, i > 2, "frame %u", i);
 		status = jf_walk_step(&walk);
 	}
 	CHECK_STATUS(status, JF_END, "%s", conv->name);
@@ -395,7 +398,6 @@ static void interrupt(uint64_t pc)
 
 ALL_CONVENTIONS(orc_walk, an_interrupted_prologue)
 {
-	struct jf_walk walk;
 	uint64_t pc;
 
 	if (!convention_at(*index)->backend->orc)
@@ -403,14 +405,14 @@ ALL_CONVENTIONS(orc_walk, an_interrupted_prologue)
 	set_up(*index, true);
 	pc = PROGRAM + image->functions[2].start;
 	interrupt(pc);
-	CHECK_STATUS(start(&walk, NULL), JF_OK, "%s", conv->name);
+	CHECK_STATUS(start(NULL), JF_OK, "%s", conv->name);
 	CHECK_STATUS(jf_walk_step(&walk), JF_OK, "%s", conv->name);
-	cr_assert_eq(walk.pc, pc);
-	cr_assert_not(walk.pc_is_return);
+	cr_assert_eq(frame->pc, pc);
+	cr_assert_not(frame->pc_is_return);
 	CHECK_STATUS(jf_walk_step(&walk), JF_OK, "%s", conv->name);
-	check_frame(&walk, 3);
+	check_frame(3);
 	CHECK_STATUS(jf_walk_step(&walk), JF_OK, "%s", conv->name);
-	check_frame(&walk, 4);
+	check_frame(4);
 }
 
 /* ---- options ---------------------------------------------------------------------------------------- */
@@ -420,7 +422,6 @@ ALL_CONVENTIONS(orc_walk, options)
 	struct jf_walk_opts opts = {.size = sizeof(opts)};
 	const struct jf_backend *backend = convention_at(*index)->backend, *other = jf_backend_at(0);
 	struct jf_regs regs = {.value = {0}};
-	struct jf_walk walk;
 
 	other = other == backend ? jf_backend_at(1) : other;
 	opts.guess = other->conventions[0];

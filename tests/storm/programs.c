@@ -109,10 +109,11 @@ static bool hold_to_rows(void *arg, uint64_t ip, uint64_t sp, uint64_t fp)
 {
 	struct both *both = arg;
 	struct jf_walk *exact = &both->exact;
+	const struct jf_walk_frame *frame = jf_walk_at(exact);
 
-	both->same &= both->status == JF_OK && ip == exact->pc - both->call_bytes && sp == jf_walk_sp(exact) &&
+	both->same &= both->status == JF_OK && ip == frame->pc - both->call_bytes && sp == jf_walk_sp(exact) &&
 		      fp == jf_walk_fp(exact);
-	both->generated += exact->range && exact->range->kind < JF_RANGE_STUB;
+	both->generated += frame->range && frame->range->kind < JF_RANGE_STUB;
 	if (both->same)
 		both->status = jf_walk_step_past_entry(exact);
 	return both->same;
@@ -133,7 +134,6 @@ __attribute__((noinline)) static uint64_t walk_both_ways(void)
 {
 	const struct jf_orc_format *orc = jf_backend_host()->orc;
 	struct both both = {.call_bytes = orc ? orc->call_bytes : 0, .same = true};
-	unsigned int section = jf_code_map_enter();
 	enum jf_status status = jf_walk_here(&both.exact, NULL);
 
 	if (status == JF_OK)
@@ -141,7 +141,7 @@ __attribute__((noinline)) static uint64_t walk_both_ways(void)
 	both.status = status;
 	if (status == JF_OK)
 		status = jf_bpf_stack_walk(skip_own_frame, &both);
-	jf_code_map_leave(section);
+	jf_walk_end(&both.exact);
 	return both.same && status == JF_END && both.status == JF_END ? both.generated : 1000;
 }
 

@@ -67,11 +67,11 @@ static __thread struct {
 
 /* ---- notes ----------------------------------------------------------------------------------------------- */
 
-static unsigned int kind_of(const struct jf_walk *walk)
+static unsigned int kind_of(const struct jf_walk_frame *frame)
 {
-	if (walk->range)
-		return walk->range->kind;
-	return walk->function ? KIND_C : KIND_NONE;
+	if (frame->range)
+		return frame->range->kind;
+	return frame->function ? KIND_C : KIND_NONE;
 }
 
 /*
@@ -80,24 +80,24 @@ static unsigned int kind_of(const struct jf_walk *walk)
  * in assembler and generated code can.
  */
 #ifdef __clang__
-static bool may_have_untrue_rows(const struct jf_walk *walk)
+static bool may_have_untrue_rows(const struct jf_walk_frame *frame)
 {
 	const uintptr_t stubs[] = {(uintptr_t)jf_throw, (uintptr_t)jf_walk_here, (uintptr_t)jf_bpf_stack_walk};
 	const struct jf_native *native = jf_backend_host()->native;
 
 	if (!arch_named(jf_backend_host()->name)->clang_rows_untrue)
 		return false;
-	if (!walk->function || walk->name[0] || !walk->row || !walk->row->cfa_off)
+	if (!frame->function || frame->name[0] || !frame->row || !frame->row->cfa_off)
 		return false;
 	for (unsigned int i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++)
-		if (stubs[i] == walk->function->start)
+		if (stubs[i] == frame->function->start)
 			return false;
-	return walk->function->start != (uintptr_t)native->may_goto_start;
+	return frame->function->start != (uintptr_t)native->may_goto_start;
 }
 #else
-static bool may_have_untrue_rows(const struct jf_walk *walk)
+static bool may_have_untrue_rows(const struct jf_walk_frame *frame)
 {
-	(void)walk;
+	(void)frame;
 	return false;
 }
 #endif
@@ -106,28 +106,37 @@ static bool may_have_untrue_rows(const struct jf_walk *walk)
  * Libraries have code that nothing describes: glibc 2.41's __memmove_chk for x86-64 runs into memmove through padding
  * of no FDE. A walk that starts there finds no row, and says so. This program's own code and generated code have rows.
  */
-static bool starts_in_a_gap(const struct jf_walk *walk, enum jf_status status)
+static bool starts_in_a_gap(uint64_t pc, enum jf_status status)
 {
 	extern const char __executable_start[], etext[];
+	struct jf_cfi_room room;
+	unsigned int section;
+	bool is_gap;
 
-	return status == JF_E_NO_ROW && !walk->range && !walk->function &&
-	       (walk->pc < (uintptr_t)__executable_start || walk->pc >= (uintptr_t)etext);
+	if (status != JF_E_NO_ROW || (pc >= (uintptr_t)__executable_start && pc < (uintptr_t)etext))
+		return false;
+	section = jf_code_map_enter();
+	is_gap = !jf_code_map_find(pc) && !jf_cfi_find(jf_backend_host(), pc, &room, NULL);
+	jf_code_map_leave(section);
+	return is_gap;
 }
 
 static void note_fault(const struct jf_walk *walk, uint64_t start_pc, unsigned int depth, int why)
 {
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
 	for (unsigned int i = 0; i < FAULTS_MAX; i++) {
 		struct fault *fault = &faults[i];
 		unsigned long long none = 0;
 
-		if (atomic_compare_exchange_strong(&fault->pc, &none, walk->pc | 1)) {
+		if (atomic_compare_exchange_strong(&fault->pc, &none, frame->pc | 1)) {
 			fault->why = why;
 			fault->depth = depth;
 			fault->start_pc = start_pc;
-			fault->fail_address = walk->fail_address;
+			fault->fail_address = frame->fail_address;
 			fault->sp = jf_walk_sp(walk);
-			strncpy(fault->name, walk->name ? walk->name : "?", sizeof(fault->name) - 1);
-		} else if (none != (walk->pc | 1)) {
+			strncpy(fault->name, frame->name ? frame->name : "?", sizeof(fault->name) - 1);
+		} else if (none != (frame->pc | 1)) {
 			continue;
 		}
 		atomic_fetch_add(&fault->count, 1);
@@ -136,12 +145,12 @@ static void note_fault(const struct jf_walk *walk, uint64_t start_pc, unsigned i
 	atomic_fetch_add(&faults_lost, 1);
 }
 
-static void note_start(const struct jf_walk *walk)
+static void note_start(const struct jf_walk_frame *frame)
 {
 	atomic_fetch_add(&walks, 1);
-	atomic_fetch_add(&walks_from[kind_of(walk)], 1);
+	atomic_fetch_add(&walks_from[kind_of(frame)], 1);
 	/* Distinct instructions of generated code, as far as a table without collisions tells. */
-	if (walk->range && !atomic_exchange(&places[(walk->pc ^ walk->pc >> 16) % PLACES], 1))
+	if (frame->range && !atomic_exchange(&places[(frame->pc ^ frame->pc >> 16) % PLACES], 1))
 		atomic_fetch_add(&places_seen, 1);
 }
 
@@ -149,7 +158,7 @@ static void note_start(const struct jf_walk *walk)
 
 static struct frame frame_of(const struct jf_walk *walk)
 {
-	return (struct frame){.pc = walk->pc, .sp = jf_walk_sp(walk), .fp = jf_walk_fp(walk)};
+	return (struct frame){.pc = jf_walk_at(walk)->pc, .sp = jf_walk_sp(walk), .fp = jf_walk_fp(walk)};
 }
 
 /* The latest OUTER_MAX frames, as a ring. */
@@ -176,11 +185,13 @@ static bool ends_as_it_should(const struct tail *tail)
 /* To the outermost frame. returns: how the walk ended, or JF_OK for an endless one. */
 static enum jf_status follow(struct jf_walk *walk, enum jf_status status, struct tail *tail)
 {
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
 	tail->count = 0;
 	while (status == JF_OK && tail->count < FRAMES_MAX) {
 		tail->frames[tail->count++ % OUTER_MAX] = frame_of(walk);
-		atomic_fetch_add(&frames_of[kind_of(walk)], 1);
-		atomic_fetch_add(&through_signals, walk->function && walk->function->flags & JF_CFI_SIGNAL);
+		atomic_fetch_add(&frames_of[kind_of(frame)], 1);
+		atomic_fetch_add(&through_signals, frame->function && frame->function->flags & JF_CFI_SIGNAL);
 		status = jf_walk_step_past_entry(walk);
 	}
 	return status;
@@ -188,25 +199,23 @@ static enum jf_status follow(struct jf_walk *walk, enum jf_status status, struct
 
 static void walk_from(const void *context)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_context(&walk, context, NULL);
-	uint64_t start_pc = walk.pc;
+	const struct jf_walk_frame *frame = jf_walk_at(&walk);
+	uint64_t start_pc = frame->pc;
 	struct tail tail;
 	bool untrue;
 
 	if (status == JF_E_NOT_FOUND || status == JF_E_NO_THREAD) {
 		atomic_fetch_add(&failed[-status], 1);
-		jf_code_map_leave(section);
 		return;
 	}
-	note_start(&walk);
-	if (starts_in_a_gap(&walk, status)) {
+	note_start(frame);
+	if (starts_in_a_gap(start_pc, status)) {
 		atomic_fetch_add(&gaps, 1);
-		jf_code_map_leave(section);
 		return;
 	}
-	untrue = status == JF_OK && may_have_untrue_rows(&walk);
+	untrue = status == JF_OK && may_have_untrue_rows(frame);
 	status = follow(&walk, status, &tail);
 	atomic_fetch_add(&frames, tail.count);
 	if (untrue && (status <= 0 || !ends_as_it_should(&tail))) {
@@ -218,7 +227,7 @@ static void walk_from(const void *context)
 		atomic_fetch_add(&wrong_ends, 1);
 		note_fault(&walk, start_pc, tail.count, status == JF_OK ? ENDLESS : WRONG_END);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 }
 
 /* ---- the timer ------------------------------------------------------------------------------------------------ */
@@ -260,7 +269,7 @@ static void on_profile(int number, siginfo_t *info, void *context)
 /* The frames of the caller's caller and on. */
 __attribute__((noinline)) static bool note_outer_frames(void)
 {
-	unsigned int section = jf_code_map_enter(), count = 0;
+	unsigned int count = 0;
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_here(&walk, NULL);
 
@@ -269,11 +278,11 @@ __attribute__((noinline)) static bool note_outer_frames(void)
 			storm.outer[count - 3] = frame_of(&walk);
 		status = jf_walk_step_past_entry(&walk);
 	}
-	jf_code_map_leave(section);
 	storm.outer_count = count > 3 ? count - 3 : 0;
 	if (status != JF_END || !storm.outer_count)
 		fprintf(stderr, "storm: a quiet walk ends with %s after %u frames, at %#" PRIx64 "\n",
-			jf_status_name(status), count, walk.pc);
+			jf_status_name(status), count, jf_walk_at(&walk)->pc);
+	jf_walk_end(&walk);
 	return status == JF_END && storm.outer_count;
 }
 

@@ -58,19 +58,21 @@ static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
 
 static void note(struct trace *trace, const struct jf_walk *walk)
 {
+	const struct jf_walk_frame *at = jf_walk_at(walk);
+	const struct jf_backend *backend = jf_backend_host();
 	struct frame *frame = &trace->frames[trace->count];
 
-	if (walk->range && walk->range->kind == JF_RANGE_ENTRY)
+	if (at->range && at->range->kind == JF_RANGE_ENTRY)
 		trace->entry_at = trace->count;
-	else if (walk->range)
+	else if (at->range)
 		trace->main_at = trace->count;
 	trace->count++;
-	frame->pc = walk->pc;
+	frame->pc = at->pc;
 	frame->sp = jf_walk_sp(walk);
-	for (unsigned int i = 0; i < walk->backend->reg_count; i++)
-		if (compared(walk->backend, i))
+	for (unsigned int i = 0; i < backend->reg_count; i++)
+		if (compared(backend, i))
 			CHECK(jf_walk_reg(walk, (uint8_t)i, &frame->regs[i]), "frame %u: %s", trace->count,
-			      walk->backend->regs[i].name);
+			      backend->regs[i].name);
 }
 
 __attribute__((noinline)) static void walk_here(struct trace *trace)
@@ -80,20 +82,18 @@ __attribute__((noinline)) static void walk_here(struct trace *trace)
 	struct jf_regs regs;
 	struct jf_walk walk;
 	ucontext_t context;
-	unsigned int section;
 	uint64_t pc;
 
 	memset(trace, 0, sizeof(*trace));
 	getcontext(&context);
 	backend->native->context_get(&context, &regs, &pc);
 	memory.low = regs.value[backend->sp];
-	section = jf_code_map_enter();
 	trace->status = jf_walk_start(&walk, backend, &memory, &regs, pc, false);
 	while (trace->status == JF_OK && trace->count < FRAMES) {
 		note(trace, &walk);
 		trace->status = jf_walk_step_past_entry(&walk);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 }
 
 /* The frames of `ours` from `first` on are those of `theirs` from `their_first` on. */
@@ -297,18 +297,21 @@ static void walk_captured(const struct jf_backend *backend)
 	uint64_t words[16] = {0, 0, 0xf0f0, CODE + 0x50};
 	struct jf_memory memory = {.low = STACK, .high = STACK + sizeof(words), .read = read_stack, .arg = words};
 	struct jf_regs regs = {{0}};
+	const struct jf_walk_frame *frame;
 	struct jf_walk walk;
 
 	regs.value[backend->sp] = STACK;
 	CHECK_STATUS(jf_walk_start(&walk, backend, &memory, &regs, CODE + 8, false), JF_OK, "%s", backend->name);
-	cr_assert_null(walk.range);
-	cr_assert_eq(walk.function->start, CODE);
-	cr_assert_str_eq(walk.name, "by hand");
+	frame = jf_walk_at(&walk);
+	cr_assert_null(frame->range);
+	cr_assert_eq(frame->function->start, CODE);
+	cr_assert_str_eq(frame->name, "by hand");
 	CHECK_STATUS(jf_walk_step(&walk), JF_OK, "%s", backend->name);
-	cr_assert_eq(walk.pc, CODE + 0x50);
+	cr_assert_eq(frame->pc, CODE + 0x50);
 	cr_assert_eq(jf_walk_sp(&walk), STACK + 32);
 	cr_assert_eq(jf_walk_fp(&walk), 0xf0f0);
 	CHECK_STATUS(jf_walk_step(&walk), JF_END, "%s", backend->name);
+	jf_walk_end(&walk);
 }
 
 Test(cfi_walk, captured_stacks)

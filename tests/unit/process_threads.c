@@ -260,6 +260,7 @@ static void walk_and_throw(int number, siginfo_t *info, void *ucontext)
 	(void)info;
 	seen.had = jf_thread_own;
 	seen.walk = jf_walk_context(&walk, ucontext, NULL);
+	jf_walk_end(&walk);
 	seen.result = enter_directly(21);
 	seen.has = jf_thread_own;
 	sem_post(&handled);

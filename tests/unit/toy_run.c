@@ -110,7 +110,7 @@ static void check_regs(const struct run *run, const struct jf_walk *walk, const 
 			continue;
 		CHECK(known || may_lose, "pc %lx: %s is not known", run->sim.pc, toy_backend.regs[id].name);
 		CHECK(!known || value == frame->regs.value[id], "pc %lx: %s of the caller at %lx is %lx, not %lx",
-		      run->sim.pc, toy_backend.regs[id].name, walk->pc, value, frame->regs.value[id]);
+		      run->sim.pc, toy_backend.regs[id].name, jf_walk_at(walk)->pc, value, frame->regs.value[id]);
 	}
 }
 
@@ -118,22 +118,25 @@ static void check_walk(struct run *run, uint64_t pc, bool pc_is_return)
 {
 	struct jf_memory memory = toy_sim_memory(&run->sim);
 	struct jf_regs regs = toy_sim_regs(&run->sim);
+	const struct jf_walk_frame *at;
 	bool lost = false;
 	struct jf_walk walk;
 
 	run->walks++;
 	CHECK_STATUS(jf_walk_start(&walk, &toy_backend, &memory, &regs, pc, pc_is_return), JF_OK, "pc %lx", pc);
+	at = jf_walk_at(&walk);
 	for (unsigned int i = run->depth; i-- > 0;) {
 		const struct shadow *frame = &run->shadow[i];
 
-		lost |= walk.row->flags & JF_ROW_REGS_LOST;
-		CHECK(walk.cfa == frame->cfa, "pc %lx: CFA of frame %u is %lx, not %lx", pc, i, walk.cfa, frame->cfa);
+		lost |= at->row->flags & JF_ROW_REGS_LOST;
+		CHECK(at->cfa == frame->cfa, "pc %lx: CFA of frame %u is %lx, not %lx", pc, i, at->cfa, frame->cfa);
 		CHECK_STATUS(jf_walk_step(&walk), JF_OK, "pc %lx, frame %u", pc, i);
-		CHECK(walk.pc == frame->ra, "pc %lx: frame %u returns to %lx, not %lx", pc, i, walk.pc, frame->ra);
+		CHECK(at->pc == frame->ra, "pc %lx: frame %u returns to %lx, not %lx", pc, i, at->pc, frame->ra);
 		CHECK(jf_walk_sp(&walk) == frame->cfa, "pc %lx: sp behind frame %u", pc, i);
 		check_regs(run, &walk, frame, lost);
 	}
 	CHECK_STATUS(jf_walk_step(&walk), JF_END, "pc %lx", pc);
+	jf_walk_end(&walk);
 }
 
 static void push(struct run *run, uint64_t ra)
@@ -182,22 +185,25 @@ static void throw(struct run * run)
 	uint64_t cookie = toy_sim_get(&run->sim, TOY_A1);
 	uint8_t unsaved[TOY_REG__COUNT];
 	int unsaved_count = jf_convention_unsaved(run->image->conv, unsaved, sizeof(unsaved));
+	const struct jf_walk_frame *at;
 	struct jf_walk walk;
 
 	CHECK_STATUS(jf_walk_start(&walk, &toy_backend, &memory, &regs, toy_sim_get(&run->sim, TOY_RA), true), JF_OK,
 		     "throw");
-	while (walk.range->kind != JF_RANGE_BOUNDARY)
+	at = jf_walk_at(&walk);
+	while (at->range->kind != JF_RANGE_BOUNDARY)
 		CHECK_STATUS(jf_walk_step(&walk), JF_OK, "no boundary");
-	while (run->depth && run->shadow[run->depth - 1].cfa != walk.cfa)
+	while (run->depth && run->shadow[run->depth - 1].cfa != at->cfa)
 		run->depth--;
 	CHECK(run->depth, "the boundary is no frame that is there");
 	for (unsigned int id = 0; id < TOY_REG__COUNT; id++)
 		if (id != TOY_SP && !(unsaved_count > 0 && memchr(unsaved, (int)id, (size_t)unsaved_count)))
 			toy_sim_set(&run->sim, id, 0x7777000 + id);
 	toy_sim_set(&run->sim, TOY_A1, cookie);
-	toy_sim_set(&run->sim, TOY_A2, walk.cfa + (uint64_t)(int64_t)walk.range->landing_sp_off_from_cfa);
-	toy_sim_set(&run->sim, TOY_A3, walk.cfa + (uint64_t)(int64_t)walk.range->fp_off_from_cfa);
-	run->sim.pc = walk.range->callback;
+	toy_sim_set(&run->sim, TOY_A2, at->cfa + (uint64_t)(int64_t)at->range->landing_sp_off_from_cfa);
+	toy_sim_set(&run->sim, TOY_A3, at->cfa + (uint64_t)(int64_t)at->range->fp_off_from_cfa);
+	run->sim.pc = at->range->callback;
+	jf_walk_end(&walk);
 }
 
 static void call_import(struct run *run)

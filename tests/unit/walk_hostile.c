@@ -150,6 +150,7 @@ static uint64_t any_address(void)
 static void walk_once(const struct jf_backend *backend, const struct jf_orc_index *orc, unsigned int round)
 {
 	struct jf_walk_opts opts = {.size = sizeof(opts), .orc = round & 1 ? orc : NULL};
+	const struct jf_walk_frame *frame;
 	struct jf_regs regs;
 	struct jf_walk walk;
 	enum jf_status status;
@@ -165,8 +166,9 @@ static void walk_once(const struct jf_backend *backend, const struct jf_orc_inde
 	if (rng_below(&rng, 4))
 		regs.value[backend->sp] = STACK + 8 * rng_below(&rng, 16);
 	status = jf_walk_start_with(&walk, backend, &memory, &regs, any_pc(), rng_below(&rng, 2), &opts);
+	frame = jf_walk_at(&walk);
 	for (; status == JF_OK; steps++) {
-		bool trampoline = walk.function && walk.function->flags & JF_CFI_SIGNAL;
+		bool trampoline = frame->function && frame->function->flags & JF_CFI_SIGNAL;
 		uint64_t sp = jf_walk_sp(&walk);
 
 		CHECK(steps <= 8 * WORDS + 2, "%s: round %u does not end", backend->name, round);
@@ -175,11 +177,12 @@ static void walk_once(const struct jf_backend *backend, const struct jf_orc_inde
 			break;
 		CHECK(jf_walk_sp(&walk) >= sp, "%s: round %u: SP goes down", backend->name, round);
 		through_signals += trampoline;
-		guessed += walk.guessed;
+		guessed += frame->guessed;
 	}
 	ends[status == JF_END ? 0 : -status]++;
 	steps_in_all += steps;
 	CHECK(status == JF_END || jf_walk_step(&walk) < 0, "%s: round %u goes on", backend->name, round);
+	jf_walk_end(&walk);
 }
 
 static void walk_often(const struct jf_backend *backend)

@@ -94,19 +94,20 @@ static enum jf_status start(struct jf_walk *walk)
 /* The names of the frames up to where the walk ends, in one word. */
 static void walk_through(char *names, size_t size)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
+	enum jf_status status = start(&walk);
+	const struct jf_walk_frame *frame = jf_walk_at(&walk);
 
 	names[0] = '\0';
-	for (enum jf_status status = start(&walk); status == JF_OK; status = jf_walk_step(&walk)) {
+	for (; status == JF_OK; status = jf_walk_step(&walk)) {
 		size_t length = strlen(names);
 		char where[24] = "-"; /* the CFA's word; an entry has none */
 
-		if (walk.row)
-			snprintf(where, sizeof(where), "%ld", (long)(walk.cfa - at(0)) / 8);
-		snprintf(names + length, size - length, "%s%s:%s", length ? " " : "", walk.name, where);
+		if (frame->row)
+			snprintf(where, sizeof(where), "%ld", (long)(frame->cfa - at(0)) / 8);
+		snprintf(names + length, size - length, "%s%s:%s", length ? " " : "", frame->name, where);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 }
 
 static void check_walk(const char *wanted)
@@ -195,34 +196,29 @@ Test(walk_memo, a_handler_that_interrupts_a_walk_does_without)
 struct seen {
 	unsigned int count;
 	struct {
-		uint64_t pc, cfa, known[JF_KNOWN_WORDS];
+		struct jf_walk_frame frame;
+		uint64_t known[KNOWN_WORDS];
 		struct jf_regs regs;
-		const struct jf_range *range;
-		const struct jf_row *row;
-		bool pc_is_return;
 	} frames[8];
 };
 
 /* Of every frame all that the cursor shows; of registers, those that are known. */
 static void note_frames(struct seen *seen)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
+	enum jf_status status = start(&walk);
+	const struct walk *inside = walk_inside(&walk);
 
 	memset(seen, 0, sizeof(*seen));
-	for (enum jf_status status = start(&walk); status == JF_OK; status = jf_walk_step(&walk)) {
+	for (; status == JF_OK; status = jf_walk_step(&walk)) {
 		unsigned int n = seen->count++;
 
-		seen->frames[n].pc = walk.pc;
-		seen->frames[n].cfa = walk.cfa;
-		seen->frames[n].range = walk.range;
-		seen->frames[n].row = walk.row;
-		seen->frames[n].pc_is_return = walk.pc_is_return;
-		memcpy(seen->frames[n].known, walk.known, sizeof(walk.known));
-		for (uint8_t reg = 0; reg < walk.backend->reg_count; reg++)
+		seen->frames[n].frame = inside->frame;
+		memcpy(seen->frames[n].known, inside->known, sizeof(inside->known));
+		for (uint8_t reg = 0; reg < inside->backend->reg_count; reg++)
 			(void)jf_walk_reg(&walk, reg, &seen->frames[n].regs.value[reg]);
 	}
-	jf_code_map_leave(section);
+	jf_walk_end(&walk);
 }
 
 Test(walk_memo, a_step_by_a_memo_shows_what_a_step_by_the_row_does)
@@ -304,22 +300,25 @@ Test(walk_memo, a_throw_does_not_pass_an_entry)
 Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
 {
 	struct jf_range entry = range_of(MIDDLE, JF_RANGE_ENTRY, "entry");
-	struct jf_walk walk = {
+	struct walk walk = {
 		.backend = host(),
-		.pc = MIDDLE + 0x20,
-		.range = &entry,
-		.row = &row,
-		.slots = record,
-		.slot_count = 2,
+		.frame =
+			{
+				.pc = MIDDLE + 0x20,
+				.range = &entry,
+				.row = &row,
+				.slots = record,
+				.slot_count = 2,
+			},
 	};
 
 	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].pc, walk.pc);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].depth, 0);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].pc, walk.frame.pc);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].depth, 0);
 	entry.kind = JF_RANGE_STUB;
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.pc)].depth, 16);
+	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].depth, 16);
 }
 
 static void observe(void *arg, uint64_t cookie, const struct jf_walk *walk)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf.h"
 #include "check.h"
+#include "codemap/section.h"
+#include "walk/walk.h"
 
 #include <jitframe/throw.h>
 
@@ -45,27 +47,28 @@ static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *arg)
 	return _URC_NO_REASON;
 }
 
+/* The whole walk, which is ended then. */
 static void follow(struct jf_walk *walk, enum jf_status status)
 {
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
 	ours.count = 0;
 	while (status == JF_OK && ours.count < FRAMES) {
-		ours.pcs[ours.count] = walk->pc;
+		ours.pcs[ours.count] = frame->pc;
 		ours.sps[ours.count++] = jf_walk_sp(walk);
 		status = jf_walk_step_past_entry(walk);
 	}
 	ours.status = status;
+	jf_walk_end(walk);
 }
 
 __attribute__((noinline)) static void walk_both(void)
 {
-	unsigned int section;
 	struct jf_walk walk;
 
 	theirs.count = 0;
 	_Unwind_Backtrace(add_frame, &theirs);
-	section = jf_code_map_enter();
 	follow(&walk, jf_walk_here(&walk, NULL));
-	jf_code_map_leave(section);
 }
 
 /* From frame `first` of ours on, which theirs has somewhere too. libgcc adds one at pc 0, or not. */
@@ -130,7 +133,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 static void on_signal_by_context(int number, siginfo_t *info, void *context)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
 
 	(void)number;
@@ -139,7 +141,6 @@ static void on_signal_by_context(int number, siginfo_t *info, void *context)
 	theirs.count = 0;
 	_Unwind_Backtrace(add_frame, &theirs);
 	follow(&walk, jf_walk_context(&walk, context, NULL));
-	jf_code_map_leave(section);
 }
 
 static void raise_with(void (*handler)(int, siginfo_t *, void *), int flags)
@@ -226,8 +227,10 @@ static enum jf_status uncaught_why;
 
 static void on_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
-	(void)walk;
-	*(bool *)arg = true;
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
+	/* The walk is ended: this handler leaves by siglongjmp(). */
+	*(bool *)arg = !jf_code_map_in_section() && frame->pc && !frame->range && !frame->function && jf_walk_sp(walk);
 	uncaught_why = cookie == 5 ? why : JF_OK;
 	siglongjmp(back, 1);
 }
@@ -272,7 +275,7 @@ Test(walk_native, a_throw_does_not_leave_a_handler)
 		cr_assert_fail("the program went on");
 	}
 	cr_assert_eq(uncaught_why, JF_E_NO_BOUNDARY, "%s", jf_status_name(uncaught_why));
-	cr_assert(called, "the handler did not get its pointer");
+	cr_assert(called, "the handler got no pointer, or a walk that is not ended");
 	cr_assert_eq(jf_uncaught_handler_set(NULL, NULL), JF_OK);
 	jf_unload(loaded);
 }
@@ -283,14 +286,18 @@ static void *without_init(void *arg)
 {
 	struct jf_memory memory = {.low = (uintptr_t)&memory, .high = (uintptr_t)&memory + 4096};
 	struct jf_walk_opts opts = {.size = sizeof(opts), .memory = &memory};
+	const struct jf_memory *bounds;
 	enum jf_status *statuses = arg;
 	struct jf_walk walk;
 
 	statuses[0] = jf_walk_here(&walk, NULL);
+	jf_walk_end(&walk);
 	statuses[1] = jf_walk_here(&walk, &opts);
+	jf_walk_end(&walk);
 	statuses[2] = jf_thread_init();
 	statuses[3] = jf_walk_here(&walk, NULL);
-	statuses[4] = walk.memory.low <= jf_walk_sp(&walk) && walk.memory.high > jf_walk_sp(&walk) ? JF_OK : JF_E_INVAL;
+	bounds = &walk_inside(&walk)->memory;
+	statuses[4] = bounds->low <= jf_walk_sp(&walk) && bounds->high > jf_walk_sp(&walk) ? JF_OK : JF_E_INVAL;
 	follow(&walk, statuses[3]);
 	return NULL;
 }

@@ -66,15 +66,18 @@ static enum jf_status step_from(struct jf_walk *walk, const struct jf_backend *b
 
 	regs.value[backend->sp] = STACK;
 	CHECK_STATUS(jf_walk_start(walk, backend, &memory, &regs, pc, pc_is_return), JF_OK, "%s", backend->name);
-	cr_assert_null(walk->row);
+	cr_assert_null(jf_walk_at(walk)->row);
 	return jf_walk_step(walk);
 }
 
-static void check_interrupted(const struct jf_backend *backend, const struct jf_walk *walk)
+/* Ends the walk. */
+static void check_interrupted(const struct jf_backend *backend, struct jf_walk *walk)
 {
-	cr_assert_eq(walk->pc, PC);
-	cr_assert_not(walk->pc_is_return);
-	cr_assert(walk->row && walk->function->start == CODE + 0x100);
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
+	cr_assert_eq(frame->pc, PC);
+	cr_assert_not(frame->pc_is_return);
+	cr_assert(frame->row && frame->function->start == CODE + 0x100);
 	for (unsigned int i = 0; i < backend->reg_count; i++) {
 		uint64_t value = 0;
 		bool known = jf_walk_reg(walk, (uint8_t)i, &value);
@@ -84,6 +87,7 @@ static void check_interrupted(const struct jf_backend *backend, const struct jf_
 		CHECK(!known || value == value_of(backend, i), "%s: %s is %lx", backend->name, backend->regs[i].name,
 		      value);
 	}
+	jf_walk_end(walk);
 }
 
 Test(walk_signal, registers_of_what_was_interrupted)
@@ -105,6 +109,15 @@ Test(walk_signal, registers_of_what_was_interrupted)
 	}
 }
 
+/* Ends the walk. */
+static void check_stuck(struct jf_walk *walk, uint64_t sp)
+{
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
+
+	cr_assert(frame->pc == CODE && frame->pc_is_return && frame->fail_address == sp);
+	jf_walk_end(walk);
+}
+
 /* Down the stack, where it is; then cut off at any byte. */
 Test(walk_signal, it_stops)
 {
@@ -120,12 +133,14 @@ Test(walk_signal, it_stops)
 		for (uint64_t sp = STACK - 16; sp <= STACK; sp += 8) {
 			stack[frame->reg_off[backend->sp] / 8] = sp;
 			CHECK_STATUS(step_from(&walk, backend, CODE, true, TOP), JF_E_STUCK, "%s", backend->name);
-			cr_assert(walk.pc == CODE && walk.pc_is_return && walk.fail_address == sp);
+			check_stuck(&walk, sp);
 		}
 		for (unsigned int k = 0; k < backend->reg_count; k++)
 			end = frame->reg_off[k] + UINT64_C(8) > end ? frame->reg_off[k] + UINT64_C(8) : end;
-		for (uint64_t high = STACK; high < STACK + end; high++)
+		for (uint64_t high = STACK; high < STACK + end; high++) {
 			CHECK_STATUS(step_from(&walk, backend, CODE, true, high), JF_E_READ, "%s", backend->name);
+			jf_walk_end(&walk);
+		}
 		cr_assert_eq(jf_cfi_remove(table), JF_OK);
 		jf_cfi_table_free(table);
 	}

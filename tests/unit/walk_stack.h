@@ -114,28 +114,41 @@ static inline void add_ranges(void)
 	cr_assert_eq(jf_code_map_add_all(ranges, sizeof(ranges) / sizeof(ranges[0]), NULL), JF_OK);
 }
 
-static inline enum jf_status start(struct jf_walk *walk, struct stack *stack, uint64_t pc, bool pc_is_return)
+/* The walk of the test, and the frame at which the walk stands. */
+static struct jf_walk walk;
+static const struct jf_walk_frame *frame;
+
+static inline enum jf_status start_with(const struct jf_backend *backend, const struct jf_memory *memory,
+					const struct jf_regs *regs, uint64_t pc, bool pc_is_return)
+{
+	jf_walk_end(&walk);
+	memset(&walk, 0xee, sizeof(walk));
+	frame = jf_walk_at(&walk);
+	return jf_walk_start(&walk, backend, memory, regs, pc, pc_is_return);
+}
+
+static inline enum jf_status start(struct stack *stack, uint64_t pc, bool pc_is_return)
 {
 	struct jf_memory memory = memory_of(stack);
 	struct jf_regs regs = start_regs();
 
-	memset(walk, 0xee, sizeof(*walk));
-	return jf_walk_start(walk, &toy_backend, &memory, &regs, pc, pc_is_return);
+	return start_with(&toy_backend, &memory, &regs, pc, pc_is_return);
 }
 
-static inline void check_reg(const struct jf_walk *walk, uint8_t reg, uint64_t wanted)
+static inline void check_reg(uint8_t reg, uint64_t wanted)
 {
 	uint64_t value = 0;
 
-	CHECK(jf_walk_reg(walk, reg, &value), "%s is not known in %s", toy_backend.regs[reg].name, walk->range->name);
+	CHECK(jf_walk_reg(&walk, reg, &value), "%s is not known in %s", toy_backend.regs[reg].name, frame->name);
 	CHECK(value == wanted, "%s is %lx, not %lx", toy_backend.regs[reg].name, value, wanted);
 }
 
-static inline void check_unknown(const struct jf_walk *walk, uint8_t reg)
+static inline void check_unknown(uint8_t reg)
 {
 	uint64_t value = 77;
 
-	CHECK(!jf_walk_reg(walk, reg, &value), "%s is %lx, and should not be known", toy_backend.regs[reg].name, value);
+	CHECK(!jf_walk_reg(&walk, reg, &value), "%s is %lx, and should not be known", toy_backend.regs[reg].name,
+	      value);
 	CHECK(value == 77, "written");
 }
 

@@ -8,7 +8,6 @@ Test(walk_stops, arguments)
 	struct stack stack = good;
 	struct jf_memory memory = memory_of(&stack);
 	struct jf_regs regs = start_regs();
-	struct jf_walk walk;
 
 	cr_assert_eq(jf_walk_start(NULL, &toy_backend, &memory, &regs, 0x100, false), JF_E_INVAL);
 	cr_assert_eq(jf_walk_start(&walk, NULL, &memory, &regs, 0x100, false), JF_E_INVAL);
@@ -19,13 +18,12 @@ Test(walk_stops, arguments)
 Test(walk_stops, no_row_at_the_start_still_shows_the_registers)
 {
 	struct stack stack = good;
-	struct jf_walk walk;
 
-	cr_assert_eq(start(&walk, &stack, 0x99999, false), JF_E_NO_ROW);
-	cr_assert_eq(walk.pc, 0x99999);
-	cr_assert_eq(walk.fail_address, 0x99999);
-	cr_assert_null(walk.range);
-	cr_assert_null(walk.row);
+	cr_assert_eq(start(&stack, 0x99999, false), JF_E_NO_ROW);
+	cr_assert_eq(frame->pc, 0x99999);
+	cr_assert_eq(frame->fail_address, 0x99999);
+	cr_assert_null(frame->range);
+	cr_assert_null(frame->row);
 	cr_assert_eq(jf_walk_sp(&walk), LOW);
 	cr_assert_eq(jf_walk_fp(&walk), OUTER_FP);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
@@ -38,15 +36,14 @@ Test(walk_stops, no_row_further_up)
 
 	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
 		struct stack stack = good;
-		struct jf_walk walk;
 
 		stack.word[4] = nowhere[i];
-		cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
+		cr_assert_eq(start(&stack, 0x10c, true), JF_OK);
 		cr_assert_eq(jf_walk_step(&walk), JF_OK);
 		CHECK_STATUS(jf_walk_step(&walk), JF_E_NO_ROW, "ra %lx", nowhere[i]);
-		CHECK(walk.pc == nowhere[i] && walk.fail_address == nowhere[i], "ra %lx", nowhere[i]);
+		CHECK(frame->pc == nowhere[i] && frame->fail_address == nowhere[i], "ra %lx", nowhere[i]);
 		CHECK(jf_walk_sp(&walk) == AT(5), "ra %lx", nowhere[i]);
-		CHECK(!walk.row, "ra %lx", nowhere[i]);
+		CHECK(!frame->row, "ra %lx", nowhere[i]);
 		CHECK_STATUS(jf_walk_step(&walk), JF_E_NO_ROW, "again, ra %lx", nowhere[i]);
 	}
 }
@@ -54,12 +51,11 @@ Test(walk_stops, no_row_further_up)
 Test(walk_stops, unknown_rows_end_it)
 {
 	struct stack stack = good;
-	struct jf_walk walk;
 
 	middle_rows[0].flags = JF_ROW_UNKNOWN;
-	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
+	cr_assert_eq(start(&stack, 0x10c, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
-	cr_assert_eq(walk.range, &ranges[1]);
+	cr_assert_eq(frame->range, &ranges[1]);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
 }
 
@@ -69,21 +65,19 @@ Test(walk_stops, ranges_of_other_backends_are_not_for_us)
 	struct stack stack = good;
 	struct jf_memory memory = memory_of(&stack);
 	struct jf_regs regs = start_regs();
-	struct jf_walk walk;
 
-	cr_assert_eq(jf_walk_start(&walk, &other, &memory, &regs, 0x10c, true), JF_E_NO_ROW);
+	cr_assert_eq(start_with(&other, &memory, &regs, 0x10c, true), JF_E_NO_ROW);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
 	/* Another backend's entry is no clean end. */
-	cr_assert_eq(jf_walk_start(&walk, &other, &memory, &regs, 0x404, true), JF_E_NO_ROW);
+	cr_assert_eq(start_with(&other, &memory, &regs, 0x404, true), JF_E_NO_ROW);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
 }
 
 Test(walk_stops, starting_in_an_entry_is_the_end)
 {
 	struct stack stack = good;
-	struct jf_walk walk;
 
-	cr_assert_eq(start(&walk, &stack, 0x404, true), JF_OK);
+	cr_assert_eq(start(&stack, 0x404, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_END);
 }
 
@@ -95,16 +89,18 @@ Test(walk_stops, memory_has_two_ends)
 		struct jf_memory memory = memory_of(&stack);
 		struct jf_regs regs = start_regs();
 		enum jf_status status;
-		struct jf_walk walk, before;
+		uint64_t pc = 0, sp = 0;
 
 		memory.high = high;
-		status = jf_walk_start(&walk, &toy_backend, &memory, &regs, 0x10c, true);
-		for (before = walk; status == JF_OK; status = jf_walk_step(&walk))
-			before = walk;
+		status = start_with(&toy_backend, &memory, &regs, 0x10c, true);
+		for (; status == JF_OK; status = jf_walk_step(&walk)) {
+			pc = frame->pc;
+			sp = jf_walk_sp(&walk);
+		}
 		CHECK(status == JF_E_READ, "high %lx: %s", high, jf_status_name(status));
-		CHECK(walk.fail_address + 8 > high && walk.fail_address < AT(9), "high %lx: failed at %lx", high,
-		      walk.fail_address);
-		CHECK(walk.pc == before.pc && jf_walk_sp(&walk) == jf_walk_sp(&before), "the cursor moved");
+		CHECK(frame->fail_address + 8 > high && frame->fail_address < AT(9), "high %lx: failed at %lx", high,
+		      frame->fail_address);
+		CHECK(frame->pc == pc && jf_walk_sp(&walk) == sp, "the walk moved");
 		for (unsigned int i = 0; i < stack.read_count; i++)
 			CHECK(stack.reads[i] + 8 <= high, "high %lx: read at %lx", high, stack.reads[i]);
 	}
@@ -113,14 +109,13 @@ Test(walk_stops, memory_has_two_ends)
 		struct jf_memory memory = memory_of(&stack);
 		struct jf_regs regs = start_regs();
 		enum jf_status status;
-		struct jf_walk walk;
 
 		memory.low = low;
-		status = jf_walk_start(&walk, &toy_backend, &memory, &regs, 0x10c, true);
+		status = start_with(&toy_backend, &memory, &regs, 0x10c, true);
 		while (status == JF_OK)
 			status = jf_walk_step(&walk);
-		CHECK(status == JF_E_READ && walk.fail_address < low, "low %lx: %s at %lx", low, jf_status_name(status),
-		      walk.fail_address);
+		CHECK(status == JF_E_READ && frame->fail_address < low, "low %lx: %s at %lx", low,
+		      jf_status_name(status), frame->fail_address);
 	}
 }
 
@@ -136,11 +131,10 @@ Test(walk_stops, a_reader_that_fails)
 {
 	struct jf_memory memory = {.low = 0, .high = UINT64_MAX, .read = refuse_to_read};
 	struct jf_regs regs = start_regs();
-	struct jf_walk walk;
 
-	cr_assert_eq(jf_walk_start(&walk, &toy_backend, &memory, &regs, 0x10c, true), JF_OK);
+	cr_assert_eq(start_with(&toy_backend, &memory, &regs, 0x10c, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_READ);
-	cr_assert_eq(walk.fail_address, LOW);
+	cr_assert_eq(frame->fail_address, LOW);
 }
 
 /* fp comes from the stack's owner: outer's CFA may be made to lie anywhere. */
@@ -153,32 +147,30 @@ Test(walk_stops, a_cfa_that_does_not_grow_is_stuck)
 		struct jf_memory memory = memory_of(&stack);
 		struct jf_regs regs = start_regs();
 		enum jf_status wanted = bad[i] == UINT64_MAX - 16 ? JF_E_READ : JF_E_STUCK;
-		struct jf_walk walk;
 
 		regs.value[TOY_FP] = bad[i];
-		cr_assert_eq(jf_walk_start(&walk, &toy_backend, &memory, &regs, 0x10c, true), JF_OK);
+		cr_assert_eq(start_with(&toy_backend, &memory, &regs, 0x10c, true), JF_OK);
 		cr_assert_eq(jf_walk_step(&walk), JF_OK);
 		cr_assert_eq(jf_walk_step(&walk), JF_OK);
 		CHECK_STATUS(jf_walk_step(&walk), wanted, "fp %lx", bad[i]);
 		CHECK_STATUS(jf_walk_step(&walk), wanted, "again, fp %lx", bad[i]);
-		CHECK(walk.range == &ranges[2], "the cursor moved");
+		CHECK(frame->range == &ranges[2], "the cursor moved");
 	}
 }
 
 Test(walk_stops, an_unsaved_ra_counts_only_in_the_first_frame)
 {
 	struct stack stack = good;
-	struct jf_walk walk;
 
 	/* leaf's last row has ra in its register, yet it is said to have called somebody. */
-	cr_assert_eq(start(&walk, &stack, 0x110, true), JF_OK);
-	cr_assert_eq(walk.cfa, LOW);
+	cr_assert_eq(start(&stack, 0x110, true), JF_OK);
+	cr_assert_eq(frame->cfa, LOW);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_STUCK);
 	stack.word[4] = 0x110;
-	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
+	cr_assert_eq(start(&stack, 0x10c, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_OK);
-	cr_assert_eq(walk.range, &ranges[0]);
+	cr_assert_eq(frame->range, &ranges[0]);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_STUCK);
 }
 
@@ -187,18 +179,17 @@ Test(walk_stops, a_frame_that_keeps_ra_nowhere_is_lost)
 	static const struct jf_row rows[] = {{.cfa_reg = TOY_SP, .cfa_off = 16}};
 	struct jf_range range = RANGE(JF_RANGE_STUB, 0x500, 0x510, "no ra", rows, leaf_slots);
 	struct stack stack = good;
-	struct jf_walk walk;
 
 	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
 	stack.word[0] = 0x508;
-	cr_assert_eq(start(&walk, &stack, 0x10c, true), JF_OK);
+	cr_assert_eq(start(&stack, 0x10c, true), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_LOST);
-	cr_assert_eq(walk.fail_address, 0x508);
+	cr_assert_eq(frame->fail_address, 0x508);
 	/* As the first frame, interrupted, it has ra in its register. */
-	cr_assert_eq(start(&walk, &stack, 0x508, false), JF_OK);
+	cr_assert_eq(start(&stack, 0x508, false), JF_OK);
 	cr_assert_eq(jf_walk_step(&walk), JF_E_NO_ROW);
-	cr_assert_eq(walk.pc, 0xc0de00 + TOY_RA);
+	cr_assert_eq(frame->pc, 0xc0de00 + TOY_RA);
 }
 
 Test(walk_stops, the_cfa_register_must_be_known_at_the_start)
@@ -206,13 +197,12 @@ Test(walk_stops, the_cfa_register_must_be_known_at_the_start)
 	static const struct jf_row rows[] = {{.cfa_reg = TOY_A3, .cfa_off = 8, .saved = 1}};
 	struct jf_range range = RANGE(JF_RANGE_CALLBACK, 0x500, 0x510, "callback", rows, leaf_slots);
 	struct stack stack = good;
-	struct jf_walk walk;
 
 	cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
-	cr_assert_eq(start(&walk, &stack, 0x508, true), JF_E_LOST);
-	cr_assert_null(walk.row);
-	cr_assert_eq(start(&walk, &stack, 0x508, false), JF_OK);
-	cr_assert_eq(walk.cfa, 0xc0de00 + TOY_A3 + 8);
+	cr_assert_eq(start(&stack, 0x508, true), JF_E_LOST);
+	cr_assert_null(frame->row);
+	cr_assert_eq(start(&stack, 0x508, false), JF_OK);
+	cr_assert_eq(frame->cfa, 0xc0de00 + TOY_A3 + 8);
 }
 
 /* Whatever words the stack holds and wherever the walk starts: it ends, and reads only what it may. */
@@ -225,7 +215,6 @@ Test(walk_stops, random_stacks_end)
 		struct jf_memory memory = memory_of(&stack);
 		struct jf_regs regs;
 		enum jf_status status;
-		struct jf_walk walk;
 		unsigned int steps = 0;
 
 		stack.read_count = 0;
@@ -234,8 +223,8 @@ Test(walk_stops, random_stacks_end)
 							     AT(rng_below(&rng, WORDS + 4));
 		for (unsigned int i = 0; i < JF_REGS_MAX; i++)
 			regs.value[i] = AT(rng_below(&rng, WORDS));
-		status = jf_walk_start(&walk, &toy_backend, &memory, &regs,
-				       0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24), rng_below(&rng, 2));
+		status = start_with(&toy_backend, &memory, &regs,
+				    0x100 * (1 + rng_below(&rng, 4)) + rng_below(&rng, 0x24), rng_below(&rng, 2));
 		for (; status == JF_OK; steps++) {
 			CHECK(steps < WORDS + 2, "round %u does not end", round);
 			status = jf_walk_step(&walk);

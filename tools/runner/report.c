@@ -92,44 +92,44 @@ static _Thread_local unsigned int throw_number;
 static _Thread_local unsigned int throw_depth;
 static _Thread_local bool throw_running;
 
-static void report_landing(const struct jf_walk *walk)
+static void report_landing(const struct jf_walk_frame *frame, uint64_t fp)
 {
-	const struct jf_range *callback = jf_code_map_find(walk->range->callback);
-	uint64_t sp = walk->cfa + (uint64_t)(int64_t)walk->range->landing_sp_off_from_cfa;
+	const struct jf_range *callback = jf_code_map_find(frame->range->callback);
+	uint64_t sp = frame->cfa + (uint64_t)(int64_t)frame->range->landing_sp_off_from_cfa;
 
 	report("landing throw=%u callback=%s sp=0x%" PRIx64 " fp=0x%" PRIx64, throw_number,
-	       callback != NULL ? callback->name : "?", sp, jf_walk_fp(walk));
+	       callback != NULL ? callback->name : "?", sp, fp);
 }
 
-static const char *frame_kind(const struct jf_walk *walk)
+static const char *frame_kind(const struct jf_walk_frame *frame)
 {
-	if (walk->range != NULL)
-		return jf_range_kind_name(walk->range->kind);
-	return walk->function != NULL ? "c" : "unknown";
+	if (frame->range != NULL)
+		return jf_range_kind_name(frame->range->kind);
+	return frame->function != NULL ? "c" : "unknown";
 }
 
 /* Of C code the object's file. */
-static const char *frame_name(const struct jf_walk *walk)
+static const char *frame_name(const struct jf_walk_frame *frame)
 {
-	const char *slash = walk->name != NULL ? strrchr(walk->name, '/') : NULL;
+	const char *slash = frame->name != NULL ? strrchr(frame->name, '/') : NULL;
 
-	if (walk->name == NULL)
+	if (frame->name == NULL)
 		return "?";
-	if (walk->name[0] == '\0')
+	if (frame->name[0] == '\0')
 		return program_invocation_short_name;
-	return slash != NULL ? slash + 1 : walk->name;
+	return slash != NULL ? slash + 1 : frame->name;
 }
 
-static uint64_t frame_start(const struct jf_walk *walk)
+static uint64_t frame_start(const struct jf_walk_frame *frame)
 {
-	if (walk->range != NULL)
-		return walk->range->start;
-	return walk->function != NULL ? walk->function->start : walk->pc;
+	if (frame->range != NULL)
+		return frame->range->start;
+	return frame->function != NULL ? frame->function->start : frame->pc;
 }
 
 static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 {
-	const struct jf_range *range = walk->range;
+	const struct jf_walk_frame *frame = jf_walk_at(walk);
 
 	(void)arg;
 	if (!throw_running) {
@@ -139,10 +139,10 @@ static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 	}
 	report("frame throw=%u depth=%u kind=%s name=%s offset=%" PRIu64 " pc=0x%" PRIx64 " sp=0x%" PRIx64
 	       " fp=0x%" PRIx64 " cookie=%" PRIu64,
-	       throw_number, throw_depth++, frame_kind(walk), frame_name(walk), walk->pc - frame_start(walk), walk->pc,
-	       jf_walk_sp(walk), jf_walk_fp(walk), cookie);
-	if (range != NULL && range->kind == JF_RANGE_BOUNDARY) {
-		report_landing(walk);
+	       throw_number, throw_depth++, frame_kind(frame), frame_name(frame), frame->pc - frame_start(frame),
+	       frame->pc, jf_walk_sp(walk), jf_walk_fp(walk), cookie);
+	if (frame->range != NULL && frame->range->kind == JF_RANGE_BOUNDARY) {
+		report_landing(frame, jf_walk_fp(walk));
 		throw_running = false;
 	}
 }

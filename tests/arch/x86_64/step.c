@@ -192,14 +192,15 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 	struct jf_memory memory = {.high = UINT64_MAX};
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_start(&walk, host, &memory, regs, pc, false);
-	bool lost = status == JF_OK && walk.row->flags & JF_ROW_REGS_LOST;
+	const struct jf_walk_frame *frame = jf_walk_at(&walk);
+	bool lost = status == JF_OK && frame->row->flags & JF_ROW_REGS_LOST;
 
 	for (unsigned int k = depth; k-- > 0 && status == JF_OK;) {
 		status = jf_walk_step(&walk);
 		if (status != JF_OK)
 			break;
 		frames_checked++;
-		if (walk.pc != calls[k].ra || jf_walk_sp(&walk) != calls[k].cfa)
+		if (frame->pc != calls[k].ra || jf_walk_sp(&walk) != calls[k].cfa)
 			fail(range, pc, "frame %u: the walk has another pc or SP", depth - k);
 		for (unsigned int reg = 0; reg < host->reg_count; reg++) {
 			uint64_t value;
@@ -212,8 +213,9 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 	}
 	if (status != JF_OK)
 		fail(range, pc, "walk: %s", jf_status_name(status));
-	else if (walk.range->kind != JF_RANGE_ENTRY)
+	else if (frame->range->kind != JF_RANGE_ENTRY)
 		fail(range, pc, "the walk does not end where C begins");
+	jf_walk_end(&walk);
 }
 
 /* On through the C code that entered the program, and in C that it calls, in stubs and linkage tables. */
@@ -222,6 +224,7 @@ static void check_whole_walk(const struct jf_range *range, const void *ucontext,
 	unsigned int count = 0;
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_context(&walk, ucontext, NULL);
+	const struct jf_walk_frame *frame = jf_walk_at(&walk);
 	uint64_t sp = 0;
 
 	for (; status == JF_OK && count < 1000; count++) {
@@ -230,15 +233,15 @@ static void check_whole_walk(const struct jf_range *range, const void *ucontext,
 	}
 	whole_walks++;
 	if (status != JF_END)
-		fail(range, pc, "after %u frames: %s at %" PRIx64, count, jf_status_name(status), walk.pc);
+		fail(range, pc, "after %u frames: %s at %" PRIx64, count, jf_status_name(status), frame->pc);
 	else if (sp != bottom_sp)
 		fail(range, pc, "the walk ends with another frame than main's caller");
+	jf_walk_end(&walk);
 }
 
 /* Where the stack ends. */
 static void note_bottom(void)
 {
-	unsigned int section = jf_code_map_enter();
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_here(&walk, NULL);
 
@@ -246,9 +249,9 @@ static void note_bottom(void)
 		bottom_sp = jf_walk_sp(&walk);
 		status = jf_walk_step_past_entry(&walk);
 	}
-	jf_code_map_leave(section);
 	if (status != JF_END)
-		fail(NULL, walk.pc, "the quiet walk: %s", jf_status_name(status));
+		fail(NULL, jf_walk_at(&walk)->pc, "the quiet walk: %s", jf_status_name(status));
+	jf_walk_end(&walk);
 }
 
 static void on_trap(int number, siginfo_t *info, void *ucontext)
