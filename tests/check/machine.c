@@ -374,7 +374,7 @@ static uint8_t find_zero(const struct jf_backend *backend)
 
 #define STACK_WORDS (MACHINE_STACK_BYTES / 8)
 
-/* The words differ from each other, and from those of another salt. Made anew for every run, so: in few instructions. */
+/* The words differ from each other, and from those of another salt. Every run fills a stack: few instructions do it. */
 static void fill_stack(struct machine *m, uint64_t salt)
 {
 	static uint64_t words[STACK_WORDS];
