@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-/* BPF arithmetic as arm64 instructions. */
+#include <jitframe/alu.h>
+
+/* BPF arithmetic as arm64 instructions. What writes a W register clears the upper half. */
 
 unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op)
 {
@@ -14,9 +16,9 @@ unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op)
 }
 
 /* dst += imm, by way of its magnitude. */
-static void add_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst, int64_t imm)
+static void add_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
-	uint64_t value = op->is64 ? (uint64_t)imm : (uint32_t)imm;
+	uint64_t value = jf_alu_constant(op);
 	uint64_t negated = op->is64 ? 0 - value : (uint32_t)(0 - value);
 	bool down = negated < value;
 	uint64_t size = down ? negated : value;
@@ -35,130 +37,100 @@ static void add_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst,
 	}
 }
 
-static void multiply(struct jf_body *b, const struct jf_op *op, unsigned int dst)
-{
-	int log2 = jf_arm64_imm_log2(op);
-
-	if (log2 >= 0)
-		jf_arm64_lsl(b->code, op->is64, dst, dst, (unsigned int)log2);
-	else
-		jf_arm64_rrrr(b->code, JF_ARM64_MADD, op->is64, dst, dst, jf_arm64_operand(b, op), JF_ARM64_XZR);
-}
-
-/* Division by zero gives 0, MIN / -1 gives MIN: what UDIV and SDIV do by themselves. */
-static void divide_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst)
-{
-	bool is_signed = op->code == JF_ALU_SDIV;
-	int log2 = is_signed ? -1 : jf_arm64_imm_log2(op);
-
-	if (log2 >= 0)
-		jf_arm64_lsr(b->code, op->is64, dst, dst, (unsigned int)log2);
-	else
-		jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, dst, dst,
-			     jf_arm64_operand(b, op));
-}
-
-/* dst - dst / x * x: with the above, x = 0 leaves dst, and MIN % -1 is 0. */
-static void modulo(struct jf_body *b, const struct jf_op *op, unsigned int dst, bool is_signed)
-{
-	int log2 = is_signed ? -1 : jf_arm64_imm_log2(op);
-	unsigned int divisor;
-
-	if (log2 > 0) {
-		jf_arm64_logical(b->code, JF_ARM64_ANDI, op->is64, dst, dst, (UINT64_C(1) << log2) - 1);
-		return;
-	}
-	divisor = jf_arm64_operand(b, op);
-	jf_arm64_rrr(b->code, is_signed ? JF_ARM64_SDIV : JF_ARM64_UDIV, op->is64, JF_ARM64_TMP2, dst, divisor);
-	jf_arm64_rrrr(b->code, JF_ARM64_MSUB, op->is64, dst, JF_ARM64_TMP2, divisor, dst);
-}
-
-/* Operations that are one instruction on two registers. */
-static const uint32_t reg_forms[JF_ALU__COUNT] = {
-	[JF_ALU_ADD] = JF_ARM64_ADD,   [JF_ALU_SUB] = JF_ARM64_SUB,  [JF_ALU_DIV] = JF_ARM64_UDIV,
-	[JF_ALU_SDIV] = JF_ARM64_SDIV, [JF_ALU_OR] = JF_ARM64_ORR,   [JF_ALU_AND] = JF_ARM64_AND,
-	[JF_ALU_XOR] = JF_ARM64_EOR,   [JF_ALU_LSH] = JF_ARM64_LSLV, [JF_ALU_RSH] = JF_ARM64_LSRV,
-	[JF_ALU_ARSH] = JF_ARM64_ASRV,
-};
-
 /* AND, ORR, EOR; `inverted` is the same operation on the complement: with the zero register, on -1. */
-static void logical_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst, enum jf_arm64_logical form,
-			enum jf_arm64_rrr inverted)
+static bool logical_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst, enum jf_arm64_logical form,
+			enum jf_arm64_rrr plain, enum jf_arm64_rrr inverted)
 {
-	uint64_t value = jf_arm64_imm_value(op);
 	uint32_t fields;
 
-	if (op->imm == -1)
-		jf_arm64_rrr(b->code, inverted, op->is64, dst, dst, JF_ARM64_XZR);
-	else if (jf_arm64_fits_logical(op->is64, value, &fields))
+	if (op->imm == 0 || op->imm == -1)
+		jf_arm64_rrr(b->code, op->imm ? inverted : plain, op->is64, dst, dst, JF_ARM64_XZR);
+	else if (jf_arm64_fits_logical(op->is64, jf_alu_constant(op), &fields))
 		jf_arm64_logical_put(b->code, form, op->is64, dst, dst, fields);
 	else
-		jf_arm64_rrr(b->code, (enum jf_arm64_rrr)reg_forms[op->code], op->is64, dst, dst,
-			     jf_arm64_operand(b, op));
+		return false;
+	return true;
 }
 
-static void shift_imm(struct jf_body *b, const struct jf_op *op, unsigned int dst)
+/* Constants that fit into an instruction; sums whatever they take. */
+static bool shortcut(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
-	unsigned int count = (unsigned int)op->imm & (op->is64 ? 63 : 31);
-
-	if (op->code == JF_ALU_LSH)
-		jf_arm64_lsl(b->code, op->is64, dst, dst, count);
-	else if (op->code == JF_ALU_RSH)
-		jf_arm64_lsr(b->code, op->is64, dst, dst, count);
-	else
-		jf_arm64_asr(b->code, op->is64, dst, dst, count);
-}
-
-static void move(struct jf_body *b, const struct jf_op *op, unsigned int dst)
-{
-	unsigned int src;
-
-	if (op->is_imm) {
-		jf_arm64_mov_const(b->code, dst, jf_arm64_imm_value(op));
-		return;
+	switch (op->code) {
+	case JF_ALU_ADD: add_imm(b, op, dst); return true;
+	case JF_ALU_LSH: jf_arm64_lsl(b->code, op->is64, dst, dst, (unsigned int)op->imm); return true;
+	case JF_ALU_RSH: jf_arm64_lsr(b->code, op->is64, dst, dst, (unsigned int)op->imm); return true;
+	case JF_ALU_ARSH: jf_arm64_asr(b->code, op->is64, dst, dst, (unsigned int)op->imm); return true;
+	case JF_ALU_OR: return logical_imm(b, op, dst, JF_ARM64_ORRI, JF_ARM64_ORR, JF_ARM64_ORN);
+	case JF_ALU_AND: return logical_imm(b, op, dst, JF_ARM64_ANDI, JF_ARM64_AND, JF_ARM64_BIC);
+	case JF_ALU_XOR: return logical_imm(b, op, dst, JF_ARM64_EORI, JF_ARM64_EOR, JF_ARM64_EON);
+	default: return false;
 	}
-	src = jf_body_reg(b, op->src);
+}
+
+static void move(struct jf_code *code, const struct jf_op *op, unsigned int dst, unsigned int src)
+{
 	if (op->sign)
-		jf_arm64_bitfield(b->code, JF_ARM64_SBFM, op->is64, dst, src, 0, 8u * op->bytes - 1);
+		jf_arm64_bitfield(code, JF_ARM64_SBFM, op->is64, dst, src, 0, 8u * op->bytes - 1);
 	else if (dst != src || !op->is64)
-		jf_arm64_mov(b->code, op->is64, dst, src);
+		jf_arm64_mov(code, op->is64, dst, src);
 }
 
-/* Apart from jf_arm64_alu(), so that the commonest operations do not pay for its saved registers. */
-__attribute__((noinline)) static void other_alu(struct jf_body *b, const struct jf_op *op, unsigned int dst)
+/* dst - dst / x * x: x = 0 leaves dst, and MIN % -1 is 0, by what UDIV and SDIV make of these. */
+static void modulo(struct jf_code *code, const struct jf_op *op, unsigned int dst, unsigned int divisor)
 {
-	switch ((enum jf_alu)op->code) {
-	case JF_ALU_ADD: add_imm(b, op, dst, op->imm); break;
-	case JF_ALU_SUB: add_imm(b, op, dst, -op->imm); break;
-	case JF_ALU_MUL: multiply(b, op, dst); break;
-	case JF_ALU_DIV:
-	case JF_ALU_SDIV: divide_imm(b, op, dst); break;
-	case JF_ALU_MOD:
-	case JF_ALU_SMOD: modulo(b, op, dst, op->code == JF_ALU_SMOD); break;
-	case JF_ALU_OR: logical_imm(b, op, dst, JF_ARM64_ORRI, JF_ARM64_ORN); break;
-	case JF_ALU_AND: logical_imm(b, op, dst, JF_ARM64_ANDI, JF_ARM64_BIC); break;
-	case JF_ALU_XOR: logical_imm(b, op, dst, JF_ARM64_EORI, JF_ARM64_EON); break;
-	case JF_ALU_LSH:
-	case JF_ALU_RSH:
-	case JF_ALU_ARSH: shift_imm(b, op, dst); break;
-	case JF_ALU_NEG: jf_arm64_rrr(b->code, JF_ARM64_SUB, op->is64, dst, JF_ARM64_XZR, dst); break;
-	case JF_ALU_MOV: move(b, op, dst); break;
-	case JF_ALU__COUNT: break;
-	}
+	enum jf_arm64_rrr divide = op->code == JF_ALU_SMOD ? JF_ARM64_SDIV : JF_ARM64_UDIV;
+
+	jf_arm64_rrr(code, divide, op->is64, JF_ARM64_TMP2, dst, divisor);
+	jf_arm64_rrrr(code, JF_ARM64_MSUB, op->is64, dst, JF_ARM64_TMP2, divisor, dst);
 }
+
+static enum jf_status other(struct jf_body *b, const struct jf_op *op, unsigned int dst, unsigned int src)
+{
+	if (op->code == JF_ALU_MOV)
+		move(b->code, op, dst, src);
+	else
+		modulo(b->code, op, dst, src);
+	return JF_OK;
+}
+
+static void put_reg(struct jf_code *code, uint32_t insn, unsigned int dst, unsigned int a, unsigned int b)
+{
+	jf_arm64_rrr(code, (enum jf_arm64_rrr)insn, false, dst, a, b);
+}
+
+/* On W and on X registers. */
+/* clang-format off */
+#define FORM(insn) {.reg = {(insn), (insn) | UINT32_C(1) << 31}}
+/* clang-format on */
+
+/* Division by zero gives 0, MIN / -1 gives MIN: what UDIV and SDIV do by themselves. */
+static const struct jf_alu_forms forms = {
+	.ops =
+		{
+			[JF_ALU_ADD] = FORM(JF_ARM64_ADD),
+			[JF_ALU_SUB] = FORM(JF_ARM64_SUB),
+			[JF_ALU_MUL] = FORM(JF_ARM64_MADD | JF_ARM64_XZR << 10),
+			[JF_ALU_DIV] = FORM(JF_ARM64_UDIV),
+			[JF_ALU_SDIV] = FORM(JF_ARM64_SDIV),
+			[JF_ALU_OR] = FORM(JF_ARM64_ORR),
+			[JF_ALU_AND] = FORM(JF_ARM64_AND),
+			[JF_ALU_XOR] = FORM(JF_ARM64_EOR),
+			[JF_ALU_LSH] = FORM(JF_ARM64_LSLV),
+			[JF_ALU_RSH] = FORM(JF_ARM64_LSRV),
+			[JF_ALU_ARSH] = FORM(JF_ARM64_ASRV),
+			[JF_ALU_NEG] = FORM(JF_ARM64_SUB),
+		},
+	.zero = JF_ARM64_XZR,
+	.temp = JF_ARM64_TMP,
+	.put_reg = put_reg,
+	.put_constant = jf_arm64_mov_const,
+	.shortcut = shortcut,
+	.other = other,
+};
 
 enum jf_status jf_arm64_alu(struct jf_body *b, const struct jf_op *op)
 {
-	unsigned int dst = jf_body_reg(b, op->dst);
-
-	if (op->code >= JF_ALU__COUNT)
-		return JF_E_UNSUPPORTED;
-	if (!op->is_imm && reg_forms[op->code])
-		jf_arm64_rrr(b->code, (enum jf_arm64_rrr)reg_forms[op->code], op->is64, dst, dst,
-			     jf_body_reg(b, op->src));
-	else
-		other_alu(b, op, dst);
-	return JF_OK;
+	return jf_alu_by_forms(b, op, &forms);
 }
 
 /* Reverses the low bytes, or keeps them as they are, and zero-extends. */

@@ -143,7 +143,9 @@ Test(body_arm64, arithmetic)
 	ALU(OP(.code = JF_ALU_MUL, .dst = 2, .src = 3), "mul x1, x1, x2");
 	ALU(OP(.code = JF_ALU_MUL, .dst = 2, IMM(1024)), "lsl x1, x1, #10");
 	ALU(OP32(.code = JF_ALU_MUL, .dst = 2, IMM(3)), "mov w10, #3; mul w1, w1, w10");
+	ALU(OP(.code = JF_ALU_MUL, .dst = 2, IMM(-1)), "neg x1, x1");
 	ALU(OP(.code = JF_ALU_DIV, .dst = 2, IMM(16)), "lsr x1, x1, #4");
+	ALU(OP32(.code = JF_ALU_SMOD, .dst = 2, IMM(0)), "mov w1, w1");
 	ALU(OP(.code = JF_ALU_SDIV, .dst = 2, .src = 3), "sdiv x1, x1, x2");
 	ALU(OP32(.code = JF_ALU_DIV, .dst = 2, .src = 3), "udiv w1, w1, w2");
 	ALU(OP(.code = JF_ALU_MOD, .dst = 2, IMM(16)), "and x1, x1, #15");
