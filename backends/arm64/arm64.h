@@ -8,9 +8,8 @@
  *   AAPCS64   Procedure Call Standard for the Arm 64-bit Architecture
  *   AADWARF64 DWARF for the Arm 64-bit Architecture
  */
+#include "../hooks.h"
 #include "regs.h"
-
-#include <jitframe/backend.h>
 
 enum jf_arm64_reg {
 	JF_ARM64_X0 = JF_ARM64_FIRST_X,
@@ -105,8 +104,17 @@ extern const struct jf_known_code jf_arm64_known_code[JF_ARM64_KNOWN_CODE_COUNT]
 #define JF_ARM64_CONVENTION_COUNT 2
 extern const struct jf_convention *const jf_arm64_conventions[JF_ARM64_CONVENTION_COUNT];
 
-/* prologue.c */
 extern const struct jf_build_ops jf_arm64_build;
+
+JF_BACKEND_HOOK(decode) jf_arm64_decode;
+
+JF_OP_HOOK jf_arm64_alu, jf_arm64_swap, jf_arm64_imm64, jf_arm64_load, jf_arm64_store, jf_arm64_load_acquire,
+	jf_arm64_store_release, jf_arm64_atomic, jf_arm64_jump, jf_arm64_jump_always, jf_arm64_cast_user,
+	jf_arm64_per_cpu, jf_arm64_arg_put, jf_arm64_arg_get;
+JF_BODY_HOOK(put_branch) jf_arm64_put_branch;
+JF_BODY_HOOK(call) jf_arm64_call;
+JF_BODY_HOOK(tail_call) jf_arm64_tail_call;
+JF_BODY_HOOK(may_goto) jf_arm64_may_goto;
 
 /* The immediate as the operation sees it: 64-bit, or the low 32 bits zero-extended. */
 static inline uint64_t jf_arm64_imm_value(const struct jf_op *op)
@@ -130,10 +138,6 @@ static inline unsigned int jf_arm64_access_shift(const struct jf_op *op)
 /* alu.c */
 /* The second operand: its register; the zero register for 0; otherwise a constant in JF_ARM64_TMP. */
 unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
-
-enum jf_status jf_arm64_alu(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_swap(struct jf_body *b, const struct jf_op *op);
 
 /* memory.c */
 /* reg = value, by page and offset from the code where that is shorter. */
@@ -143,30 +147,12 @@ void jf_arm64_load_at(struct jf_code *code, unsigned int rt, unsigned int base, 
 /* 8 bytes at R10 + off, from or to rt. */
 void jf_arm64_load_stack(struct jf_body *b, unsigned int rt, int64_t off);
 void jf_arm64_store_stack(struct jf_body *b, unsigned int rt, int64_t off);
-enum jf_status jf_arm64_imm64(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_load(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_store(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_cast_user(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_per_cpu(struct jf_body *b, const struct jf_op *op);
-
-/* atomic.c */
-enum jf_status jf_arm64_load_acquire(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_store_release(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_atomic(struct jf_body *b, const struct jf_op *op);
 
 /* jump.c */
 extern const struct jf_branches jf_arm64_branches;
-enum jf_status jf_arm64_jump(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_jump_always(struct jf_body *b, const struct jf_op *op);
-unsigned int jf_arm64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
-enum jf_status jf_arm64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
 
 /* call.c */
 /* Calls an address anywhere, by way of JF_ARM64_TMP where BL does not reach. */
 void jf_arm64_call_far(struct jf_body *b, uint64_t address);
-enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
-enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
-enum jf_status jf_arm64_arg_put(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op);
 
 #endif

@@ -3,9 +3,8 @@
 #define JF_BACKEND_LOONGARCH64_H
 
 /* What the files of this backend share. */
+#include "../hooks.h"
 #include "regs.h"
-
-#include <jitframe/backend.h>
 
 /* clang-format off */
 #define LA_ENUMERATOR(reg, name, id) reg = id,
@@ -47,27 +46,16 @@ extern const struct jf_convention *const jf_loongarch64_conventions[3];
 
 extern const struct jf_build_ops jf_loongarch64_build;
 
-enum jf_status jf_loongarch64_alu(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_swap(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_imm64(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_load(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_load_acquire(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_store_release(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_atomic(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_jump(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_jump_always(struct jf_body *b, const struct jf_op *op);
-unsigned int jf_loongarch64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
-enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+JF_BACKEND_HOOK(decode) jf_loongarch64_decode;
 
-enum jf_status jf_loongarch64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
-enum jf_status jf_loongarch64_cast_user(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_per_cpu(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
-enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op);
-enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op);
-
-enum jf_status jf_loongarch64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
+JF_OP_HOOK jf_loongarch64_alu, jf_loongarch64_swap, jf_loongarch64_imm64, jf_loongarch64_load, jf_loongarch64_store,
+	jf_loongarch64_load_acquire, jf_loongarch64_store_release, jf_loongarch64_atomic, jf_loongarch64_jump,
+	jf_loongarch64_jump_always, jf_loongarch64_cast_user, jf_loongarch64_per_cpu, jf_loongarch64_arg_put,
+	jf_loongarch64_arg_get;
+JF_BODY_HOOK(put_branch) jf_loongarch64_put_branch;
+JF_BODY_HOOK(call) jf_loongarch64_call;
+JF_BODY_HOOK(tail_call) jf_loongarch64_tail_call;
+JF_BODY_HOOK(may_goto) jf_loongarch64_may_goto;
 
 /*
  * Calls code at a fixed address; t1 may be written. The form is chosen by the distance from the first and

@@ -3,9 +3,8 @@
 #define JF_BACKEND_X86_64_H
 
 /* What the files of this backend share. */
+#include "../hooks.h"
 #include "regs.h"
-
-#include <jitframe/backend.h>
 
 /* Tail calls that may follow one another; prologues take larger values for the address of a count. */
 #define TAIL_CALLS_MAX JF_TAIL_CALLS_MAX
@@ -29,31 +28,20 @@ extern const struct jf_convention jf_x86_64_linux HIDDEN;
 extern const struct jf_convention jf_x86_64_user HIDDEN;
 
 extern const struct jf_build_ops jf_x86_64_build HIDDEN;
-HIDDEN void jf_x86_64_call_stub(struct jf_code *code, const struct jf_frame *frame, uint64_t target);
-HIDDEN bool jf_x86_64_call_stubs(const struct jf_convention *conv);
+
+HIDDEN JF_BACKEND_HOOK(decode) jf_x86_64_decode;
+HIDDEN JF_BACKEND_HOOK(emit_call_stub) jf_x86_64_call_stub;
+HIDDEN JF_BACKEND_HOOK(call_stubs) jf_x86_64_call_stubs;
+
+HIDDEN JF_OP_HOOK jf_x86_64_alu, jf_x86_64_swap, jf_x86_64_imm64, jf_x86_64_load, jf_x86_64_store, jf_x86_64_atomic,
+	jf_x86_64_jump, jf_x86_64_jump_always, jf_x86_64_cast_user, jf_x86_64_per_cpu, jf_x86_64_arg_put,
+	jf_x86_64_arg_get;
+HIDDEN JF_BODY_HOOK(put_branch) jf_x86_64_put_branch;
+HIDDEN JF_BODY_HOOK(call) jf_x86_64_call_op;
+HIDDEN JF_BODY_HOOK(tail_call) jf_x86_64_tail_call;
+HIDDEN JF_BODY_HOOK(may_goto) jf_x86_64_may_goto;
 
 extern const struct jf_branches jf_x86_64_branches HIDDEN;
-
-/* As jf_decode(). */
-HIDDEN enum jf_status jf_x86_64_decode(const uint8_t *bytes, size_t count, struct jf_effect *effect);
-
-/* The hooks of struct jf_body_ops. */
-HIDDEN enum jf_status jf_x86_64_alu(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_swap(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_imm64(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_load(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_store(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_atomic(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_jump(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_jump_always(struct jf_body *b, const struct jf_op *op);
-HIDDEN unsigned int jf_x86_64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
-HIDDEN enum jf_status jf_x86_64_call_op(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
-HIDDEN enum jf_status jf_x86_64_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
-HIDDEN enum jf_status jf_x86_64_cast_user(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_per_cpu(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_may_goto(struct jf_body *b, const struct jf_op *op, uint64_t stub);
-HIDDEN enum jf_status jf_x86_64_arg_put(struct jf_body *b, const struct jf_op *op);
-HIDDEN enum jf_status jf_x86_64_arg_get(struct jf_body *b, const struct jf_op *op);
 
 /* A slot's displacement from the frame pointer register. */
 static inline int32_t fp_off(const struct jf_frame *frame, const struct jf_slot *slot)
