@@ -90,6 +90,17 @@ enum jf_landing {
 	JF_LANDING_RESTORE, /* the callback's prologue restores the save slots and builds a frame under the same FP */
 };
 
+/* How the tail-call count travels between programs. */
+enum jf_count_form {
+	/* The count lies in the frame of a main program, and whatever the program calls gets the address. Where C or a
+	 * tail call enters a main program, the register holds a count or an address: no address is as small. */
+	JF_COUNT_BY_ADDRESS,
+	/* The register holds the count itself. A callee hands the count back in the same register (count_returned). */
+	JF_COUNT_BY_VALUE,
+	JF_COUNT_IN_MEMORY, /* no register: the callee finds the count in the frame of its caller */
+	JF_COUNT__COUNT
+};
+
 /* How SP goes down from the save area to the end of the frame: what reaches a slot, or R10, depends on it. */
 enum jf_sp_steps {
 	JF_SP_AT_ONCE,     /* to the end before the first register is stored: frames are small, R10 is found by SP */
@@ -134,9 +145,11 @@ struct jf_convention {
 	uint8_t red_zone_bytes;             /* below SP that the function may use (R8) */
 	const struct jf_conflict *conflicts;
 	uint8_t conflict_count;
-	/* The register in which the tail-call count, or the count's address, comes in and is handed on. Has a meaning
-	 * with JF_CAP_TAIL_CALLS only. */
-	uint8_t count_reg;
+	/* ---- the tail-call count: has a meaning with JF_CAP_TAIL_CALLS only */
+	uint8_t count_reg;   /* register in which the count, or its address, comes in and is handed on; JF_REG_NONE */
+	uint8_t count_form;  /* enum jf_count_form */
+	uint8_t count_start; /* a fresh count. 0: up to JF_TAIL_CALLS_MAX; JF_TAIL_CALLS_MAX: down to 0 */
+	uint8_t count_bytes; /* of the count in its slot, 4 or 8 */
 	bool count_returned; /* every epilogue loads the count register anew, as a tail exit does */
 	/* ---- how frames are built by the hooks of struct jf_build_ops */
 	uint8_t sp_steps;     /* enum jf_sp_steps */

@@ -103,8 +103,11 @@ enum jf_target_kind checker_target_kind(const struct checker *c, int64_t target_
 void rules_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes, bool store,
 		  const struct value *value);                                              /* R4 R6 R8 R9 */
 void rules_base(struct checker *c, const struct state *state, const struct jf_step *step); /* R9 R15 */
-void rules_count_address(struct checker *c, const struct state *state);                    /* R9 R15 */
-void rules_count_read(struct checker *c, const struct state *state, int32_t off);          /* R9 */
+void rules_count(struct checker *c, const struct state *state);                            /* R9 R15 */
+/* By value: whether it is the count that the caller handed on; whether it is the count in force. */
+bool count_came_in(const struct checker *c, const struct value *value);
+bool count_is_in_force(const struct checker *c, const struct state *state, const struct value *value);
+void rules_count_read(struct checker *c, const struct state *state, int32_t off); /* R9 */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,
 		   const struct state *after); /* R2 R6 R11; fp, bpf_fp: as they were before */
 void rules_anchor(struct checker *c, const struct state *state, int call_kind);              /* calls, and marks: -1 */

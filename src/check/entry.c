@@ -26,8 +26,12 @@ static void make_map(struct checker *c)
 	c->map.is_main = frame->spec.role == JF_ROLE_MAIN || frame->spec.role == JF_ROLE_BOUNDARY;
 	c->map.tcc = slot_off(frame, JF_SLOT_TCC);
 	c->map.tcc_ptr = slot_off(frame, JF_SLOT_TCC_PTR);
-	if (c->conv->caps & JF_CAP_TAIL_CALLS)
+	if (c->conv->caps & JF_CAP_TAIL_CALLS) {
 		c->map.count_reg = c->conv->count_reg;
+		c->map.count_start = c->conv->count_start;
+		c->map.count_bytes = c->conv->count_bytes;
+		c->map.count_by_value = c->conv->count_form == JF_COUNT_BY_VALUE && c->map.count_reg != JF_REG_NONE;
+	}
 	if (!frame->spec.private_stack) {
 		c->map.bpf_high = frame->bpf_fp_off_from_cfa;
 		c->map.bpf_low = frame->bpf_fp_off_from_cfa - (int32_t)frame->bpf_stack_bytes;
@@ -94,7 +98,8 @@ static void enter_callback(const struct checker *c, struct state *state)
 		if (slot->kind == JF_SLOT_RETURN && boundary->spec.sign_return)
 			value.flags = VALUE_SIGNED; /* while SP was the CFA */
 		state_store(state, slot->off_from_cfa,
-			    value.kind == VALUE_ENTRY ? c->backend->regs[slot->reg].size_bytes : slot->size_bytes,
+			    value.kind == VALUE_ENTRY ? c->backend->regs[slot->reg].size_bytes :
+							count_slot_bytes(&c->map, slot->off_from_cfa),
 			    value);
 	}
 }

@@ -27,10 +27,23 @@ static const char *count_slot_name(const struct checker *c, int32_t off)
 	return off == c->map.tcc ? "the tail-call count" : "the pointer to the tail-call count";
 }
 
+/* The count itself: what came in, what a callee handed back, what was there, with or without one tail call more. */
+static bool count_is_stored(const struct checker *c, const struct value *value, bool first)
+{
+	if (value->kind == VALUE_SLOT)
+		return !value->imm || value->imm == count_step(&c->map);
+	if (value->kind == VALUE_CONST)
+		return first && value->imm == c->map.count_start;
+	return value->kind == VALUE_COUNT || count_came_in(c, value);
+}
+
 /* What a prologue puts there is what came in, or the slot's address; a body counts up what was there. */
 static bool is_count_for(const struct checker *c, const struct state *state, int32_t off, const struct value *value)
 {
-	bool first = !state_cell(state, off, 8);
+	bool first = !state_cell(state, off, count_slot_bytes(&c->map, off));
+
+	if (c->map.count_by_value)
+		return count_is_stored(c, value, first);
 
 	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
 	if (off == c->map.tcc_ptr && c->map.is_main)
@@ -68,7 +81,8 @@ static void judge_count(struct checker *c, const struct state *state, int32_t of
 		if (!slot || off >= slot + 8 || (int64_t)off + bytes <= slot)
 			continue;
 		applies(c, 9);
-		if (value && (off != slot || bytes != 8 || !is_count_for(c, state, slot, value))) {
+		if (value &&
+		    (off != slot || bytes != count_slot_bytes(&c->map, slot) || !is_count_for(c, state, slot, value))) {
 			value_text(c->backend, value, text, sizeof(text));
 			finding(c, 9, verdict_on(value), "stores %s to CFA%+d, the slot of %s at CFA%+d", text, off,
 				count_slot_name(c, slot), slot);
@@ -135,6 +149,9 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 	    c->frame.spec.role != JF_ROLE_SUBPROGRAM)
 		finding(c, 9, JF_VERDICT_BROKEN, "goes by what is in CFA%+d: the address of the count is in CFA%+d",
 			c->map.tcc, c->map.tcc_ptr);
+	if (address->kind == VALUE_SLOT && c->map.count_by_value && (int32_t)address->def == c->map.tcc)
+		finding(c, 9, JF_VERDICT_BROKEN, "goes by what is in CFA%+d: the tail-call count, which is no address",
+			c->map.tcc);
 	if (address->kind == VALUE_STACK || address->kind == VALUE_LOST) {
 		value_text(c->backend, address, text, sizeof(text));
 		if (store)
@@ -156,7 +173,7 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 void rules_count_read(struct checker *c, const struct state *state, int32_t off)
 {
 	const struct jf_slot *save = frame_save_at(&c->frame, off, 1);
-	const struct cell *cell = state_cell(state, off, 8);
+	const struct cell *cell = state_cell_at(state, off);
 	int spill = jf_frame_slot(&c->frame, JF_SLOT_SPILL, c->map.count_reg);
 
 	if (!c->counts_tail_calls || off == c->map.tcc || off == c->map.tcc_ptr ||
@@ -176,8 +193,9 @@ void rules_base(struct checker *c, const struct state *state, const struct jf_st
 
 	if (!c->is_function || base == JF_REG_NONE)
 		return;
-	if (base == c->map.count_reg && base != c->conv->bpf_reg[JF_BPF_R0] && !c->is_callback) {
-		rules_count_address(c, state);
+	if (base == c->map.count_reg && !c->map.count_by_value && base != c->conv->bpf_reg[JF_BPF_R0] &&
+	    !c->is_callback) {
+		rules_count(c, state);
 		if (step->imm || step->b != JF_REG_NONE)
 			finding(c, 9, JF_VERDICT_BROKEN, "goes by %s, but not to where the tail-call count is",
 				reg_name(c, base));

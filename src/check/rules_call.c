@@ -319,7 +319,7 @@ static void judge_count_slots(struct checker *c, const struct state *state)
 		if (!offs[i])
 			continue;
 		applies(c, 9);
-		if (!state_cell(state, offs[i], 8))
+		if (!state_cell(state, offs[i], count_slot_bytes(&c->map, offs[i])))
 			finding(c, 9, state->cells_dropped ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN,
 				"is reached with nothing stored at CFA%+d, the slot of the tail-call count%s", offs[i],
 				i ? "'s address" : "");
@@ -348,6 +348,22 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 
 /* ---- calls alone: R9, R17, R18 ----------------------------------------------------------------------------- */
 
+bool count_came_in(const struct checker *c, const struct value *value)
+{
+	return !c->map.is_main && !c->is_callback && value_is_entry(value, c->map.count_reg);
+}
+
+/* As it came in, or as it is in its slot by now: a tail call that does not happen is not counted. */
+bool count_is_in_force(const struct checker *c, const struct state *state, const struct value *value)
+{
+	const struct cell *cell = state_cell(state, c->map.tcc, c->map.count_bytes);
+
+	if (value->kind == VALUE_SLOT)
+		return (int32_t)value->def == c->map.tcc && cell &&
+		       (!value->imm || (value->imm == count_step(&c->map) && value_same(value, &cell->value)));
+	return value->kind == VALUE_COUNT || count_came_in(c, value);
+}
+
 /* Whether what travels to a BPF function is the address of the count in force. */
 static bool is_count_address(const struct checker *c, const struct state *state, const struct value *value)
 {
@@ -365,9 +381,10 @@ static bool is_count_address(const struct checker *c, const struct state *state,
 	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));
 }
 
-/* Where BPF functions are called, and where memory is reached by way of the count's register. */
-void rules_count_address(struct checker *c, const struct state *state)
+/* Where BPF functions are called; where memory is reached by way of the count's register; by value: at a return. */
+void rules_count(struct checker *c, const struct state *state)
 {
+	bool by_value = c->map.count_by_value;
 	const struct value *value;
 	char text[VALUE_TEXT_MAX];
 
@@ -376,11 +393,11 @@ void rules_count_address(struct checker *c, const struct state *state)
 		return;
 	value = &state->regs[c->map.count_reg];
 	applies(c, 9);
-	if (is_count_address(c, state, value))
+	if (by_value ? count_is_in_force(c, state, value) : is_count_address(c, state, value))
 		return;
 	value_text(c->backend, value, text, sizeof(text));
-	finding(c, c->is_callback ? 15 : 9, verdict_on(value),
-		"is reached with %s = %s, not the address of the tail-call count", reg_name(c, c->map.count_reg), text);
+	finding(c, c->is_callback ? 15 : 9, verdict_on(value), "is reached with %s = %s, not %sthe tail-call count",
+		reg_name(c, c->map.count_reg), text, by_value ? "" : "the address of ");
 }
 
 static void judge_stub_argument(struct checker *c, const struct state *state)
@@ -399,7 +416,7 @@ static void judge_stub_argument(struct checker *c, const struct state *state)
 void rules_call(struct checker *c, const struct state *state, enum jf_target_kind kind)
 {
 	if (kind == JF_TARGET_BPF && c->is_function)
-		rules_count_address(c, state);
+		rules_count(c, state);
 	if (kind == JF_TARGET_PRIVATE_STUB)
 		judge_stub_argument(c, state);
 	rules_row_of_call(c, state);

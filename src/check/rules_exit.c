@@ -99,6 +99,8 @@ void rules_return(struct checker *c, const struct state *state, const struct val
 	judge_restored(c, state);
 	if (c->is_function)
 		judge_result(c, state);
+	if (c->map.count_by_value)
+		rules_count(c, state);
 	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
 		judge_kept(c, state);
 }
@@ -150,20 +152,30 @@ static bool fits_entry(struct checker *c, const struct state *state)
 	return true;
 }
 
-/* R9: the count that came in here, or where it still is. */
+/* The count that came in here, or where it still is. */
+static bool is_passed(const struct checker *c, const struct state *state, const struct value *value)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+
+	if (c->map.count_by_value)
+		return count_is_in_force(c, state, value);
+	return value->kind == VALUE_COUNT ||
+	       (value->kind == VALUE_SLOT && (!c->map.is_main || (int32_t)value->def == c->map.tcc) && !value->imm) ||
+	       (is_callee_saved(c, c->map.count_reg) && value_is_entry(value, c->map.count_reg)) ||
+	       (c->map.tcc && value_is_cfa(value, c->map.tcc) && sp->kind == VALUE_CFA && sp->imm <= c->map.tcc);
+}
+
+/* R9 */
 static void judge_count_passed(struct checker *c, const struct state *state)
 {
-	const struct value *value, *sp = &state->regs[c->backend->sp];
+	const struct value *value;
 	char text[VALUE_TEXT_MAX];
 
 	if (!c->counts_tail_calls || c->map.count_reg == JF_REG_NONE)
 		return;
 	value = &state->regs[c->map.count_reg];
 	applies(c, 9);
-	if (value->kind == VALUE_COUNT ||
-	    (value->kind == VALUE_SLOT && (!c->map.is_main || (int32_t)value->def == c->map.tcc) && !value->imm) ||
-	    (is_callee_saved(c, c->map.count_reg) && value_is_entry(value, c->map.count_reg)) ||
-	    (c->map.tcc && value_is_cfa(value, c->map.tcc) && sp->kind == VALUE_CFA && sp->imm <= c->map.tcc))
+	if (is_passed(c, state, value))
 		return;
 	value_text(c->backend, value, text, sizeof(text));
 	finding(c, 9, verdict_on(value), "hands on %s = %s, not the tail-call count of CFA%+d",

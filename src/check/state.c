@@ -168,14 +168,15 @@ void state_store(struct state *state, int32_t off, uint32_t bytes, struct value 
 /* The address of our own count, on one way at least. */
 static bool has_count_address(const struct stack_map *map, const struct value *value)
 {
-	return (value->kind == VALUE_COUNT && value->imm) || (map->tcc && value_is_cfa(value, map->tcc));
+	return !map->count_by_value &&
+	       ((value->kind == VALUE_COUNT && value->imm) || (map->tcc && value_is_cfa(value, map->tcc)));
 }
 
-/* Whether it may be what travels in the count register: the count 0 that a program starts with, its address. */
+/* Whether it may be what travels in the count register: the count that a program starts with, its address. */
 static bool is_count(const struct stack_map *map, const struct value *value)
 {
 	return value->kind == VALUE_COUNT || has_count_address(map, value) ||
-	       (value->kind == VALUE_CONST && !value->imm) ||
+	       (value->kind == VALUE_CONST && value->imm == map->count_start) ||
 	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
 

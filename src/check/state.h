@@ -59,9 +59,23 @@ struct stack_map {
 	int32_t bpf_low, bpf_high; /* the BPF stack, [low, high]; R10 is bpf_high */
 	int32_t tcc, tcc_ptr;      /* state slots; 0: there is none */
 	uint8_t count_reg;         /* or JF_REG_NONE */
+	uint8_t count_start;       /* a fresh count, */
+	uint8_t count_bytes;       /* its size in the slot, */
+	bool count_by_value;       /* and whether it travels itself, not its address */
 	bool is_main;              /* what the caller left in count_reg is no count */
 	uint8_t reg_count;
 };
+
+static inline uint32_t count_slot_bytes(const struct stack_map *map, int32_t slot)
+{
+	return slot == map->tcc ? map->count_bytes : 8;
+}
+
+/* What a tail call makes of the count. */
+static inline int64_t count_step(const struct stack_map *map)
+{
+	return map->count_start ? -1 : 1;
+}
 
 static inline struct value value_const(int64_t imm)
 {

@@ -208,7 +208,7 @@ static struct value load(struct checker *c, const struct state *state, const str
 	if (!cell)
 		return value_tainted(state->cells_dropped ? 3 : 0, c->off, step->dst);
 	/* A callback's own slots may be where the boundary saved registers. */
-	if (step->bytes == 8 && off && (off == c->map.tcc || off == c->map.tcc_ptr) &&
+	if (off && (off == c->map.tcc || off == c->map.tcc_ptr) && step->bytes == count_slot_bytes(&c->map, off) &&
 	    !(cell->value.kind == VALUE_ENTRY && is_callee_saved(c, cell->value.reg)))
 		return (struct value){.kind = VALUE_SLOT, .def = (uint32_t)off};
 	return carried(c, cell->value, step->bytes, step->sign, step->dst);
@@ -310,6 +310,11 @@ void checker_call(struct checker *c, struct state *state, enum jf_target_kind ki
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++)
 		if (!is_kept(c, reg, kind))
 			state->regs[reg] = value_unknown(c->off, (uint8_t)reg);
+	/* The callee hands the count back, and may have counted: what is in the slot is no longer the count. */
+	if (kind == JF_TARGET_BPF && c->map.count_by_value && c->counts_tail_calls) {
+		state->regs[c->map.count_reg] = (struct value){.kind = VALUE_COUNT};
+		state_forget(state, c->map.tcc, c->map.count_bytes);
+	}
 	if (sp->kind == VALUE_CFA) {
 		/* Arguments belong to the callee. */
 		state_forget_below(state, sp->imm);

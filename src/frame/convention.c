@@ -80,6 +80,31 @@ static bool has_slots(const struct jf_convention *conv, uint8_t kind)
 	return false;
 }
 
+/* The tail-call count: from one program to the next, and back, by the scheme that the convention states. */
+static void check_count(struct contradictions *all)
+{
+	const struct jf_convention *conv = all->conv;
+	bool in_memory = conv->count_form == JF_COUNT_IN_MEMORY;
+
+	if (conv->count_form >= JF_COUNT__COUNT)
+		contradict(all, 9, "the tail-call count travels in no known form (R9): %u", conv->count_form);
+	if (!in_memory && !is_register(conv, conv->count_reg))
+		contradict(all, 9, "the tail-call count has no machine register (R9)");
+	if (in_memory && conv->count_reg != JF_REG_NONE)
+		contradict(all, 9, "the tail-call count is in memory, and in a register as well (R9)");
+	if (!has_slots(conv, JF_SLOT_TCC))
+		contradict(all, 9, "tail calls without a slot for their count (R9)");
+	if (conv->count_form == JF_COUNT_BY_VALUE && has_slots(conv, JF_SLOT_TCC_PTR))
+		contradict(all, 9, "the tail-call count travels by value, and its address has a slot (R9)");
+	if (conv->count_form == JF_COUNT_BY_VALUE && !conv->count_returned)
+		contradict(all, 9, "the tail-call count travels by value, and no function hands it back (R9)");
+	if (conv->count_start && conv->count_start != JF_TAIL_CALLS_MAX)
+		contradict(all, 9, "the tail-call count starts with %u, neither 0 nor %u (R9)", conv->count_start,
+			   JF_TAIL_CALLS_MAX);
+	if (conv->count_bytes != 4 && conv->count_bytes != 8)
+		contradict(all, 9, "the tail-call count has %u bytes; 4 or 8 are possible (R9)", conv->count_bytes);
+}
+
 /* A capability without what it needs. */
 static void check_capabilities(struct contradictions *all)
 {
@@ -95,10 +120,8 @@ static void check_capabilities(struct contradictions *all)
 		contradict(all, 13, "callbacks need three argument registers (R13)");
 	if (conv->caps & JF_CAP_EXCEPTIONS && conv->landing == JF_LANDING_NONE)
 		contradict(all, 4, "exceptions without a way for callbacks to land (R4)");
-	if (conv->caps & JF_CAP_TAIL_CALLS && !is_register(conv, conv->count_reg))
-		contradict(all, 9, "the tail-call count has no machine register (R9)");
-	if (conv->caps & JF_CAP_TAIL_CALLS && !has_slots(conv, JF_SLOT_TCC))
-		contradict(all, 9, "tail calls without a slot for their count (R9)");
+	if (conv->caps & JF_CAP_TAIL_CALLS)
+		check_count(all);
 	if (conv->caps & JF_CAP_OUT_ARGS && !has_slots(conv, JF_SLOT_OUT_ARGS))
 		contradict(all, 0, "outgoing arguments without a slot");
 	if (conv->bpf_stack_max_bytes && !has_slots(conv, JF_SLOT_BPF_STACK))

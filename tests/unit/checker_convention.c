@@ -77,6 +77,32 @@ Test(checker_convention, registers)
 	check_found(&copy, 9, "count has no machine register");
 }
 
+/* The scheme of the tail-call count. The toy's own passes count upwards. */
+Test(checker_convention, tail_call_count)
+{
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.conv.count_form = JF_COUNT_IN_MEMORY;
+	check_found(&copy, 9, "in a register as well");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.count_form = JF_COUNT__COUNT;
+	check_found(&copy, 9, "no known form");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.count_form = JF_COUNT_BY_VALUE;
+	check_found(&copy, 9, "hands it back");
+	copy_init(&copy, &toy_adopt);
+	copy.rules[1].kind = JF_SLOT_TCC_PTR;
+	copy.conv.count_form = JF_COUNT_BY_VALUE;
+	check_found(&copy, 9, "its address has a slot");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.count_start = 32;
+	check_found(&copy, 9, "starts with 32");
+	copy_init(&copy, &toy_adopt);
+	copy.conv.count_bytes = 0;
+	check_found(&copy, 9, "has 0 bytes");
+}
+
 Test(checker_convention, capabilities)
 {
 	struct copy copy;

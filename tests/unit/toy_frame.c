@@ -214,7 +214,7 @@ void toy_emit_prologue(struct jf_code *code, const struct jf_frame *frame, const
 	if (frame->spec.landing_pads)
 		put16(code, TOY_LANDING_PAD);
 	if (frame->needs & JF_WHEN_MAIN) {
-		toy_put_imm(code, TOY_OP_LDI, TOY_T0, 0);
+		toy_put_imm(code, TOY_OP_LDI, TOY_T0, frame->conv->count_start);
 		jf_code_mark(code, JF_MARK_TAIL_ENTRY);
 	}
 	if (is_adopt(frame))
@@ -240,9 +240,23 @@ static void put_teardown(struct jf_code *code, const struct jf_frame *frame)
 	put_record_restores(code, frame, RECORD_BYTES);
 }
 
+/* a4 = the count; then the frame goes; then t0 = the count, when nothing needs t0 any more. */
+static void put_teardown_and_count(struct jf_code *code, const struct jf_frame *frame)
+{
+	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
+
+	put_add(code, TOY_A4, TOY_FP, frame->slots[tcc].off_from_cfa - frame->conv->fp_off_from_cfa);
+	toy_put(code, TOY_OP_LD, TOY_A4, TOY_A4, 0);
+	put_teardown(code, frame);
+	toy_put(code, TOY_OP_EXT, TOY_T0, TOY_A4, TOY_EXT_COPY);
+}
+
 void toy_emit_epilogue(struct jf_code *code, const struct jf_frame *frame)
 {
-	put_teardown(code, frame);
+	if (frame->conv->count_returned)
+		put_teardown_and_count(code, frame);
+	else
+		put_teardown(code, frame);
 	toy_put(code, TOY_OP_JA, 2, TOY_T0, 0);
 }
 
@@ -250,12 +264,8 @@ void toy_emit_epilogue(struct jf_code *code, const struct jf_frame *frame)
 void toy_emit_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
 	struct jf_row body = jf_code_state(code);
-	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE);
 
-	put_add(code, TOY_A4, TOY_FP, frame->slots[tcc].off_from_cfa - frame->conv->fp_off_from_cfa);
-	toy_put(code, TOY_OP_LD, TOY_A4, TOY_A4, 0);
-	put_teardown(code, frame);
-	toy_put(code, TOY_OP_EXT, TOY_T0, TOY_A4, TOY_EXT_COPY);
+	put_teardown_and_count(code, frame);
 	toy_put_imm(code, TOY_OP_ADI, TOY_V0, (int)entry_off);
 	toy_put(code, TOY_OP_JA, 0, TOY_V0, 0);
 	jf_code_set_state(code, body);
