@@ -110,8 +110,9 @@ JF_BACKEND_HOOK(decode) jf_arm64_decode;
 
 JF_OP_HOOK jf_arm64_alu, jf_arm64_swap, jf_arm64_imm64, jf_arm64_load, jf_arm64_store, jf_arm64_load_acquire,
 	jf_arm64_store_release, jf_arm64_atomic, jf_arm64_jump, jf_arm64_jump_always, jf_arm64_cast_user,
-	jf_arm64_per_cpu, jf_arm64_arg_put, jf_arm64_arg_get;
+	jf_arm64_per_cpu;
 JF_BODY_HOOK(put_branch) jf_arm64_put_branch;
+JF_BODY_HOOK(extend) jf_arm64_extend;
 JF_BODY_HOOK(call) jf_arm64_call;
 JF_BODY_HOOK(tail_call) jf_arm64_tail_call;
 JF_BODY_HOOK(may_goto) jf_arm64_may_goto;

@@ -14,36 +14,30 @@ void jf_arm64_call_far(struct jf_body *b, uint64_t address)
 	}
 }
 
-/* R0 = the result, of which the low bytes alone are the callee's to set. */
-static void take_result(struct jf_code *code, struct jf_c_value value)
+void jf_arm64_extend(struct jf_code *code, uint8_t rd, uint8_t rn, struct jf_c_value value, uint8_t bytes)
 {
+	(void)bytes;
 	if (value.bytes == 0 || value.bytes == 8)
-		jf_arm64_mov(code, true, JF_ARM64_R0, JF_ARM64_X0);
-	else if (value.is_signed)
-		jf_arm64_bitfield(code, JF_ARM64_SBFM, true, JF_ARM64_R0, JF_ARM64_X0, 0, 8u * value.bytes - 1);
+		jf_arm64_mov(code, true, rd, rn);
 	else
-		jf_arm64_bitfield(code, JF_ARM64_UBFM, false, JF_ARM64_R0, JF_ARM64_X0, 0, 8u * value.bytes - 1);
+		jf_arm64_bitfield(code, value.is_signed ? JF_ARM64_SBFM : JF_ARM64_UBFM, value.is_signed, rd, rn, 0,
+				  8u * value.bytes - 1);
 }
 
-/*
- * Functions of the same image are always in reach of BL. Either kind has its result in x0 and takes its
- * further arguments from where arg_put has put them.
- *
- * C functions extend narrow arguments themselves, so a caller leaves them as they are. Source: AAPCS64, "Parameter
- * passing": the bits of a register or stack slot above a narrow argument are unspecified.
- */
+/* Functions of the same image are always in reach of BL. Either kind has its result in x0. */
 enum jf_status jf_arm64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
+	enum jf_status status = JF_OK;
+
 	(void)op;
-	if (call->sixth != JF_REG_NONE)
-		jf_arm64_mov(b->code, true, jf_c_arg_place(b->frame->conv->backend, 1).reg,
-			     jf_body_reg(b, call->sixth));
-	if (call->kind == JF_CALL_BPF)
+	if (call->kind == JF_CALL_BPF) {
 		jf_arm64_b(b->code, true, (int64_t)(call->address - jf_code_pc(b->code)));
-	else
+	} else {
+		status = jf_body_pass_to_c(b, call);
 		jf_arm64_call_far(b, call->address);
-	take_result(b->code, call->result);
-	return JF_OK;
+	}
+	jf_body_take_result(b, call);
+	return status;
 }
 
 /*
@@ -83,38 +77,5 @@ enum jf_status jf_arm64_tail_call(struct jf_body *b, const struct jf_op *op, uin
 	jf_arm64_ldst_scaled(code, JF_ARM64_STR, 3, count, JF_ARM64_COUNT_PTR, 0);
 	jf_frame_tail_exit(code, b->frame, entry_off);
 	jf_body_label(b, &out);
-	return JF_OK;
-}
-
-enum jf_status jf_arm64_arg_put(struct jf_body *b, const struct jf_op *op)
-{
-	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
-	unsigned int from = op->is_imm ? JF_ARM64_TMP : jf_body_reg(b, op->src);
-
-	if (place.reg != JF_REG_NONE) {
-		if (op->is_imm)
-			jf_arm64_mov_const(b->code, place.reg, (uint64_t)op->imm);
-		else
-			jf_arm64_mov(b->code, true, place.reg, from);
-		return JF_OK;
-	}
-	if (op->is_imm && !op->imm)
-		from = JF_ARM64_XZR;
-	else if (op->is_imm)
-		jf_arm64_mov_const(b->code, from, (uint64_t)op->imm);
-	jf_arm64_ldst_scaled(b->code, JF_ARM64_STR, 3, from, JF_ARM64_SP, place.off);
-	return JF_OK;
-}
-
-enum jf_status jf_arm64_arg_get(struct jf_body *b, const struct jf_op *op)
-{
-	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
-	unsigned int dst = jf_body_reg(b, op->dst);
-
-	if (place.reg == JF_REG_NONE)
-		jf_arm64_ldst_scaled(b->code, JF_ARM64_LDR, 3, dst, JF_ARM64_X29,
-				     place.off - b->frame->conv->fp_off_from_cfa);
-	else
-		jf_arm64_mov(b->code, true, dst, place.reg);
 	return JF_OK;
 }

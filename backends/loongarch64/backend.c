@@ -27,6 +27,8 @@ const struct jf_backend jf_loongarch64_backend = {
 	.result = LA_A0,
 	.arg_count = 8,
 	.args = {LA_A0, LA_A1, LA_A2, LA_A3, LA_A4, LA_A5, LA_A6, LA_A7},
+	/* LoongArch Procedure Call Standard: in LP64D unsigned words are stored as proper sign extensions. */
+	.c_args = {.extended_bytes = 8, .words_signed = true, .temp = LA_T1},
 	.conventions = jf_loongarch64_conventions,
 	.convention_count = sizeof(jf_loongarch64_conventions) / sizeof(jf_loongarch64_conventions[0]),
 	.build = &jf_loongarch64_build,
@@ -50,8 +52,7 @@ const struct jf_backend jf_loongarch64_backend = {
 			.cast_user = jf_loongarch64_cast_user,
 			.per_cpu = jf_loongarch64_per_cpu,
 			.may_goto = jf_loongarch64_may_goto,
-			.arg_put = jf_loongarch64_arg_put,
-			.arg_get = jf_loongarch64_arg_get,
+			.extend = jf_loongarch64_extend,
 		},
 	.signal_frame = &jf_loongarch64_signal_frame,
 	.known_code = jf_loongarch64_known_code,

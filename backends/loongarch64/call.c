@@ -36,52 +36,10 @@ static void load_tcc_ptr(struct jf_code *c, const struct jf_frame *frame)
 		emit_2ri12(c, LA_LD_D, LA_TCC, LA_SP, (int64_t)frame->size_bytes + frame->slots[slot].off_from_cfa);
 }
 
-/* ---- arguments after the fifth --------------------------------------------------------------- */
-
-/*
- * BPF functions find all of them on the stack, C functions from the ninth on:
- *
- *              BPF          C
- *     sp + 0   the sixth    the ninth
- *     sp + 8   the seventh  the tenth
- */
-enum jf_status jf_loongarch64_arg_put(struct jf_body *b, const struct jf_op *op)
-{
-	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
-	unsigned int value = LA_ZERO;
-
-	if (!op->is_imm) {
-		value = la_bpf(b, op->src);
-	} else if (op->imm) {
-		value = LA_T1;
-		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
-	}
-	emit_2ri12(b->code, LA_ST_D, value, LA_SP, place.off);
-	return JF_OK;
-}
-
-enum jf_status jf_loongarch64_arg_get(struct jf_body *b, const struct jf_op *op)
-{
-	struct jf_arg_place place = jf_bpf_arg_place(b->frame->conv, op->code);
-
-	emit_2ri12(b->code, LA_LD_D, la_bpf(b, op->dst), LA_FP, place.off - b->frame->conv->fp_off_from_cfa);
-	return JF_OK;
-}
-
-/*
- * How a value of a C type lies in a register, and on the stack: extended by its own sign, but 32 bits always by the
- * highest of them, unsigned ones too. Source: LoongArch Procedure Call Standard, in LP64D unsigned
- * words are stored as proper sign extensions.
- */
-static struct jf_c_value as_argument(struct jf_c_value value)
-{
-	value.is_signed |= value.bytes == 4;
-	return value;
-}
-
 /* rd = rj, of which the low bytes count, extended to 64 bits. */
-static void extend(struct jf_code *c, struct jf_c_value value, unsigned int rd, unsigned int rj)
+void jf_loongarch64_extend(struct jf_code *c, uint8_t rd, uint8_t rj, struct jf_c_value value, uint8_t bytes)
 {
+	(void)bytes;
 	if (value.bytes == 0 || value.bytes == 8)
 		emit_move(c, rd, rj);
 	else if (!value.is_signed)
@@ -92,40 +50,9 @@ static void extend(struct jf_code *c, struct jf_c_value value, unsigned int rd, 
 		emit_2r(c, value.bytes == 1 ? LA_EXT_W_B : LA_EXT_W_H, rd, rj);
 }
 
-static void extend_argument(struct jf_code *c, struct jf_c_value value, unsigned int reg)
-{
-	if (value.bytes && value.bytes != 8)
-		extend(c, as_argument(value), reg, reg);
-}
-
-/* The load that extends. */
-static enum la_2ri12 load_of(struct jf_c_value value)
-{
-	switch (value.bytes) {
-	case 1: return value.is_signed ? LA_LD_B : LA_LD_BU;
-	case 2: return value.is_signed ? LA_LD_H : LA_LD_HU;
-	case 4: return LA_LD_W;
-	default: return LA_LD_D;
-	}
-}
-
-/* From where arguments were put to where C looks for them. A call leaves nothing of them, so they may move. */
-static void pass_to_c(struct jf_code *c, const struct jf_convention *conv, const struct jf_call *call)
-{
-	for (unsigned int n = 1; n <= call->stack_args; n++) {
-		struct jf_arg_place from = jf_bpf_arg_place(conv, n), to = jf_c_arg_place(conv->backend, n);
-		enum la_2ri12 load = call->args ? load_of(call->args[JF_REG_ARGS + n - 1]) : LA_LD_D;
-
-		emit_2ri12(c, load, to.reg == JF_REG_NONE ? LA_T1 : to.reg, LA_SP, from.off);
-		if (to.reg == JF_REG_NONE)
-			emit_2ri12(c, LA_ST_D, LA_T1, LA_SP, to.off);
-	}
-}
-
 enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
-	const struct jf_backend *backend = b->frame->conv->backend;
-	unsigned int sixth = jf_c_arg_place(backend, 1).reg;
+	enum jf_status status;
 
 	(void)op;
 	if (call->kind == JF_CALL_BPF) {
@@ -133,14 +60,10 @@ enum jf_status jf_loongarch64_call(struct jf_body *b, const struct jf_op *op, co
 		emit_branch26(b->code, LA_BL, (int64_t)(call->address - jf_code_pc(b->code)));
 		return JF_OK;
 	}
-	pass_to_c(b->code, b->frame->conv, call);
-	if (call->sixth != JF_REG_NONE && la_bpf(b, call->sixth) != sixth)
-		emit_move(b->code, sixth, la_bpf(b, call->sixth));
-	for (unsigned int i = 0; call->args && i < JF_REG_ARGS + (call->sixth != JF_REG_NONE); i++)
-		extend_argument(b->code, call->args[i], backend->args[i]);
+	status = jf_body_pass_to_c(b, call);
 	jf_loongarch64_call_address(b->code, call->address);
-	extend(b->code, call->result, LA_R0, LA_A0);
-	return JF_OK;
+	jf_body_take_result(b, call);
+	return status;
 }
 
 /* ---- tail calls ------------------------------------------------------------------------------ */

@@ -50,9 +50,9 @@ JF_BACKEND_HOOK(decode) jf_loongarch64_decode;
 
 JF_OP_HOOK jf_loongarch64_alu, jf_loongarch64_swap, jf_loongarch64_imm64, jf_loongarch64_load, jf_loongarch64_store,
 	jf_loongarch64_load_acquire, jf_loongarch64_store_release, jf_loongarch64_atomic, jf_loongarch64_jump,
-	jf_loongarch64_jump_always, jf_loongarch64_cast_user, jf_loongarch64_per_cpu, jf_loongarch64_arg_put,
-	jf_loongarch64_arg_get;
+	jf_loongarch64_jump_always, jf_loongarch64_cast_user, jf_loongarch64_per_cpu;
 JF_BODY_HOOK(put_branch) jf_loongarch64_put_branch;
+JF_BODY_HOOK(extend) jf_loongarch64_extend;
 JF_BODY_HOOK(call) jf_loongarch64_call;
 JF_BODY_HOOK(tail_call) jf_loongarch64_tail_call;
 JF_BODY_HOOK(may_goto) jf_loongarch64_may_goto;

@@ -93,7 +93,8 @@ enum jf_status jf_loongarch64_store(struct jf_body *b, const struct jf_op *op)
 	if (!op->is_imm) {
 		value = la_bpf(b, op->src);
 	} else if (op->imm) {
-		value = LA_T2;
+		/* t1 is for offsets that are far, which those of arguments are not. */
+		value = op->dst == JF_BPF_ARGS ? LA_T1 : LA_T2;
 		jf_loongarch64_li(b->code, value, (uint64_t)op->imm);
 	}
 	emit_body_access(b, &stores[log2_bytes(op)], value, la_bpf(b, op->dst), op);

@@ -28,6 +28,12 @@ const struct jf_backend jf_x86_64_backend = {
 	.result = RAX,
 	.arg_count = 6,
 	.args = {RDI, RSI, RDX, RCX, R8, R9},
+	/*
+	 * Arguments of 8 and 16 bits are extended to 32, and of an argument of 32 bits no callee reads more. The
+	 * System V ABI says so of bool only ("Parameter Passing", up to 8 bits), GCC's callers extend, and clang's
+	 * callees count on the extension: clang compiles `int f(signed char x) { return x; }` to `movl %edi, %eax`.
+	 */
+	.c_args = {.extended_bytes = 4},
 	.conventions = conventions,
 	.convention_count = sizeof(conventions) / sizeof(conventions[0]),
 	.build = &jf_x86_64_build,
@@ -53,8 +59,7 @@ const struct jf_backend jf_x86_64_backend = {
 			.cast_user = jf_x86_64_cast_user,
 			.per_cpu = jf_x86_64_per_cpu,
 			.may_goto = jf_x86_64_may_goto,
-			.arg_put = jf_x86_64_arg_put,
-			.arg_get = jf_x86_64_arg_get,
+			.extend = jf_x86_64_extend,
 		},
 	.signal_frame = &jf_x86_64_signal_frame,
 	.decode = jf_x86_64_decode,

@@ -34,9 +34,9 @@ HIDDEN JF_BACKEND_HOOK(emit_call_stub) jf_x86_64_call_stub;
 HIDDEN JF_BACKEND_HOOK(call_stubs) jf_x86_64_call_stubs;
 
 HIDDEN JF_OP_HOOK jf_x86_64_alu, jf_x86_64_swap, jf_x86_64_imm64, jf_x86_64_load, jf_x86_64_store, jf_x86_64_atomic,
-	jf_x86_64_jump, jf_x86_64_jump_always, jf_x86_64_cast_user, jf_x86_64_per_cpu, jf_x86_64_arg_put,
-	jf_x86_64_arg_get;
+	jf_x86_64_jump, jf_x86_64_jump_always, jf_x86_64_cast_user, jf_x86_64_per_cpu;
 HIDDEN JF_BODY_HOOK(put_branch) jf_x86_64_put_branch;
+HIDDEN JF_BODY_HOOK(extend) jf_x86_64_extend;
 HIDDEN JF_BODY_HOOK(call) jf_x86_64_call_op;
 HIDDEN JF_BODY_HOOK(tail_call) jf_x86_64_tail_call;
 HIDDEN JF_BODY_HOOK(may_goto) jf_x86_64_may_goto;

@@ -146,6 +146,17 @@ struct jf_branches {
 	} forms[JF_BRANCH__COUNT][JF_BRANCH_FORMS_MAX]; /* by enum jf_branch_kind; each longer than the one before */
 };
 
+/* What C functions expect of their callers. Source: the platform's psABI, on passing arguments. */
+struct jf_c_args {
+	/* Narrower arguments are extended by their own sign to so many bytes: 8; 4, when no callee reads more of them;
+	 * 0, when callees extend them. */
+	uint8_t extended_bytes;
+	bool words_signed; /* 4 bytes are sign-extended, unsigned ones too */
+	/* Register id, of no BPF register and no argument: arguments go through it that lie elsewhere on the stack for
+	 * BPF functions. */
+	uint8_t temp;
+};
+
 /* The most bytes of code that come of one piece of a program; all mandatory. For jf_compile_bound(). */
 struct jf_code_bounds {
 	uint16_t insn_bytes;      /* any BPF instruction but a tail call */
@@ -177,6 +188,7 @@ struct jf_backend {
 	uint8_t result;              /* the ABI's return register */
 	uint8_t arg_count;
 	uint8_t args[JF_ARG_REGS_MAX]; /* register ids of the ABI's integer arguments */
+	struct jf_c_args c_args;
 	const struct jf_convention *const *conventions;
 	uint8_t convention_count;
 

@@ -91,15 +91,14 @@ enum jf_call_kind {
 
 struct jf_call {
 	uint8_t kind;       /* enum jf_call_kind */
-	uint8_t stack_args; /* arguments after the fifth that the callee takes; arg_put has put them */
+	uint8_t stack_args; /* arguments after the fifth that the callee takes; they are where BPF code puts them */
 	/* JF_CALL_C: the BPF register that travels as the C function's sixth argument, or JF_REG_NONE. The C function
 	 * behind calls through a register (struct jf_program) gets the register in this way. */
 	uint8_t sixth;
 	uint64_t address; /* run-time address; for JF_CALL_BPF an estimate in the first pass */
 	/*
-	 * JF_CALL_C: the types of the function. The hook extends each argument as the platform ABI asks of callers:
-	 * JF_REG_ARGS in registers, the sixth and those that arg_put has put. Behind the call the hook extends the
-	 * result to 64 bits, by the result's width and sign. JF_CALL_BPF: NULL and all zero.
+	 * JF_CALL_C: the types of the function: JF_REG_ARGS arguments in registers, then the sixth or the stack_args.
+	 * NULL: all are whole registers. JF_CALL_BPF: NULL and all zero.
 	 */
 	const struct jf_c_value *args;
 	struct jf_c_value result;
@@ -143,6 +142,7 @@ struct jf_body_ops {
 	 *      branch has no such form. A branch that has a form reaches the distance 0 with it.
 	 */
 	unsigned int (*put_branch)(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form);
+	/* A call. For C see jf_body_pass_to_c() and jf_body_take_result(). */
 	enum jf_status (*call)(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
 	/*
 	 * Tail call. R2 = address of a struct jf_program_array, R3 = index, of which the low 32 bits count. Jumps to
@@ -172,11 +172,10 @@ struct jf_body_ops {
 	 */
 	enum jf_status (*may_goto)(struct jf_body *b, const struct jf_op *op, uint64_t stub);
 	/*
-	 * Arguments after the fifth, which BPF code addresses from R11. op->code is 1 for the sixth argument, 2 for the
-	 * seventh, up to JF_OUT_ARGS_MAX. put: outgoing argument = src or imm. get: dst = incoming argument.
+	 * dst = the low value.bytes bytes of src, extended by value's sign. `bytes` is 8, or 4 when what is above 4
+	 * bytes does not matter. Of a value of 0 or 8 bytes: a move. Mandatory with call.
 	 */
-	enum jf_status (*arg_put)(struct jf_body *b, const struct jf_op *op);
-	enum jf_status (*arg_get)(struct jf_body *b, const struct jf_op *op);
+	void (*extend)(struct jf_code *code, uint8_t dst, uint8_t src, struct jf_c_value value, uint8_t bytes);
 };
 
 #define JF_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of Linux */
@@ -243,6 +242,16 @@ struct jf_label {
 JF_API void jf_body_branch_ahead(struct jf_body *b, uint32_t branch, struct jf_label *label);
 /* Says that the label is here. Fails with JF_E_RANGE when some branch does not reach so far. */
 JF_API void jf_body_label(struct jf_body *b, const struct jf_label *label);
+
+/*
+ * What a call hook does in front of a call of C: brings arguments after the fifth from where BPF code has put them to
+ * where C looks for them, and extends arguments as struct jf_c_args of the backend says. Arguments that stay where they
+ * are on the stack stay as they are.
+ * returns: as the hooks load, store and alu; JF_E_UNSUPPORTED for an argument that would have to move from a register.
+ */
+JF_API JF_CHECK enum jf_status jf_body_pass_to_c(struct jf_body *b, const struct jf_call *call);
+/* And behind the call: R0 = the result, extended from its type to 64 bits. */
+JF_API void jf_body_take_result(struct jf_body *b, const struct jf_call *call);
 
 /*
  * Says that the machine instructions from code offset `start` (code->size before the first of them) up to here may

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/arguments.h"
 #include "compile/compiler.h"
 
 /* From a decoded instruction to the backend's hook, with the addresses that it refers to. */
@@ -145,8 +146,8 @@ void jf_compiler_choose_hooks(struct jf_compiler *c)
 	}
 	c->hooks[JF_OP_JUMP] = ops->jump;
 	c->hooks[JF_OP_PER_CPU] = ops->per_cpu;
-	c->hooks[JF_OP_ARG_PUT] = ops->arg_put;
-	c->hooks[JF_OP_ARG_GET] = ops->arg_get;
+	c->hooks[JF_OP_ARG_PUT] = jf_argument_put;
+	c->hooks[JF_OP_ARG_GET] = jf_argument_get;
 }
 
 static enum jf_status emit_jump_always(struct jf_compiler *c, struct jf_body *b, struct jf_op *op, enum jf_op_kind kind)

@@ -155,6 +155,8 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 		return bad(error, backend->name, "bounds of code sizes are missing (bounds)");
 	if ((backend->body.jump || backend->body.jump_always || backend->body.may_goto) && !backend->body.put_branch)
 		return bad(error, backend->name, "jumps without their branches (put_branch)");
+	if (backend->body.call && !backend->body.extend)
+		return bad(error, backend->name, "calls without their results (extend)");
 	if (backend->branches && !branches_sound(backend->branches))
 		return bad(error, backend->name,
 			   "a branch has no form, or a form is no longer than the one before, or reaches no farther");

@@ -124,6 +124,8 @@ static void check_capabilities(struct contradictions *all)
 		check_count(all);
 	if (conv->caps & JF_CAP_OUT_ARGS && !has_slots(conv, JF_SLOT_OUT_ARGS))
 		contradict(all, 0, "outgoing arguments without a slot");
+	if (conv->extra_arg_regs && JF_REG_ARGS + conv->extra_arg_regs > conv->backend->arg_count)
+		contradict(all, 0, "outgoing arguments in registers that are no arguments of the ABI");
 	if (conv->bpf_stack_max_bytes && !has_slots(conv, JF_SLOT_BPF_STACK))
 		contradict(all, 0, "a BPF stack without a slot");
 	if (conv->result_bits != 32 && conv->result_bits != 64)

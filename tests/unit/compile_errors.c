@@ -135,8 +135,6 @@ Test(compile_errors, what_the_backend_does_not_have)
 		{INSN(0xbf, 1, 2, 1, 0x10000), "instruction 1, opcode 0xbf: not covered by this backend"},
 		{INSN(0xbf, 1, 2, -1, 0), "instruction 1, opcode 0xbf: not covered by this backend"},
 		{INSN(0xe5, 0, 0, 0, 0), "instruction 1, opcode 0xe5: not covered by this backend"},
-		{LDX(DW, 1, 11, 8), "instruction 1, opcode 0x79: not covered by this backend"},
-		{STX(DW, 11, 1, -8), "instruction 1, opcode 0x7b: not covered by this backend"},
 		{INSN(0x20, 0, 0, 0, 0), "instruction 1, opcode 0x20: not covered yet"},
 	};
 

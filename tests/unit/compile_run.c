@@ -79,6 +79,28 @@ Test(compile_run, arguments_of_c)
 }
 
 /* Through a register: C gets the register's value as the sixth argument. */
+/* The sixth comes from a register, the seventh and eighth are constants; the second call puts others. */
+Test(compile_run, arguments_on_the_stack)
+{
+	const struct jf_insn main_insns[] = {
+		STX(DW, 11, 1, -8),  ST(DW, 11, -16, 100), ST(DW, 11, -24, 0), CALL_FUNCTION(1), MOV_X(6, 0),
+		ST(DW, 11, -16, -9), STX(DW, 11, 6, -8),   ST(DW, 11, -24, 3), CALL_FUNCTION(1), EXIT,
+	};
+	const struct jf_insn sum[] = {
+		LDX(DW, 0, 11, 8),
+		LDX(DW, 2, 11, 16),
+		LDX(DW, 3, 11, 24),
+		ADD_X(0, 2),
+		ALU64_K(MUL, 0, 10),
+		ADD_X(0, 3),
+		EXIT,
+	};
+	const struct jf_function functions[] = {FUNCTION("main", main_insns), FUNCTION("sum", sum)};
+	const struct jf_program program = run_program(functions, 2, -1);
+
+	check_result(&program, 7, ((7 + 100) * 10 - 9) * 10 + 3);
+}
+
 Test(compile_run, calls_through_a_register)
 {
 	CHECK_MAIN(1, 10 + 5000, MOV_K(2, 0), MOV_K(3, 0), MOV_K(4, 0), MOV_K(5, 0), MOV_K(6, 5000),

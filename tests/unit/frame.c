@@ -151,6 +151,9 @@ Test(frame, the_stack_may_lie_above_the_saves)
 
 Test(frame, out_args_count_from_the_last_in_a_register)
 {
+	struct jf_convention conv = toy_adopt;
+
+	conv.extra_arg_regs = 2;
 	for (unsigned int n = 0; n <= JF_OUT_ARGS_MAX; n++) {
 		struct jf_frame_spec spec = spec_of(JF_ROLE_BOUNDARY, 16, 0);
 		struct jf_frame frame;
@@ -158,7 +161,7 @@ Test(frame, out_args_count_from_the_last_in_a_register)
 		int slot;
 
 		spec.out_args = (uint8_t)n;
-		frame = solved(&toy_adopt, spec);
+		frame = solved(&conv, spec);
 		slot = jf_frame_slot(&frame, JF_SLOT_OUT_ARGS, JF_REG_NONE);
 		CHECK(frame.out_args_bytes == bytes, "%u arguments: %u bytes", n, frame.out_args_bytes);
 		CHECK(frame.size_bytes == 112 + bytes, "%u arguments: %u bytes in all", n, frame.size_bytes);

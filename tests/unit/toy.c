@@ -150,7 +150,6 @@ const struct jf_convention toy_adopt = {
 	.arena_reg = TOY_S5,
 	.count_reg = TOY_T0,
 	.count_bytes = 8,
-	.extra_arg_regs = 2,
 	.bpf_stack_align = 16,
 	.out_args_align = 8,
 	.frame_align = 8,
@@ -245,5 +244,6 @@ const struct jf_backend toy_backend = {
 			.put_branch = toy_put_branch,
 			.call = toy_call,
 			.tail_call = toy_tail_call,
+			.extend = toy_extend,
 		},
 };

@@ -121,6 +121,7 @@ enum jf_status toy_jump_always(struct jf_body *b, const struct jf_op *op);
 #define TOY_FAR 0x100
 unsigned int toy_put_branch(uint8_t *at, uint32_t k, int64_t distance, unsigned int form);
 enum jf_status toy_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call);
+void toy_extend(struct jf_code *code, uint8_t dst, uint8_t src, struct jf_c_value value, uint8_t bytes);
 enum jf_status toy_tail_call(struct jf_body *b, const struct jf_op *op, uint32_t entry_off);
 
 #endif

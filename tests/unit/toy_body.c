@@ -150,11 +150,19 @@ static bool has_types(const struct jf_call *call)
 	return call->result.bytes != 0;
 }
 
+void toy_extend(struct jf_code *code, uint8_t dst, uint8_t src, struct jf_c_value value, uint8_t bytes)
+{
+	(void)bytes;
+	if (value.bytes && value.bytes != 8)
+		jf_code_fail(code, JF_E_UNSUPPORTED);
+	toy_put(code, TOY_OP_EXT, dst, src, TOY_EXT_COPY);
+}
+
 /* C gets a sixth argument in v0. The toy's C functions have whole registers alone. */
 enum jf_status toy_call(struct jf_body *b, const struct jf_op *op, const struct jf_call *call)
 {
 	(void)op;
-	if (call->stack_args || has_types(call))
+	if (has_types(call))
 		return JF_E_UNSUPPORTED;
 	if (call->sixth != JF_REG_NONE)
 		toy_put(b->code, TOY_OP_EXT, TOY_V0, jf_body_reg(b, call->sixth), TOY_EXT_COPY);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arm64.h"
+#include "compile/arguments.h"
 #include "compile/compiler.h"
 #include "mc.h"
 
@@ -423,14 +424,14 @@ Test(body_arm64, calls)
 Test(body_arm64, arguments)
 {
 	frame_of("user", SPEC(.out_args = 7));
-	reads(jf_arm64_arg_put(fresh(), OP(.code = 1, .src = 6)), "mov x5, x19");
-	reads(jf_arm64_arg_put(fresh(), OP(.code = 3, IMM(-2))), "mov x7, #-2");
-	reads(jf_arm64_arg_put(fresh(), OP(.code = 4, .src = 1)), "str x0, [sp]");
-	reads(jf_arm64_arg_put(fresh(), OP(.code = 7, IMM(0))), "str xzr, [sp, #24]");
-	reads(jf_arm64_arg_put(fresh(), OP(.code = 5, IMM(9))), "mov w10, #9; str x10, [sp, #8]");
-	reads(jf_arm64_arg_get(fresh(), OP(.code = 2, .dst = 6)), "mov x19, x6");
-	reads(jf_arm64_arg_get(fresh(), OP(.code = 4, .dst = 0)), "ldr x8, [x29, #16]");
-	reads(jf_arm64_arg_get(fresh(), OP(.code = 7, .dst = 0)), "ldr x8, [x29, #40]");
+	reads(jf_argument_put(fresh(), OP(.code = 1, .src = 6)), "mov x5, x19");
+	reads(jf_argument_put(fresh(), OP(.code = 3, IMM(-2))), "mov x7, #-2");
+	reads(jf_argument_put(fresh(), OP(.code = 4, .src = 1)), "str x0, [sp]");
+	reads(jf_argument_put(fresh(), OP(.code = 7, IMM(0))), "str xzr, [sp, #24]");
+	reads(jf_argument_put(fresh(), OP(.code = 5, IMM(9))), "mov w10, #9; str x10, [sp, #8]");
+	reads(jf_argument_get(fresh(), OP(.code = 2, .dst = 6)), "mov x19, x6");
+	reads(jf_argument_get(fresh(), OP(.code = 4, .dst = 0)), "ldr x8, [x29, #16]");
+	reads(jf_argument_get(fresh(), OP(.code = 7, .dst = 0)), "ldr x8, [x29, #40]");
 	check_all();
 }
 

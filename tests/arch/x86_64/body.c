@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/arguments.h"
 #include "compile/compiler.h"
 #include "mc.h"
 #include "x86_64.h"
@@ -398,15 +399,15 @@ Test(body_x86_64, calls)
 Test(body_x86_64, arguments)
 {
 	frame_of(&jf_x86_64_user, SPEC(.out_args = 7));
-	reads(jf_x86_64_arg_put(fresh(), OP(.code = 1, .src = 6)), "movq %rbx, %r9");
-	reads(jf_x86_64_arg_put(fresh(), OP(.code = 1, IMM(-2))), "movq $-2, %r9");
-	reads(jf_x86_64_arg_put(fresh(), OP(.code = 2, .src = 1)), "movq %rdi, (%rsp)");
-	reads(jf_x86_64_arg_put(fresh(), OP(.code = 7, IMM(9))), "movq $9, 40(%rsp)");
-	reads(jf_x86_64_arg_get(fresh(), OP(.code = 1, .dst = 6)), "movq %r9, %rbx");
-	reads(jf_x86_64_arg_get(fresh(), OP(.code = 2, .dst = 0)), "movq 16(%rbp), %rax");
-	reads(jf_x86_64_arg_get(fresh(), OP(.code = 7, .dst = 0)), "movq 56(%rbp), %rax");
+	reads(jf_argument_put(fresh(), OP(.code = 1, .src = 6)), "movq %rbx, %r9");
+	reads(jf_argument_put(fresh(), OP(.code = 1, IMM(-2))), "movq $-2, %r9");
+	reads(jf_argument_put(fresh(), OP(.code = 2, .src = 1)), "movq %rdi, (%rsp)");
+	reads(jf_argument_put(fresh(), OP(.code = 7, IMM(9))), "movq $9, 40(%rsp)");
+	reads(jf_argument_get(fresh(), OP(.code = 1, .dst = 6)), "movq %r9, %rbx");
+	reads(jf_argument_get(fresh(), OP(.code = 2, .dst = 0)), "movq 16(%rbp), %rax");
+	reads(jf_argument_get(fresh(), OP(.code = 7, .dst = 0)), "movq 56(%rbp), %rax");
 	frame_of(&jf_x86_64_user, SPEC(.private_stack = true, .bpf_stack_bytes = 8));
-	cr_expect_eq(jf_x86_64_arg_get(fresh(), OP(.code = 1, .dst = 6)), JF_E_UNSUPPORTED);
+	cr_expect_eq(jf_argument_get(fresh(), OP(.code = 1, .dst = 6)), JF_E_UNSUPPORTED);
 	check_all();
 }
 
