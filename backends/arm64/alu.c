@@ -84,7 +84,7 @@ static void modulo(struct jf_code *code, const struct jf_op *op, unsigned int ds
 	jf_arm64_rrrr(code, JF_ARM64_MSUB, op->is64, dst, JF_ARM64_TMP2, divisor, dst);
 }
 
-static enum jf_status other(struct jf_body *b, const struct jf_op *op, unsigned int dst, unsigned int src)
+static inline enum jf_status other(struct jf_body *b, const struct jf_op *op, unsigned int dst, unsigned int src)
 {
 	if (op->code == JF_ALU_MOV)
 		move(b->code, op, dst, src);
@@ -93,7 +93,7 @@ static enum jf_status other(struct jf_body *b, const struct jf_op *op, unsigned 
 	return JF_OK;
 }
 
-static void put_reg(struct jf_code *code, uint32_t insn, unsigned int dst, unsigned int a, unsigned int b)
+static inline void put_reg(struct jf_code *code, uint32_t insn, unsigned int dst, unsigned int a, unsigned int b)
 {
 	jf_arm64_rrr(code, (enum jf_arm64_rrr)insn, false, dst, a, b);
 }

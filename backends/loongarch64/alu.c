@@ -209,7 +209,7 @@ static bool shortcut(struct jf_body *b, const struct jf_op *op, unsigned int dst
 
 /* ---- hooks ----------------------------------------------------------------------------------- */
 
-static void put_reg(struct jf_code *code, uint32_t insn, unsigned int dst, unsigned int a, unsigned int b)
+static inline void put_reg(struct jf_code *code, uint32_t insn, unsigned int dst, unsigned int a, unsigned int b)
 {
 	emit_3r(code, (enum la_3r)insn, dst, a, b);
 }

@@ -59,8 +59,8 @@ static bool far_word(const struct jf_op *op)
 }
 
 /* Moves between `reg` and op->off behind `base`; t3 is the address that an arena pointer stands for. */
-static void emit_body_access(struct jf_body *b, const struct access *access, unsigned int reg, unsigned int base,
-			     const struct jf_op *op)
+static inline void emit_body_access(struct jf_body *b, const struct access *access, unsigned int reg, unsigned int base,
+				    const struct jf_op *op)
 {
 	if (op->arena && !op->off) {
 		emit_3r(b->code, access->indexed, reg, base, b->frame->conv->arena_reg);

@@ -57,9 +57,9 @@ struct jf_alu_forms {
 	enum jf_status (*other)(struct jf_body *b, const struct jf_op *op, unsigned int dst, unsigned int src);
 };
 
-/* All that jf_alu_by_forms() does not do inline. */
-JF_API enum jf_status jf_alu_by_forms_other(struct jf_body *b, const struct jf_op *op,
-					    const struct jf_alu_forms *forms);
+/* The part of jf_alu_by_forms() that is not inline: operations with a constant, and NEG. returns: the same. threads: any.
+ */
+JF_API enum jf_status jf_alu_by_constant(struct jf_body *b, const struct jf_op *op, const struct jf_alu_forms *forms);
 
 /*
  * The hook `alu`, by tables: jf_alu_cheaper(), then `shortcut`, then `imm`, then `reg` with the constant in `temp`,
@@ -69,12 +69,15 @@ JF_API enum jf_status jf_alu_by_forms_other(struct jf_body *b, const struct jf_o
 static inline enum jf_status jf_alu_by_forms(struct jf_body *b, const struct jf_op *op,
 					     const struct jf_alu_forms *forms)
 {
-	unsigned int dst = jf_body_reg(b, op->dst);
-	uint32_t insn = op->is_imm || op->code >= JF_ALU__COUNT ? 0 : forms->ops[op->code].reg[op->is64];
+	unsigned int dst = jf_body_reg(b, op->dst), src = jf_body_reg(b, op->src);
+	uint32_t insn;
 
-	if (!insn || op->code == JF_ALU_NEG)
-		return jf_alu_by_forms_other(b, op, forms);
-	forms->put_reg(b->code, insn, dst, dst, jf_body_reg(b, op->src));
+	if (op->is_imm || op->code == JF_ALU_NEG || op->code >= JF_ALU__COUNT)
+		return jf_alu_by_constant(b, op, forms);
+	insn = forms->ops[op->code].reg[op->is64];
+	if (!insn)
+		return forms->other(b, op, dst, src);
+	forms->put_reg(b->code, insn, dst, dst, src);
 	if (!op->is64 && forms->zero_extend)
 		forms->zero_extend(b->code, dst, dst);
 	return JF_OK;

@@ -46,7 +46,8 @@ static struct jf_op keeping(const struct jf_op *op)
 
 bool jf_alu_cheaper(const struct jf_op *op, struct jf_op *cheaper)
 {
-	enum outcome what = op->is_imm && op->code < JF_ALU__COUNT ? outcome_of(op) : AS_IT_IS;
+	bool may = op->is_imm && op->code < JF_ALU__COUNT && outcomes[op->code][0] != AS_IT_IS;
+	enum outcome what = may ? outcome_of(op) : AS_IT_IS;
 	uint64_t value = jf_alu_constant(op);
 
 	if (what == AS_IT_IS)
@@ -78,21 +79,6 @@ static void zero_extend(struct jf_body *b, const struct jf_op *op, unsigned int 
 		forms->zero_extend(b->code, dst, dst);
 }
 
-/* The constant as it is added, and shift counts modulo the width. */
-static struct jf_op normal(const struct jf_op *op)
-{
-	struct jf_op result = *op;
-	uint64_t negated = 0 - (uint64_t)op->imm;
-
-	if (op->code == JF_ALU_SUB) {
-		result.code = JF_ALU_ADD;
-		result.imm = op->is64 ? (int64_t)negated : (int32_t)negated;
-	} else if (op->code == JF_ALU_LSH || op->code == JF_ALU_RSH || op->code == JF_ALU_ARSH) {
-		result.imm &= op->is64 ? 63 : 31;
-	}
-	return result;
-}
-
 static enum jf_status with_constant(struct jf_body *b, const struct jf_op *op, unsigned int dst,
 				    const struct jf_alu_forms *forms)
 {
@@ -112,38 +98,65 @@ static enum jf_status with_constant(struct jf_body *b, const struct jf_op *op, u
 	return JF_OK;
 }
 
-static enum jf_status by_constant(struct jf_body *b, const struct jf_op *op, unsigned int dst,
+/* The constant has its final form. */
+static enum jf_status by_shortcut(struct jf_body *b, const struct jf_op *op, unsigned int dst,
 				  const struct jf_alu_forms *forms)
 {
-	const struct jf_op simple = normal(op), move = keeping(op);
-
-	if (forms->shortcut && forms->shortcut(b, &simple, dst))
+	if (forms->shortcut && forms->shortcut(b, op, dst))
 		return JF_OK;
 	/* The others with 0 have become something cheaper, but AND. */
-	if (simple.imm == 0 && op->code != JF_ALU_AND)
+	if (op->imm == 0 && op->code != JF_ALU_AND) {
+		const struct jf_op move = keeping(op);
+
 		return forms->other(b, &move, dst, dst);
-	return with_constant(b, &simple, dst, forms);
+	}
+	return with_constant(b, op, dst, forms);
 }
 
-enum jf_status jf_alu_by_forms_other(struct jf_body *b, const struct jf_op *op, const struct jf_alu_forms *forms)
+static enum jf_status subtract(struct jf_body *b, const struct jf_op *op, unsigned int dst,
+			       const struct jf_alu_forms *forms)
+{
+	uint64_t negated = 0 - (uint64_t)op->imm;
+	struct jf_op add = *op;
+
+	add.code = JF_ALU_ADD;
+	add.imm = op->is64 ? (int64_t)negated : (int32_t)negated;
+	return by_shortcut(b, &add, dst, forms);
+}
+
+static enum jf_status shift(struct jf_body *b, const struct jf_op *op, unsigned int dst,
+			    const struct jf_alu_forms *forms)
+{
+	int64_t top = op->is64 ? 63 : 31;
+	struct jf_op masked;
+
+	if (op->imm >= 0 && op->imm <= top)
+		return by_shortcut(b, op, dst, forms);
+	masked = *op;
+	masked.imm &= top;
+	return by_shortcut(b, &masked, dst, forms);
+}
+
+enum jf_status jf_alu_by_constant(struct jf_body *b, const struct jf_op *op, const struct jf_alu_forms *forms)
 {
 	unsigned int dst = jf_body_reg(b, op->dst);
 	struct jf_op cheaper;
 
 	if (op->code >= JF_ALU__COUNT)
 		return JF_E_UNSUPPORTED;
-	if (op->code == JF_ALU_NEG) {
+	switch (op->code) {
+	case JF_ALU_MOV: forms->put_constant(b->code, dst, jf_alu_constant(op)); return JF_OK;
+	case JF_ALU_NEG:
 		forms->put_reg(b->code, forms->ops[JF_ALU_NEG].reg[op->is64], dst, forms->zero, dst);
 		zero_extend(b, op, dst, forms);
 		return JF_OK;
+	case JF_ALU_SUB: return subtract(b, op, dst, forms);
+	case JF_ALU_LSH:
+	case JF_ALU_RSH:
+	case JF_ALU_ARSH: return shift(b, op, dst, forms);
+	default:
+		if (jf_alu_cheaper(op, &cheaper))
+			return jf_alu_by_forms(b, &cheaper, forms);
+		return by_shortcut(b, op, dst, forms);
 	}
-	if (!op->is_imm)
-		return forms->other(b, op, dst, jf_body_reg(b, op->src));
-	if (op->code == JF_ALU_MOV) {
-		forms->put_constant(b->code, dst, jf_alu_constant(op));
-		return JF_OK;
-	}
-	if (jf_alu_cheaper(op, &cheaper))
-		return jf_alu_by_forms_other(b, &cheaper, forms);
-	return by_constant(b, op, dst, forms);
 }
