@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "insn.h"
 
-#include <jitframe/alu.h>
-
 /* BPF arithmetic as arm64 instructions. What writes a W register clears the upper half. */
 
 unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op)
 {
 	if (!op->is_imm)
 		return jf_body_reg(b, op->src);
-	if (jf_arm64_imm_value(op) == 0)
+	if (jf_alu_constant(op) == 0)
 		return JF_ARM64_XZR;
-	jf_arm64_mov_const(b->code, JF_ARM64_TMP, jf_arm64_imm_value(op));
+	jf_arm64_mov_const(b->code, JF_ARM64_TMP, jf_alu_constant(op));
 	return JF_ARM64_TMP;
 }
 

@@ -11,6 +11,8 @@
 #include "../hooks.h"
 #include "regs.h"
 
+#include <jitframe/alu.h>
+
 enum jf_arm64_reg {
 	JF_ARM64_X0 = JF_ARM64_FIRST_X,
 	JF_ARM64_X1,
@@ -117,16 +119,10 @@ JF_BODY_HOOK(call) jf_arm64_call;
 JF_BODY_HOOK(tail_call) jf_arm64_tail_call;
 JF_BODY_HOOK(may_goto) jf_arm64_may_goto;
 
-/* The immediate as the operation sees it: 64-bit, or the low 32 bits zero-extended. */
-static inline uint64_t jf_arm64_imm_value(const struct jf_op *op)
-{
-	return op->is64 ? (uint64_t)op->imm : (uint32_t)op->imm;
-}
-
 /* log2 of an immediate that is a power of two, else -1. */
 static inline int jf_arm64_imm_log2(const struct jf_op *op)
 {
-	uint64_t value = jf_arm64_imm_value(op);
+	uint64_t value = jf_alu_constant(op);
 
 	return op->is_imm && value && !(value & (value - 1)) ? __builtin_ctzll(value) : -1;
 }

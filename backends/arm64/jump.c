@@ -91,7 +91,7 @@ static void test(struct jf_body *b, const struct jf_op *op, unsigned int dst)
 {
 	uint32_t fields;
 
-	if (op->is_imm && jf_arm64_fits_logical(op->is64, jf_arm64_imm_value(op), &fields))
+	if (op->is_imm && jf_arm64_fits_logical(op->is64, jf_alu_constant(op), &fields))
 		jf_arm64_logical_put(b->code, JF_ARM64_ANDSI, op->is64, JF_ARM64_XZR, dst, fields);
 	else
 		jf_arm64_rrr(b->code, JF_ARM64_ANDS, op->is64, JF_ARM64_XZR, dst, jf_arm64_operand(b, op));
