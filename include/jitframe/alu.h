@@ -57,8 +57,7 @@ struct jf_alu_forms {
 	enum jf_status (*other)(struct jf_body *b, const struct jf_op *op, unsigned int dst, unsigned int src);
 };
 
-/* The part of jf_alu_by_forms() that is not inline: operations with a constant, and NEG. returns: the same. threads: any.
- */
+/* The part of jf_alu_by_forms() that is not inline: operations with a constant, and NEG. returns, threads: the same. */
 JF_API enum jf_status jf_alu_by_constant(struct jf_body *b, const struct jf_op *op, const struct jf_alu_forms *forms);
 
 /*
