@@ -46,6 +46,7 @@ enum {
 	JF_WHEN_PRIVATE_STACK = 1 << 9,
 	JF_WHEN_OUT_ARGS = 1 << 10,
 	JF_WHEN_BPF_STACK = 1 << 11, /* JF_WHEN_FP, with a BPF stack of more than 0 bytes or a private stack */
+	JF_WHEN_CALLS = 1 << 12,     /* unless the spec says leaf: the return address may stay in its register */
 };
 #define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
 
@@ -171,9 +172,11 @@ struct jf_frame_spec {
 	bool private_stack;
 	bool landing_pads; /* ENDBR64 or BTI at indirect entries */
 	bool sign_return;  /* PAC */
+	bool leaf;         /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
 };
 /* clang-format off */
-#define JF_FRAME_SPEC_INIT { sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false }
+#define JF_FRAME_SPEC_INIT \
+	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false }
 /* clang-format on */
 #define JF_OUT_ARGS_MAX 7
 

@@ -153,7 +153,7 @@ static enum jf_status check_call(const struct checker *c, const struct jf_insn *
 	switch (jf_insn_src(insn)) {
 	case JF_SRC_HELPER:
 		if (number == JF_HELPER_TAIL_CALL) {
-			c->usage->tail_call = true;
+			c->usage->tail_calls++;
 			return JF_OK;
 		}
 		return c->program ? check_import(c, c->program->helpers, c->program->helper_count, number, "helper") :

@@ -69,8 +69,8 @@ enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t c
 	if (status == JF_OK) {
 		fill_lists(units, count, references, first);
 		for (uint32_t f = 0; f < count; f++) {
-			usage[f].reaches_tail_call = usage[f].tail_call;
-			if (usage[f].tail_call)
+			usage[f].reaches_tail_call = usage[f].tail_calls;
+			if (usage[f].tail_calls)
 				pile[pile_count++] = f;
 		}
 		follow(references, first, pile, pile_count, usage);

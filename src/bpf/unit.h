@@ -36,8 +36,7 @@ static inline void jf_unit_set_form(struct jf_unit *unit, uint32_t index, unsign
 
 /* Register use of a function, from one look at its instructions. */
 struct jf_usage {
-	uint16_t bpf_regs; /* bit per BPF register named anywhere */
-	bool tail_call;
+	uint16_t bpf_regs;      /* bit per BPF register named anywhere */
 	bool reaches_tail_call; /* itself, or what it calls or gives the address of */
 	bool throws;            /* calls an import that throws */
 	bool may_goto;
@@ -47,7 +46,8 @@ struct jf_usage {
 	uint8_t late_args; /* bit n: gets argument 5 + n behind a call or an outgoing argument */
 	uint8_t in_args;   /* most incoming arguments after the fifth that it gets */
 	uint8_t out_args;  /* most outgoing arguments after the fifth that it puts */
-	uint32_t calls;
+	uint32_t calls;    /* with tail calls */
+	uint32_t tail_calls;
 	bool jumps;
 	bool wide;         /* 16-byte instructions */
 	bool fp_beside;    /* R10 is named by more than loads and stores of other registers by it; if not: */

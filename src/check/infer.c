@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "check/checker.h"
 #include "check/tokens.h"
+#include "frame/convention.h"
 
 #include <string.h>
 
@@ -104,6 +105,7 @@ static void try_registers(struct inference *inf, struct jf_frame_spec spec)
 static void try_role(struct inference *inf, uint32_t role)
 {
 	bool out_args = jf_convention_supports(inf->input->conv, JF_CAP_OUT_ARGS);
+	bool asks_leaf = convention_asks(inf->input->conv, JF_WHEN_CALLS);
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 
 	inf->last_size = 0;
@@ -111,11 +113,12 @@ static void try_role(struct inference *inf, uint32_t role)
 	spec.sign_return = inf->signs;
 	spec.landing_pads = inf->pads;
 	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
-		for (unsigned int options = 0; options < 8; options++) {
+		for (unsigned int options = 0; options < (asks_leaf ? 16 : 8); options++) {
 			/* A tail call is a tail call, whether or not the prologue shows it. */
 			spec.tail_calls = options & 1 || (inf->tail_exits && role != JF_ROLE_CALLBACK);
 			spec.arena = options & 2;
 			spec.private_stack = options & 4;
+			spec.leaf = options & 8;
 			try_registers(inf, spec);
 		}
 	}

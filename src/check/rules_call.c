@@ -31,7 +31,15 @@ static const struct cell *saved_elsewhere(const struct state *state, uint8_t reg
 
 /* ---- R1, R2: frame record and frame pointer ------------------------------------------------------------ */
 
-static void judge_record(struct checker *c, const struct state *state)
+/* Whether the frame has a frame record at all: one that calls nothing may do without. */
+static bool has_record(const struct checker *c)
+{
+	int slot = jf_frame_slot(&c->frame, JF_SLOT_RETURN, c->backend->ra);
+
+	return !c->is_function || slot >= 0;
+}
+
+static void judge_record(struct checker *c, const struct state *state, int call_kind)
 {
 	int32_t ra_off = c->record[JF_RECORD_RETURN].off_from_cfa, fp_off = c->record[JF_RECORD_FP].off_from_cfa;
 	const struct jf_convention *conv = c->conv;
@@ -41,7 +49,9 @@ static void judge_record(struct checker *c, const struct state *state)
 
 	applies(c, 1);
 	applies(c, 2);
-	if (!is_saved_at(state, ra_off, c->backend->ra, &got)) {
+	if (call_kind < 0 && !has_record(c)) {
+		/* Before the body. A call in the body finds no record, and is told. */
+	} else if (!is_saved_at(state, ra_off, c->backend->ra, &got)) {
 		value_text(c->backend, &got, text, sizeof(text));
 		finding(c, 1, verdict_on(&got), "is reached with %s at CFA%+d, where the return address belongs", text,
 			ra_off);
@@ -331,7 +341,7 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 	judge_sp(c, state, call_kind);
 	if (c->input->kind == JF_CHECK_PRIVATE_STUB)
 		return;
-	judge_record(c, state);
+	judge_record(c, state, call_kind);
 	if (!c->is_function)
 		return;
 	if (c->frame.spec.role == JF_ROLE_BOUNDARY)

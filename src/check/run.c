@@ -137,7 +137,8 @@ static void end_prologue(struct checker *c, struct state *state)
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
 		bool saved = jf_frame_slot(frame, JF_SLOT_SAVE, (uint8_t)reg) >= 0 ||
 			     (reg == c->backend->ra && jf_frame_slot(frame, JF_SLOT_RETURN, (uint8_t)reg) >= 0);
-		bool lost = !is_callee_saved(c, reg) && state->regs[reg].kind != VALUE_CFA &&
+		bool keeps_ra = reg == c->backend->ra && !saved && c->is_function; /* it is nowhere else */
+		bool lost = !is_callee_saved(c, reg) && !keeps_ra && state->regs[reg].kind != VALUE_CFA &&
 			    reg != c->conv->bpf_fp_private && !(c->backend->regs[reg].flags & JF_REG_RESERVED);
 
 		if (reg == c->backend->sp || (reg == c->map.count_reg && is_callee_saved(c, reg)))

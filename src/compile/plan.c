@@ -72,12 +72,12 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		if (status != JF_OK)
 			return status;
 		c->throws |= usage[i].throws;
-		c->uses_tail_calls |= usage[i].tail_call;
+		c->uses_tail_calls |= usage[i].tail_calls != 0;
 		c->uses_arena |= usage[i].arena;
 		c->image->uses_per_cpu |= usage[i].per_cpu;
 		c->calls_register |= usage[i].calls_register;
 		c->row_capacity +=
-			ROWS_PER_FUNCTION + (usage[i].tail_call ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
+			ROWS_PER_FUNCTION + (usage[i].tail_calls ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
 	}
 	c->row_capacity += ROWS_PER_FUNCTION;
 	return JF_OK;
@@ -125,6 +125,8 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.tail_calls = role == JF_ROLE_SUBPROGRAM ? usage->reaches_tail_call : c->uses_tail_calls;
 	spec.landing_pads = c->opts->landing_pads;
 	spec.sign_return = c->opts->sign_return;
+	/* may_goto calls a stub. */
+	spec.leaf = usage->calls == usage->tail_calls && !usage->may_goto;
 	status = jf_frame_solve(c->conv, &spec, &f->frame, &why);
 	if (status != JF_OK)
 		return jf_error_set(c->error, status, c->units[index].function->name, "frame: %s: %s", why.where,

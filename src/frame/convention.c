@@ -80,6 +80,15 @@ static bool has_slots(const struct jf_convention *conv, uint8_t kind)
 	return false;
 }
 
+bool convention_asks(const struct jf_convention *conv, uint16_t when)
+{
+	for (unsigned int i = 0; i < conv->area_count; i++)
+		for (unsigned int k = 0; k < conv->areas[i].rule_count; k++)
+			if (conv->areas[i].rules[k].when & when)
+				return true;
+	return false;
+}
+
 /* The tail-call count: from one program to the next, and back, by the scheme that the convention states. */
 static void check_count(struct contradictions *all)
 {

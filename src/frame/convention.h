@@ -37,6 +37,9 @@ void contradict_once(struct contradictions *all, enum contradiction which, unsig
 /* The frames of every role and every combination of options (convention_frames.c). */
 void check_all_frames(struct contradictions *all);
 
+/* Whether a slot depends on one of these JF_WHEN_ bits. */
+bool convention_asks(const struct jf_convention *conv, uint16_t when);
+
 /* What a backend's ORC formats must hold (orc_format.c): JF_E_BAD_DESC, with a sentence. */
 enum jf_status jf_orc_check(const struct jf_backend *backend, struct jf_error *error);
 

@@ -54,6 +54,8 @@ static void check_record(struct contradictions *all, const struct jf_frame *fram
 	const struct jf_backend *backend = frame->conv->backend;
 	struct jf_slot record[JF_RECORD__COUNT];
 
+	if (frame->spec.leaf && !(frame->needs & JF_WHEN_EXCEPTION))
+		return; /* no call, and so nobody who walks from one */
 	if (jf_frame_record(frame->conv, record) != JF_OK)
 		contradict_once(all, BAD_RECORD, 1, "a main has no slot for the return address or the caller's %s (R1)",
 				backend->regs[backend->fp].name);
@@ -172,7 +174,8 @@ static void check_landing(struct contradictions *all, const struct jf_frame *bou
 
 /* ---- every combination --------------------------------------------------------------------------------- */
 
-#define OPTION_BITS 8 /* tail calls, arena, private stack, signed returns, registers used, two of size, arguments */
+/* tail calls, arena, private stack, signed returns, registers used, two of size, arguments, leaf */
+#define OPTION_BITS 9
 
 static bool solve(struct contradictions *all, unsigned int role, unsigned int bits, struct jf_frame *frame)
 {
@@ -190,6 +193,7 @@ static bool solve(struct contradictions *all, unsigned int role, unsigned int bi
 	spec.bpf_regs_used = bits & 16 ? 0x7c0 : 0;
 	spec.bpf_stack_bytes = stacks[bits >> 5 & 3];
 	spec.out_args = bits & 128 ? JF_OUT_ARGS_MAX : 0;
+	spec.leaf = bits & 256;
 	status = jf_frame_solve(conv, &spec, frame, &error);
 	if (status == JF_OK || status == JF_E_UNSUPPORTED || status == JF_E_BAD_SPEC)
 		return status == JF_OK;

@@ -42,6 +42,8 @@ static uint16_t spec_needs(const struct jf_frame_spec *spec)
 		needs |= JF_WHEN_FP;
 	if (needs & JF_WHEN_FP && (spec->bpf_stack_bytes || spec->private_stack))
 		needs |= JF_WHEN_BPF_STACK;
+	if (!spec->leaf)
+		needs |= JF_WHEN_CALLS;
 	if (spec->tail_calls)
 		needs |= JF_WHEN_TAIL_CALLS;
 	if (spec->arena)

@@ -56,14 +56,14 @@ Test(check_usage, usage_is_collected)
 
 	cr_assert_eq(check(none, 2, &program, &usage, &error), JF_OK);
 	cr_assert_eq(usage.bpf_regs >> 6, 0);
-	cr_assert_not(usage.throws || usage.tail_call);
+	cr_assert_not(usage.throws || usage.tail_calls);
 	cr_assert_eq(usage.calls, 0);
 	cr_assert_eq(check(some, COUNT_OF(some), &program, &usage, &error), JF_OK);
 	cr_assert_eq(usage.bpf_regs >> 6, 0x1d, "%x", usage.bpf_regs); /* R6, R8, R9, R10 */
-	cr_assert(usage.throws && !usage.tail_call);
+	cr_assert(usage.throws && !usage.tail_calls);
 	cr_assert_eq(usage.calls, 3);
 	cr_assert_eq(check(tail, 2, &program, &usage, &error), JF_OK);
-	cr_assert(usage.tail_call && !usage.throws);
+	cr_assert(usage.tail_calls && !usage.throws);
 }
 
 /* ---- every opcode with random fields: no crash, the same answer twice, decodable when accepted -------- */

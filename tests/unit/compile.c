@@ -292,3 +292,19 @@ Test(compile, free_takes_null)
 {
 	jf_image_free(NULL);
 }
+
+/* A tail call leaves for good; whatever comes back is a call. */
+Test(compile, functions_that_call_nothing_are_leaves)
+{
+	const struct jf_insn tail[] = {CALL_HELPER(JF_HELPER_TAIL_CALL), MOV_K(0, 0), EXIT};
+	const struct jf_insn helper[] = {CALL_HELPER(0), EXIT};
+	const struct jf_function functions[] = {FUNCTION("calls", calls_one), FUNCTION("nothing", just_exit),
+						FUNCTION("tail", tail), FUNCTION("helper", helper)};
+	const bool is_leaf[] = {false, true, true, false};
+	const struct jf_program program = run_program(functions, 4, -1);
+	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
+
+	for (unsigned int i = 0; i < 4; i++)
+		cr_assert_eq(image->functions[i].frame.spec.leaf, is_leaf[i], "%s", functions[i].name);
+	jf_image_free(image);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
-#include "toy.h"
+#include "toy_copy.h"
 
 #include <string.h>
 
@@ -53,6 +53,25 @@ Test(frame, the_plainest_frame_is_the_record)
 	cr_assert_eq(frame.out_args_bytes, 0);
 	cr_assert_eq(frame.bpf_fp_off_from_cfa, -24);
 	cr_assert_eq(frame.landing_sp_off_from_cfa, -24);
+}
+
+/* "When it calls": not in a leaf, and nothing else changes. */
+Test(frame, a_leaf_may_do_without_a_slot)
+{
+	struct jf_frame_spec spec = spec_of(JF_ROLE_MAIN, 0, 0);
+	struct jf_frame frame;
+	struct copy copy;
+
+	copy_init(&copy, &toy_adopt);
+	copy.rules[2].when = JF_WHEN_CALLS;
+	frame = solved(&copy.conv, spec);
+	cr_assert_eq(frame.slot_count, 3);
+	cr_assert(frame.needs & JF_WHEN_CALLS);
+	spec.leaf = true;
+	frame = solved(&copy.conv, spec);
+	cr_assert_eq(frame.slot_count, 2);
+	check_slot(&frame, 1, JF_SLOT_TCC, JF_REG_NONE, -16, 8);
+	cr_assert_eq(solved(&toy_adopt, spec).slot_count, 3);
 }
 
 Test(frame, a_pair_has_its_first_at_the_lower_address)

@@ -18,6 +18,7 @@ enum {
 	KEY_OUT_ARGS,
 	KEY_LANDING_PADS,
 	KEY_SIGN_RETURN,
+	KEY_LEAF,
 };
 
 static const struct argp_option options[] = {
@@ -31,6 +32,7 @@ static const struct argp_option options[] = {
 	{"out-args", KEY_OUT_ARGS, "N", 0, "outgoing arguments after the fifth, 0 to 7", 1},
 	{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 1},
 	{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign the return address (PAC)", 1},
+	{"leaf", KEY_LEAF, NULL, 0, "it calls nothing", 1},
 	{0},
 };
 
@@ -80,7 +82,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct spec_args *args = state->input;
 	enum jf_role role;
 
-	if (key >= KEY_ROLE && key <= KEY_SIGN_RETURN)
+	if (key >= KEY_ROLE && key <= KEY_LEAF)
 		args->given = true;
 	switch (key) {
 	case KEY_ROLE:
@@ -97,6 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_OUT_ARGS: args->spec.out_args = (uint8_t)parse_count("--out-args", arg, UINT8_MAX, state); return 0;
 	case KEY_LANDING_PADS: args->spec.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->spec.sign_return = true; return 0;
+	case KEY_LEAF: args->spec.leaf = true; return 0;
 	case ARGP_KEY_ARG:
 		if (args->conv)
 			argp_error(state, "unexpected argument %s", arg);
