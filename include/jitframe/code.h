@@ -68,7 +68,8 @@ JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, ui
 
 /* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE when bytes or rows have no room. */
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
-/* Appends one little-endian 32-bit instruction word. */
+/* Append one little-endian instruction word. A longer instruction is one call, of jf_code_put(). */
+static inline void jf_code_put16(struct jf_code *code, uint16_t word);
 static inline void jf_code_put32(struct jf_code *code, uint32_t word);
 /* Writes such a word to `at`, for put_branch of struct jf_body_ops. */
 static inline void jf_code_write32(uint8_t at[4], uint32_t word);
@@ -108,6 +109,18 @@ static inline void jf_code_write32(uint8_t at[4], uint32_t word)
 	const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
 
 	memcpy(at, bytes, sizeof(bytes));
+}
+
+static inline void jf_code_put16(struct jf_code *code, uint16_t word)
+{
+	const uint8_t bytes[2] = {(uint8_t)word, (uint8_t)(word >> 8)};
+
+	if (!jf_code_has_room(code, sizeof(bytes))) {
+		jf_code_put(code, bytes, sizeof(bytes));
+		return;
+	}
+	memcpy(code->bytes + code->size, bytes, sizeof(bytes));
+	code->size += sizeof(bytes);
 }
 
 static inline void jf_code_put32(struct jf_code *code, uint32_t word)

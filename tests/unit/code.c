@@ -117,6 +117,28 @@ Test(code, words)
 	}
 }
 
+/* Short instructions among longer ones: words, walls, rows. */
+Test(code, half_words)
+{
+	for (size_t capacity = 0; capacity <= BYTES; capacity++) {
+		struct sink s;
+
+		sink_init(&s, capacity, ROWS);
+		for (uint16_t i = 0; i < 20; i++) {
+			jf_code_put16(&s.code, (uint16_t)(0x1000 + i));
+			if (i == 2)
+				jf_code_cfa(&s.code, TOY_SP, 8);
+		}
+		check_walls(&s, capacity, ROWS);
+		CHECK_STATUS(jf_code_finish(&s.code), JF_E_NOSPACE, "capacity %zu", capacity);
+		CHECK(s.code.size == capacity / 2 * 2, "%zu bytes into %zu", s.code.size, capacity);
+		for (size_t i = 0; i < s.code.size; i++)
+			CHECK(s.bytes[i] == (i % 2 ? 0x10 : i / 2), "byte %zu", i);
+		CHECK(s.code.row_count == (capacity >= 8 ? 2 : capacity >= 2), "%zu rows", s.code.row_count);
+		CHECK(s.code.row_count < 2 || s.rows[1].code_off == 6, "a row at +%u", s.rows[1].code_off);
+	}
+}
+
 Test(code, takes_exactly_its_capacity)
 {
 	struct sink s;
