@@ -157,11 +157,13 @@ struct jf_c_args {
 	uint8_t temp;
 };
 
-/* The most bytes of code that come of one piece of a program; all mandatory. For jf_compile_bound(). */
+/* The most bytes of code that come of one piece of a program; all mandatory. For jf_compile_bound(), and for those who
+ * emit a prologue to see what the prologue does. */
+#define JF_FUNCTION_BYTES_MAX 2048
 struct jf_code_bounds {
 	uint16_t insn_bytes;      /* any BPF instruction but a tail call */
 	uint16_t tail_call_bytes; /* with the exit that restores everything */
-	uint16_t function_bytes;  /* prologue, epilogue and alignment */
+	uint16_t function_bytes;  /* prologue, epilogue and alignment; up to JF_FUNCTION_BYTES_MAX */
 	uint16_t stub_bytes;      /* a call stub and its alignment; where call_stubs is NULL: 0 */
 };
 

@@ -5,8 +5,6 @@
 
 /* What holds where a function is entered: at its start, and by a tail call. */
 
-#define PROLOGUE_BYTES 2048
-
 /* ---- what is to be checked --------------------------------------------------------------------------- */
 
 static int32_t slot_off(const struct jf_frame *frame, enum jf_slot_kind kind)
@@ -152,7 +150,7 @@ enum jf_status checker_find_entry_state(struct checker *c)
 	const struct jf_frame_spec *spec = &c->frame.spec;
 	struct jf_frame_spec main_spec = JF_FRAME_SPEC_INIT;
 	static const struct jf_values no_values;
-	uint8_t bytes[PROLOGUE_BYTES];
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX];
 	struct jf_frame frame;
 	struct jf_code code;
 

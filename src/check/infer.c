@@ -13,9 +13,8 @@
  * is not asked for.
  */
 
-#define PROLOGUE_BYTES 2048
-#define DEPTHS_MAX     4
-#define SOME_STACK     8 /* for a private stack, whose size no prologue tells */
+#define DEPTHS_MAX 4
+#define SOME_STACK 8 /* for a private stack, whose size no prologue tells */
 
 struct inference {
 	const struct jf_check_input *input;
@@ -24,7 +23,7 @@ struct inference {
 	uint32_t depths[2][DEPTHS_MAX]; /* what CFA - SP may be in the body, read as a callback or not; 0: no more */
 	bool tail_exits;                /* it has one */
 	bool signs, pads;
-	uint8_t bytes[PROLOGUE_BYTES], last_bytes[PROLOGUE_BYTES];
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX], last_bytes[JF_FUNCTION_BYTES_MAX];
 	size_t last_size;
 	struct jf_inferred best;
 	uint32_t best_cost;

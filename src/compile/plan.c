@@ -8,7 +8,7 @@
 
 /* What has to be known before the first instruction is emitted. */
 
-#define ROWS_PER_FUNCTION  128 /* prologue and exits; bodies add ROWS_PER_CALL */
+#define ROWS_PER_FUNCTION  (4 * JF_FRAME_SLOTS_MAX) /* prologue and exits; bodies add ROWS_PER_CALL */
 #define ROWS_PER_CALL      4
 #define ROWS_PER_TAIL_CALL (JF_FRAME_SLOTS_MAX + 8) /* a whole exit each */
 

@@ -153,10 +153,15 @@ enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_erro
 	if (!backend->bounds.insn_bytes || !backend->bounds.tail_call_bytes || !backend->bounds.function_bytes ||
 	    (backend->call_stubs && !backend->bounds.stub_bytes))
 		return bad(error, backend->name, "bounds of code sizes are missing (bounds)");
+	if (backend->bounds.function_bytes > JF_FUNCTION_BYTES_MAX)
+		return bad(error, backend->name, "functions that are longer than JF_FUNCTION_BYTES_MAX (bounds)");
 	if ((backend->body.jump || backend->body.jump_always || backend->body.may_goto) && !backend->body.put_branch)
 		return bad(error, backend->name, "jumps without their branches (put_branch)");
 	if (backend->body.call && !backend->body.extend)
 		return bad(error, backend->name, "calls without their results (extend)");
+	if (backend->c_args.extended_bytes != 0 && backend->c_args.extended_bytes != 4 &&
+	    backend->c_args.extended_bytes != 8)
+		return bad(error, backend->name, "arguments of C are extended to neither 4 nor 8 bytes (c_args)");
 	if (backend->branches && !branches_sound(backend->branches))
 		return bad(error, backend->name,
 			   "a branch has no form, or a form is no longer than the one before, or reaches no farther");

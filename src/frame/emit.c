@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <jitframe/backend.h>
 
-/* Room for any prologue; it is emitted here when only its effect is wanted. */
-#define SCRATCH_BYTES 2048
-
 static const struct jf_values no_values;
 
 /* Bits of the frame record's slots. */
@@ -40,10 +37,11 @@ void jf_frame_begin(struct jf_code *code, const struct jf_frame *frame)
 		jf_code_row_flags(code, JF_ROW_RA_SIGNED, 0);
 }
 
+/* When only its effect is wanted. */
 static void emit_prologue_scratch(struct jf_code *scratch, uint8_t *bytes, const struct jf_frame *frame,
 				  const struct jf_values *values)
 {
-	jf_code_init(scratch, bytes, SCRATCH_BYTES, 0, NULL, 0);
+	jf_code_init(scratch, bytes, JF_FUNCTION_BYTES_MAX, 0, NULL, 0);
 	jf_frame_begin(scratch, frame);
 	jf_frame_prologue(scratch, frame, values);
 }
@@ -70,7 +68,7 @@ static enum jf_status emit_tail_exit(struct jf_code *code, const struct jf_frame
 enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame, enum jf_part part,
 			     const struct jf_values *values)
 {
-	uint8_t bytes[SCRATCH_BYTES];
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX];
 	struct jf_code scratch;
 	struct jf_row body;
 	enum jf_status status = JF_OK;
@@ -103,7 +101,7 @@ enum jf_status jf_tail_entry_off(const struct jf_convention *conv, const struct 
 				 uint32_t *entry_off)
 {
 	struct jf_frame_spec main_spec = JF_FRAME_SPEC_INIT;
-	uint8_t bytes[SCRATCH_BYTES];
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX];
 	struct jf_code scratch;
 	struct jf_frame frame;
 	enum jf_status status;

@@ -58,6 +58,15 @@ Test(backend, tables_and_hooks_must_be_there)
 	copy_init(&copy, &toy_adopt);
 	copy.backend.bounds.stub_bytes = 0;
 	check_bad(&copy, "toy", "bounds");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.bounds.function_bytes = JF_FUNCTION_BYTES_MAX + 1;
+	check_bad(&copy, "toy", "bounds");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.body.extend = NULL;
+	check_bad(&copy, "toy", "extend");
+	copy_init(&copy, &toy_adopt);
+	copy.backend.c_args.extended_bytes = 2;
+	check_bad(&copy, "toy", "c_args");
 }
 
 Test(backend, every_form_of_a_branch_is_longer_than_the_one_before)

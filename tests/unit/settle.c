@@ -152,6 +152,28 @@ static void compare(const struct jf_image *a, const struct jf_image *b, const ui
 		      "%s: fault %u", what, i);
 }
 
+/* What a piece of the program takes is no more than the backend says of all such pieces. */
+static void check_bounds(const struct jf_image *image, const struct jf_program *program, const char *what)
+{
+	const struct jf_code_bounds *most = &image->conv->backend->bounds;
+
+	for (uint32_t i = 0; i < program->function_count; i++) {
+		const struct jf_image_function *f = &image->functions[i];
+		uint32_t body = f->insn_off[f->insn_count] - f->insn_off[0];
+
+		CHECK(f->size_bytes - body <= most->function_bytes, "%s: %u bytes around function %u", what,
+		      f->size_bytes - body, i);
+		for (uint32_t k = 0; k < f->insn_count; k++) {
+			const struct jf_insn *insn = &program->functions[i].insns[k];
+			bool tail_call = insn->opcode == 0x85 && insn->imm == 12 && insn->regs >> 4 == 0;
+			uint32_t bytes = f->insn_off[k + 1] - f->insn_off[k];
+
+			CHECK(bytes <= (tail_call ? most->tail_call_bytes : most->insn_bytes),
+			      "%s: function %u, instruction %u is %u bytes", what, i, k, bytes);
+		}
+	}
+}
+
 /* returns: how often the reference was emitted, 0 when the program is not for this convention. */
 static uint32_t both_ways(const struct jf_convention *conv, const struct jf_program *program,
 			  const struct jf_compile_opts *opts, const char *what)
@@ -174,6 +196,7 @@ static uint32_t both_ways(const struct jf_convention *conv, const struct jf_prog
 	if (status == JF_OK) {
 		count = reference->passes;
 		compare(image, reference, code, wanted, what);
+		check_bounds(image, program, what);
 		CHECK(image->passes == 1, "%s: %u passes", what, image->passes);
 		jf_image_free(image);
 		jf_image_free(reference);
