@@ -41,6 +41,22 @@ Test(backend_tables, register_tables)
 	}
 }
 
+/* A copy of another backend keeps the other's until somebody looks. */
+Test(backend_tables, each_is_an_architecture_of_its_own)
+{
+	const struct jf_backend *b, *other;
+
+	for (size_t i = 0; (b = jf_backend_at(i)); i++) {
+		for (size_t k = 0; k < i; k++) {
+			other = jf_backend_at(k);
+			CHECK(b->elf_machine != other->elf_machine, "%s has the ELF machine of %s: %u", b->name,
+			      other->name, b->elf_machine);
+			CHECK(strcmp(b->llvm_triple, other->llvm_triple), "%s has the LLVM triple of %s: %s", b->name,
+			      other->name, b->llvm_triple);
+		}
+	}
+}
+
 /* R6..R9 and R10 survive calls by the platform's ABI; no two BPF registers share one. */
 ALL_CONVENTIONS(backend_tables, bpf_registers)
 {

@@ -104,6 +104,7 @@ ALL_CONVENTIONS(checker_dropped, saves_and_restores)
 	const struct jf_convention *conv = convention_at(*index);
 	unsigned int dropped = 0;
 
+	needs_decoder(conv);
 	for (unsigned int i = 0; i < 4 * JF_ROLE__COUNT; i++) {
 		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 

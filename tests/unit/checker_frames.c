@@ -79,8 +79,7 @@ ALL_CONVENTIONS(checker, good_frames)
 	const struct jf_convention *conv = convention_at(*index);
 	struct counts counts = {0};
 
-	if (!conv->backend->decode)
-		cr_skip_test();
+	needs_decoder(conv);
 	each_spec(conv, check_good, &counts);
 	cr_assert_gt(counts.frames, 500, "%u frames", counts.frames);
 }
@@ -96,8 +95,7 @@ ALL_CONVENTIONS(checker, rows_behind_a_body_that_is_not_marked)
 	static struct emitted e;
 
 	spec.tail_calls = true;
-	if (!conv->backend->decode)
-		cr_skip_test();
+	needs_decoder(conv);
 	cr_assert(emit_frame(&e, conv, &spec) && e.input.from_body_count == 1);
 	e.input.marks[JF_MARK_BODY] = JF_MARK_UNSET;
 	CHECK_STATUS(jf_check_rows(&e.input, rows, &row_count, slots, &slot_count, NULL), JF_OK, "%s", conv->name);

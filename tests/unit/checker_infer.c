@@ -68,8 +68,7 @@ ALL_CONVENTIONS(checker, infers_specs)
 	const struct jf_convention *conv = convention_at(*index);
 	struct sample sample = {.rng = {7}, .one_in = 150};
 
-	if (!conv->backend->decode)
-		cr_skip_test();
+	needs_decoder(conv);
 	each_spec(conv, infer, &sample);
 	cr_assert_gt(sample.seen, 10);
 	cr_assert_eq(sample.roles, JF_INFER_ANY_ROLE);
@@ -84,8 +83,7 @@ ALL_CONVENTIONS(checker, infers_specs_of_damaged_code)
 	struct jf_inferred inferred;
 	uint32_t off = 0;
 
-	if (!conv->backend->decode)
-		cr_skip_test();
+	needs_decoder(conv);
 	spec.role = JF_ROLE_BOUNDARY;
 	spec.bpf_stack_bytes = 64;
 	CHECK(emit_frame(&e, conv, &spec), "boundary");

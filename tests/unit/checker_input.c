@@ -162,6 +162,7 @@ ALL_CONVENTIONS(checker_input, rows_that_lie)
 	const struct jf_convention *conv = convention_at(*index);
 	unsigned int lies = 0;
 
+	needs_decoder(conv);
 	for (uint32_t role = 0; role < JF_ROLE__COUNT; role++) {
 		struct jf_frame_spec spec = boundary_spec();
 
@@ -419,6 +420,7 @@ ALL_CONVENTIONS(checker_input, hostile_bytes)
 	static struct emitted e;
 	struct jf_frame_spec spec = boundary_spec();
 
+	needs_decoder(conv);
 	for (unsigned int round = 0; round < 300; round++) {
 		size_t count = 1 + rng_below(&rng, round % 10 ? 200 : sizeof(bytes));
 

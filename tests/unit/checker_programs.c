@@ -302,8 +302,7 @@ ALL_CONVENTIONS(checker, good_programs)
 	const struct jf_convention *conv = convention_at(*index);
 	struct counts counts = {0};
 
-	if (!conv->backend->decode)
-		cr_skip_test();
+	needs_decoder(conv);
 	for (unsigned int features = 0; features < 128; features++)
 		for (uint64_t seed = 0; seed < 16; seed++)
 			check_program(conv, features, features * 1000 + seed, &counts);

@@ -19,6 +19,13 @@ static inline const struct jf_convention *convention_at(unsigned int index)
 	return NULL;
 }
 
+/* Ends a test of what only the checker sees. */
+static inline void needs_decoder(const struct jf_convention *conv)
+{
+	if (!conv->backend->decode)
+		cr_skip_test("backends/%s has no decoder", conv->backend->name);
+}
+
 /* A test that runs once for each of them, with its number in *index. */
 #define ALL_CONVENTIONS(suite, name)                                        \
 	ParameterizedTestParameters(suite, name)                            \
