@@ -10,10 +10,17 @@
 
 /* jitframe archs */
 
+struct args {
+	bool json, brief;
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	struct args *args = state->input;
+
 	switch (key) {
-	case 'j': *(bool *)state->input = true; return 0;
+	case 'j': args->json = true; return 0;
+	case 'b': args->brief = true; return 0;
 	case ARGP_KEY_ARG: argp_error(state, "unexpected argument %s", arg); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -77,6 +84,26 @@ static int print_text(void)
 		print_parts(backend);
 		for (unsigned int k = 0; k < backend->convention_count; k++)
 			print_convention(backend->conventions[k]);
+	}
+	return 0;
+}
+
+/* A line for each convention, as README.md quotes them. */
+static int print_brief(void)
+{
+	const struct jf_backend *backend;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		for (unsigned int k = 0; k < backend->convention_count; k++) {
+			const struct jf_convention *conv = backend->conventions[k];
+			uint8_t regs[JF_REGS_MAX];
+			int count = jf_convention_unsaved(conv, regs, sizeof(regs));
+
+			printf("%s/%s: %s", backend->name, conv->name, conv->summary);
+			for (int n = 0; n < count; n++)
+				printf("%s%s", n ? " " : "; a throw may lose ", backend->regs[regs[n]].name);
+			putchar('\n');
+		}
 	}
 	return 0;
 }
@@ -167,15 +194,19 @@ static int print_json(void)
 
 int cmd_archs(int argc, char **argv)
 {
-	static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}};
+	static const struct argp_option options[] = {
+		{"json", 'j', NULL, 0, "print JSON", 0},
+		{"brief", 'b', NULL, 0, "print a line for each convention", 0},
+		{0},
+	};
 	static const struct argp argp = {
 		options, parse,
 		NULL,    "Lists the architectures that are built in, their conventions, and what each supports.",
 		NULL,    NULL,
 		NULL,
 	};
-	bool json = false;
+	struct args args = {0};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
-	return json ? print_json() : print_text();
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	return args.json ? print_json() : args.brief ? print_brief() : print_text();
 }
