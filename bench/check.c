@@ -86,17 +86,17 @@ static void row(json_t *rows, const struct jf_convention *conv, const struct jf_
 
 	if (jf_compile(conv, program, NULL, bytes, CODE_BYTES, 0x10000, &image, &error) != JF_OK)
 		fail(&error);
-	f = &image->functions[0];
+	f = jf_image_function_at(image, 0);
 	w.input.conv = conv;
 	w.input.bytes = bytes;
 	w.input.byte_count = f->size_bytes;
 	w.input.address = image->address;
-	w.input.spec = f->frame.spec;
+	w.input.spec = f->frame->spec;
 	memcpy(w.input.marks, f->marks, sizeof(w.input.marks));
-	w.input.rows = image->rows;
+	w.input.rows = f->rows;
 	w.input.row_count = f->row_count;
-	w.input.slots = f->frame.slots;
-	w.input.slot_count = f->frame.slot_count;
+	w.input.slots = f->frame->slots;
+	w.input.slot_count = f->frame->slot_count;
 	m = measure(check, &w, 1e6, 0.5);
 	r = measure(find_rows, &w, 1e6, 0.5);
 	snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);

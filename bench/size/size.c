@@ -62,7 +62,7 @@ static uint64_t our_bytes(const struct captured_program *p, const struct jf_imag
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < p->function_count; i++)
-		sum += image->functions[i].size_bytes;
+		sum += jf_image_function_at(image, i)->size_bytes;
 	return sum;
 }
 
@@ -127,7 +127,7 @@ static void print_insn(struct disasm *disasm, const uint8_t *code, size_t *off, 
 static void list_function(const struct captured_program *p, uint32_t index, const struct jf_image *image,
 			  const uint8_t *code, struct disasm *disasm)
 {
-	const struct jf_image_function *f = &image->functions[index];
+	const struct jf_image_function *f = jf_image_function_at(image, index);
 	const struct captured_function *kernel = &p->functions[index];
 	uint32_t insn = 0;
 	size_t off = 0;

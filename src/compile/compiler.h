@@ -3,6 +3,7 @@
 #define JF_COMPILE_COMPILER_H
 
 #include "bpf/unit.h"
+#include "compile/image.h"
 #include "compile/sites.h"
 
 /*
@@ -20,7 +21,7 @@ struct jf_compiler {
 	const struct jf_program *program;
 	const struct jf_compile_opts *opts;
 	struct jf_error *error;
-	struct jf_image *image;
+	struct image *image;
 	struct jf_code code;
 	struct jf_unit *units; /* of the program's functions and the default callback */
 	uint32_t unit_count;

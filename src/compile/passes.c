@@ -128,32 +128,32 @@ static void align_code(struct jf_compiler *c)
 		jf_code_put(&c->code, zeros, JF_FUNCTION_ALIGN - over);
 }
 
-static void function_begins(struct jf_compiler *c, struct jf_image_function *f)
+static void function_begins(struct jf_compiler *c, struct image_function *f)
 {
 	align_code(c);
-	c->again |= f->start != c->code.size;
-	f->start = (uint32_t)c->code.size;
+	c->again |= f->shown.start != c->code.size;
+	f->shown.start = (uint32_t)c->code.size;
 	if (c->first_pass)
 		c->placed_count++;
 	f->row_start = (uint32_t)c->code.row_count;
 	f->fault_start = c->faults.count;
 }
 
-static void function_ends(struct jf_compiler *c, struct jf_image_function *f)
+static void function_ends(struct jf_compiler *c, struct image_function *f)
 {
-	f->size_bytes = (uint32_t)c->code.size - f->start;
-	f->row_count = (uint32_t)c->code.row_count - f->row_start;
-	f->fault_count = c->faults.count - f->fault_start;
-	memcpy(f->marks, c->code.marks, sizeof(f->marks));
+	f->shown.size_bytes = (uint32_t)c->code.size - f->shown.start;
+	f->shown.row_count = (uint32_t)c->code.row_count - f->row_start;
+	f->shown.fault_count = c->faults.count - f->fault_start;
+	memcpy(f->shown.marks, c->code.marks, sizeof(f->shown.marks));
 }
 
 static enum jf_status emit_function(struct jf_compiler *c, uint32_t index)
 {
-	struct jf_image_function *f = &c->image->functions[index];
+	struct image_function *f = &c->image->functions[index];
 	struct jf_values values = c->opts->values;
 	enum jf_status status;
 
-	values.private_stack += f->private_stack_off;
+	values.private_stack += f->shown.private_stack_off;
 	function_begins(c, f);
 	jf_frame_begin(&c->code, &f->frame);
 	jf_frame_prologue(&c->code, &f->frame, &values);
@@ -169,7 +169,7 @@ static enum jf_status emit_function(struct jf_compiler *c, uint32_t index)
 static void emit_stub(struct jf_compiler *c, uint32_t index)
 {
 	const struct jf_backend *backend = c->conv->backend;
-	struct jf_image_function *f = &c->image->functions[index];
+	struct image_function *f = &c->image->functions[index];
 
 	function_begins(c, f);
 	jf_frame_begin(&c->code, &f->frame);
@@ -189,7 +189,7 @@ static enum jf_status emit_pass(struct jf_compiler *c)
 		if (status != JF_OK)
 			return status;
 	}
-	for (uint32_t i = c->unit_count; i < c->image->function_count; i++)
+	for (uint32_t i = c->unit_count; i < c->image->shown.function_count; i++)
 		emit_stub(c, i);
 	if (c->code.status != JF_OK)
 		return jf_error_set(c->error, c->code.status, "", "code offset %zu: %s", c->code.fail_off,
@@ -220,12 +220,12 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 	c->image->rows = jf_calloc(c->row_capacity, sizeof(*c->image->rows));
 	if (!c->image->rows)
 		return jf_compiler_no_memory(c);
-	jf_code_init(&c->code, bytes, capacity, c->image->address, c->image->rows, c->row_capacity);
+	jf_code_init(&c->code, bytes, capacity, c->image->shown.address, c->image->rows, c->row_capacity);
 	c->first_pass = true;
 	for (unsigned int pass = 0; pass < PASSES_MAX; pass++) {
 		enum jf_status status = emit_pass(c);
 
-		c->image->passes++;
+		c->image->shown.passes++;
 		if (status == JF_OK && c->first_pass)
 			status = after_first_pass(c);
 		if (status != JF_OK || !c->again)
@@ -264,7 +264,7 @@ static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capa
 	jf_compiler_choose_hooks(c);
 	if (status == JF_OK)
 		status = emit_until_stable(c, bytes, capacity);
-	c->image->size_bytes = c->code.size;
+	c->image->shown.size_bytes = c->code.size;
 	c->image->row_count = (uint32_t)c->code.row_count;
 	return status;
 }
@@ -286,34 +286,24 @@ enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_prog
 	c.image = jf_calloc(1, sizeof(*c.image));
 	if (!c.image)
 		return jf_compiler_no_memory(&c);
-	c.image->conv = conv;
-	c.image->address = address;
+	c.image->shown.conv = conv;
+	c.image->shown.address = address;
 	status = compile(&c, bytes, capacity);
 	c.image->insn_off = c.insn_off;
 	c.image->faults = c.faults.list;
-	c.image->fault_count = c.faults.count;
+	c.image->shown.fault_count = c.faults.count;
 	jf_free(c.sites.list);
 	jf_free(c.units);
 	jf_free(c.helper_stub);
 	jf_free(c.kfunc_stub);
 	jf_free(c.stub_imports);
 	if (status != JF_OK) {
-		jf_image_free(c.image);
+		jf_image_free(&c.image->shown);
 		return status;
 	}
-	*image = c.image;
+	jf_image_show(c.image);
+	*image = &c.image->shown;
 	return JF_OK;
-}
-
-void jf_image_free(struct jf_image *image)
-{
-	if (!image)
-		return;
-	jf_free(image->insn_off);
-	jf_free(image->faults);
-	jf_free(image->rows);
-	jf_free(image->functions);
-	jf_free(image);
 }
 
 size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program)

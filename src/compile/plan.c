@@ -74,7 +74,7 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->throws |= usage[i].throws;
 		c->uses_tail_calls |= usage[i].tail_calls != 0;
 		c->uses_arena |= usage[i].arena;
-		c->image->uses_per_cpu |= usage[i].per_cpu;
+		c->image->shown.uses_per_cpu |= usage[i].per_cpu;
 		c->calls_register |= usage[i].calls_register;
 		c->row_capacity +=
 			ROWS_PER_FUNCTION + (usage[i].tail_calls ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
@@ -106,7 +106,7 @@ static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index
 static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t role, const struct jf_usage *usage)
 {
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
-	struct jf_image_function *f = &c->image->functions[index];
+	struct image_function *f = &c->image->functions[index];
 	struct jf_error why = {0};
 	uint32_t may_goto_bytes;
 	enum jf_status status;
@@ -132,8 +132,8 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 		return jf_error_set(c->error, status, c->units[index].function->name, "frame: %s: %s", why.where,
 				    why.text);
 	if (spec.private_stack) {
-		f->private_stack_off = c->image->private_stack_bytes;
-		c->image->private_stack_bytes += jf_frame_private_stack(&f->frame).size_bytes;
+		f->shown.private_stack_off = c->image->shown.private_stack_bytes;
+		c->image->shown.private_stack_bytes += jf_frame_private_stack(&f->frame).size_bytes;
 	}
 	return JF_OK;
 }
@@ -141,19 +141,19 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 static uint32_t role_of(const struct jf_compiler *c, uint32_t index)
 {
 	if (index == 0)
-		return c->image->callback >= 0 ? JF_ROLE_BOUNDARY : JF_ROLE_MAIN;
-	return (int32_t)index == c->image->callback ? JF_ROLE_CALLBACK : JF_ROLE_SUBPROGRAM;
+		return c->image->shown.callback >= 0 ? JF_ROLE_BOUNDARY : JF_ROLE_MAIN;
+	return (int32_t)index == c->image->shown.callback ? JF_ROLE_CALLBACK : JF_ROLE_SUBPROGRAM;
 }
 
 static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 {
-	c->image->callback = c->program->callback;
-	if (c->throws && c->image->callback < 0) {
+	c->image->shown.callback = c->program->callback;
+	if (c->throws && c->image->shown.callback < 0) {
 		enum jf_status status = jf_unit_check(NULL, &c->units[c->unit_count], &usage[c->unit_count], c->error);
 
 		if (status != JF_OK)
 			return status;
-		c->image->callback = (int32_t)c->unit_count++;
+		c->image->shown.callback = (int32_t)c->unit_count++;
 	}
 	for (uint32_t i = 0; i < c->unit_count; i++) {
 		enum jf_status status = check_late_arguments(c, i, &usage[i]);
@@ -167,11 +167,11 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->units[i].may_goto = usage[i].may_goto;
 		c->units[i].in_args = usage[i].in_args;
 		c->units[i].arena = usage[i].arena;
-		c->image->functions[i].name = c->units[i].function->name;
-		c->image->functions[i].insn_count = c->units[i].function->insn_count;
-		c->image->functions[i].insn_off = c->units[i].insn_off;
+		c->image->functions[i].shown.name = c->units[i].function->name;
+		c->image->functions[i].shown.insn_count = c->units[i].function->insn_count;
+		c->image->functions[i].shown.insn_off = c->units[i].insn_off;
 	}
-	c->image->function_count = c->unit_count;
+	c->image->shown.function_count = c->unit_count;
 	return JF_OK;
 }
 
@@ -197,15 +197,15 @@ static enum jf_status stub_frame(const struct jf_convention *conv, struct jf_fra
 
 static enum jf_status add_stub(struct jf_compiler *c, uint32_t *stub, const struct jf_import *import)
 {
-	struct jf_image_function *function;
+	struct image_function *function;
 
 	if (*stub)
 		return JF_OK;
-	*stub = c->image->function_count++;
+	*stub = c->image->shown.function_count++;
 	function = &c->image->functions[*stub];
 	c->stub_imports[*stub - c->unit_count] = import;
-	function->name = import->name ? import->name : "call_stub";
-	function->is_stub = true;
+	function->shown.name = import->name ? import->name : "call_stub";
+	function->shown.is_stub = true;
 	return stub_frame(c->conv, &function->frame);
 }
 
@@ -270,6 +270,6 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 		status = make_stubs(c, usage);
 	jf_free(usage);
 	if (status == JF_OK)
-		c->row_capacity += ROWS_PER_FUNCTION * (c->image->function_count - c->unit_count);
+		c->row_capacity += ROWS_PER_FUNCTION * (c->image->shown.function_count - c->unit_count);
 	return status;
 }

@@ -156,7 +156,7 @@ static uint32_t moved(const struct growth *g, const struct jf_site *sites, uint3
 	return off + g->up_to[*rank];
 }
 
-static void move_tables(struct jf_compiler *c, const struct jf_image_function *f, const struct growth *g,
+static void move_tables(struct jf_compiler *c, const struct image_function *f, const struct growth *g,
 			const struct jf_site *sites, uint32_t count)
 {
 	uint32_t rank = 0;
@@ -303,7 +303,7 @@ enum jf_status jf_compiler_settle_ahead(struct jf_compiler *c, struct jf_body *b
 	struct jf_unit *unit = b->state->unit;
 	const struct jf_site *sites = c->sites.list + unit->site_start;
 
-	c->code.start = c->image->functions[unit - c->units].start;
+	c->code.start = c->image->functions[unit - c->units].shown.start;
 	for (uint32_t k = 0; k < unit->site_count; k++) {
 		enum jf_status status = sites[k].is_ahead ? emit_over(c, b, sites[k].index) : JF_OK;
 

@@ -11,7 +11,7 @@ static uint64_t function_address(struct jf_compiler *c, uint32_t index)
 		c->is_ahead = true;
 		return jf_code_pc(&c->code);
 	}
-	return c->image->address + c->image->functions[index].start;
+	return c->image->shown.address + c->image->functions[index].shown.start;
 }
 
 /* A call of C: directly, or through the import's stub (0: there is none). */

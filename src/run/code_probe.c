@@ -28,7 +28,8 @@ static enum jf_status returns(const struct jf_convention *conv, struct code_room
 		return status;
 	status = code_room_write(room, scratch, image->size_bytes);
 	if (status == JF_OK)
-		*good = conv->backend->native->enter(address + image->functions[0].start, 0, 0) == (uint64_t)value;
+		*good = conv->backend->native->enter(address + jf_image_function_at(image, 0)->start, 0, 0) ==
+			(uint64_t)value;
 	jf_image_free(image);
 	return status;
 }

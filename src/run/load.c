@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "codemap/section.h"
 #include "compile/compiler.h"
-#include "compile/pack.h"
+#include "compile/image.h"
 #include "run/code_probe.h"
 #include "run/fault.h"
 #include "run/handles.h"
@@ -240,15 +240,17 @@ static uint8_t range_kind(const struct jf_image_function *function)
 		[JF_ROLE_CALLBACK] = JF_RANGE_CALLBACK,
 	};
 
-	return function->is_stub ? JF_RANGE_STUB : of_role[function->frame.spec.role];
+	return function->is_stub ? JF_RANGE_STUB : of_role[function->frame->spec.role];
 }
 
 static void make_ranges(struct jf_loaded *loaded, void *owner)
 {
 	const struct jf_image *image = loaded->image;
+	/* An index of -1 is behind the last function. */
+	const struct jf_image_function *callback = jf_image_function_at(image, (uint32_t)image->callback);
 
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 
 		loaded->ranges[i] = (struct jf_range){
 			.size = sizeof(loaded->ranges[i]),
@@ -257,18 +259,18 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.end = image->address + f->start + f->size_bytes,
 			.name = f->name,
 			.backend = image->conv->backend,
-			.rows = image->rows + f->row_start,
+			.rows = f->rows,
 			.row_count = f->row_count,
-			.slots = f->frame.slots,
-			.slot_count = f->frame.slot_count,
-			.faults = image->faults ? image->faults + f->fault_start : NULL,
+			.slots = f->frame->slots,
+			.slot_count = f->frame->slot_count,
+			.faults = f->faults,
 			.fault_count = f->fault_count,
 			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
-			.landing_sp_off_from_cfa = f->frame.landing_sp_off_from_cfa,
+			.landing_sp_off_from_cfa = f->frame->landing_sp_off_from_cfa,
 			.owner = owner,
 		};
-		if (image->callback >= 0)
-			loaded->ranges[i].callback = image->address + image->functions[image->callback].start;
+		if (callback)
+			loaded->ranges[i].callback = image->address + callback->start;
 	}
 }
 

@@ -73,13 +73,13 @@ uint8_t *jf_private_stack_here(uint32_t off)
 /* Guard n of the program's private stacks in this thread: two for each function that has one. */
 static uint8_t *guard_at(const struct jf_loaded *loaded, uint32_t n)
 {
-	const struct jf_image_function *f = &loaded->image->functions[n / 2];
+	const struct jf_image_function *f = jf_image_function_at(loaded->image, n / 2);
 	uint8_t *low = jf_private_stack_here(loaded->private_off);
 
-	if (!low || !f->frame.spec.private_stack)
+	if (!low || !f->frame->spec.private_stack)
 		return NULL;
 	low += f->private_stack_off;
-	return n % 2 ? low + jf_frame_private_stack(&f->frame).top_off : low;
+	return n % 2 ? low + jf_frame_private_stack(f->frame).top_off : low;
 }
 
 /* The pool may hold what a program that is gone has left there. */

@@ -143,7 +143,7 @@ static void add_calls(struct subject *s, const struct jf_image *image)
 	bool stubs = false;
 
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 
 		stubs |= f->is_stub;
 		if (!f->is_stub && (int32_t)i == image->callback)
@@ -164,7 +164,7 @@ static void add_calls(struct subject *s, const struct jf_image *image)
 static void add_function(struct subjects *subjects, const struct jf_convention *conv, const struct jf_image *image,
 			 uint32_t index, const uint8_t *bytes, const struct jf_values *values, const char *shape)
 {
-	const struct jf_image_function *f = &image->functions[index];
+	const struct jf_image_function *f = jf_image_function_at(image, index);
 	struct subject *s = &subjects->list[subjects->count++];
 
 	CHECK(subjects->count <= SUBJECTS_MAX && f->size_bytes <= SUBJECT_CODE_MAX && f->row_count <= SUBJECT_ROWS_MAX,
@@ -172,23 +172,23 @@ static void add_function(struct subjects *subjects, const struct jf_convention *
 	memset(s, 0, sizeof(*s));
 	s->conv = conv;
 	s->is_stub = f->is_stub;
-	s->frame = f->frame;
+	s->frame = *f->frame;
 	if (!f->is_stub && conv != image->conv)
-		CHECK_STATUS(jf_frame_solve(conv, &f->frame.spec, &s->frame, NULL), JF_OK, "%s", shape);
+		CHECK_STATUS(jf_frame_solve(conv, &f->frame->spec, &s->frame, NULL), JF_OK, "%s", shape);
 	s->boundary = subjects->list[0].frame;
 	s->values = *values;
 	s->private_stack = values->private_stack + f->private_stack_off;
 	memcpy(s->code, bytes + f->start, f->size_bytes);
 	s->size = f->size_bytes;
 	s->address = image->address + f->start;
-	memcpy(s->rows, image->rows + f->row_start, f->row_count * sizeof(s->rows[0]));
+	memcpy(s->rows, f->rows, f->row_count * sizeof(s->rows[0]));
 	s->row_count = f->row_count;
-	memcpy(s->row_slots, f->frame.slots, f->frame.slot_count * sizeof(s->row_slots[0]));
-	s->row_slot_count = f->frame.slot_count;
+	memcpy(s->row_slots, f->frame->slots, f->frame->slot_count * sizeof(s->row_slots[0]));
+	s->row_slot_count = f->frame->slot_count;
 	memcpy(s->marks, f->marks, sizeof(s->marks));
 	add_calls(s, image);
 	snprintf(s->name, sizeof(s->name), "%s/%s %s, %s", conv->backend->name, conv->name, shape,
-		 f->is_stub ? f->name : jf_role_name((enum jf_role)f->frame.spec.role));
+		 f->is_stub ? f->name : jf_role_name((enum jf_role)f->frame->spec.role));
 }
 
 static void add_zones(struct subject *s, const struct jf_image_function *f, const struct body *b)
@@ -205,8 +205,8 @@ static void add_functions(struct subjects *subjects, const struct jf_convention 
 {
 	for (uint32_t i = 0; i < image->function_count; i++) {
 		add_function(subjects, conv, image, i, bytes, values, shape->name);
-		if (i <= CALLBACK && !image->functions[i].is_stub)
-			add_zones(&subjects->list[i], &image->functions[i], &bodies[i]);
+		if (i <= CALLBACK && !jf_image_function_at(image, i)->is_stub)
+			add_zones(&subjects->list[i], jf_image_function_at(image, i), &bodies[i]);
 	}
 }
 

@@ -136,17 +136,17 @@ static bool fill_functions(struct input *in, const uint8_t *data, size_t size)
 
 static void check_function(const struct jf_image *image, const struct jf_image_function *f)
 {
-	const struct jf_row *rows = image->rows + f->row_start;
+	const struct jf_row *rows = f->rows;
 
 	CHECK(f->name && f->start <= image->size_bytes && f->size_bytes <= image->size_bytes - f->start);
-	CHECK(f->size_bytes && f->row_count && f->row_start + f->row_count <= image->row_count);
-	CHECK(f->fault_start + f->fault_count <= image->fault_count);
+	CHECK(f->size_bytes && f->row_count && rows[0].code_off == 0);
+	CHECK(f->fault_count <= image->fault_count && !f->fault_count == !f->faults);
 	for (uint32_t i = 0; i < f->row_count; i++)
 		CHECK(rows[i].code_off <= f->size_bytes && (i == 0 || rows[i - 1].code_off < rows[i].code_off));
 	for (uint32_t i = 0; f->insn_off && i < f->insn_count; i++)
 		CHECK(f->insn_off[i] <= f->insn_off[i + 1] && f->insn_off[i + 1] <= f->size_bytes);
 	for (uint32_t i = 0; i < f->fault_count; i++) {
-		const struct jf_fault *fault = &image->faults[f->fault_start + i];
+		const struct jf_fault *fault = &f->faults[i];
 
 		CHECK(fault->start_off < fault->end_off && fault->end_off <= fault->resume_off);
 		CHECK(fault->resume_off <= f->size_bytes);
@@ -160,7 +160,7 @@ static void check_image(const struct input *in, const struct jf_image *image, si
 	CHECK(image->function_count >= in->program.function_count);
 	CHECK(image->callback < (int64_t)image->function_count);
 	for (uint32_t i = 0; i < image->function_count; i++)
-		check_function(image, &image->functions[i]);
+		check_function(image, jf_image_function_at(image, i));
 }
 
 static void check_stack(const struct jf_function *function)

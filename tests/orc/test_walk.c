@@ -152,7 +152,7 @@ static void compile(void)
 
 	cr_assert_eq(jf_compile(conv, &program, NULL, code, sizeof(code), PROGRAM, &image, NULL), JF_OK);
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 
 		program_ranges[i] = (struct jf_range){
 			.size = sizeof(struct jf_range),
@@ -161,10 +161,10 @@ static void compile(void)
 			.end = PROGRAM + f->start + f->size_bytes,
 			.name = f->name,
 			.backend = conv->backend,
-			.rows = image->rows + f->row_start,
+			.rows = f->rows,
 			.row_count = f->row_count,
-			.slots = f->frame.slots,
-			.slot_count = f->frame.slot_count,
+			.slots = f->frame->slots,
+			.slot_count = f->frame->slot_count,
 		};
 	}
 }
@@ -174,11 +174,11 @@ static void compile(void)
 /* A frame of generated code under the caller's; BPF instruction `call` is the one that is running. */
 static struct truth push_function(unsigned int function, unsigned int call, struct truth caller)
 {
-	const struct jf_image_function *f = &image->functions[function];
+	const struct jf_image_function *f = jf_image_function_at(image, function);
 	uint64_t cfa = caller.sp;
 
-	for (unsigned int i = 0; i < f->frame.slot_count; i++) {
-		const struct jf_slot *slot = &f->frame.slots[i];
+	for (unsigned int i = 0; i < f->frame->slot_count; i++) {
+		const struct jf_slot *slot = &f->frame->slots[i];
 
 		if (slot->kind == JF_SLOT_RETURN)
 			put_word(cfa + (uint64_t)(int64_t)slot->off_from_cfa, caller.pc);
@@ -186,7 +186,7 @@ static struct truth push_function(unsigned int function, unsigned int call, stru
 			put_word(cfa + (uint64_t)(int64_t)slot->off_from_cfa, caller.fp);
 	}
 	return (struct truth){.pc = PROGRAM + f->start + f->insn_off[call + 1],
-			      .sp = cfa - f->frame.size_bytes,
+			      .sp = cfa - f->frame->size_bytes,
 			      .fp = cfa + (uint64_t)(int64_t)conv->fp_off_from_cfa};
 }
 
@@ -403,7 +403,7 @@ ALL_CONVENTIONS(orc_walk, an_interrupted_prologue)
 	if (!convention_at(*index)->backend->orc)
 		cr_skip_test("no ORC");
 	set_up(*index, true);
-	pc = PROGRAM + image->functions[2].start;
+	pc = PROGRAM + jf_image_function_at(image, 2)->start;
 	interrupt(pc);
 	CHECK_STATUS(start(NULL), JF_OK, "%s", conv->name);
 	CHECK_STATUS(jf_walk_step(&walk), JF_OK, "%s", conv->name);

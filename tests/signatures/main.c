@@ -123,7 +123,7 @@ static struct jf_loaded *load(const struct jf_convention *conv, enum call_kind k
 		return NULL;
 	}
 	/* jf_compile_bound() counts on this. */
-	off = jf_loaded_image(loaded)->functions[0].insn_off;
+	off = jf_image_function_at(jf_loaded_image(loaded), 0)->insn_off;
 	if (off[call + 1] - off[call] > conv->backend->bounds.insn_bytes) {
 		fprintf(stderr, "%s/%s: a call of %u arguments has %" PRIu32 " bytes, over the bound of %u\n",
 			conv->backend->name, conv->name, count, off[call + 1] - off[call],

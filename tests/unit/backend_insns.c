@@ -66,7 +66,7 @@ static struct jf_image *compiled(const struct jf_convention *conv, const struct 
 		     "%s/%s, %s: %s: %s", conv->backend->name, conv->name, what, error.where, error.text);
 	size = image->size_bytes;
 	check_image(image);
-	f = &image->functions[0];
+	f = jf_image_function_at(image, 0);
 	CHECK(f->insn_off[f->insn_count] - f->insn_off[0] <= body_bound(conv, program),
 	      "%s/%s, %s: %u bytes, the bound is %zu", conv->backend->name, conv->name, what,
 	      f->insn_off[f->insn_count] - f->insn_off[0], body_bound(conv, program));

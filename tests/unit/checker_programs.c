@@ -195,7 +195,7 @@ static void check_rows(const struct jf_image *image, const struct jf_image_funct
 
 		if (found->flags & JF_ROW_UNKNOWN || off == f->insn_off[i + 1] || off == f->marks[JF_MARK_EPILOGUE])
 			continue;
-		CHECK(says_the_same(found, slots, emitted, f->frame.slots, f->frame.slot_count), "%s/%s %s, +0x%x",
+		CHECK(says_the_same(found, slots, emitted, f->frame->slots, f->frame->slot_count), "%s/%s %s, +0x%x",
 		      image->conv->backend->name, image->conv->name, f->name, off);
 	}
 }
@@ -203,7 +203,7 @@ static void check_rows(const struct jf_image *image, const struct jf_image_funct
 static void check_function(const struct jf_image *image, const struct jf_compile_opts *opts, uint32_t index,
 			   struct counts *counts)
 {
-	const struct jf_image_function *f = &image->functions[index];
+	const struct jf_image_function *f = jf_image_function_at(image, index);
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_values values = opts->values;
 	struct jf_finding findings[FINDINGS];
@@ -213,7 +213,7 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 	char text[2048];
 
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *other = &image->functions[i];
+		const struct jf_image_function *other = jf_image_function_at(image, i);
 		uint64_t start = image->address + other->start;
 
 		targets[i] = (struct jf_check_target){start, start + other->size_bytes,
@@ -231,21 +231,21 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 	input.bytes = code + f->start;
 	input.byte_count = f->size_bytes;
 	input.address = image->address + f->start;
-	input.spec = f->frame.spec;
-	input.boundary = &image->functions[0].frame.spec;
+	input.spec = f->frame->spec;
+	input.boundary = &jf_image_function_at(image, 0)->frame->spec;
 	values.private_stack += f->private_stack_off;
 	input.values = &values;
 	if (!f->is_stub)
 		memcpy(input.marks, f->marks, sizeof(f->marks));
-	input.rows = image->rows + f->row_start;
+	input.rows = f->rows;
 	input.row_count = f->row_count;
-	input.slots = f->frame.slots;
-	input.slot_count = f->frame.slot_count;
+	input.slots = f->frame->slots;
+	input.slot_count = f->frame->slot_count;
 	input.targets = targets;
 	input.target_count = image->function_count + 1;
 	CHECK_STATUS(jf_check(&input, &report, &error), JF_OK, "%s: %s: %s", f->name, error.where, error.text);
-	CHECK(is_clean(&report, known_findings(image->conv, &f->frame.spec), text, sizeof(text)), "%s/%s %s, %s:%s",
-	      image->conv->backend->name, image->conv->name, jf_role_name((enum jf_role)f->frame.spec.role), f->name,
+	CHECK(is_clean(&report, known_findings(image->conv, &f->frame->spec), text, sizeof(text)), "%s/%s %s, %s:%s",
+	      image->conv->backend->name, image->conv->name, jf_role_name((enum jf_role)f->frame->spec.role), f->name,
 	      text);
 	if (!f->is_stub)
 		check_rows(image, f, &input);

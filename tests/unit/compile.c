@@ -35,8 +35,8 @@ Test(compile, the_smallest_program)
 	cr_assert_eq(image->conv, &toy_plain);
 	cr_assert_eq(image->function_count, 1);
 	cr_assert_eq(image->callback, -1);
-	cr_assert_eq(image->functions[0].name, functions[0].name);
-	cr_assert_eq(image->functions[0].frame.spec.role, JF_ROLE_MAIN);
+	cr_assert_eq(jf_image_function_at(image, 0)->name, functions[0].name);
+	cr_assert_eq(jf_image_function_at(image, 0)->frame->spec.role, JF_ROLE_MAIN);
 	cr_assert_eq(image->passes, 1, "nothing looks ahead, %u passes", image->passes);
 	jf_image_free(image);
 }
@@ -49,7 +49,7 @@ Test(compile, offsets_of_instructions)
 	const struct jf_function functions[] = {FUNCTION("main", insns)};
 	const struct jf_program program = run_program(functions, 1, -1);
 	struct jf_image *image = compiled(&toy_plain, &program, NULL);
-	const struct jf_image_function *f = &image->functions[0];
+	const struct jf_image_function *f = jf_image_function_at(image, 0);
 
 	check_image(image);
 	cr_assert_eq(f->insn_count, 7);
@@ -92,8 +92,8 @@ static void check_roles(const struct jf_program *program, int32_t callback, uint
 	cr_assert_eq(image->callback, callback, "callback %d", image->callback);
 	cr_assert_eq(image->function_count, count);
 	for (uint32_t i = 0; i < count; i++)
-		cr_assert_eq(image->functions[i].frame.spec.role, roles[i], "function %u is a %s", i,
-			     jf_role_name((enum jf_role)image->functions[i].frame.spec.role));
+		cr_assert_eq(jf_image_function_at(image, i)->frame->spec.role, roles[i], "function %u is a %s", i,
+			     jf_role_name((enum jf_role)jf_image_function_at(image, i)->frame->spec.role));
 	jf_image_free(image);
 }
 
@@ -113,8 +113,8 @@ Test(compile, a_throw_anywhere_makes_main_a_boundary_and_adds_the_default_callba
 
 	check_roles(&program, 2, 3, (const uint32_t[]){JF_ROLE_BOUNDARY, JF_ROLE_SUBPROGRAM, JF_ROLE_CALLBACK});
 	image = compiled(&toy_adopt, &program, NULL);
-	cr_assert_str_eq(image->functions[2].name, "default_callback");
-	cr_assert_eq(image->functions[2].insn_count, 2);
+	cr_assert_str_eq(jf_image_function_at(image, 2)->name, "default_callback");
+	cr_assert_eq(jf_image_function_at(image, 2)->insn_count, 2);
 	jf_image_free(image);
 }
 
@@ -143,14 +143,14 @@ Test(compile, specs_say_what_each_function_uses)
 	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
 
 	check_image(image);
-	cr_assert_eq(image->functions[0].frame.spec.bpf_stack_bytes, 24);
-	cr_assert_eq(image->functions[1].frame.spec.bpf_stack_bytes, 0);
-	cr_assert_eq(image->functions[0].frame.spec.bpf_regs_used >> 6, 0x11);
-	cr_assert_eq(image->functions[1].frame.spec.bpf_regs_used >> 6, 0x08);
-	cr_assert_eq(image->functions[2].frame.spec.bpf_regs_used >> 6, 0);
+	cr_assert_eq(jf_image_function_at(image, 0)->frame->spec.bpf_stack_bytes, 24);
+	cr_assert_eq(jf_image_function_at(image, 1)->frame->spec.bpf_stack_bytes, 0);
+	cr_assert_eq(jf_image_function_at(image, 0)->frame->spec.bpf_regs_used >> 6, 0x11);
+	cr_assert_eq(jf_image_function_at(image, 1)->frame->spec.bpf_regs_used >> 6, 0x08);
+	cr_assert_eq(jf_image_function_at(image, 2)->frame->spec.bpf_regs_used >> 6, 0);
 	/* Where a tail call can be reached, the frame keeps the count. */
 	for (unsigned int i = 0; i < 5; i++)
-		cr_assert_eq(image->functions[i].frame.spec.tail_calls, i < 4, "%u", i);
+		cr_assert_eq(jf_image_function_at(image, i)->frame->spec.tail_calls, i < 4, "%u", i);
 	jf_image_free(image);
 }
 
@@ -166,18 +166,19 @@ Test(compile, private_stacks_lie_one_behind_the_other)
 	struct jf_image *image = compiled(&toy_adopt, &program, &opts);
 
 	check_image(image);
-	cr_assert(image->functions[0].frame.spec.private_stack);
-	cr_assert_not(image->functions[1].frame.spec.private_stack, "without a stack there is none to move");
-	cr_assert_eq(image->functions[0].frame.bpf_stack_bytes, 0);
-	cr_assert_eq(image->functions[0].private_stack_off, 0);
+	cr_assert(jf_image_function_at(image, 0)->frame->spec.private_stack);
+	cr_assert_not(jf_image_function_at(image, 1)->frame->spec.private_stack,
+		      "without a stack there is none to move");
+	cr_assert_eq(jf_image_function_at(image, 0)->frame->bpf_stack_bytes, 0);
+	cr_assert_eq(jf_image_function_at(image, 0)->private_stack_off, 0);
 	/* 24 bytes between guards of 8, rounded to 16: the next one 48 on, and 48 + 16 of it */
-	cr_assert_eq(image->functions[2].private_stack_off, 48);
+	cr_assert_eq(jf_image_function_at(image, 2)->private_stack_off, 48);
 	cr_assert_eq(image->private_stack_bytes, 48 + 64);
 	jf_image_free(image);
 	/* Where the convention has none, the stack stays in the frame. */
 	image = compiled(&toy_restore, &program, &opts);
-	cr_assert_not(image->functions[0].frame.spec.private_stack);
-	cr_assert_eq(image->functions[0].frame.bpf_stack_bytes, 24);
+	cr_assert_not(jf_image_function_at(image, 0)->frame->spec.private_stack);
+	cr_assert_eq(jf_image_function_at(image, 0)->frame->bpf_stack_bytes, 24);
 	cr_assert_eq(image->private_stack_bytes, 0);
 	jf_image_free(image);
 }
@@ -198,10 +199,10 @@ Test(compile, one_stub_for_each_import_that_is_called)
 	check_image(image);
 	cr_assert_eq(image->function_count, 6);
 	for (uint32_t i = 2; i < 6; i++) {
-		cr_assert(image->functions[i].is_stub);
-		sums += !strcmp(image->functions[i].name, "sum");
-		walks += !strcmp(image->functions[i].name, "walk");
-		registers += !strcmp(image->functions[i].name, "call_register");
+		cr_assert(jf_image_function_at(image, i)->is_stub);
+		sums += !strcmp(jf_image_function_at(image, i)->name, "sum");
+		walks += !strcmp(jf_image_function_at(image, i)->name, "walk");
+		registers += !strcmp(jf_image_function_at(image, i)->name, "call_register");
 	}
 	cr_assert(sums == 2 && walks == 1 && registers == 1, "%u %u %u", sums, walks, registers);
 	jf_image_free(image);
@@ -305,6 +306,6 @@ Test(compile, functions_that_call_nothing_are_leaves)
 	struct jf_image *image = compiled(&toy_adopt, &program, NULL);
 
 	for (unsigned int i = 0; i < 4; i++)
-		cr_assert_eq(image->functions[i].frame.spec.leaf, is_leaf[i], "%s", functions[i].name);
+		cr_assert_eq(jf_image_function_at(image, i)->frame->spec.leaf, is_leaf[i], "%s", functions[i].name);
 	jf_image_free(image);
 }

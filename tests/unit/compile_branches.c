@@ -131,8 +131,8 @@ Test(compile_branches, the_same_every_time)
 		b = branches_run(insns, count);
 		cr_assert_eq(a->image->size_bytes, b->image->size_bytes);
 		cr_assert_arr_eq(a->code, b->code, a->image->size_bytes);
-		off = a->image->functions[0].insn_off;
-		cr_assert_arr_eq(off, b->image->functions[0].insn_off, (count + 1) * sizeof(*off));
+		off = jf_image_function_at(a->image, 0)->insn_off;
+		cr_assert_arr_eq(off, jf_image_function_at(b->image, 0)->insn_off, (count + 1) * sizeof(*off));
 		run_free(b);
 		jf_image_free(a->image);
 		free(a);

@@ -44,8 +44,8 @@ static uint32_t same_both_ways(const struct settling *s, const struct jf_program
 	cr_assert_eq(image->size_bytes, reference->size_bytes);
 	cr_assert_arr_eq(code, wanted, image->size_bytes);
 	for (uint32_t i = 0; i < image->function_count; i++)
-		cr_assert_arr_eq(image->functions[i].insn_off, reference->functions[i].insn_off,
-				 (image->functions[i].insn_count + 1) * sizeof(*image->insn_off));
+		cr_assert_arr_eq(jf_image_function_at(image, i)->insn_off, jf_image_function_at(reference, i)->insn_off,
+				 (jf_image_function_at(image, i)->insn_count + 1) * sizeof(uint32_t));
 	passes = image->passes;
 	jf_image_free(image);
 	jf_image_free(reference);

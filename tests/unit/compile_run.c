@@ -146,7 +146,7 @@ Test(compile_run, addresses_of_functions)
 	const struct jf_program program = run_program(functions, 2, -1);
 	struct run *run = run_new(&toy_adopt, &program, NULL);
 
-	cr_assert_eq(run_call(run, 0, 0), RUN_ADDRESS + run->image->functions[1].start);
+	cr_assert_eq(run_call(run, 0, 0), RUN_ADDRESS + jf_image_function_at(run->image, 1)->start);
 	run_free(run);
 }
 
@@ -294,9 +294,9 @@ Test(compile_run, landing_pads)
 
 		cr_assert_eq(run_call(run, 3, 0), 3);
 		for (uint32_t k = 0; k < 2; k++) {
-			uint32_t start = run->image->functions[k].start;
+			uint32_t start = jf_image_function_at(run->image, k)->start;
 
-			cr_assert(run->image->functions[k].frame.spec.landing_pads);
+			cr_assert(jf_image_function_at(run->image, k)->frame->spec.landing_pads);
 			cr_assert(run->code[start] == 0xff && run->code[start + 1] == 0xff);
 		}
 		run_free(run);

@@ -349,10 +349,10 @@ static void make_input(void)
 	cr_assert_eq(jf_compile(conv, &program, NULL, code, sizeof(code), 0x10000, &image, NULL), JF_OK);
 	input = (struct jf_check_input)JF_CHECK_INPUT_INIT;
 	input.conv = conv;
-	input.bytes = code + image->functions[0].start;
-	input.byte_count = image->functions[0].size_bytes;
-	input.address = 0x10000 + image->functions[0].start;
-	input.spec = image->functions[0].frame.spec;
+	input.bytes = code + jf_image_function_at(image, 0)->start;
+	input.byte_count = jf_image_function_at(image, 0)->size_bytes;
+	input.address = 0x10000 + jf_image_function_at(image, 0)->start;
+	input.spec = jf_image_function_at(image, 0)->frame->spec;
 }
 
 static enum jf_status check_code(void)

@@ -124,32 +124,36 @@ static uint32_t make(struct rng *rng, unsigned int with, struct jf_insn *insns, 
 	return count;
 }
 
+static void compare_functions(const struct jf_image_function *f, const struct jf_image_function *g, const char *what,
+			      uint32_t i)
+{
+	CHECK(f->start == g->start && f->size_bytes == g->size_bytes, "%s: function %u", what, i);
+	CHECK(!memcmp(f->marks, g->marks, sizeof(f->marks)), "%s: marks of function %u", what, i);
+	for (uint32_t k = 0; g->insn_off && k <= g->insn_count; k++)
+		CHECK(f->insn_off[k] == g->insn_off[k], "%s: function %u, instruction %u at %u, not %u", what, i, k,
+		      f->insn_off[k], g->insn_off[k]);
+	CHECK(f->row_count == g->row_count, "%s: function %u: %u rows, not %u", what, i, f->row_count, g->row_count);
+	for (uint32_t k = 0; k < g->row_count; k++)
+		CHECK(f->rows[k].code_off == g->rows[k].code_off && jf_row_same(&f->rows[k], &g->rows[k]),
+		      "%s: function %u, row %u", what, i, k);
+	CHECK(f->fault_count == g->fault_count, "%s: function %u: %u faults, not %u", what, i, f->fault_count,
+	      g->fault_count);
+	for (uint32_t k = 0; k < g->fault_count; k++)
+		CHECK(f->faults[k].start_off == g->faults[k].start_off &&
+			      f->faults[k].end_off == g->faults[k].end_off &&
+			      f->faults[k].resume_off == g->faults[k].resume_off &&
+			      f->faults[k].reg == g->faults[k].reg,
+		      "%s: function %u, fault %u", what, i, k);
+}
+
 static void compare(const struct jf_image *a, const struct jf_image *b, const uint8_t *code_a, const uint8_t *code_b,
 		    const char *what)
 {
 	CHECK(a->size_bytes == b->size_bytes, "%s: %zu bytes, not %zu", what, a->size_bytes, b->size_bytes);
-	for (uint32_t i = 0; i < b->function_count; i++) {
-		const struct jf_image_function *f = &a->functions[i], *g = &b->functions[i];
-
-		CHECK(f->start == g->start && f->size_bytes == g->size_bytes, "%s: function %u", what, i);
-		CHECK(!memcmp(f->marks, g->marks, sizeof(f->marks)), "%s: marks of function %u", what, i);
-		for (uint32_t k = 0; g->insn_off && k <= g->insn_count; k++)
-			CHECK(f->insn_off[k] == g->insn_off[k], "%s: function %u, instruction %u at %u, not %u", what,
-			      i, k, f->insn_off[k], g->insn_off[k]);
-	}
+	for (uint32_t i = 0; i < b->function_count; i++)
+		compare_functions(jf_image_function_at(a, i), jf_image_function_at(b, i), what, i);
 	for (size_t i = 0; i < b->size_bytes; i++)
 		CHECK(code_a[i] == code_b[i], "%s: byte %zu is %02x, not %02x", what, i, code_a[i], code_b[i]);
-	CHECK(a->row_count == b->row_count, "%s: %u rows, not %u", what, a->row_count, b->row_count);
-	for (uint32_t i = 0; i < b->row_count; i++)
-		CHECK(a->rows[i].code_off == b->rows[i].code_off && jf_row_same(&a->rows[i], &b->rows[i]), "%s: row %u",
-		      what, i);
-	CHECK(a->fault_count == b->fault_count, "%s: %u faults, not %u", what, a->fault_count, b->fault_count);
-	for (uint32_t i = 0; i < b->fault_count; i++)
-		CHECK(a->faults[i].start_off == b->faults[i].start_off &&
-			      a->faults[i].end_off == b->faults[i].end_off &&
-			      a->faults[i].resume_off == b->faults[i].resume_off &&
-			      a->faults[i].reg == b->faults[i].reg,
-		      "%s: fault %u", what, i);
 }
 
 /* What a piece of the program takes is no more than the backend says of all such pieces. */
@@ -158,7 +162,7 @@ static void check_bounds(const struct jf_image *image, const struct jf_program *
 	const struct jf_code_bounds *most = &image->conv->backend->bounds;
 
 	for (uint32_t i = 0; i < program->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 		uint32_t body = f->insn_off[f->insn_count] - f->insn_off[0];
 
 		CHECK(f->size_bytes - body <= most->function_bytes, "%s: %u bytes around function %u", what,
@@ -279,7 +283,7 @@ static uint32_t size_on(const struct jf_convention *conv, struct jf_insn insn)
 
 	CHECK_STATUS(jf_compile(conv, &program, NULL, code, sizeof(code), ADDRESS, &image, NULL), JF_OK, "%s",
 		     conv->name);
-	size = image->functions[0].insn_off[1] - image->functions[0].insn_off[0];
+	size = jf_image_function_at(image, 0)->insn_off[1] - jf_image_function_at(image, 0)->insn_off[0];
 	jf_image_free(image);
 	return size;
 }

@@ -13,7 +13,7 @@ struct run *branches_run(const struct jf_insn *insns, uint32_t count)
 
 uint32_t branches_size(const struct run *run, uint32_t i)
 {
-	const uint32_t *off = run->image->functions[0].insn_off;
+	const uint32_t *off = jf_image_function_at(run->image, 0)->insn_off;
 
 	return off[i + 1] - off[i];
 }

@@ -33,7 +33,7 @@ static uint8_t kind_of(const struct jf_image_function *f)
 {
 	static const uint8_t kinds[] = {JF_RANGE_MAIN, JF_RANGE_SUBPROGRAM, JF_RANGE_BOUNDARY, JF_RANGE_CALLBACK};
 
-	return f->is_stub ? JF_RANGE_STUB : kinds[f->frame.spec.role];
+	return f->is_stub ? JF_RANGE_STUB : kinds[f->frame->spec.role];
 }
 
 static void add_ranges(struct run *run)
@@ -42,7 +42,7 @@ static void add_ranges(struct run *run)
 
 	cr_assert_lt(image->function_count, sizeof(run->ranges) / sizeof(run->ranges[0]));
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 
 		run->ranges[run->range_count++] = (struct jf_range){
 			.size = sizeof(struct jf_range),
@@ -51,13 +51,15 @@ static void add_ranges(struct run *run)
 			.end = image->address + f->start + f->size_bytes,
 			.name = f->name,
 			.backend = image->conv->backend,
-			.rows = image->rows + f->row_start,
+			.rows = f->rows,
 			.row_count = f->row_count,
-			.slots = f->frame.slots,
-			.slot_count = f->frame.slot_count,
+			.slots = f->frame->slots,
+			.slot_count = f->frame->slot_count,
 			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
-			.landing_sp_off_from_cfa = f->frame.landing_sp_off_from_cfa,
-			.callback = image->callback < 0 ? 0 : image->address + image->functions[image->callback].start,
+			.landing_sp_off_from_cfa = f->frame->landing_sp_off_from_cfa,
+			.callback = image->callback < 0 ?
+					    0 :
+					    image->address + jf_image_function_at(image, image->callback)->start,
 		};
 	}
 	run->ranges[run->range_count++] = (struct jf_range){
@@ -260,7 +262,7 @@ uint64_t run_call(struct run *run, uint64_t arg, uint64_t arg2)
 	const struct jf_image *image = run->image;
 
 	toy_sim_init(&run->sim, run->code, image->size_bytes, image->address,
-		     image->address + image->functions[0].start);
+		     image->address + jf_image_function_at(image, 0)->start);
 	toy_sim_set(&run->sim, TOY_A1, arg);
 	toy_sim_set(&run->sim, TOY_A2, arg2);
 	return run_go(run);

@@ -198,7 +198,7 @@ static int check_image_function(struct check_args *args, const struct listing *l
 				const struct jf_check_target *targets)
 {
 	const struct jf_image *image = listing->image;
-	const struct jf_image_function *f = &image->functions[index];
+	const struct jf_image_function *f = jf_image_function_at(image, index);
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 
 	input.kind = f->is_stub ? JF_CHECK_CALL_STUB : JF_CHECK_FUNCTION;
@@ -206,13 +206,13 @@ static int check_image_function(struct check_args *args, const struct listing *l
 	input.bytes = listing->bytes + f->start;
 	input.byte_count = f->size_bytes;
 	input.address = image->address + f->start;
-	input.spec = f->frame.spec;
-	input.boundary = &image->functions[0].frame.spec;
+	input.spec = f->frame->spec;
+	input.boundary = &jf_image_function_at(image, 0)->frame->spec;
 	memcpy(input.marks, f->marks, sizeof(input.marks));
-	input.rows = image->rows + f->row_start;
+	input.rows = f->rows;
 	input.row_count = f->row_count;
-	input.slots = f->frame.slots;
-	input.slot_count = f->frame.slot_count;
+	input.slots = f->frame->slots;
+	input.slot_count = f->frame->slot_count;
 	input.targets = targets;
 	input.target_count = image->function_count;
 	return check_function(args, f->name, &input, NULL);
@@ -227,7 +227,7 @@ static int check_image(void *arg, struct listing *listing)
 	int status = targets ? 0 : cli_failed("no memory");
 
 	for (uint32_t i = 0; status == 0 && i < image->function_count; i++) {
-		const struct jf_image_function *f = &image->functions[i];
+		const struct jf_image_function *f = jf_image_function_at(image, i);
 		uint64_t start = image->address + f->start;
 
 		targets[i] = (struct jf_check_target){start, start + f->size_bytes, (uint8_t)image_target_kind(f)};

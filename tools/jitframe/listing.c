@@ -49,7 +49,7 @@ struct cursor {
 
 static void start(struct cursor *c, const struct listing *s, uint32_t index)
 {
-	*c = (struct cursor){.s = s, .function = &s->image->functions[index]};
+	*c = (struct cursor){.s = s, .function = jf_image_function_at(s->image, index)};
 	if (index < s->source->function_count)
 		c->source = &s->source->functions[index];
 }
@@ -85,7 +85,7 @@ static bool next(struct cursor *c)
 
 static const char *role_name(const struct jf_image_function *function)
 {
-	return function->is_stub ? "stub" : jf_role_name((enum jf_role)function->frame.spec.role);
+	return function->is_stub ? "stub" : jf_role_name((enum jf_role)function->frame->spec.role);
 }
 
 static void print_function(const struct listing *s, uint32_t index)
@@ -95,7 +95,7 @@ static void print_function(const struct listing *s, uint32_t index)
 	start(&c, s, index);
 	printf("%s %s, %u bytes", role_name(c.function), c.function->name, c.function->size_bytes);
 	if (!c.function->is_stub)
-		printf(", frame of %u bytes", c.function->frame.size_bytes);
+		printf(", frame of %u bytes", c.function->frame->size_bytes);
 	puts(":");
 	while (next(&c)) {
 		if (c.comment[0])
@@ -128,7 +128,7 @@ static json_t *json_function(const struct listing *s, uint32_t index)
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o, s:o}", "name", json_text(c.function->name), "role",
 			 role_name(c.function), "address", json_hex(s->image->address + c.function->start),
 			 "size_bytes", (json_int_t)c.function->size_bytes, "frame_bytes",
-			 (json_int_t)c.function->frame.size_bytes, "code",
+			 (json_int_t)c.function->frame->size_bytes, "code",
 			 json_bytes(s->bytes + c.function->start, c.function->size_bytes), "instructions", insns);
 }
 
@@ -137,7 +137,7 @@ static json_t *json_function(const struct listing *s, uint32_t index)
 void listing_print_hex(const struct listing *s)
 {
 	for (uint32_t i = 0; i < s->image->function_count; i++) {
-		const struct jf_image_function *function = &s->image->functions[i];
+		const struct jf_image_function *function = jf_image_function_at(s->image, i);
 
 		printf("%s ", function->name);
 		cli_print_hex(s->bytes + function->start, function->size_bytes);

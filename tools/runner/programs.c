@@ -248,7 +248,7 @@ uint64_t programs_function(uint32_t index, uint32_t function)
 
 	for (uint32_t i = 0; i < entry->selection.program.function_count; i++) {
 		if (entry->selection.bundle_function[i] == function)
-			return image->address + image->functions[i].start;
+			return image->address + jf_image_function_at(image, i)->start;
 	}
 	return 0;
 }

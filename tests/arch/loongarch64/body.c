@@ -190,9 +190,9 @@ static void check_forms(const struct form *forms, size_t form_count)
 
 	for (size_t k = 0; k < form_count; k++) {
 		compile(&c, &forms[k], &i);
-		count += add_cases(&cases[count], c.bytes + c.image->functions[0].start,
-				   c.image->functions[0].insn_off[i], c.image->functions[0].insn_off[i + 1],
-				   forms[k].text);
+		count += add_cases(&cases[count], c.bytes + jf_image_function_at(c.image, 0)->start,
+				   jf_image_function_at(c.image, 0)->insn_off[i],
+				   jf_image_function_at(c.image, 0)->insn_off[i + 1], forms[k].text);
 		cr_assert_lt(count + 16, COUNT(cases));
 		jf_image_free(c.image);
 	}
@@ -239,8 +239,8 @@ Test(body_loongarch64, incoming_arguments)
 
 	cr_assert_eq(jf_compile(la_convention(USER), &program, NULL, bytes, sizeof(bytes), ADDRESS, &image, &error),
 		     JF_OK, "%s", error.text);
-	add_cases(cases, bytes + image->functions[1].start, image->functions[1].insn_off[0],
-		  image->functions[1].insn_off[2], "ld.d $a0, $fp, 0; ld.d $a1, $fp, 8");
+	add_cases(cases, bytes + jf_image_function_at(image, 1)->start, jf_image_function_at(image, 1)->insn_off[0],
+		  jf_image_function_at(image, 1)->insn_off[2], "ld.d $a0, $fp, 0; ld.d $a1, $fp, 8");
 	mc_check_assembles("loongarch64-linux-gnu", "+d", cases, COUNT(cases));
 	jf_image_free(image);
 }
@@ -275,13 +275,13 @@ Test(body_loongarch64, arena_faults)
 		const struct jf_image_function *f;
 
 		compile(&c, &form, &i);
-		f = &c.image->functions[0];
+		f = jf_image_function_at(c.image, 0);
 		cr_assert_eq(f->fault_count, 1, "%zu", k);
-		cr_expect_geq(c.image->faults[0].start_off, f->insn_off[i], "%zu", k);
-		cr_expect_lt(c.image->faults[0].start_off, f->insn_off[i + 1], "%zu", k);
-		cr_expect_eq(c.image->faults[0].end_off, f->insn_off[i + 1], "%zu", k);
-		cr_expect_eq(c.image->faults[0].resume_off, f->insn_off[i + 1], "%zu", k);
-		cr_expect_eq(c.image->faults[0].reg, faults[k].reg, "%zu", k);
+		cr_expect_geq(f->faults[0].start_off, f->insn_off[i], "%zu", k);
+		cr_expect_lt(f->faults[0].start_off, f->insn_off[i + 1], "%zu", k);
+		cr_expect_eq(f->faults[0].end_off, f->insn_off[i + 1], "%zu", k);
+		cr_expect_eq(f->faults[0].resume_off, f->insn_off[i + 1], "%zu", k);
+		cr_expect_eq(f->faults[0].reg, faults[k].reg, "%zu", k);
 		jf_image_free(c.image);
 	}
 }
@@ -321,8 +321,8 @@ Test(body_loongarch64, far_jump)
 	insns[1 + 2 * PAIRS] = last;
 	cr_assert_eq(jf_compile(la_convention(USER), &program, NULL, bytes, sizeof(bytes), ADDRESS, &image, &error),
 		     JF_OK, "%s", error.text);
-	add_cases(cases, bytes, image->functions[0].insn_off[0], image->functions[0].insn_off[1],
-		  "bge $a1, $a0, 8; b 262132");
+	add_cases(cases, bytes, jf_image_function_at(image, 0)->insn_off[0],
+		  jf_image_function_at(image, 0)->insn_off[1], "bge $a1, $a0, 8; b 262132");
 	mc_check_assembles("loongarch64-linux-gnu", "+d", cases, COUNT(cases));
 	jf_image_free(image);
 }
@@ -342,8 +342,8 @@ Test(body_loongarch64, far_constant)
 
 	cr_assert_eq(jf_compile(la_convention(USER), &program, NULL, bytes, sizeof(bytes), ADDRESS, &image, &error),
 		     JF_OK, "%s", error.text);
-	cr_assert_eq(add_cases(cases, bytes, image->functions[0].insn_off[0], image->functions[0].insn_off[2],
-			       "lu52i.d $a5, $zero, -2048"),
+	cr_assert_eq(add_cases(cases, bytes, jf_image_function_at(image, 0)->insn_off[0],
+			       jf_image_function_at(image, 0)->insn_off[2], "lu52i.d $a5, $zero, -2048"),
 		     1);
 	mc_check_assembles("loongarch64-linux-gnu", "+d", cases, 1);
 	jf_image_free(image);
@@ -369,7 +369,7 @@ static const struct {
 static void run_tail_call(const struct compiled *c, size_t k, bool by_address)
 {
 	static struct la_machine m;
-	const struct jf_image_function *f = &c->image->functions[0];
+	const struct jf_image_function *f = jf_image_function_at(c->image, 0);
 	const struct jf_code code = {.bytes = (uint8_t *)c->bytes, .size = c->image->size_bytes};
 	uint32_t entry = f->marks[JF_MARK_TAIL_ENTRY];
 	uint64_t *count = &m.stack[(TOP - LA_STACK_LOW) / 8 + 2];

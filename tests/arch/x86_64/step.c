@@ -128,8 +128,8 @@ static uint32_t tail_entry(const struct jf_range *range)
 		const struct jf_image *image = loaded[i] ? jf_loaded_image(loaded[i]) : NULL;
 
 		for (uint32_t k = 0; image && k < image->function_count; k++)
-			if (image->address + image->functions[k].start == range->start)
-				return image->functions[k].marks[JF_MARK_TAIL_ENTRY];
+			if (image->address + jf_image_function_at(image, k)->start == range->start)
+				return jf_image_function_at(image, k)->marks[JF_MARK_TAIL_ENTRY];
 	}
 	return JF_MARK_UNSET;
 }
