@@ -91,6 +91,7 @@ static void row(json_t *rows, const struct jf_convention *conv, const struct jf_
 	w.input.bytes = bytes;
 	w.input.byte_count = f->size_bytes;
 	w.input.address = image->address;
+	w.report.size = sizeof(w.report);
 	w.input.spec = f->frame->spec;
 	memcpy(w.input.marks, f->marks, sizeof(w.input.marks));
 	w.input.rows = f->rows;

@@ -25,6 +25,7 @@ struct jf_values {
 	uint64_t private_stack;
 	/* `user` conventions: where the word is, in bytes from the thread pointer. */
 	uint64_t private_stack_word;
+	uint64_t reserved[5]; /* 0; struct jf_compile_opts holds this struct, so that its size stays as it is */
 };
 
 #define JF_ARG_REGS_MAX 8
@@ -285,8 +286,8 @@ JF_API JF_CHECK enum jf_status jf_convention_find(const char *target, const stru
  * Emits one part of a function for a solved frame, as `jitframe emit` shows the part. Every call begins a function in
  * `code`. JF_PART_ALL is the prologue, the epilogue and, when the spec has tail calls, the tail exit.
  * in:  values may be NULL: all zero.
- * returns: what jf_code_finish(code) returns; JF_E_INVAL (NULL, or no such part); JF_E_UNSUPPORTED (a tail exit of a
- *      callback, or of a spec without tail calls).
+ * returns: what jf_code_finish(code) returns; JF_E_INVAL (NULL, no such part, or values of a newer header);
+ *      JF_E_UNSUPPORTED (a tail exit of a callback, or of a spec without tail calls).
  * threads: any, no shared state, allocates nothing.
  */
 enum jf_part { JF_PART_PROLOGUE, JF_PART_EPILOGUE, JF_PART_TAIL_EXIT, JF_PART_ALL };

@@ -33,6 +33,7 @@ enum jf_cfi_unknown {
 
 /* What became of a section, or of all loaded objects together. */
 struct jf_cfi_counts {
+	uint32_t size; /* sizeof(struct jf_cfi_counts) */
 	uint32_t objects;
 	uint32_t objects_skipped; /* no rows could be made: no .eh_frame_hdr, or a contradiction in .eh_frame */
 	uint32_t functions; /* of an object that is searched by its .eh_frame_hdr: FDEs, which nothing has looked at */
@@ -45,6 +46,7 @@ struct jf_cfi_counts {
 /* A section as it lies in memory or in a file: little endian, 64-bit. owns: all memory is the caller's, and is read
  * during the conversion only. */
 struct jf_cfi_section {
+	uint32_t size; /* sizeof(struct jf_cfi_section) */
 	const void *bytes;
 	size_t size_bytes;
 	uint64_t address;   /* run-time address of bytes[0] */
@@ -78,9 +80,10 @@ struct jf_cfi_table;
  * Converts a section of the backend's architecture; the bytes may come from any machine.
  * in:  name: what jf_cfi_table_name() will give, copied (an object's path); error may be NULL.
  * out: *table on JF_OK only. owns: the table is the caller's; free with jf_cfi_table_free().
- * returns: JF_E_INVAL (NULL); JF_E_BAD_IMAGE (the section is truncated, or contradicts itself), JF_E_UNSUPPORTED (an
- *      augmentation or pointer encoding that compilers for 64-bit ELF leave unused), JF_E_RANGE (functions further
- *      apart than 4 GiB): error->where is ".eh_frame+0x1c8", the byte offset; JF_E_NO_MEMORY.
+ * returns: JF_E_INVAL (NULL, or `section` of another header); JF_E_BAD_IMAGE (the section is truncated, or contradicts
+ *      itself), JF_E_UNSUPPORTED (an augmentation or pointer encoding that compilers for 64-bit ELF leave unused),
+ *      JF_E_RANGE (functions further apart than 4 GiB): error->where is ".eh_frame+0x1c8", the byte offset;
+ *      JF_E_NO_MEMORY.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_cfi_section *section,
@@ -136,9 +139,10 @@ JF_API JF_CHECK enum jf_status jf_cfi_remove(const struct jf_cfi_table *table);
  * while the walk runs, as code on a stack must in any case. A pc in an object that was closed before ends the walk with
  * JF_E_NO_ROW, or is given a row that was met before: glibc 2.35 and later are asked (_dl_find_object()). With another
  * libc, jf_cfi_load_objects() must have been called after the dlclose().
- * out: counts (may be NULL), on JF_OK only: of all objects together.
- * returns: JF_E_UNSUPPORTED (no backend for this host), JF_E_IN_SECTION (this thread is in a reader section),
- *      JF_E_NO_MEMORY.
+ * in:  counts may be NULL; else its `size` is set, and all behind the library's own fields is 0.
+ * out: *counts on JF_OK only: of all objects together.
+ * returns: JF_E_INVAL (counts of another header), JF_E_UNSUPPORTED (no backend for this host), JF_E_IN_SECTION (this
+ *      thread is in a reader section), JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers and reader sections: takes locks, allocates, waits for readers.
  */
 JF_API JF_CHECK enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts);

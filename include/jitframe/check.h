@@ -105,11 +105,13 @@ struct jf_finding {
 };
 
 /*
- * The caller sets findings and finding_capacity (NULL and 0: verdicts alone); jf_check() fills in all other fields.
+ * The caller sets size, findings and finding_capacity (NULL and 0: verdicts alone), and all other fields to 0;
+ * jf_check() fills these in.
  * Findings come in the order of the code, one for each instruction and rule; findings of no single instruction come
  * first.
  */
 struct jf_check_report {
+	uint32_t size; /* sizeof(struct jf_check_report) */
 	struct jf_finding *findings;
 	size_t finding_capacity;
 	size_t finding_count;                 /* of all findings, also of those without room; at most 1024 */
@@ -123,9 +125,9 @@ struct jf_check_report {
  * Checks one function.
  * in:  error may be NULL.
  * out: *report on JF_OK only. JF_OK says that the check was done; report->verdicts[0] says whether the rules hold.
- * returns: JF_E_INVAL (NULL, unknown kind, an input from a newer header, byte_count 0 or over the limit, rows unsorted
- *      or without slots, a boundary of another role), JF_E_UNSUPPORTED (the backend has no decoder, or the convention
- *      no such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY. error->where names
+ * returns: JF_E_INVAL (NULL, unknown kind, an input or report of another header, byte_count 0 or over the limit,
+ *      rows unsorted or without slots, a boundary of another role), JF_E_UNSUPPORTED (the backend has no decoder, or
+ *      the convention no such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY. error->where names
  *      the field. Bytes that encode no instruction are findings.
  * threads: any, no shared state; allocates.
  */
@@ -147,8 +149,9 @@ JF_API bool jf_check_passed(const struct jf_check_report *report);
 JF_API JF_CHECK enum jf_status jf_check_rows(const struct jf_check_input *input, struct jf_row *rows, size_t *row_count,
 					     struct jf_slot *slots, size_t *slot_count, struct jf_error *error);
 
-/* A spec that was inferred from the code. */
+/* A spec that was inferred from the code. The caller sets size, and all other fields to 0. */
 struct jf_inferred {
+	uint32_t size; /* sizeof(struct jf_inferred) */
 	struct jf_frame_spec spec;
 	uint32_t insns;    /* instructions of this spec's prologue */
 	uint32_t matched;  /* instructions of the prologue that the code has, in the same order */
@@ -163,8 +166,8 @@ struct jf_inferred {
  * outgoing arguments count as BPF stack, and a private stack is given as 8 bytes.
  * in:  input as for jf_check(); its spec, boundary, rows and marks are ignored. roles: bit n allows enum jf_role n.
  * out: *inferred on JF_OK only.
- * returns: JF_E_INVAL (NULL, no bytes, no role); JF_E_UNSUPPORTED (the backend has no decoder, or the convention none
- *      of the roles); JF_E_NO_MEMORY.
+ * returns: JF_E_INVAL (NULL, no bytes, no role, a struct of another header); JF_E_UNSUPPORTED (the backend has no
+ *      decoder, or the convention none of the roles); JF_E_NO_MEMORY.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles,

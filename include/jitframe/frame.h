@@ -170,13 +170,14 @@ struct jf_frame_spec {
 	bool tail_calls;        /* a tail call can be reached from here: the count is kept */
 	bool arena;
 	bool private_stack;
-	bool landing_pads; /* ENDBR64 or BTI at indirect entries */
-	bool sign_return;  /* PAC */
-	bool leaf;         /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
+	bool landing_pads;    /* ENDBR64 or BTI at indirect entries */
+	bool sign_return;     /* PAC */
+	bool leaf;            /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
+	uint8_t reserved[11]; /* 0; other structs hold this one, so that its size stays as it is */
 };
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
-	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false }
+	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, { 0 } }
 /* clang-format on */
 #define JF_OUT_ARGS_MAX 7
 

@@ -142,6 +142,7 @@ JF_API int jf_orc_text(const struct jf_orc_format *format, const struct jf_orc_e
 
 /* The sections, as they lie in a file or in memory. owns: the caller's, must outlive the table. */
 struct jf_orc_sections {
+	uint32_t size;      /* sizeof(struct jf_orc_sections) */
 	const void *unwind; /* .orc_unwind */
 	size_t unwind_bytes;
 	const void *unwind_ip; /* .orc_unwind_ip */
@@ -172,8 +173,9 @@ struct jf_orc_table {
  * Makes a table of sections.
  * in:  sections of the backend's architecture; of object files, after jf_orc_relocate(). error may be NULL.
  * out: *table on JF_OK only.
- * returns: JF_E_INVAL (NULL), JF_E_UNSUPPORTED (the architecture has no ORC), JF_E_BAD_IMAGE (sizes that contradict
- *      each other), JF_E_RANGE (2^32 entries or more). threads: any, allocates nothing.
+ * returns: JF_E_INVAL (NULL, or sections of another header), JF_E_UNSUPPORTED (the architecture has no ORC),
+ *      JF_E_BAD_IMAGE (sizes that contradict each other), JF_E_RANGE (2^32 entries or more).
+ * threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_orc_table_init(struct jf_orc_table *table, const struct jf_backend *backend,
 						 const struct jf_orc_sections *sections, struct jf_error *error);
@@ -200,6 +202,7 @@ JF_API JF_CHECK enum jf_status jf_orc_search(const struct jf_orc_table *table, u
 /* Relocations of .orc_unwind_ip, little endian (ELF-64 Object File Format). owns: the caller's, read during the call
  * only. */
 struct jf_orc_relocs {
+	uint32_t size;    /* sizeof(struct jf_orc_relocs) */
 	const void *rela; /* .rela.orc_unwind_ip, Elf64_Rela */
 	size_t rela_bytes;
 	const void *symtab; /* the symbol table that .rela.orc_unwind_ip is linked to, Elf64_Sym */
@@ -210,9 +213,9 @@ struct jf_orc_relocs {
 
 /*
  * Fills in ips[0, ips_bytes), a copy of .orc_unwind_ip that will lie at ips_address.
- * returns: JF_E_INVAL (NULL); JF_E_BAD_IMAGE (the relocations are not one for each s32, in order; another type than the
- *      format's; a symbol in no section); JF_E_RANGE (code further away than an s32 reaches). After an error ips is
- *      unchanged. threads: any, allocates nothing.
+ * returns: JF_E_INVAL (NULL, or relocs of another header); JF_E_BAD_IMAGE (the relocations are not one for each
+ *      s32, in order; another type than the format's; a symbol in no section); JF_E_RANGE (code further away than an
+ *      s32 reaches). After an error ips is unchanged. threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs,
 					       void *ips, size_t ips_bytes, uint64_t ips_address,
@@ -281,7 +284,8 @@ JF_API uint64_t jf_orc_lookup(const struct jf_orc_format *format, const struct j
  * out: *frame on JF_OK only, fail_address apart.
  * returns: JF_END (END_OF_STACK, or a context of user mode); JF_E_NO_ROW (UNDEFINED); JF_E_READ (memory outside of
  *      `memory`); JF_E_LOST (a register that is not live, or a return address of 0); JF_E_STUCK (SP did not go up);
- *      JF_E_BAD_IMAGE (a code or type that the unwinder does not know); JF_E_INVAL (NULL).
+ *      JF_E_BAD_IMAGE (a code or type that the unwinder does not know); JF_E_INVAL (NULL, or `memory` of another
+ *      header).
  * threads: any, allocates nothing, async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_orc_step(const struct jf_orc_format *format, const struct jf_orc_entry *entry,

@@ -13,6 +13,7 @@ JF_BEGIN_DECLS
  * order, and returns JF_OK or JF_E_READ.
  */
 struct jf_memory {
+	uint32_t size; /* sizeof(struct jf_memory) */
 	uint64_t low, high;
 	enum jf_status (*read)(void *arg, uint64_t address, uint64_t *value);
 	void *arg;
@@ -102,7 +103,7 @@ JF_API const struct jf_walk_frame *jf_walk_at(const struct jf_walk *walk);
  *      a call that is still running, and is looked up by the byte before (R17).
  * returns: JF_OK, with a reader section open until jf_walk_end(); with none open: JF_E_NO_ROW (nothing describes pc, or
  *      the row says unknown; the walk still shows pc, sp and fp); JF_E_LOST (the row's CFA register is unknown);
- *      JF_E_INVAL (NULL).
+ *      JF_E_INVAL (NULL, or `memory` of another header).
  * threads: any; allocates nothing, async-signal-safe as far as memory->read is.
  */
 JF_API JF_CHECK enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend,

@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+bool jf_sized_is_zero(const void *reserved, size_t bytes)
+{
+	const uint8_t *byte = reserved;
+
+	for (size_t i = 0; i < bytes; i++)
+		if (byte[i])
+			return false;
+	return true;
+}
+
 enum jf_status jf_sized_read(void *out, size_t known, size_t least, const void *in, const char *where,
 			     struct jf_error *error)
 {
@@ -21,4 +31,13 @@ enum jf_status jf_sized_read(void *out, size_t known, size_t least, const void *
 	size = (uint32_t)known;
 	memcpy(out, &size, sizeof(size));
 	return JF_OK;
+}
+
+void jf_sized_write(void *out, size_t known, const void *from)
+{
+	uint32_t size;
+
+	memcpy(&size, out, sizeof(size));
+	memcpy((uint8_t *)out + sizeof(size), (const uint8_t *)from + sizeof(size),
+	       (size < known ? size : known) - sizeof(size));
 }

@@ -15,4 +15,13 @@
 enum jf_status jf_sized_read(void *out, size_t known, size_t least, const void *in, const char *where,
 			     struct jf_error *error);
 
+/* Whether reserved[0, bytes) of a struct is 0, as it is in programs that were built with this header. */
+bool jf_sized_is_zero(const void *reserved, size_t bytes);
+
+/*
+ * Fills in a struct of the caller's that jf_sized_read() has accepted: as many bytes as both know. `size` stays.
+ * in: from = a struct of this library's header, with `known` bytes.
+ */
+void jf_sized_write(void *out, size_t known, const void *from);
+
 #endif

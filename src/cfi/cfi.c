@@ -2,6 +2,7 @@
 #include "cfi/cfi.h"
 
 #include "base/memory.h"
+#include "base/sized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static enum jf_status build(struct cfi_converter *converter, const char *name, s
 		return JF_E_NO_MEMORY;
 	table->backend = converter->backend;
 	table->counts = converter->counts;
+	table->counts.size = sizeof(table->counts);
 	table->counts.objects = 1;
 	table->count = count;
 	table->bytes = bytes;
@@ -125,9 +127,11 @@ static enum jf_status build(struct cfi_converter *converter, const char *name, s
 	return JF_OK;
 }
 
-enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_cfi_section *section, const char *name,
+enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_cfi_section *in, const char *name,
 			      struct jf_cfi_table **table, struct jf_error *error)
 {
+	struct jf_cfi_section read;
+	const struct jf_cfi_section *section = &read;
 	struct conversion {
 		struct cfi_converter converter;
 		struct cfi_regs regs;
@@ -137,8 +141,13 @@ enum jf_status jf_cfi_convert(const struct jf_backend *backend, const struct jf_
 	struct jf_error why = {0};
 	enum jf_status status;
 
-	if (!backend || !section || (!section->bytes && section->size_bytes) || !name || !table)
-		return jf_error_set(error, JF_E_INVAL, "", "%s", jf_status_text(JF_E_INVAL));
+	if (!backend || !in || !name || !table)
+		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
+	status = jf_sized_read(&read, sizeof(read), offsetof(struct jf_cfi_section, fde_count), in, "section", error);
+	if (status != JF_OK)
+		return status;
+	if (!section->bytes && section->size_bytes)
+		return jf_error_set(error, JF_E_INVAL, "bytes", "NULL");
 	conversion = jf_calloc(1, sizeof(*conversion));
 	if (!conversion)
 		return jf_error_set(error, JF_E_NO_MEMORY, "", "%s", jf_status_text(JF_E_NO_MEMORY));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
+#include "base/sized.h"
 #include "cfi/view.h"
 #include "codemap/section.h"
 
@@ -157,7 +158,7 @@ static void count_objects(struct jf_cfi_counts *counts)
 {
 	const struct cfi_member *member = jf_cfi_members.items;
 
-	*counts = (struct jf_cfi_counts){0};
+	*counts = (struct jf_cfi_counts){.size = sizeof(*counts)};
 	for (size_t i = 0; i < jf_cfi_members.count; i++) {
 		counts->objects += member[i].is_object;
 		counts->objects_skipped += member[i].is_object && !member[i].owned && !member[i].object;
@@ -167,11 +168,15 @@ static void count_objects(struct jf_cfi_counts *counts)
 	}
 }
 
-enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts)
+enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *out)
 {
 	struct scan scan = {.status = JF_OK};
+	struct jf_cfi_counts counts;
 	struct cfi_member *member;
 
+	if (out && jf_sized_read(&counts, sizeof(counts), offsetof(struct jf_cfi_counts, functions), out, "counts",
+				 NULL) != JF_OK)
+		return JF_E_INVAL;
 	if (!jf_backend_host())
 		return JF_E_UNSUPPORTED;
 	if (jf_code_map_in_section())
@@ -185,8 +190,10 @@ enum jf_status jf_cfi_load_objects(struct jf_cfi_counts *counts)
 		scan.status = show_objects(&scan);
 	else if (scan.status == JF_OK)
 		jf_cfi_make_room();
-	if (counts && scan.status == JF_OK)
-		count_objects(counts);
+	if (out && scan.status == JF_OK) {
+		count_objects(&counts);
+		jf_sized_write(out, sizeof(counts), &counts);
+	}
 	pthread_mutex_unlock(&jf_cfi_lock);
 	return scan.status;
 }

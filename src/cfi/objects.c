@@ -82,6 +82,7 @@ bool jf_cfi_object_section(const struct dl_phdr_info *info, struct jf_cfi_sectio
 		return false;
 	if (count_encoding != CFI_PTR_OMIT && !jf_cfi_pointer_raw(&hdr, count_encoding, &count))
 		return false;
+	section->size = sizeof(*section);
 	section->size_bytes = hdr.bad ? 0 : bytes_behind(info, address);
 	section->bytes = (const void *)(uintptr_t)address;
 	section->address = address;

@@ -242,9 +242,11 @@ enum jf_status jf_check(const struct jf_check_input *in, struct jf_check_report 
 	if (!in || !report)
 		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
 	status = check_read_input(in, &input, error);
+	if (status == JF_OK)
+		status = jf_sized_read(&done, sizeof(done), offsetof(struct jf_check_report, insn_count), report,
+				       "report", error);
 	if (status != JF_OK)
 		return status;
-	done = *report;
 	if (input.kind == JF_CHECK_FUNCTION && input.spec.role == JF_ROLE_CALLBACK)
 		status = check_callback(&input, &sink, &done, error);
 	else
@@ -252,7 +254,7 @@ enum jf_status jf_check(const struct jf_check_input *in, struct jf_check_report 
 	if (status == JF_OK) {
 		sink_sort(&sink);
 		fill_in(&sink, &done);
-		*report = done;
+		jf_sized_write(report, sizeof(done), &done);
 	}
 	jf_free(sink.findings);
 	return status;

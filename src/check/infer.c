@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
+#include "base/sized.h"
 #include "check/checker.h"
 #include "check/tokens.h"
 #include "frame/convention.h"
@@ -223,12 +224,16 @@ static void look_at_code(struct inference *inf)
 enum jf_status jf_check_infer(const struct jf_check_input *in, uint32_t roles, struct jf_inferred *inferred)
 {
 	struct jf_check_input input;
+	struct jf_inferred known;
 	struct inference *inf;
 	enum jf_status status;
+	bool found;
 
 	if (!in || !inferred || !(roles & JF_INFER_ANY_ROLE))
 		return JF_E_INVAL;
 	status = check_read_input(in, &input, NULL);
+	if (status == JF_OK)
+		status = jf_sized_read(&known, sizeof(known), offsetof(struct jf_inferred, insns), inferred, "", NULL);
 	if (status != JF_OK)
 		return status;
 	inf = jf_calloc(1, sizeof(*inf));
@@ -241,7 +246,9 @@ enum jf_status jf_check_infer(const struct jf_check_input *in, uint32_t roles, s
 	for (uint32_t role = 0; role < JF_ROLE__COUNT; role++)
 		if (roles & UINT32_C(1) << role)
 			try_role(inf, role);
-	*inferred = inf->best;
+	found = inf->best.insns;
+	if (found)
+		jf_sized_write(inferred, sizeof(known), &inf->best);
 	jf_free(inf);
-	return inferred->insns ? JF_OK : JF_E_UNSUPPORTED;
+	return found ? JF_OK : JF_E_UNSUPPORTED;
 }

@@ -249,6 +249,8 @@ enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_com
 		status = jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in_opts, "opts", error);
 	if (status != JF_OK)
 		return status;
+	if (!jf_sized_is_zero(opts->values.reserved, sizeof(opts->values.reserved)))
+		return jf_error_set(error, JF_E_INVAL, "values.reserved", "not 0");
 	if (!program->functions || !program->function_count)
 		return jf_error_set(error, JF_E_INVAL, "functions", "the program has none");
 	if (program->callback == 0 || program->callback < -1 || program->callback >= (int64_t)program->function_count)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/sized.h"
+
 #include <jitframe/backend.h>
 
 static const struct jf_values no_values;
@@ -77,6 +79,8 @@ enum jf_status jf_frame_emit(struct jf_code *code, const struct jf_frame *frame,
 		return JF_E_INVAL;
 	if (!values)
 		values = &no_values;
+	if (!jf_sized_is_zero(values->reserved, sizeof(values->reserved)))
+		return JF_E_INVAL;
 	jf_frame_begin(code, frame);
 	if (part == JF_PART_PROLOGUE || part == JF_PART_ALL) {
 		jf_frame_prologue(code, frame, values);

@@ -62,6 +62,8 @@ static enum jf_status read_spec(const struct jf_frame_spec *in, struct jf_frame_
 
 	if (status != JF_OK)
 		return status;
+	if (!jf_sized_is_zero(spec->reserved, sizeof(spec->reserved)))
+		return jf_error_set(error, JF_E_INVAL, "reserved", "not 0");
 	if (spec->role >= JF_ROLE__COUNT)
 		return jf_error_set(error, JF_E_INVAL, "role", "%u is no role", spec->role);
 	return JF_OK;

@@ -2,6 +2,7 @@
 #include "orc/orc.h"
 
 #include "base/memory.h"
+#include "base/sized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,20 +54,28 @@ static enum jf_status resolve(const struct jf_orc_format *format, const struct j
 	return JF_OK;
 }
 
-enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *relocs, void *ips,
+enum jf_status jf_orc_relocate(const struct jf_orc_format *format, const struct jf_orc_relocs *in, void *ips,
 			       size_t ips_bytes, uint64_t ips_address, struct jf_error *error)
 {
 	size_t count = ips_bytes / JF_ORC_IP_BYTES;
+	struct jf_orc_relocs read;
+	const struct jf_orc_relocs *relocs = &read;
+	enum jf_status status;
 	int32_t value = 0;
 
-	if (!format || !relocs || (!ips && ips_bytes) || (!relocs->rela && relocs->rela_bytes) ||
-	    (!relocs->symtab && relocs->symtab_bytes) || (!relocs->section_addresses && relocs->section_count))
+	if (!format || !in || (!ips && ips_bytes))
+		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
+	status = jf_sized_read(&read, sizeof(read), sizeof(read), in, "relocs", error);
+	if (status != JF_OK)
+		return status;
+	if ((!relocs->rela && relocs->rela_bytes) || (!relocs->symtab && relocs->symtab_bytes) ||
+	    (!relocs->section_addresses && relocs->section_count))
 		return jf_error_set(error, JF_E_INVAL, "", "no table");
 	if (ips_bytes % JF_ORC_IP_BYTES || relocs->rela_bytes % RELA_BYTES || relocs->rela_bytes / RELA_BYTES != count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, ".rela.orc_unwind_ip", "%zu relocations for %zu words",
 				    relocs->rela_bytes / RELA_BYTES, count);
 	for (size_t i = 0; i < count; i++) {
-		enum jf_status status = resolve(format, relocs, i, ips_address, &value, error);
+		status = resolve(format, relocs, i, ips_address, &value, error);
 
 		if (status != JF_OK)
 			return status;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "orc/orc.h"
 
+#include "base/sized.h"
+
 #include <jitframe/backend.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,15 +161,21 @@ static enum jf_status count_entries(const struct jf_orc_format *format, const st
 }
 
 enum jf_status jf_orc_table_init(struct jf_orc_table *table, const struct jf_backend *backend,
-				 const struct jf_orc_sections *sections, struct jf_error *error)
+				 const struct jf_orc_sections *in, struct jf_error *error)
 {
+	struct jf_orc_sections read;
+	const struct jf_orc_sections *sections = &read;
 	const struct jf_orc_format *format;
 	enum jf_orc_header header;
 	enum jf_status status;
 	size_t count = 0;
 
-	if (!table || !backend || !sections || (!sections->unwind && sections->unwind_bytes) ||
-	    (!sections->unwind_ip && sections->unwind_ip_bytes))
+	if (!table || !backend || !in)
+		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
+	status = jf_sized_read(&read, sizeof(read), offsetof(struct jf_orc_sections, header), in, "sections", error);
+	if (status != JF_OK)
+		return status;
+	if ((!sections->unwind && sections->unwind_bytes) || (!sections->unwind_ip && sections->unwind_ip_bytes))
 		return jf_error_set(error, JF_E_INVAL, "", "no table");
 	if (!backend->orc)
 		return jf_error_set(error, JF_E_UNSUPPORTED, backend->name, "the architecture has no ORC");

@@ -20,6 +20,10 @@ static inline void orc_put_ip(uint8_t *bytes, int32_t value)
 	jf_put_le32(bytes, (uint32_t)value);
 }
 
+/* As jf_orc_step(), of arguments that are known to be good. */
+enum jf_status jf_orc_step_in(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
+			      const struct jf_memory *memory, struct jf_orc_frame *frame);
+
 /* Whether an entry (UNDEFINED) gives way to other entries at the same address. */
 bool orc_is_weak(const struct jf_orc_table *table, size_t index);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "orc/orc.h"
 
+#include "base/sized.h"
+
 #include <jitframe/backend.h>
 #include <string.h>
 
@@ -190,14 +192,12 @@ static enum jf_status go(struct step *step, const struct jf_orc_entry *entry)
 	return status;
 }
 
-enum jf_status jf_orc_step(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
-			   const struct jf_memory *memory, struct jf_orc_frame *frame)
+enum jf_status jf_orc_step_in(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
+			      const struct jf_memory *memory, struct jf_orc_frame *frame)
 {
 	struct step step = {.format = format, .memory = memory, .frame = frame};
 	enum jf_status status;
 
-	if (!format || !entry || !memory || !frame)
-		return JF_E_INVAL;
 	if (entry->sp_reg >= JF_ORC_CODES || entry->fp_reg >= JF_ORC_CODES || entry->ra_reg >= JF_ORC_CODES)
 		return JF_E_BAD_IMAGE;
 	step.next.fp = frame->fp;
@@ -207,4 +207,15 @@ enum jf_status jf_orc_step(const struct jf_orc_format *format, const struct jf_o
 	if (status == JF_OK)
 		*frame = step.next;
 	return status;
+}
+
+enum jf_status jf_orc_step(const struct jf_orc_format *format, const struct jf_orc_entry *entry,
+			   const struct jf_memory *in, struct jf_orc_frame *frame)
+{
+	struct jf_memory memory;
+
+	if (!format || !entry || !in || !frame ||
+	    jf_sized_read(&memory, sizeof(memory), offsetof(struct jf_memory, read), in, "memory", NULL) != JF_OK)
+		return JF_E_INVAL;
+	return jf_orc_step_in(format, entry, &memory, frame);
 }

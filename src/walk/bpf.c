@@ -44,16 +44,17 @@ enum jf_status jf_bpf_stack_walk_from(const struct jf_convention *conv, const st
 {
 	struct jf_walk_opts opts = options(conv, orc);
 	struct jf_regs regs = {.value = {0}};
+	struct jf_memory known;
 	unsigned int section;
 	struct walk walk;
 	enum jf_status status;
 
-	if (!conv || !memory || !consume)
+	if (!conv || !memory || !consume || jf_walk_read_memory(&known, memory) != JF_OK)
 		return JF_E_INVAL;
 	regs.value[conv->backend->sp] = sp;
 	regs.value[conv->backend->fp] = fp;
 	section = jf_code_map_enter();
-	status = jf_walk_first(&walk, conv->backend, memory, &regs, pc, true, &opts);
+	status = jf_walk_first(&walk, conv->backend, &known, &regs, pc, true, &opts);
 	if (status == JF_OK)
 		status = forget_others(&walk);
 	if (status == JF_OK)

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "walk/walk.h"
 
+#include "base/sized.h"
+
 #include <string.h>
 
 /* The walk as callers have it: their memory around struct walk, with the reader section that belongs to it. */
 
 /* ---- starting and ending ------------------------------------------------------------------------------- */
+
+enum jf_status jf_walk_read_opts(struct jf_walk_opts *opts, const struct jf_walk_opts *in)
+{
+	static const struct jf_walk_opts none = {.size = sizeof(none)};
+
+	return jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in ? in : &none, "opts", NULL);
+}
+
+enum jf_status jf_walk_read_memory(struct jf_memory *memory, const struct jf_memory *in)
+{
+	return jf_sized_read(memory, sizeof(*memory), offsetof(struct jf_memory, read), in, "memory", NULL);
+}
 
 void jf_walk_clear(struct walk *walk)
 {
@@ -25,6 +39,12 @@ void jf_walk_let_go(struct walk *walk)
 	walk->frame.name = NULL;
 }
 
+enum jf_status jf_walk_refuse(struct walk *walk, enum jf_status status)
+{
+	jf_walk_clear(walk);
+	return status;
+}
+
 enum jf_status jf_walk_started(struct walk *walk, unsigned int section, enum jf_status status)
 {
 	walk->has_section = status == JF_OK;
@@ -41,12 +61,18 @@ enum jf_status jf_walk_start_with(struct jf_walk *walk, const struct jf_backend 
 				  bool pc_is_return, const struct jf_walk_opts *opts)
 {
 	struct walk *inside = walk_inside(walk);
+	struct jf_walk_opts known_opts;
+	struct jf_memory known_memory;
 	unsigned int section;
 
 	if (!walk)
 		return JF_E_INVAL;
+	if (!backend || !memory || !regs || jf_walk_read_memory(&known_memory, memory) != JF_OK ||
+	    jf_walk_read_opts(&known_opts, opts) != JF_OK)
+		return jf_walk_refuse(inside, JF_E_INVAL);
 	section = jf_code_map_enter();
-	return jf_walk_started(inside, section, jf_walk_first(inside, backend, memory, regs, pc, pc_is_return, opts));
+	return jf_walk_started(inside, section,
+			       jf_walk_first(inside, backend, &known_memory, regs, pc, pc_is_return, &known_opts));
 }
 
 enum jf_status jf_walk_start(struct jf_walk *walk, const struct jf_backend *backend, const struct jf_memory *memory,

@@ -49,7 +49,7 @@ static enum jf_status find_bounds(const struct jf_backend *backend, uint64_t sp,
 	uint64_t low, high;
 	stack_t alternate;
 
-	*memory = *outer = (struct jf_memory){.low = 0};
+	*memory = *outer = (struct jf_memory){.size = sizeof(*memory)};
 	if (jf_walk_own_stack(backend, sp, memory))
 		return JF_OK;
 	if (sigaltstack(NULL, &alternate) || !(alternate.ss_flags & SS_ONSTACK))
@@ -70,18 +70,15 @@ static enum jf_status start(struct walk *walk, const struct jf_walk_opts *opts, 
 			    bool pc_is_return)
 {
 	const struct jf_backend *backend = jf_backend_host();
-	struct jf_memory memory, outer = {.low = 0};
+	struct jf_memory memory, outer = {.size = sizeof(outer)};
 	enum jf_status status;
 
-	if (opts && opts->size >= offsetof(struct jf_walk_opts, memory) + sizeof(opts->memory) && opts->memory) {
-		memory = *opts->memory;
-	} else {
+	if (opts && opts->memory)
+		status = jf_walk_read_memory(&memory, opts->memory);
+	else
 		status = find_bounds(backend, regs->value[backend->sp], &memory, &outer);
-		if (status != JF_OK) {
-			jf_walk_clear(walk);
-			return status;
-		}
-	}
+	if (status != JF_OK)
+		return jf_walk_refuse(walk, status);
 	status = jf_walk_first(walk, backend, &memory, regs, pc, pc_is_return, opts);
 	walk->outer_low = outer.low;
 	walk->outer_high = outer.high;
@@ -101,30 +98,33 @@ enum jf_status jf_walk_here_from(struct jf_walk *walk, const struct jf_walk_opts
 				 uint64_t pc)
 {
 	struct walk *inside = walk_inside(walk);
+	struct jf_walk_opts known;
 	unsigned int section;
 
 	if (!walk)
 		return JF_E_INVAL;
+	if (jf_walk_read_opts(&known, opts) != JF_OK)
+		return jf_walk_refuse(inside, JF_E_INVAL);
 	section = jf_code_map_enter();
-	return jf_walk_started(inside, section, jf_walk_first_here(inside, opts, regs, pc));
+	return jf_walk_started(inside, section, jf_walk_first_here(inside, &known, regs, pc));
 }
 
 enum jf_status jf_walk_context(struct jf_walk *walk, const void *ucontext, const struct jf_walk_opts *opts)
 {
 	const struct jf_backend *backend = jf_backend_host();
 	struct walk *inside = walk_inside(walk);
+	struct jf_walk_opts known;
 	unsigned int section;
 	struct jf_regs regs;
 	uint64_t pc;
 
 	if (!walk)
 		return JF_E_INVAL;
-	jf_walk_clear(inside);
-	if (!ucontext)
-		return JF_E_INVAL;
+	if (!ucontext || jf_walk_read_opts(&known, opts) != JF_OK)
+		return jf_walk_refuse(inside, JF_E_INVAL);
 	if (!backend || !backend->native->context_get)
-		return JF_E_UNSUPPORTED;
+		return jf_walk_refuse(inside, JF_E_UNSUPPORTED);
 	backend->native->context_get(ucontext, &regs, &pc);
 	section = jf_code_map_enter();
-	return jf_walk_started(inside, section, start(inside, opts, &regs, pc, false));
+	return jf_walk_started(inside, section, start(inside, &known, &regs, pc, false));
 }

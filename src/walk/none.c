@@ -35,11 +35,8 @@ enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opt
 {
 	const struct jf_native *native = host();
 
-	if (!native || !native->walk_here) {
-		if (walk)
-			jf_walk_clear(walk_inside(walk));
-		return JF_E_UNSUPPORTED;
-	}
+	if (!native || !native->walk_here)
+		return walk ? jf_walk_refuse(walk_inside(walk), JF_E_UNSUPPORTED) : JF_E_UNSUPPORTED;
 	JUMP native->walk_here(walk, opts);
 }
 

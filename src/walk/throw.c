@@ -151,7 +151,7 @@ enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_
 enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site)
 {
 	const struct jf_backend *backend = jf_backend_host();
-	struct jf_memory memory = {.high = UINT64_MAX};
+	struct jf_memory memory = {.size = sizeof(memory), .high = UINT64_MAX};
 	struct walk walk;
 	unsigned int section;
 	enum jf_status status;

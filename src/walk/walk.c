@@ -2,11 +2,10 @@
 #include "walk/walk.h"
 
 #include "base/bytes.h"
-#include "base/sized.h"
+#include "orc/orc.h"
 #include "walk/source.h"
 #include "walk/thread.h"
 
-#include <jitframe/orc.h>
 #include <string.h>
 
 static enum jf_status read_word(struct walk *walk, uint64_t address, uint64_t *value)
@@ -28,14 +27,9 @@ static enum jf_status read_word(struct walk *walk, uint64_t address, uint64_t *v
 
 static enum jf_status take_opts(struct walk *walk, const struct jf_walk_opts *opts)
 {
-	enum jf_status status;
-
 	if (!opts)
 		return JF_OK;
-	status = jf_sized_read(&walk->opts, sizeof(walk->opts), sizeof(opts->size), opts, "opts", NULL);
-	if (status != JF_OK)
-		return status;
-	opts = &walk->opts;
+	walk->opts = *opts;
 	if ((opts->guess && opts->guess->backend != walk->backend) || (opts->by_record && !opts->guess))
 		return JF_E_INVAL;
 	walk->opts.memory = NULL; /* was for the caller to look at */
@@ -59,8 +53,6 @@ enum jf_status jf_walk_first(struct walk *walk, const struct jf_backend *backend
 	enum jf_status status;
 
 	jf_walk_clear(walk);
-	if (!backend || !memory || !regs)
-		return JF_E_INVAL;
 	walk->backend = backend;
 	status = take_opts(walk, opts);
 	if (status != JF_OK)
@@ -259,7 +251,7 @@ static enum jf_status step_orc(struct walk *walk)
 
 	if (cfa_reg < backend->reg_count && walk_is_known(walk, cfa_reg))
 		frame.live = &walk->regs;
-	status = jf_orc_step(format, walk->frame.orc, &walk->memory, &frame);
+	status = jf_orc_step_in(format, walk->frame.orc, &walk->memory, &frame);
 	if (status == JF_END)
 		return status;
 	if (status != JF_OK)

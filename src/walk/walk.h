@@ -48,7 +48,11 @@ static inline const struct jf_walk *walk_outside(const struct walk *walk)
 	return (const struct jf_walk *)walk;
 }
 
-/* As jf_walk_start_with(), jf_walk_step(), jf_walk_step_past_entry(). */
+/* What a caller gives, as this library's header has it. in may be NULL: no options. returns: JF_E_INVAL. */
+enum jf_status jf_walk_read_opts(struct jf_walk_opts *opts, const struct jf_walk_opts *in);
+enum jf_status jf_walk_read_memory(struct jf_memory *memory, const struct jf_memory *in);
+
+/* As jf_walk_start_with(), jf_walk_step(), jf_walk_step_past_entry(), of structs of this library's header. */
 enum jf_status jf_walk_first(struct walk *walk, const struct jf_backend *backend, const struct jf_memory *memory,
 			     const struct jf_regs *regs, uint64_t pc, bool pc_is_return,
 			     const struct jf_walk_opts *opts);
@@ -57,6 +61,8 @@ enum jf_status jf_walk_next_past_entry(struct walk *walk);
 
 /* A walk that stands nowhere and has no section. */
 void jf_walk_clear(struct walk *walk);
+/* The same, of a start that is refused. returns: `status`. */
+enum jf_status jf_walk_refuse(struct walk *walk, enum jf_status status);
 
 /* Outside of the section, what belongs to others may be gone: a walk forgets it. */
 void jf_walk_let_go(struct walk *walk);

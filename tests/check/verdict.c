@@ -56,6 +56,7 @@ void verdict_of(const struct subject *s, struct verdict *v)
 	input.target_count = s->call_count;
 	input.values = &values;
 	memset(v, 0, sizeof(*v));
+	v->report.size = sizeof(v->report);
 	v->report.findings = v->findings;
 	v->report.finding_capacity = FINDINGS_MAX;
 	CHECK_STATUS(jf_check(&input, &v->report, &error), JF_OK, "%s: %s: %s", s->name, error.where, error.text);

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_bytes bytes = {data, size};
 	size_t backends = 0;
 	const struct jf_backend *backend;
-	struct jf_cfi_section section = {.bytes = NULL};
+	struct jf_cfi_section section = {.size = sizeof(section), .bytes = NULL};
 	struct jf_cfi_table *table;
 	size_t code_bytes;
 	struct jf_error error;
@@ -91,7 +91,7 @@ static int find_section(struct dl_phdr_info *info, size_t bytes, void *arg)
 /* A CIE, and as many entries behind it as fit. */
 size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 {
-	struct jf_cfi_section section = {.bytes = NULL};
+	struct jf_cfi_section section = {.size = sizeof(section), .bytes = NULL};
 	const uint8_t *start;
 	size_t at = 0, used = HEADER;
 

@@ -80,6 +80,7 @@ static void relocate(const struct jf_orc_format *format, void *ips, size_t ips_b
 	static const uint64_t addresses[] = {0, START, START + 0x100000, IPS_ADDRESS, 0, UINT64_MAX};
 	size_t half = bytes->left / 2;
 	struct jf_orc_relocs relocs = {
+		.size = sizeof(relocs),
 		.rela = bytes->at,
 		.rela_bytes = half < ips_bytes * 6 ? half : ips_bytes * 6,
 		.symtab = bytes->at + half,
@@ -129,7 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_bytes bytes = {data, size};
 	bool has_relocs;
 	const struct jf_orc_format *format = choose_format(&bytes, &has_relocs);
-	struct jf_orc_sections sections = {.unwind_ip_address = IPS_ADDRESS, .format = format};
+	struct jf_orc_sections sections = {
+		.size = sizeof(sections), .unwind_ip_address = IPS_ADDRESS, .format = format};
 	size_t count = fuzz_take(&bytes, 1) % (ENTRIES_MAX + 1);
 	void *header = NULL, *unwind, *ips;
 

@@ -110,6 +110,7 @@ static struct jf_orc_index *take_orc(struct fuzz_bytes *bytes, const struct jf_o
 	uint8_t entries[ENTRIES_MAX * 8], ips[ENTRIES_MAX * IP_BYTES];
 	size_t count = fuzz_take(bytes, 1) % ENTRIES_MAX + 1;
 	struct jf_orc_sections sections = {
+		.size = sizeof(sections),
 		.unwind = entries,
 		.unwind_bytes = count * format->entry_bytes,
 		.unwind_ip = ips,
@@ -207,7 +208,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stack = malloc(WORDS * 8);
 	MUST(stack);
 	stack_address = flags & FLAG_READER ? FAR_STACK : (uintptr_t)stack;
-	memory = (struct jf_memory){.low = stack_address,
+	memory = (struct jf_memory){.size = sizeof(struct jf_memory),
+				    .low = stack_address,
 				    .high = stack_address + WORDS * 8,
 				    .read = flags & FLAG_READER ? read_stack : NULL};
 	pc = take_value(&bytes);

@@ -46,7 +46,8 @@ bool orc_same_entry(const struct jf_orc_entry *a, const struct jf_orc_entry *b)
 
 void orc_memory_new(struct memory_table *m, const struct jf_orc_format *format, size_t count)
 {
-	struct jf_orc_sections sections = {.unwind_ip_address = TABLE_ADDRESS, .format = format};
+	struct jf_orc_sections sections = {
+		.size = sizeof(sections), .unwind_ip_address = TABLE_ADDRESS, .format = format};
 
 	sections.unwind_bytes = count * format->entry_bytes;
 	sections.unwind_ip_bytes = count * 4;

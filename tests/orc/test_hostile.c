@@ -131,8 +131,8 @@ Test(orc_hostile, sections_of_any_size)
 			for (size_t k = 0; k < sizes[i]; k++)
 				bytes[i][k] = (uint8_t)rng_next(&rng);
 		}
-		sections = (struct jf_orc_sections){bytes[0],       sizes[0], bytes[1], sizes[1],
-						    rng_next(&rng), bytes[2], sizes[2], NULL};
+		sections = (struct jf_orc_sections){sizeof(sections), bytes[0], sizes[0], bytes[1], sizes[1],
+						    rng_next(&rng),   bytes[2], sizes[2], NULL};
 		if (jf_orc_table_init(&m.table, format->backend, &sections, &error) == JF_OK) {
 			m.entries = bytes[0];
 			m.ips = bytes[1];
@@ -157,7 +157,8 @@ Test(orc_hostile, damaged_relocations)
 		const struct jf_orc_format *format = orc_format_at(rng_below(&rng, 3));
 		uint8_t *rela = calloc(WORDS, 24), *symtab = calloc(SYMBOLS, 24), *ips = calloc(WORDS, 4);
 		uint64_t *where = malloc(sizeof(addresses));
-		struct jf_orc_relocs relocs = {rela, (size_t)WORDS * 24, symtab, (size_t)SYMBOLS * 24, where, SECTIONS};
+		struct jf_orc_relocs relocs = {
+			sizeof(relocs), rela, (size_t)WORDS * 24, symtab, (size_t)SYMBOLS * 24, where, SECTIONS};
 
 		memcpy(where, addresses, sizeof(addresses));
 		symtab[24 + 6] = 1;

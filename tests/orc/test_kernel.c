@@ -158,7 +158,7 @@ static bool has_table(const char *file)
 
 static void open_kernel(struct elf *elf, struct jf_orc_table *table)
 {
-	struct jf_orc_sections sections = {0};
+	struct jf_orc_sections sections = {.size = sizeof(sections)};
 	const Elf64_Shdr *unwind, *ip, *header;
 
 	elf_read(elf, kernel_file("vmlinux"));

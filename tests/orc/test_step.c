@@ -21,7 +21,7 @@ static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
 	return JF_OK;
 }
 
-static const struct jf_memory memory = {STACK, STACK + sizeof(stack), read_stack, NULL};
+static const struct jf_memory memory = {sizeof(memory), STACK, STACK + sizeof(stack), read_stack, NULL};
 
 static void set_up(void)
 {

@@ -17,8 +17,11 @@ TestSuite(orc_table, .init = set_up);
 Test(orc_table, sections_have_to_go_together)
 {
 	static const uint8_t bytes[64];
-	struct jf_orc_sections sections = {
-		.unwind = bytes, .unwind_bytes = 18, .unwind_ip = bytes, .unwind_ip_bytes = 12};
+	struct jf_orc_sections sections = {.size = sizeof(sections),
+					   .unwind = bytes,
+					   .unwind_bytes = 18,
+					   .unwind_ip = bytes,
+					   .unwind_ip_bytes = 12};
 	struct jf_error error = {0};
 	struct jf_orc_table table;
 
@@ -40,7 +43,7 @@ Test(orc_table, sections_have_to_go_together)
 	cr_assert_eq(jf_orc_table_init(NULL, la, &sections, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_orc_table_init(&table, NULL, &sections, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_orc_table_init(&table, la, NULL, NULL), JF_E_INVAL);
-	sections = (struct jf_orc_sections){0};
+	sections = (struct jf_orc_sections){.size = sizeof(struct jf_orc_sections)};
 	cr_assert_eq(jf_orc_table_init(&table, la, &sections, NULL), JF_OK);
 	cr_assert_eq(table.count, 0);
 }
@@ -48,7 +51,7 @@ Test(orc_table, sections_have_to_go_together)
 Test(orc_table, the_header_tells_the_format)
 {
 	uint8_t header[JF_ORC_HEADER_BYTES];
-	struct jf_orc_sections sections = {.header = header, .header_bytes = sizeof(header)};
+	struct jf_orc_sections sections = {.size = sizeof(sections), .header = header, .header_bytes = sizeof(header)};
 	struct jf_orc_table table;
 
 	for (size_t i = 0; orc_format_at(i); i++) {
@@ -233,7 +236,8 @@ static void make_object(struct object *o, uint32_t type)
 	put_rela(o, 2, 8, 2, type, -8);
 	o->addresses[1] = TABLE_ADDRESS - 0x10000;
 	o->addresses[3] = TABLE_ADDRESS + 0x10000;
-	o->relocs = (struct jf_orc_relocs){o->rela, sizeof(o->rela), o->symtab, sizeof(o->symtab), o->addresses, 4};
+	o->relocs = (struct jf_orc_relocs){sizeof(o->relocs), o->rela, sizeof(o->rela), o->symtab, sizeof(o->symtab),
+					   o->addresses,      4};
 	memset(o->ips, 0xee, sizeof(o->ips));
 }
 
@@ -245,7 +249,8 @@ static enum jf_status apply(struct object *o, const struct jf_backend *backend, 
 Test(orc_table, relocation_gives_run_time_addresses)
 {
 	static const uint8_t entries[WORDS * 8];
-	struct jf_orc_sections sections = {.unwind = entries, .unwind_ip_address = TABLE_ADDRESS};
+	struct jf_orc_sections sections = {
+		.size = sizeof(sections), .unwind = entries, .unwind_ip_address = TABLE_ADDRESS};
 	const struct jf_backend *const backends[] = {x86, la};
 
 	for (unsigned int i = 0; i < 2; i++) {

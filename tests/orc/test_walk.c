@@ -49,7 +49,7 @@ static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
 	return JF_OK;
 }
 
-static const struct jf_memory memory = {STACK, STACK_TOP, read_stack, NULL};
+static const struct jf_memory memory = {sizeof(memory), STACK, STACK_TOP, read_stack, NULL};
 
 static void put_word(uint64_t address, uint64_t value)
 {

@@ -97,7 +97,8 @@ static inline void hdr_pair(struct bytes *b, uint64_t start, uint64_t fde)
 static inline enum jf_status convert(const struct jf_backend *backend, const struct bytes *b,
 				     struct jf_cfi_table **table, struct jf_error *error)
 {
-	struct jf_cfi_section section = {.bytes = b->at, .size_bytes = b->count, .address = SECTION};
+	struct jf_cfi_section section = {
+		.size = sizeof(section), .bytes = b->at, .size_bytes = b->count, .address = SECTION};
 
 	return jf_cfi_convert(backend, &section, "by hand", table, error);
 }

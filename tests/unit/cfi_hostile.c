@@ -46,8 +46,11 @@ static void check_table(const struct jf_backend *backend, const struct jf_cfi_ta
 
 static void try_bytes(const struct elf_file *file, const unsigned char *bytes, size_t count, uint32_t fde_count)
 {
-	struct jf_cfi_section section = {
-		.bytes = bytes, .size_bytes = count, .address = file->section.address, .fde_count = fde_count};
+	struct jf_cfi_section section = {.size = sizeof(section),
+					 .bytes = bytes,
+					 .size_bytes = count,
+					 .address = file->section.address,
+					 .fde_count = fde_count};
 	struct jf_cfi_table *table = NULL;
 	struct jf_error error = {0};
 	unsigned long long offset;
@@ -152,7 +155,7 @@ Test(cfi_hostile, lengths)
 
 Test(cfi_hostile, arguments)
 {
-	struct jf_cfi_section section = {.bytes = "", .size_bytes = 0};
+	struct jf_cfi_section section = {.size = sizeof(section), .bytes = "", .size_bytes = 0};
 	struct jf_cfi_table *table;
 
 	CHECK_STATUS(jf_cfi_convert(NULL, &section, "", &table, NULL), JF_E_INVAL, "backend");

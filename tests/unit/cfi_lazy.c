@@ -43,7 +43,7 @@ Test(cfi_lazy, a_large_library, .timeout = 60)
 {
 	void *library = NULL;
 	size_t allocated, space;
-	struct jf_cfi_counts counts;
+	struct jf_cfi_counts counts = {.size = sizeof(counts)};
 
 	for (size_t i = 0; !library && i < sizeof(large) / sizeof(large[0]); i++)
 		library = dlopen(large[i], RTLD_LAZY);
@@ -116,7 +116,7 @@ Test(cfi_lazy, an_object_that_was_closed)
 /* One goes, the next comes to its place, and nobody looked in between. */
 Test(cfi_lazy, an_object_in_the_place_of_another)
 {
-	struct jf_cfi_counts counts;
+	struct jf_cfi_counts counts = {.size = sizeof(counts)};
 	void *library, *next;
 
 	if (!jf_backend_host())
@@ -244,7 +244,8 @@ static bool open_hdr(struct cfi_index *index, struct cfi_regs *regs, const struc
 		     size_t hdr_bytes)
 {
 	const struct jf_backend *backend = jf_backend_at(0);
-	struct jf_cfi_section section = {.bytes = b->at, .size_bytes = b->count, .address = SECTION};
+	struct jf_cfi_section section = {
+		.size = sizeof(section), .bytes = b->at, .size_bytes = b->count, .address = SECTION};
 	struct cfi_reader reader = {.start = hdr->at, .at = hdr->at, .end = hdr->at + hdr_bytes, .address = HDR};
 
 	jf_cfi_regs_fill(regs, backend);

@@ -47,6 +47,7 @@ static void check_known(const struct jf_backend *backend, const uint32_t *words,
 	put_bytes(&b, &nop, 1);
 	entry_end(&b);
 	section = (struct jf_cfi_section){
+		.size = sizeof(struct jf_cfi_section),
 		.bytes = b.at,
 		.size_bytes = b.count,
 		.address = SECTION,
@@ -100,7 +101,8 @@ static void check_with_an_entry(const struct jf_backend *backend, const struct a
 	cie_usual(&b, backend);
 	fde_begin(&b, 0, CODE, (uint32_t)(4 * known->count));
 	entry_end(&b);
-	section = (struct jf_cfi_section){.bytes = b.at,
+	section = (struct jf_cfi_section){.size = sizeof(struct jf_cfi_section),
+					  .bytes = b.at,
 					  .size_bytes = b.count,
 					  .address = SECTION,
 					  .code = known->words,

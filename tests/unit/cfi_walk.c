@@ -78,7 +78,7 @@ static void note(struct trace *trace, const struct jf_walk *walk)
 __attribute__((noinline)) static void walk_here(struct trace *trace)
 {
 	const struct jf_backend *backend = jf_backend_host();
-	struct jf_memory memory = {.high = UINT64_MAX};
+	struct jf_memory memory = {.size = sizeof(memory), .high = UINT64_MAX};
 	struct jf_regs regs;
 	struct jf_walk walk;
 	ucontext_t context;
@@ -234,7 +234,7 @@ Test(cfi_walk, past_the_entry)
 Test(cfi_walk, objects)
 {
 	static const char *const names[] = {"libanl.so.1", "libBrokenLocale.so.1", "libnss_compat.so.2"};
-	struct jf_cfi_counts first, again, more, less;
+	struct jf_cfi_counts first = {.size = sizeof(first)}, again = first, more = first, less = first;
 	const char *name = NULL;
 	void *object = NULL;
 
@@ -295,7 +295,8 @@ static struct jf_cfi_table *two_functions(const struct jf_backend *backend)
 static void walk_captured(const struct jf_backend *backend)
 {
 	uint64_t words[16] = {0, 0, 0xf0f0, CODE + 0x50};
-	struct jf_memory memory = {.low = STACK, .high = STACK + sizeof(words), .read = read_stack, .arg = words};
+	struct jf_memory memory = {
+		.size = sizeof(memory), .low = STACK, .high = STACK + sizeof(words), .read = read_stack, .arg = words};
 	struct jf_regs regs = {{0}};
 	const struct jf_walk_frame *frame;
 	struct jf_walk walk;

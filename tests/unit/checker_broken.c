@@ -127,7 +127,7 @@ static void check_case(const struct broken *b, size_t index)
 {
 	static const uint16_t no_body[BODY_MAX];
 	struct jf_finding findings[32];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = 32};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = 32};
 	enum jf_verdict verdict = b->verdict ? b->verdict : JF_VERDICT_BROKEN;
 	struct toy_code t;
 	char text[2048];

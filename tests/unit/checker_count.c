@@ -107,7 +107,7 @@ static void replace(struct program *p, unsigned int n, uint16_t old, uint16_t ne
 static bool finds(struct program *p, unsigned int rule, const char *text, char *all, size_t capacity)
 {
 	struct jf_finding findings[32];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = 32};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = 32};
 	bool found = false;
 
 	CHECK_STATUS(jf_check(&p->input, &report, NULL), JF_OK, "role %u", p->input.spec.role);

@@ -66,7 +66,7 @@ static uint32_t rules_for(const struct emitted *e, size_t off, const struct move
 static void drop_each(const struct jf_convention *conv, const struct jf_frame_spec *spec, unsigned int *dropped)
 {
 	static struct emitted e;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 	struct jf_effect effect;
 	uint8_t saved[16];
 

@@ -23,7 +23,7 @@ static void check_rows(const struct emitted *e, const char *name, struct counts 
 	struct jf_row rows[FRAME_ROWS];
 	struct jf_slot slots[32];
 	struct jf_finding findings[FINDINGS];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = FINDINGS};
 	size_t row_count = FRAME_ROWS, slot_count = 32;
 	struct jf_error error = {0};
 	char text[2048];
@@ -58,7 +58,7 @@ static void check_good(const struct jf_convention *conv, const struct jf_frame_s
 {
 	static struct emitted e;
 	struct jf_finding findings[FINDINGS];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = FINDINGS};
 	struct jf_error error = {0};
 	struct counts *counts = arg;
 	char name[256], text[2048];

@@ -39,7 +39,7 @@ static void infer(const struct jf_convention *conv, const struct jf_frame_spec *
 {
 	static struct emitted e;
 	struct sample *sample = arg;
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 	struct jf_frame_spec found;
 	char name[256], other[256];
 
@@ -80,7 +80,7 @@ ALL_CONVENTIONS(checker, infers_specs_of_damaged_code)
 	const struct jf_convention *conv = convention_at(*index);
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	static struct emitted e;
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 	uint32_t off = 0;
 
 	needs_decoder(conv);
@@ -112,7 +112,7 @@ ALL_CONVENTIONS(checker, infers_specs_of_damaged_code)
 Test(checker, infer_refuses_what_it_cannot_do)
 {
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 	uint8_t byte = 0;
 
 	CHECK_STATUS(jf_check_infer(NULL, JF_INFER_ANY_ROLE, &inferred), JF_E_INVAL, "no input");

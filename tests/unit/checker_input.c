@@ -23,7 +23,7 @@ static struct jf_frame_spec boundary_spec(void)
 
 static void check_refused(const struct jf_check_input *input, enum jf_status status, const char *where)
 {
-	struct jf_check_report report = {.finding_count = 77};
+	struct jf_check_report report = {.size = sizeof(report), .finding_count = 77};
 	size_t row_count = 0, slot_count = 0;
 	struct jf_error error = {0};
 
@@ -42,7 +42,7 @@ Test(checker_input, arguments_that_are_refused)
 		struct jf_check_input input;
 		uint32_t more;
 	} newer;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 	struct jf_backend blind = toy_backend;
 	struct jf_convention conv = toy_adopt;
 	struct jf_row rows[2] = {{.code_off = 4}, {.code_off = 2}};
@@ -89,7 +89,7 @@ Test(checker_input, reports_of_any_capacity)
 {
 	static const uint8_t nothing[2];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_check_report none = {0}, one = {0};
+	struct jf_check_report none = {.size = sizeof(none)}, one = none;
 	struct jf_finding finding[2] = {{.rule = 99}, {.rule = 99}};
 
 	input.conv = &toy_adopt;
@@ -110,7 +110,7 @@ Test(checker_input, reports_of_any_capacity)
 
 static void check_lie(const struct emitted *e, unsigned int rule, const char *what)
 {
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 
 	CHECK_STATUS(jf_check(&e->input, &report, NULL), JF_OK, "%s", what);
 	CHECK(report.verdicts[rule] == JF_VERDICT_BROKEN, "%s: R%u %s", what, rule,
@@ -182,7 +182,7 @@ Test(checker_input, rows_of_return_addresses)
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	static struct emitted e;
 	struct jf_row rows[FRAME_ROWS];
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 	uint32_t body;
 	size_t k;
 
@@ -228,7 +228,7 @@ Test(checker_input, records_that_a_tail_call_hands_on)
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	const struct jf_convention *conv;
 	static struct emitted e;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 
 	if (jf_convention_find("x86_64/user", &conv, NULL) != JF_OK)
 		cr_skip_test();
@@ -264,7 +264,7 @@ static enum jf_verdict check_words(const uint16_t *words, size_t count, uint32_t
 				   const struct jf_check_target *target)
 {
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 	uint8_t bytes[64];
 
 	for (size_t i = 0; i < count; i++) {
@@ -303,7 +303,7 @@ Test(checker_input, the_private_stub_of_this_host)
 		cr_skip_test();
 	for (unsigned int i = 0; i < host->convention_count; i++) {
 		struct jf_check_input input = JF_CHECK_INPUT_INIT;
-		struct jf_check_report report = {0};
+		struct jf_check_report report = {.size = sizeof(report)};
 
 		input.kind = JF_CHECK_PRIVATE_STUB;
 		input.conv = host->conventions[i];
@@ -329,7 +329,7 @@ Test(checker_input, programs_call_private_stubs_with_their_own_stack)
 	spec.bpf_stack_bytes = 32;
 	for (size_t i = 0; i < sizeof(offs); i++) {
 		static struct emitted e;
-		struct jf_check_report report = {0};
+		struct jf_check_report report = {.size = sizeof(report)};
 		const uint16_t body[] = {
 			(uint16_t)WORD(TOY_OP_EXT, TOY_T0, TOY_S4, TOY_EXT_COPY),
 			(uint16_t)(TOY_OP_ADI << 12 | HW(TOY_T0) << 8 | (uint8_t)offs[i]),
@@ -362,7 +362,7 @@ static void check_toy(const struct jf_convention *conv, const struct jf_frame_sp
 {
 	static struct emitted e;
 	struct jf_finding findings[8];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = 8};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = 8};
 	char name[256], text[2048];
 
 	/* Its private stacks have no base: they are one for all threads. */
@@ -389,7 +389,7 @@ Test(checker_input, good_frames_of_the_toy)
 static void check_bytes(const struct jf_convention *conv, const uint8_t *bytes, size_t count, uint32_t role)
 {
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 	struct jf_row rows[64];
 	struct jf_slot slots[32];
 	size_t row_count = 64, slot_count = 32;
@@ -433,7 +433,7 @@ ALL_CONVENTIONS(checker_input, hostile_bytes)
 	for (size_t count = 1; count + 4 < e.code.size; count++)
 		check_bytes(conv, e.bytes, count, JF_ROLE_BOUNDARY);
 	for (unsigned int round = 0; round < 500; round++) {
-		struct jf_check_report report = {0};
+		struct jf_check_report report = {.size = sizeof(report)};
 
 		cr_assert(emit_frame(&e, conv, &spec));
 		for (unsigned int k = 0; k < 3; k++)
@@ -447,7 +447,7 @@ Test(checker_input, loops_end)
 {
 	static uint8_t bytes[8192];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_check_report report = {0};
+	struct jf_check_report report = {.size = sizeof(report)};
 
 	for (size_t i = 0; i + 4 < sizeof(bytes); i += 4) {
 		bytes[i] = (uint8_t)(TOY_OP_JS << 4 | 1);

@@ -207,7 +207,7 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_values values = opts->values;
 	struct jf_finding findings[FINDINGS];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = FINDINGS};
 	struct jf_check_target targets[16 + FUNCTIONS];
 	struct jf_error error = {0};
 	char text[2048];

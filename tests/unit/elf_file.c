@@ -72,6 +72,7 @@ bool elf_file_read(struct elf_file *file, const char *path)
 			file->hdr_address = sections[i].sh_addr;
 			continue;
 		}
+		file->section.size = sizeof(file->section);
 		file->section.bytes = copy;
 		file->section.size_bytes = sections[i].sh_size;
 		file->section.address = sections[i].sh_addr;

@@ -357,7 +357,7 @@ static void make_input(void)
 
 static enum jf_status check_code(void)
 {
-	struct jf_check_report report = {.findings = NULL};
+	struct jf_check_report report = {.size = sizeof(report), .findings = NULL};
 
 	return jf_check(&input, &report, NULL);
 }
@@ -373,7 +373,7 @@ static enum jf_status find_rows(void)
 
 static enum jf_status infer_spec(void)
 {
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 
 	return jf_check_infer(&input, JF_INFER_ANY_ROLE, &inferred);
 }

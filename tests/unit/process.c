@@ -302,7 +302,7 @@ Test(process, structs_of_older_callers_end_where_they_say)
 	struct jf_program old = program;
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_loaded *loaded = NULL;
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 
 	old.size = offsetof(struct jf_program, arena_user_base);
 	cr_assert_eq(jf_load(conv, at_the_edge(&old, old.size), at_the_edge(&opts, opts.size), NULL, &loaded, NULL),

@@ -75,8 +75,11 @@ static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
 
 struct jf_memory toy_sim_memory(struct toy_sim *sim)
 {
-	return (struct jf_memory){
-		.low = toy_sim_get(sim, TOY_SP), .high = TOY_STACK_HIGH, .read = read_stack, .arg = sim};
+	return (struct jf_memory){.size = sizeof(struct jf_memory),
+				  .low = toy_sim_get(sim, TOY_SP),
+				  .high = TOY_STACK_HIGH,
+				  .read = read_stack,
+				  .arg = sim};
 }
 
 static int64_t sign_extend(uint64_t value, unsigned int bits)

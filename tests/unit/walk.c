@@ -97,7 +97,7 @@ Test(walk, this_processs_own_memory)
 	struct stack stack = good;
 	struct jf_regs regs = start_regs();
 	uint64_t base = (uintptr_t)stack.word;
-	struct jf_memory memory = {.low = base, .high = base + sizeof(stack.word)};
+	struct jf_memory memory = {.size = sizeof(memory), .low = base, .high = base + sizeof(stack.word)};
 
 	regs.value[TOY_SP] = base;
 	regs.value[TOY_FP] = base + 7 * 8;

@@ -31,7 +31,7 @@ static enum jf_status read_stack(void *arg, uint64_t address, uint64_t *value)
 	return JF_OK;
 }
 
-static const struct jf_memory memory = {STACK, STACK + 8 * WORDS, read_stack, NULL};
+static const struct jf_memory memory = {sizeof(memory), STACK, STACK + 8 * WORDS, read_stack, NULL};
 
 /* ---- code of each kind ------------------------------------------------------------------------------------ */
 

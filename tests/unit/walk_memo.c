@@ -82,7 +82,7 @@ static void fill_stack(void)
 static enum jf_status start(struct jf_walk *walk)
 {
 	const struct jf_backend *backend = host();
-	struct jf_memory memory = {.low = at(0), .high = at(WORDS)};
+	struct jf_memory memory = {.size = sizeof(memory), .low = at(0), .high = at(WORDS)};
 	struct jf_regs regs;
 
 	memset(&regs, 0, sizeof(regs));

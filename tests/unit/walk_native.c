@@ -284,7 +284,8 @@ Test(walk_native, a_throw_does_not_leave_a_handler)
 
 static void *without_init(void *arg)
 {
-	struct jf_memory memory = {.low = (uintptr_t)&memory, .high = (uintptr_t)&memory + 4096};
+	struct jf_memory memory = {
+		.size = sizeof(memory), .low = (uintptr_t)&memory, .high = (uintptr_t)&memory + 4096};
 	struct jf_walk_opts opts = {.size = sizeof(opts), .memory = &memory};
 	const struct jf_memory *bounds;
 	enum jf_status *statuses = arg;

@@ -61,7 +61,7 @@ static void fill(const struct jf_backend *backend)
 static enum jf_status step_from(struct jf_walk *walk, const struct jf_backend *backend, uint64_t pc, bool pc_is_return,
 				uint64_t high)
 {
-	struct jf_memory memory = {.low = STACK, .high = high, .read = read_stack};
+	struct jf_memory memory = {.size = sizeof(memory), .low = STACK, .high = high, .read = read_stack};
 	struct jf_regs regs = {.value = {0}};
 
 	regs.value[backend->sp] = STACK;

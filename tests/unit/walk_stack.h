@@ -95,7 +95,8 @@ static inline enum jf_status read_word(void *arg, uint64_t address, uint64_t *va
 
 static inline struct jf_memory memory_of(struct stack *stack)
 {
-	return (struct jf_memory){.low = LOW, .high = AT(WORDS), .read = read_word, .arg = stack};
+	return (struct jf_memory){
+		.size = sizeof(struct jf_memory), .low = LOW, .high = AT(WORDS), .read = read_word, .arg = stack};
 }
 
 static inline struct jf_regs start_regs(void)

@@ -129,7 +129,7 @@ static enum jf_status refuse_to_read(void *arg, uint64_t address, uint64_t *valu
 
 Test(walk_stops, a_reader_that_fails)
 {
-	struct jf_memory memory = {.low = 0, .high = UINT64_MAX, .read = refuse_to_read};
+	struct jf_memory memory = {.size = sizeof(memory), .low = 0, .high = UINT64_MAX, .read = refuse_to_read};
 	struct jf_regs regs = start_regs();
 
 	cr_assert_eq(start_with(&toy_backend, &memory, &regs, 0x10c, true), JF_OK);

@@ -48,7 +48,7 @@ static int check_function(struct check_args *args, const char *name, const struc
 			  const struct jf_inferred *inferred)
 {
 	static struct jf_finding findings[FINDINGS];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = FINDINGS};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = FINDINGS};
 	struct checked checked = {.name = name, .input = input, .inferred = inferred, .report = &report};
 	struct jf_slot slots[SLOTS];
 	struct jf_row *rows = NULL;
@@ -111,7 +111,7 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 {
 	const struct code_function *function = &code->functions[index];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_inferred inferred;
+	struct jf_inferred inferred = {.size = sizeof(inferred)};
 	enum jf_status status;
 
 	input.kind = args->kind;

@@ -92,7 +92,8 @@ static int relocate(struct orc_file *file, struct jf_orc_sections *sections, siz
 {
 	uint64_t *addresses = calloc(file->section_count + 1, sizeof(*addresses));
 	struct jf_error error = {0};
-	struct jf_orc_relocs relocs = {.section_addresses = addresses, .section_count = file->section_count};
+	struct jf_orc_relocs relocs = {
+		.size = sizeof(relocs), .section_addresses = addresses, .section_count = file->section_count};
 	enum jf_status status;
 
 	file->ips = malloc(sections->unwind_ip_bytes + 1);
@@ -135,7 +136,7 @@ static int read_relocations(struct orc_file *file, struct jf_orc_sections *secti
 static int read_table(struct orc_file *file, const char *format)
 {
 	size_t unwind = find_section(file, ".orc_unwind"), ip = find_section(file, ".orc_unwind_ip"), rela;
-	struct jf_orc_sections sections = {0};
+	struct jf_orc_sections sections = {.size = sizeof(sections)};
 	struct jf_error error = {0};
 	GElf_Shdr header;
 	int status = 0;

@@ -189,7 +189,7 @@ static void check_row(const struct jf_range *range, const struct jf_regs *regs, 
 /* All frames up to C: each caller's pc, SP and registers as they were when it called. */
 static void check_walk(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
 {
-	struct jf_memory memory = {.high = UINT64_MAX};
+	struct jf_memory memory = {.size = sizeof(memory), .high = UINT64_MAX};
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_start(&walk, host, &memory, regs, pc, false);
 	const struct jf_walk_frame *frame = jf_walk_at(&walk);
