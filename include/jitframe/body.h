@@ -4,6 +4,7 @@
 
 #include <jitframe/code.h>
 #include <jitframe/isa.h>
+#include <jitframe/program_array.h>
 
 JF_BEGIN_DECLS
 
@@ -176,21 +177,6 @@ struct jf_body_ops {
 	 * bytes does not matter. Of a value of 0 or 8 bytes: a move. Mandatory with call.
 	 */
 	void (*extend)(struct jf_code *code, uint8_t dst, uint8_t src, struct jf_c_value value, uint8_t bytes);
-};
-
-#define JF_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of Linux */
-
-/*
- * A program array as tail calls read it, in host byte order. entries[i] is the address of a main program's first byte,
- * or 0 when the slot is empty; an entry may change at any time (jf_program_array_set()). All programs of one array have
- * the convention and the hardening options of the array, so that one tail-call entry offset serves for all (R16).
- * owns: the array is the caller's.
- */
-JF_EXTENSION struct jf_program_array {
-	uint32_t max_entries;
-	uint32_t hardening;               /* of its programs: bit 0 landing pads, bit 1 signed returns */
-	const struct jf_convention *conv; /* of its programs; NULL as long as there has been none */
-	uint64_t entries[];
 };
 
 enum jf_branch_kind {

@@ -127,8 +127,8 @@ struct jf_check_report {
  * out: *report on JF_OK only. JF_OK says that the check was done; report->verdicts[0] says whether the rules hold.
  * returns: JF_E_INVAL (NULL, unknown kind, an input or report of another header, byte_count 0 or over the limit,
  *      rows unsorted or without slots, a boundary of another role), JF_E_UNSUPPORTED (the backend has no decoder, or
- *      the convention no such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY. error->where names
- *      the field. Bytes that encode no instruction are findings.
+ *      the convention no such role or option), JF_E_BAD_SPEC, JF_E_BAD_DESC (as jf_frame_solve()), JF_E_NO_MEMORY.
+ *      error->where names the field. Bytes that encode no instruction are findings.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_check(const struct jf_check_input *input, struct jf_check_report *report,

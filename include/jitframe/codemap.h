@@ -2,7 +2,9 @@
 #ifndef JF_CODEMAP_H
 #define JF_CODEMAP_H
 
-#include <jitframe/program.h>
+#include <jitframe/fault.h>
+#include <jitframe/frame.h>
+#include <jitframe/row.h>
 
 JF_BEGIN_DECLS
 

@@ -14,6 +14,7 @@ struct jf_convention;
 struct jf_error;
 struct jf_frame;
 struct jf_image;
+struct jf_loaded;
 struct jf_op;
 struct jf_orc_entry;
 struct jf_orc_format;

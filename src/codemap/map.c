@@ -3,6 +3,7 @@
 #include "codemap/section.h"
 
 #include <inttypes.h>
+#include <jitframe/backend.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>

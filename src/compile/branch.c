@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/sites.h"
 
+#include <jitframe/backend.h>
+
 /* Branches of a body: to other BPF instructions, in the shortest form that reaches, and to labels. */
 
 /* How a form of a branch looks. returns: how many bytes it takes, 0 when it does not reach. */

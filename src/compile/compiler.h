@@ -6,8 +6,10 @@
 #include "compile/image.h"
 #include "compile/sites.h"
 
+#include <jitframe/compile.h>
+
 /*
- * One run of jf_compile(), in three parts: plan.c looks at the whole program and solves the frames,
+ * One run of jf_compile() (compile.c), in three parts: plan.c looks at the whole program and solves the frames,
  * select.c takes an instruction to the backend's hook, passes.c runs the passes, relax.c settles branches after
  * the first pass, so that no second one is needed.
  */
@@ -66,6 +68,9 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c);
 enum jf_status jf_compiler_settle(struct jf_compiler *c, struct jf_body *b);
 /* Behind the whole first pass: what refers to functions that had no place when it was emitted. */
 enum jf_status jf_compiler_settle_ahead(struct jf_compiler *c, struct jf_body *b);
+
+/* Emits the whole program as often as it takes until nothing changes. returns: as jf_compile(). */
+enum jf_status jf_compiler_emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity);
 
 /* Fills in c->hooks. */
 void jf_compiler_choose_hooks(struct jf_compiler *c);

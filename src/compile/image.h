@@ -2,7 +2,7 @@
 #ifndef JF_COMPILE_IMAGE_H
 #define JF_COMPILE_IMAGE_H
 
-#include <jitframe/program.h>
+#include <jitframe/image.h>
 
 /* An image as the compiler has it: what callers are shown, and the tables behind. */
 struct image_function {

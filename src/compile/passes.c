@@ -2,7 +2,6 @@
 #include "compile/compiler.h"
 
 #include "base/memory.h"
-#include "base/sized.h"
 
 #include <string.h>
 
@@ -215,7 +214,7 @@ static enum jf_status after_first_pass(struct jf_compiler *c)
 	return JF_OK;
 }
 
-static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
+enum jf_status jf_compiler_emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
 	c->image->rows = jf_calloc(c->row_capacity, sizeof(*c->image->rows));
 	if (!c->image->rows)
@@ -232,95 +231,4 @@ static enum jf_status emit_until_stable(struct jf_compiler *c, uint8_t *bytes, s
 			return status;
 	}
 	return jf_error_set(c->error, JF_E_RANGE, "", "branch sizes do not settle in %d passes", PASSES_MAX);
-}
-
-/* ---- the call ------------------------------------------------------------------------------------ */
-
-static const struct jf_compile_opts default_opts = {.size = sizeof(default_opts)};
-
-enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_compile_opts *in_opts,
-				struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
-{
-	size_t least = offsetof(struct jf_program, helpers);
-	enum jf_status status = jf_sized_read(program, sizeof(*program), least, in, "program", error);
-
-	*opts = default_opts;
-	if (status == JF_OK && in_opts)
-		status = jf_sized_read(opts, sizeof(*opts), sizeof(opts->size), in_opts, "opts", error);
-	if (status != JF_OK)
-		return status;
-	if (!jf_sized_is_zero(opts->values.reserved, sizeof(opts->values.reserved)))
-		return jf_error_set(error, JF_E_INVAL, "values.reserved", "not 0");
-	if (!program->functions || !program->function_count)
-		return jf_error_set(error, JF_E_INVAL, "functions", "the program has none");
-	if (program->callback == 0 || program->callback < -1 || program->callback >= (int64_t)program->function_count)
-		return jf_error_set(error, JF_E_INVAL, "callback", "%d is not a function other than main",
-				    program->callback);
-	return JF_OK;
-}
-
-static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
-{
-	enum jf_status status = jf_compiler_plan(c);
-
-	jf_compiler_choose_hooks(c);
-	if (status == JF_OK)
-		status = emit_until_stable(c, bytes, capacity);
-	c->image->shown.size_bytes = c->code.size;
-	c->image->row_count = (uint32_t)c->code.row_count;
-	return status;
-}
-
-enum jf_status jf_compile(const struct jf_convention *conv, const struct jf_program *in,
-			  const struct jf_compile_opts *in_opts, void *bytes, size_t capacity, uint64_t address,
-			  struct jf_image **image, struct jf_error *error)
-{
-	struct jf_program program;
-	struct jf_compile_opts opts;
-	struct jf_compiler c = {.conv = conv, .program = &program, .opts = &opts, .error = error};
-	enum jf_status status;
-
-	if (!conv || !in || !bytes || !image)
-		return jf_error_set(error, JF_E_INVAL, "", "NULL argument");
-	status = jf_compiler_read(in, in_opts, &program, &opts, error);
-	if (status != JF_OK)
-		return status;
-	c.image = jf_calloc(1, sizeof(*c.image));
-	if (!c.image)
-		return jf_compiler_no_memory(&c);
-	c.image->shown.conv = conv;
-	c.image->shown.address = address;
-	status = compile(&c, bytes, capacity);
-	c.image->insn_off = c.insn_off;
-	c.image->faults = c.faults.list;
-	c.image->shown.fault_count = c.faults.count;
-	jf_free(c.sites.list);
-	jf_free(c.units);
-	jf_free(c.helper_stub);
-	jf_free(c.kfunc_stub);
-	jf_free(c.stub_imports);
-	if (status != JF_OK) {
-		jf_image_free(&c.image->shown);
-		return status;
-	}
-	jf_image_show(c.image);
-	*image = &c.image->shown;
-	return JF_OK;
-}
-
-size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_program *program)
-{
-	const struct jf_code_bounds *most = &conv->backend->bounds;
-	size_t bytes = 2 * (size_t)most->function_bytes; /* the default callback, and rounding */
-
-	for (uint32_t i = 0; i < program->function_count; i++) {
-		const struct jf_function *function = &program->functions[i];
-
-		bytes += most->function_bytes + most->insn_bytes * (size_t)function->insn_count;
-		for (uint32_t k = 0; function->insns && k < function->insn_count; k++)
-			if (jf_insn_kind(&function->insns[k]) == JF_OP_CALL &&
-			    function->insns[k].imm == JF_HELPER_TAIL_CALL)
-				bytes += most->tail_call_bytes;
-	}
-	return bytes + most->stub_bytes * ((size_t)program->helper_count + program->kfunc_count + 1);
 }

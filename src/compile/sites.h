@@ -5,6 +5,7 @@
 #include "bpf/unit.h"
 
 #include <jitframe/body.h>
+#include <jitframe/fault.h>
 
 /* The core's side of struct jf_body: what the calls of body.h answer from. */
 struct jf_body_state {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/bytes.h"
 
+#include <jitframe/backend.h>
 #include <jitframe/describe.h>
 
 #include <stdarg.h>

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "run/code_room.h"
 
+#include <jitframe/compile.h>
 #include <jitframe/isa.h>
-#include <jitframe/program.h>
 
 #include <pthread.h>
 #include <stdatomic.h>

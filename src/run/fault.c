@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 
+#include <jitframe/backend.h>
 #include <jitframe/codemap.h>
 
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include "run/code_room.h"
 
 #include <jitframe/codemap.h>
-#include <jitframe/program.h>
+#include <jitframe/load.h>
 
 /* A loaded program, as the files of this folder see it. Ranges and image are behind it, in the same block. */
 struct jf_loaded {

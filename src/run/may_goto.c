@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf/isa.h"
 
+#include <jitframe/load.h>
 #include <time.h>
 
 /* Linux's figure: give up after a quarter second. */

@@ -2,7 +2,7 @@
 #ifndef TESTS_FUZZ_INPUT_H
 #define TESTS_FUZZ_INPUT_H
 
-#include <jitframe/program.h>
+#include <jitframe/compile.h>
 
 /*
  * Any bytes as something to compile:

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <jitframe/backend.h>
+#include <jitframe/compile.h>
 
 #include "isa.h"
 #include "rows.h"

@@ -2,6 +2,8 @@
 #include "compare.h"
 
 #include <inttypes.h>
+#include <jitframe/fault.h>
+#include <jitframe/load.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

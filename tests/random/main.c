@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jitframe/backend.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

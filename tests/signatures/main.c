@@ -6,6 +6,7 @@
  * plain C computes.
  */
 #include <inttypes.h>
+#include <jitframe/load.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <jitframe/load.h>
 #include <jitframe/walk.h>
 
 #include "each_convention.h"

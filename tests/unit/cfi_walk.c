@@ -2,7 +2,7 @@
 #include "cfi_bytes.h"
 #include "check.h"
 
-#include <jitframe/program.h>
+#include <jitframe/load.h>
 #include <jitframe/walk.h>
 
 #include <dlfcn.h>

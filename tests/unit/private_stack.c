@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-#include <jitframe/program.h>
+#include <jitframe/load.h>
 #include <jitframe/walk.h>
 #include <pthread.h>
 #include <string.h>

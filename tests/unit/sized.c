@@ -2,8 +2,8 @@
 #include "check.h"
 
 #include <jitframe/check.h>
+#include <jitframe/compile.h>
 #include <jitframe/orc.h>
-#include <jitframe/program.h>
 #include <jitframe/walk.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "codemap/section.h"
 #include "walk/walk.h"
 
+#include <jitframe/load.h>
 #include <jitframe/throw.h>
 
 #include <inttypes.h>

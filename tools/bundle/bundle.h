@@ -8,7 +8,7 @@
  * table, a byte offset into the strings (NUL-terminated) or into the data bytes.
  */
 
-#include <jitframe/program.h>
+#include <jitframe/compile.h>
 
 #define BUNDLE_MAGIC "JFBNDL1" /* with its NUL: 8 bytes */
 

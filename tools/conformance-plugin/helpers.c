@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "helpers.h"
 
+#include <jitframe/backend.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,8 @@
  */
 
 #include <inttypes.h>
+#include <jitframe/backend.h>
+#include <jitframe/load.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef JF_TOOLS_LISTING_H
 #define JF_TOOLS_LISTING_H
 
-#include <jitframe/program.h>
+#include <jitframe/image.h>
 
 #include "bundle.h"
 #include "cli.h"

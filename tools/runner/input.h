@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include <jitframe/program.h>
+#include <jitframe/compile.h>
 
 #include "run.h"
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <jitframe/load.h>
 #include <jitframe/throw.h>
 
 #include "bundle.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "programs.h"
 
+#include <jitframe/fault.h>
+#include <jitframe/load.h>
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #ifndef JF_RUNNER_RUN_H
 #define JF_RUNNER_RUN_H
 
-#include <jitframe/program.h>
+#include <jitframe/load.h>
 
 #define RUN_CTX_BYTES 4096
 

@@ -8,6 +8,7 @@
 #include <x86intrin.h>
 
 #include <jitframe/codemap.h>
+#include <jitframe/load.h>
 #include <jitframe/walk.h>
 
 #include "step.h"
