@@ -214,6 +214,7 @@ static void check_convention(struct contradictions *all)
 	if (all->count != before)
 		return; /* frames with registers that are none would only repeat it */
 	check_all_frames(all);
+	check_build(all);
 	check_save_set(all);
 	check_stack(all);
 }

@@ -37,6 +37,9 @@ void contradict_once(struct contradictions *all, enum contradiction which, unsig
 /* The frames of every role and every combination of options (convention_frames.c). */
 void check_all_frames(struct contradictions *all);
 
+/* What the core asks for where it builds the frames (convention_build.c). */
+void check_build(struct contradictions *all);
+
 /* Whether a slot depends on one of these JF_WHEN_ bits. */
 bool convention_asks(const struct jf_convention *conv, uint16_t when);
 
