@@ -4,7 +4,6 @@
 
 #define OPCODE_JMP8  0xebu
 #define OPCODE_JMP32 0xe9u
-#define OPCODE_JCC32 0x100fu /* and in the second byte JCC8() */
 
 /*
  *   form 0  70+cc rel8      EB rel8      distances are from the first byte, rel from the end
@@ -21,14 +20,22 @@ const struct jf_branches jf_x86_64_branches = {{
 unsigned int jf_x86_64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
 {
 	bool always = branch == OPCODE_JMP8;
-	unsigned int opcode_bytes = form && !always ? 2 : 1, bytes = opcode_bytes + (form ? 4 : 1);
-	uint32_t opcode = !form ? branch : always ? OPCODE_JMP32 : OPCODE_JCC32 + (branch << 8);
+	unsigned int bytes = form == 0 ? 2 : always ? 5 : 6;
 	int64_t rel = distance - bytes;
 
-	if (form > 1 || (form ? !fits_s32(rel) : !fits_s8(rel)))
+	if (form > 1 || (form == 0 ? !fits_s8(rel) : !fits_s32(rel)))
 		return 0;
-	for (unsigned int i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(i < opcode_bytes ? opcode >> 8 * i : (uint64_t)rel >> 8 * (i - opcode_bytes));
+	if (form == 0) {
+		at[0] = (uint8_t)branch;
+		at[1] = (uint8_t)rel;
+	} else if (always) {
+		at[0] = OPCODE_JMP32;
+		jf_code_write32(at + 1, (uint32_t)rel);
+	} else {
+		at[0] = 0x0f;
+		at[1] = (uint8_t)(branch + 0x10);
+		jf_code_write32(at + 2, (uint32_t)rel);
+	}
 	return bytes;
 }
 
