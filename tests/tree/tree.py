@@ -119,7 +119,7 @@ def tools_name_an_architecture_in_comments_alone(tree):
 ARCHITECTURE_NAME = re.compile(
     r"(?i:loongarch|loong64|aarch64|arm64|x86_64|x86-64|_x86\b|amd64|i386|risc-?v|s390x|ppc64)|\bEM_(?!BPF\b)[A-Z0-9_]+"
 )
-# What may name an architecture outside of its folders. Nothing here is a list that a new one has to be added to.
+# What may name an architecture outside of its folders, and why. Nothing here is a list that a new one has to be added to.
 NAMES_ONE = {
     "tests/orc/": "ORC formats of two architectures are what is tested",
     "tests/tools/": "arguments and output of the command",
@@ -127,10 +127,18 @@ NAMES_ONE = {
     "tests/tree/": "the patterns of these rules",
     "tests/unit/checker_input.c": "a call of five bytes, put in by hand",
     "scripts/fetch-kernel": "the one kernel whose objtool runs here",
+    "README.md": "what there is, and examples",
+    "CHANGELOG.md": "what there is",
     "CONTRIBUTING.md": "commands to type",
-    "README.md": "",
-    "CHANGELOG.md": "",
-    "docs/": "",
+    "docs/checker.md": "known findings",
+    "docs/contract.md": "what each architecture's frames lose",
+    "docs/frame.svg": "the picture of a frame",
+    "docs/isa.md": "made of what there is",
+    "docs/library.md": "examples",
+    "docs/porting.md": "what does not fit yet",
+    "docs/porting-exceptions": "about a patch for one",
+    "docs/process.md": "what processors ask of new code",
+    "docs/size.md": "figures of each",
 }
 # Of one architecture each: what is there of it. Goldens and captures are made, not written.
 ITS_OWN = re.compile(r"^(backends/\w+|tests/arch|tests/golden/\w+|tests/size)/(?!meson\.build$)")
@@ -146,12 +154,18 @@ def without_remarks(name, text):
 def a_new_architecture_is_listed_once(tree):
     """Comments apart, nothing names an architecture but its own folders, and a line of backends/meson.build."""
     listed = re.compile(r"^  '\w+',$")
+    idle = set(NAMES_ONE)
     for name, text in tree.texts():
-        if ITS_OWN.match(name) or name.startswith(tuple(NAMES_ONE)):
+        allowed = {start for start in NAMES_ONE if name.startswith(start)}
+        if allowed and ARCHITECTURE_NAME.search(text):
+            idle -= allowed
+        if ITS_OWN.match(name) or allowed:
             continue
         for number, line in lines_with(without_remarks(name, text), ARCHITECTURE_NAME):
             if name != "backends/meson.build" or not listed.match(line):
                 yield f"{name}:{number}: {line.strip()}"
+    for start in sorted(idle):
+        yield f"nothing of {start} names an architecture now: take it off the list"
 
 
 def listed_backends_have_their_files(tree):
