@@ -60,3 +60,17 @@ def anchors(text):
     """Of the headings of a page, as forges make them."""
     for heading in re.findall(r"^#+ (.*)$", text, re.M):
         yield re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+STRUCT = re.compile(r"^(?:JF_EXTENSION )?struct (jf_\w+) \{", re.M)
+
+
+def the_page_of_compatibility_names_every_struct(tree):
+    """Of each struct in a public header the page says whether it may grow."""
+    page = "docs/compatibility.md"
+    named = set(re.findall(r"`(jf_\w+)`", tree.text(page)))
+    there = {struct: name for name in tree.headers() for struct in STRUCT.findall(tree.text(name))}
+    for struct in sorted(there.keys() - named):
+        yield f"{page} says nothing of struct {struct} ({there[struct]})"
+    if len(there) < 50:
+        yield f"only {len(there)} structs were found"

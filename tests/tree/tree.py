@@ -430,6 +430,7 @@ TESTS = [
     nothing_points_to_a_machine,
     pages.pages_name_paths_that_exist,
     pages.pages_link_to_what_exists,
+    pages.the_page_of_compatibility_names_every_struct,
 ]
 
 
