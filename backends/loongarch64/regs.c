@@ -11,7 +11,7 @@
 #define KEPT_FP(reg, name, id)    FLT(reg, name, id, JF_REG_CALLEE_SAVED)
 
 const struct jf_reg jf_loongarch64_regs[LA_REG_COUNT] = {
-	INT(LA_ZERO, zero, 0, 0)
+	INT(LA_ZERO, zero, 0, JF_REG_ZERO)
 	INT(LA_RA, ra, LA_ID_RA, 0)
 	INT(LA_TP, tp, 2, JF_REG_RESERVED)
 	INT(LA_SP, sp, LA_ID_SP, 0)

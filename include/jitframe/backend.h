@@ -219,7 +219,9 @@ struct jf_backend {
 	/* Whether calls of this convention to C have to go through such a stub. NULL: none has to. */
 	bool (*call_stubs)(const struct jf_convention *conv);
 
-	struct jf_body_ops body;            /* members may be NULL: unsupported */
+	/* Members may be NULL: unsupported. With a convention that runs (JF_CAP_RUN) alu, imm64, load, store, jump,
+	 * jump_always and call are mandatory. */
+	struct jf_body_ops body;
 	const struct jf_branches *branches; /* NULL: every change of a branch means emitting everything again */
 
 	/* A return address as found in memory -> a code address, without its pointer-authentication code. NULL: both
@@ -267,9 +269,12 @@ JF_API const struct jf_backend *jf_backend_host(void);
 JF_API JF_CHECK enum jf_status jf_backend_register(const struct jf_backend *backend, struct jf_error *error);
 
 /*
- * Looks for contradictions in a backend's tables: ids that differ from indexes, for example, conventions without a
- * register for a BPF register, slots that overlap (see jf_convention_check()).
- * returns: JF_E_BAD_DESC, with a sentence in error (which may be NULL). threads: any, allocates nothing.
+ * Looks at every field of a backend and of its conventions: a hook or table that is missing, a number that nothing can
+ * have, a register that cannot have the field's role, and contradictions between fields (see jf_convention_check()).
+ * Register ids count from 0, so a forgotten id is told by the role: register 0 is seldom the right one.
+ * in:  error may be NULL. returns: JF_E_BAD_DESC for the first fault: error->where is the backend's or the convention's
+ *      name, and error->text a sentence that begins with the field's name: "arena_reg is x0, where R1 lives (R15)".
+ * threads: any, allocates nothing.
  */
 JF_API JF_CHECK enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error);
 

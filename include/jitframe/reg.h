@@ -21,6 +21,7 @@ enum jf_reg_class {
 enum {
 	JF_REG_CALLEE_SAVED = 1 << 0, /* by the platform's user-space ABI, sp and ra excluded */
 	JF_REG_RESERVED = 1 << 1,     /* the ABI forbids its use (thread pointer, platform register) */
+	JF_REG_ZERO = 1 << 2,         /* reads as 0, whatever is written */
 };
 
 /* A control register takes no arbitrary value. These are values that it does take. */

@@ -2,6 +2,7 @@
 #ifndef JF_BASE_BYTES_H
 #define JF_BASE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,6 +13,11 @@
 static inline uint32_t jf_round_up(uint32_t value, uint32_t align)
 {
 	return align ? (value + align - 1) / align * align : value;
+}
+
+static inline bool jf_is_power_of_two(uint32_t value)
+{
+	return value && !(value & (value - 1));
 }
 
 /* Little-endian numbers at any alignment. Written so that compilers see one load. */

@@ -55,18 +55,18 @@ static void check_bpf_registers(struct contradictions *all)
 		unsigned int reg = conv->bpf_reg[bpf];
 
 		if (!is_register(conv, reg)) {
-			contradict(all, 0, "the BPF register R%u has no machine register", bpf);
+			contradict(all, 0, "bpf_reg: R%u has no machine register", bpf);
 			continue;
 		}
-		if (reg == backend->sp || reg == backend->ra || backend->regs[reg].flags & JF_REG_RESERVED)
-			contradict(all, 0, "the BPF register R%u is in %s, which has another purpose", bpf,
+		if (reg == backend->sp || reg == backend->ra || role_fault(backend, reg))
+			contradict(all, 0, "bpf_reg: R%u is in %s, which has another purpose", bpf,
 				   backend->regs[reg].name);
 		if (bpf >= JF_BPF_R6 && bpf <= JF_BPF_FP && !(backend->regs[reg].flags & JF_REG_CALLEE_SAVED))
-			contradict(all, 0, "the BPF register R%u is in %s, which calls do not keep", bpf,
+			contradict(all, 0, "bpf_reg: R%u is in %s, which calls do not keep", bpf,
 				   backend->regs[reg].name);
 		for (unsigned int other = 0; other < bpf; other++)
 			if (conv->bpf_reg[other] == reg)
-				contradict(all, 0, "the BPF registers R%u and R%u are both in %s", other, bpf,
+				contradict(all, 0, "bpf_reg: R%u and R%u are both in %s", other, bpf,
 					   backend->regs[reg].name);
 	}
 }
@@ -96,22 +96,22 @@ static void check_count(struct contradictions *all)
 	bool in_memory = conv->count_form == JF_COUNT_IN_MEMORY;
 
 	if (conv->count_form >= JF_COUNT__COUNT)
-		contradict(all, 9, "the tail-call count travels in no known form (R9): %u", conv->count_form);
-	if (!in_memory && !is_register(conv, conv->count_reg))
-		contradict(all, 9, "the tail-call count has no machine register (R9)");
+		contradict(all, 9, "count_form is no value of enum jf_count_form (R9)");
 	if (in_memory && conv->count_reg != JF_REG_NONE)
-		contradict(all, 9, "the tail-call count is in memory, and in a register as well (R9)");
+		contradict(all, 9, "count_reg: the tail-call count is in memory, and in a register as well (R9)");
 	if (!has_slots(conv, JF_SLOT_TCC))
 		contradict(all, 9, "tail calls without a slot for their count (R9)");
 	if (conv->count_form == JF_COUNT_BY_VALUE && has_slots(conv, JF_SLOT_TCC_PTR))
-		contradict(all, 9, "the tail-call count travels by value, and its address has a slot (R9)");
+		contradict(all, 9, "count_form: the tail-call count travels by value, and its address has a slot (R9)");
 	if (conv->count_form == JF_COUNT_BY_VALUE && !conv->count_returned)
-		contradict(all, 9, "the tail-call count travels by value, and no function hands it back (R9)");
+		contradict(all, 9,
+			   "count_returned: the tail-call count travels by value, and no function hands it back (R9)");
 	if (conv->count_start && conv->count_start != JF_TAIL_CALLS_MAX)
-		contradict(all, 9, "the tail-call count starts with %u, neither 0 nor %u (R9)", conv->count_start,
-			   JF_TAIL_CALLS_MAX);
+		contradict(all, 9, "count_start: the tail-call count starts with %u, neither 0 nor %u (R9)",
+			   conv->count_start, JF_TAIL_CALLS_MAX);
 	if (conv->count_bytes != 4 && conv->count_bytes != 8)
-		contradict(all, 9, "the tail-call count has %u bytes; 4 or 8 are possible (R9)", conv->count_bytes);
+		contradict(all, 9, "count_bytes: the tail-call count has %u bytes; 4 or 8 are possible (R9)",
+			   conv->count_bytes);
 }
 
 /* A capability without what it needs. */
@@ -119,49 +119,20 @@ static void check_capabilities(struct contradictions *all)
 {
 	const struct jf_convention *conv = all->conv;
 
-	if (conv->caps & JF_CAP_PRIVATE_STACK && !is_register(conv, conv->bpf_fp_private))
-		contradict(all, 0, "the BPF register R10 has no machine register with a private stack");
 	if (conv->caps & JF_CAP_PRIVATE_STACK_CALLBACK && !(conv->caps & JF_CAP_PRIVATE_STACK))
 		contradict(all, 0, "callbacks have private stacks, programs have none");
-	if (conv->caps & JF_CAP_ARENA && !is_register(conv, conv->arena_reg))
-		contradict(all, 0, "the arena base has no machine register");
 	if (conv->caps & JF_CAP_EXCEPTIONS && conv->backend->arg_count < 3)
-		contradict(all, 13, "callbacks need three argument registers (R13)");
+		contradict(all, 13, "arg_count: callbacks need three argument registers (R13)");
 	if (conv->caps & JF_CAP_EXCEPTIONS && conv->landing == JF_LANDING_NONE)
-		contradict(all, 4, "exceptions without a way for callbacks to land (R4)");
+		contradict(all, 4, "landing: exceptions without a way for callbacks to land (R4)");
 	if (conv->caps & JF_CAP_TAIL_CALLS)
 		check_count(all);
 	if (conv->caps & JF_CAP_OUT_ARGS && !has_slots(conv, JF_SLOT_OUT_ARGS))
 		contradict(all, 0, "outgoing arguments without a slot");
-	if (conv->extra_arg_regs && JF_REG_ARGS + conv->extra_arg_regs > conv->backend->arg_count)
-		contradict(all, 0, "outgoing arguments in registers that are no arguments of the ABI");
 	if (conv->bpf_stack_max_bytes && !has_slots(conv, JF_SLOT_BPF_STACK))
-		contradict(all, 0, "a BPF stack without a slot");
+		contradict(all, 0, "bpf_stack_max_bytes: a BPF stack without a slot");
 	if (conv->result_bits != 32 && conv->result_bits != 64)
-		contradict(all, 14, "%u bits of the result arrive; 32 or 64 can (R14)", conv->result_bits);
-}
-
-static bool holds_register(uint8_t kind)
-{
-	return kind == JF_SLOT_RETURN || kind == JF_SLOT_SAVE || kind == JF_SLOT_SPILL;
-}
-
-/* returns: whether frames can be solved at all. */
-static bool check_areas(struct contradictions *all)
-{
-	const struct jf_convention *conv = all->conv;
-	int before = all->count;
-
-	for (unsigned int i = 0; i < conv->area_count; i++) {
-		const struct jf_area *area = &conv->areas[i];
-
-		if (area->group != 1 && area->group != 2)
-			contradict(all, 0, "the group of area %u is neither 1 nor 2", i);
-		for (unsigned int k = 0; k < area->rule_count; k++)
-			if (holds_register(area->rules[k].kind) && !is_register(conv, area->rules[k].reg))
-				contradict(all, 0, "slot %u of area %u is for a register and names none", k, i);
-	}
-	return all->count == before;
+		contradict(all, 14, "result_bits: %u bits of the result arrive; 32 or 64 can (R14)", conv->result_bits);
 }
 
 /* ---- R3, R7, R8: what the platform's ABI asks for ------------------------------------------------------ */
@@ -204,14 +175,11 @@ static void check_stack(struct contradictions *all)
 
 static void check_convention(struct contradictions *all)
 {
-	int before;
-
-	if (!check_areas(all))
+	if (!check_fields(all))
 		return;
-	before = all->count;
 	check_bpf_registers(all);
 	check_capabilities(all);
-	if (all->count != before)
+	if (all->count)
 		return; /* frames with registers that are none would only repeat it */
 	check_all_frames(all);
 	check_build(all);

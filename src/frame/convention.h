@@ -34,6 +34,12 @@ void contradict(struct contradictions *all, unsigned int rule, const char *fmt, 
 void contradict_once(struct contradictions *all, enum contradiction which, unsigned int rule, const char *fmt, ...)
 	JF_PRINTF(4, 5);
 
+/* The fields one by one (convention_fields.c). returns: whether frames can be solved at all. */
+bool check_fields(struct contradictions *all);
+
+/* What a register of a role cannot be: "no integer register" and so on; NULL when all is well (backend_check.c). */
+const char *role_fault(const struct jf_backend *backend, unsigned int reg);
+
 /* The frames of every role and every combination of options (convention_frames.c). */
 void check_all_frames(struct contradictions *all);
 

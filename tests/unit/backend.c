@@ -39,28 +39,28 @@ Test(backend, tables_and_hooks_must_be_there)
 	cr_assert_eq(jf_backend_check(NULL, NULL), JF_E_BAD_DESC);
 	copy_init(&copy, &toy_adopt);
 	copy.backend.emit_prologue = NULL;
-	check_bad(&copy, "toy", "hook is NULL");
+	check_bad(&copy, "toy", "emit_prologue is NULL");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.emit_epilogue = NULL;
-	check_bad(&copy, "toy", "hook is NULL");
+	check_bad(&copy, "toy", "emit_epilogue is NULL");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.emit_tail_exit = NULL;
-	check_bad(&copy, "toy", "hook is NULL");
+	check_bad(&copy, "toy", "emit_tail_exit is NULL");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.regs = NULL;
-	check_bad(&copy, "backend", "NULL");
+	check_bad(&copy, "toy", "regs is NULL");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.conventions = NULL;
-	check_bad(&copy, "backend", "NULL");
+	check_bad(&copy, "toy", "conventions is NULL");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.bounds.insn_bytes = 0;
-	check_bad(&copy, "toy", "bounds");
+	check_bad(&copy, "toy", "bounds.insn_bytes is 0");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.bounds.stub_bytes = 0;
-	check_bad(&copy, "toy", "bounds");
+	check_bad(&copy, "toy", "bounds.stub_bytes is 0");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.bounds.function_bytes = JF_FUNCTION_BYTES_MAX + 1;
-	check_bad(&copy, "toy", "bounds");
+	check_bad(&copy, "toy", "bounds.function_bytes is larger");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.body.extend = NULL;
 	check_bad(&copy, "toy", "extend");
@@ -117,28 +117,28 @@ Test(backend, register_numbers_are_in_the_table)
 
 	copy_init(&copy, &toy_adopt);
 	copy.backend.sp = TOY_REG__COUNT;
-	check_bad(&copy, "toy", "sp, fp or ra");
+	check_bad(&copy, "toy", "sp is no register of the table");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.fp = JF_REG_NONE;
-	check_bad(&copy, "toy", "sp, fp or ra");
+	check_bad(&copy, "toy", "fp is no register of the table");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.ra = TOY_REG__COUNT;
-	check_bad(&copy, "toy", "sp, fp or ra");
+	check_bad(&copy, "toy", "ra is no register of the table");
 	copy_init(&copy, &toy_adopt);
 	copy.backend.reg_count = JF_REGS_MAX + 1;
 	check_bad(&copy, "toy", "JF_REGS_MAX");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.bpf_reg[JF_BPF_R7] = TOY_REG__COUNT;
-	check_bad(&copy, "adopt", "BPF register");
+	check_bad(&copy, "adopt", "bpf_reg: R7 has no machine register");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.bpf_reg[JF_BPF_AX] = JF_REG_NONE;
-	check_bad(&copy, "adopt", "BPF register");
+	check_bad(&copy, "adopt", "bpf_reg: R11 has no machine register");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.bpf_fp_private = JF_REG_NONE;
-	check_bad(&copy, "adopt", "BPF register");
+	check_bad(&copy, "adopt", "bpf_fp_private is no register");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.arena_reg = TOY_REG__COUNT;
-	check_bad(&copy, "adopt", "arena");
+	check_bad(&copy, "adopt", "arena_reg is no register");
 }
 
 /* Where there is neither, the registers do not matter. */
@@ -159,11 +159,11 @@ Test(backend, a_slot_that_keeps_a_register_names_one)
 	copy_init(&copy, &toy_adopt);
 	copy.rules[3] = (struct jf_slot_rule){JF_SLOT_SAVE, JF_REG_NONE, JF_WHEN_ALWAYS};
 	copy.areas[0].rule_count = 4;
-	check_bad(&copy, "adopt", "register");
+	check_bad(&copy, "adopt", "areas[0].rules[3], of kind save, names no register");
 	copy.rules[3].reg = TOY_REG__COUNT;
-	check_bad(&copy, "adopt", "register");
+	check_bad(&copy, "adopt", "of kind save, names no register");
 	copy.rules[3].kind = JF_SLOT_SPILL;
-	check_bad(&copy, "adopt", "register");
+	check_bad(&copy, "adopt", "of kind spill, names no register");
 }
 
 Test(backend, slots_come_alone_or_in_pairs)

@@ -74,7 +74,7 @@ Test(checker_convention, registers)
 	check_found(&copy, 0, "another purpose");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.count_reg = JF_REG_NONE;
-	check_found(&copy, 9, "count has no machine register");
+	check_found(&copy, 9, "count_reg is no register of the table");
 }
 
 /* The scheme of the tail-call count. The toy's own passes count upwards. */
@@ -87,7 +87,7 @@ Test(checker_convention, tail_call_count)
 	check_found(&copy, 9, "in a register as well");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.count_form = JF_COUNT__COUNT;
-	check_found(&copy, 9, "no known form");
+	check_found(&copy, 9, "count_form is no value");
 	copy_init(&copy, &toy_adopt);
 	copy.conv.count_form = JF_COUNT_BY_VALUE;
 	check_found(&copy, 9, "hands it back");
@@ -190,16 +190,17 @@ Test(checker_convention, boundary_and_callback)
 
 /* ---- ORC formats --------------------------------------------------------------------------------------------- */
 
-static void check_orc(const struct jf_orc_format *format, const struct jf_backend *backend, const char *words)
+static void check_orc(const struct jf_orc_format *format, const char *words)
 {
-	struct jf_backend with = *backend;
 	struct jf_orc_format own = *format;
 	struct jf_error error = {0};
+	struct copy copy;
 
-	own.backend = &with;
-	with.orc = &own;
-	CHECK_STATUS(jf_backend_check(&with, &error), words ? JF_E_BAD_DESC : JF_OK, "%s: %s", words ? words : "sound",
-		     error.text);
+	copy_init(&copy, &toy_plain);
+	own.backend = &copy.backend;
+	copy.backend.orc = &own;
+	CHECK_STATUS(jf_backend_check(&copy.backend, &error), words ? JF_E_BAD_DESC : JF_OK, "%s: %s",
+		     words ? words : "sound", error.text);
 	CHECK(!words || strstr(error.text, words), "'%s' does not say '%s'", error.text, words);
 }
 
@@ -218,40 +219,36 @@ Test(checker_convention, orc_formats)
 				      .type_bit = 12,
 				      .signal_bit = 15};
 	struct jf_orc_format f;
-	struct copy copy;
 
-	/* A backend of no convention: these name the backend they are of. */
-	copy_init(&copy, &toy_plain);
-	copy.backend.convention_count = 0;
-	check_orc(&sound, &copy.backend, NULL);
+	check_orc(&sound, NULL);
 	f = sound;
 	f.entry_bytes = 9;
-	check_orc(&f, &copy.backend, "1 to 8 bytes");
+	check_orc(&f, "1 to 8 bytes");
 	f = sound;
 	f.flags_at = 7;
-	check_orc(&f, &copy.backend, "lies outside");
+	check_orc(&f, "lies outside");
 	f = sound;
 	f.ra_off_at = JF_ORC_NO_FIELD;
-	check_orc(&f, &copy.backend, NULL);
+	check_orc(&f, NULL);
 	f.sp_off_at = JF_ORC_NO_FIELD;
-	check_orc(&f, &copy.backend, "lies outside");
+	check_orc(&f, "lies outside");
 	f = sound;
 	f.type_bit = 14;
-	check_orc(&f, &copy.backend, "16 bits");
+	check_orc(&f, "16 bits");
 	f = sound;
 	f.codes[3] = (struct jf_orc_code){.cfa = JF_ORC_SUM, .reg = TOY_REG__COUNT};
-	check_orc(&f, &copy.backend, "names no register");
+	check_orc(&f, "names no register");
 	f = sound;
 	f.codes[3].saved = JF_ORC_AT_CFA + 1;
-	check_orc(&f, &copy.backend, "no rule");
+	check_orc(&f, "no rule");
 	f = sound;
 	f.saved_reg_count = 1;
 	f.saved_regs[0].reg = JF_REG_NONE;
-	check_orc(&f, &copy.backend, "is none");
+	check_orc(&f, "is none");
 	f = sound;
 	f.header_count = 1;
-	check_orc(&f, &copy.backend, "not there");
+	check_orc(&f, "not there");
 	f = sound;
 	f.name = NULL;
-	check_orc(&f, &copy.backend, "nameless");
+	check_orc(&f, "nameless");
 }

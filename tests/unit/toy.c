@@ -11,9 +11,11 @@
 #define SPECIAL(n, i, c, b)                                                                       \
 	{                                                                                         \
 		.name = n, .id = i, .hw = (i)-TOY_F0, .dw = 100 - (i), .cls = c, .size_bytes = b, \
-		.flags = JF_REG_CALLEE_SAVED                                                      \
+		.flags = JF_REG_CALLEE_SAVED, .control = (c) == JF_REG_CONTROL ? &control : NULL  \
 	}
 /* clang-format on */
+
+static const struct jf_control_reg control = {0x0, 0x1, 0x1};
 
 static const struct jf_reg regs[TOY_REG__COUNT] = {
 	INT("v0", TOY_V0, 0),
@@ -211,8 +213,9 @@ static const struct jf_convention *const conventions[] = {&toy_adopt, &toy_resto
 const struct jf_backend toy_backend = {
 	.size = sizeof(struct jf_backend),
 	.name = "toy",
-	.llvm_triple = "",
+	.llvm_triple = "toy",
 	.llvm_features = "",
+	.elf_machine = 0x7079,
 	.insn_align = 2,
 	.reg_count = TOY_REG__COUNT,
 	.regs = regs,
