@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jitframe/backend.h>
 #include <jitframe/version.h>
 
 #include "cli.h"
@@ -43,11 +44,31 @@ static int close_output(int status)
 	return status;
 }
 
+/* Who works on a backend is told of its contradictions before the output is believed: in builds with assertions. */
+static bool backends_are_sound(void)
+{
+#ifndef NDEBUG
+	const struct jf_backend *backend;
+	struct jf_error error;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		if (jf_backend_check(backend, &error) == JF_OK)
+			continue;
+		cli_failed("the backend %s contradicts itself: %s: %s", backend->name ? backend->name : "of no name",
+			   error.where, error.text);
+		return false;
+	}
+#endif
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
 	argp_err_exit_status = CLI_BAD_INPUT;
+	if (!backends_are_sound())
+		return CLI_FAILED;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(name, commands[i].name) == 0) {
 			argv[1] = (char *)(uintptr_t)commands[i].title;
