@@ -219,7 +219,7 @@ static bool has_result_bits(const struct jf_backend *backend, unsigned int bits)
 }
 
 /* The steps of building a frame. */
-static enum jf_status check_build(const struct jf_backend *backend, struct jf_error *error)
+static enum jf_status check_steps(const struct jf_backend *backend, struct jf_error *error)
 {
 	const struct jf_build_ops none = {0}, *build = backend->build ? backend->build : &none;
 	const char *missing = "is NULL, and no frame can be built without it";
@@ -413,7 +413,7 @@ static enum jf_status check_conventions(const struct jf_backend *backend, struct
 enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error)
 {
 	static enum jf_status (*const checks[])(const struct jf_backend *, struct jf_error *) = {
-		check_tables,     check_registers,   check_roles,  check_machine,  check_build,
+		check_tables,     check_registers,   check_roles,  check_machine,  check_steps,
 		check_hooks,      check_native,      check_body,   check_branches, check_signal_frame,
 		check_known_code, check_conventions, jf_orc_check,
 	};

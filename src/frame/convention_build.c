@@ -14,9 +14,6 @@ static void check_hooks(struct contradictions *all, const struct jf_build_ops *o
 		bool is_missing;
 		const char *hook, *what;
 	} hooks[] = {
-		{conv->caps & JF_CAP_SIGN_RETURN && !ops->sign, "sign", "signed return addresses"},
-		{conv->caps & JF_CAP_PRIVATE_STACK && !ops->private_stack, "private_stack", "private stacks"},
-		{conv->result_bits == 32 && !ops->sign_extend, "sign_extend", "a result of 32 bits"},
 		{stored_count && !ops->store_count, "store_count", "tail calls"},
 		{stored_count && !ops->load_count, "load_count", "tail calls"},
 		{conv->landing == JF_LANDING_RESTORE && !ops->pop, "pop", "callbacks that restore"},
