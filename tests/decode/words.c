@@ -90,7 +90,7 @@ void words_check_effect(const struct jf_backend *backend, uint32_t word, const s
 {
 	bool flows_to_reg = effect->flow == JF_FLOW_JUMP_REG || effect->flow == JF_FLOW_CALL_REG;
 
-	cr_assert(effect->name && effect->size_bytes == 4, "%08x", word);
+	cr_assert(effect->name && (effect->size_bytes == 4 || effect->size_bytes == backend->insn_align), "%08x", word);
 	cr_assert(effect->flow < JF_FLOW__COUNT && effect->step_count <= JF_EFFECT_STEPS_MAX, "%08x", word);
 	cr_assert_eq(flows_to_reg, effect->flow_reg != JF_REG_NONE, "%08x", word);
 	cr_assert(is_register(backend, effect->flow_reg, true), "%08x", word);
@@ -117,7 +117,8 @@ static void check_word(struct run *run, uint32_t word)
 	const struct words *words = run->words;
 	struct jf_effect effect;
 	enum jf_status status = jf_decode(run->backend, bytes, sizeof(bytes), &effect);
-	bool theirs = llvm_read_word(&run->llvm, word);
+	size_t size = llvm_read(&run->llvm, bytes, sizeof(bytes));
+	bool theirs = size > 0;
 
 	if (theirs)
 		run->valid[random_word(run) & (SEEDS - 1)] = word;
@@ -141,6 +142,8 @@ static void check_word(struct run *run, uint32_t word)
 		return;
 	if (!theirs)
 		differ(run, word, effect.name, "none");
+	else if (size != effect.size_bytes)
+		differ(run, word, "another size", run->llvm.text);
 	else if (strcmp(effect.name, run->llvm.mnemonic) != 0 && !words->same(effect.name, &run->llvm))
 		differ(run, word, effect.name, run->llvm.text);
 	else if (!same_target(&effect, &run->llvm))

@@ -26,7 +26,8 @@
 #include "shot.h"
 
 #define BATCH         1024
-#define WORD_BYTES    4
+#define WORD_BYTES    4 /* of the longest instruction */
+#define STRIDE        12
 #define NAMES_MAX     1024
 #define NEIGHBOURS    256
 #define TRIES         20
@@ -187,7 +188,7 @@ static void compare(uint32_t word, const struct jf_effect *effect, const struct 
 
 static void try_word(const uint8_t *code, uint32_t word)
 {
-	uint64_t pc = (uint64_t)(uintptr_t)code + WORD_BYTES;
+	uint64_t pc = (uint64_t)(uintptr_t)code + host->insn_align;
 	static struct state before, after;
 	struct jf_effect effect;
 	struct shot shot;
@@ -199,7 +200,7 @@ static void try_word(const uint8_t *code, uint32_t word)
 	name = name_of(effect.name);
 	shot.in = before.regs;
 	shot_fire(code, &shot);
-	if (shot.signal != SIGTRAP || shot.pc != pc + WORD_BYTES) {
+	if (shot.signal != SIGTRAP || shot.pc != pc + effect.size_bytes) {
 		name->signals++;
 		name->illegal += shot.signal == SIGILL;
 		return;
@@ -220,7 +221,19 @@ static bool make_trap(uint8_t trap[WORD_BYTES])
 
 	jf_code_init(&code, trap, WORD_BYTES, 0, NULL, 0);
 	host->emit_trap(&code);
-	return jf_code_finish(&code) == JF_OK && code.size == WORD_BYTES;
+	return jf_code_finish(&code) == JF_OK && code.size == host->insn_align;
+}
+
+/* The instruction, between two traps. */
+static void put_between(uint8_t *code, uint32_t word, const uint8_t trap[WORD_BYTES])
+{
+	struct jf_effect effect;
+
+	if (!decode(word, &effect))
+		return;
+	memcpy(code, trap, host->insn_align);
+	memcpy(code + host->insn_align, &word, effect.size_bytes);
+	memcpy(code + host->insn_align + effect.size_bytes, trap, host->insn_align);
 }
 
 /* Each batch is mapped anew: then no emulator goes by what it translated before. */
@@ -228,22 +241,20 @@ static bool run_batch(unsigned long share)
 {
 	uint32_t words[BATCH];
 	uint8_t trap[WORD_BYTES];
-	size_t size = sizeof(words) * 3;
+	size_t size = BATCH * STRIDE;
 	uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (code == MAP_FAILED || !make_trap(trap))
 		return false;
 	for (unsigned int i = 0; i < BATCH; i++) {
 		words[i] = next_word(share);
-		memcpy(code + (size_t)i * 12, trap, WORD_BYTES);
-		memcpy(code + (size_t)i * 12 + 4, &words[i], WORD_BYTES);
-		memcpy(code + (size_t)i * 12 + 8, trap, WORD_BYTES);
+		put_between(code + (size_t)i * STRIDE, words[i], trap);
 	}
 	__builtin___clear_cache((char *)code, (char *)code + size);
 	if (mprotect(code, size, PROT_READ | PROT_EXEC))
 		return false;
 	for (unsigned int i = 0; i < BATCH && different < DIFFERENT_MAX; i++)
-		try_word(code + (size_t)i * 12, words[i]);
+		try_word(code + (size_t)i * STRIDE, words[i]);
 	return munmap(code, size) == 0;
 }
 
