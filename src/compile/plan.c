@@ -121,8 +121,10 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.arena = c->uses_arena;
 	spec.out_args = usage->out_args;
 	spec.bpf_regs_used = usage->bpf_regs;
-	/* What main and callback share has to be laid out alike. */
-	spec.tail_calls = role == JF_ROLE_SUBPROGRAM ? usage->reaches_tail_call : c->uses_tail_calls;
+	/* What main and callback share has to be laid out alike. By value the count comes back from every callee. */
+	spec.tail_calls = role == JF_ROLE_SUBPROGRAM && c->conv->count_form != JF_COUNT_BY_VALUE ?
+				  usage->reaches_tail_call :
+				  c->uses_tail_calls;
 	spec.landing_pads = c->opts->landing_pads;
 	spec.sign_return = c->opts->sign_return;
 	/* may_goto calls a stub. */

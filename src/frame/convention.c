@@ -71,11 +71,12 @@ static void check_bpf_registers(struct contradictions *all)
 	}
 }
 
-static bool has_slots(const struct jf_convention *conv, uint8_t kind)
+/* Whether some frame that needs one of `when` has such a slot. */
+static bool has_slots_when(const struct jf_convention *conv, uint8_t kind, uint16_t when)
 {
 	for (unsigned int i = 0; i < conv->area_count; i++)
 		for (unsigned int k = 0; k < conv->areas[i].rule_count; k++)
-			if (conv->areas[i].rules[k].kind == kind)
+			if (conv->areas[i].rules[k].kind == kind && conv->areas[i].rules[k].when & when)
 				return true;
 	return false;
 }
@@ -87,6 +88,11 @@ bool convention_asks(const struct jf_convention *conv, uint16_t when)
 			if (conv->areas[i].rules[k].when & when)
 				return true;
 	return false;
+}
+
+static bool has_slots(const struct jf_convention *conv, uint8_t kind)
+{
+	return has_slots_when(conv, kind, UINT16_MAX);
 }
 
 /* The tail-call count: from one program to the next, and back, by the scheme that the convention states. */
@@ -106,6 +112,10 @@ static void check_count(struct contradictions *all)
 	if (conv->count_form == JF_COUNT_BY_VALUE && !conv->count_returned)
 		contradict(all, 9,
 			   "count_returned: the tail-call count travels by value, and no function hands it back (R9)");
+	/* A tail call may enter a program that makes none: what the program hands back is the count, too. */
+	if (conv->count_form == JF_COUNT_BY_VALUE && !has_slots_when(conv, JF_SLOT_TCC, JF_WHEN_ALWAYS | JF_WHEN_MAIN))
+		contradict(all, 9,
+			   "areas: the tail-call count travels by value, and not every main program keeps it (R9)");
 	if (conv->count_start && conv->count_start != JF_TAIL_CALLS_MAX)
 		contradict(all, 9, "count_start: the tail-call count starts with %u, neither 0 nor %u (R9)",
 			   conv->count_start, JF_TAIL_CALLS_MAX);

@@ -96,6 +96,11 @@ Test(checker_convention, tail_call_count)
 	copy.conv.count_form = JF_COUNT_BY_VALUE;
 	check_found(&copy, 9, "its address has a slot");
 	copy_init(&copy, &toy_adopt);
+	copy.conv.count_form = JF_COUNT_BY_VALUE;
+	copy.conv.count_returned = true;
+	copy.rules[1].when = JF_WHEN_TAIL_CALLS;
+	check_found(&copy, 9, "not every main program keeps it");
+	copy_init(&copy, &toy_adopt);
 	copy.conv.count_start = 32;
 	check_found(&copy, 9, "starts with 32");
 	copy_init(&copy, &toy_adopt);
