@@ -103,11 +103,15 @@ struct arch {
 	const char *const *dangerous;
 
 	bool clang_rows_untrue; /* LLVM 19 leaves epilogues out of .eh_frame */
+	/* Debian's C library and libgcc have next to no .eh_frame: walks end with JF_E_NO_ROW where they come there. */
+	bool libraries_lack_rows;
 
 	/* What the conventions have in common beyond the description. */
 	const char *count_reg; /* carries the tail-call count to callees */
 	bool record_stays;     /* in a tail call, as part of the next program's frame */
 	bool count_is_pointer; /* at a tail call too, where others hand on what came in */
+	bool count_by_value;   /* everywhere; callees hand it back in the same register */
+	unsigned int count_start;
 	/* Of all mutants that the catalogue makes of the conventions, those that the checker calls undecided. */
 	unsigned int undecided_max;
 	/* Those that it does not see because a prologue branches: it follows both ways, and does not ask which way

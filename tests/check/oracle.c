@@ -31,9 +31,10 @@ static void pass_tail_entry(struct run *r)
 {
 	if (!is_main(r) || r->by_tail_call || r->facts->count_is_pointer || r->m->pc != r->s->marks[JF_MARK_TAIL_ENTRY])
 		return;
-	if (r->m->reg[count_reg(r)] && jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0) {
-		broken(r, 16, "the count does not start from 0");
-		broken(r, 9, "the count does not start from 0");
+	if (r->m->reg[count_reg(r)] != r->facts->count_start &&
+	    jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0) {
+		broken(r, 16, "the count does not start from %u", r->facts->count_start);
+		broken(r, 9, "the count does not start from %u", r->facts->count_start);
 	}
 }
 
@@ -180,13 +181,16 @@ static void run_once(struct run *r, const struct subject *main, uint64_t salt)
 	r->in_body = r->in_epilogue = false;
 	r->killed_count = r->loaded_count = 0;
 	r->row = NULL;
-	r->incoming = 0;
+	r->incoming = r->facts->count_start;
+	r->count_is_out = false;
 	run_cfa = MACHINE_CFA - (r->s->conv->frame_align < 16 && !r->s->is_private_stub && salt & 8 ? 8 : 0);
 	enter_function(r, salt);
 	if (is_callback)
 		land(r, main);
 	else if (r->by_tail_call)
 		enter_by_tail_call(r, main, salt);
+	if (is_role(r, JF_ROLE_SUBPROGRAM) && r->facts->count_by_value)
+		r->m->reg[count_reg(r)] = 1 + salt % JF_TAIL_CALLS_MAX;
 	memcpy(r->start, r->m->reg, sizeof(r->start));
 	/* A callback with a frame of its own is given a count by the throw. */
 	if (is_role(r, JF_ROLE_SUBPROGRAM) || (is_callback && r->s->conv->landing == JF_LANDING_RESTORE))

@@ -170,7 +170,7 @@ void look_at_call(struct run *r)
 	if (kind_of(r, r->m->target) == TO_MAY_GOTO && !is_in_bpf_stack(r, r->m->reg[conv->bpf_reg[JF_BPF_AX]]))
 		broken(r, 18, "the stub is given something else than a place in the BPF stack");
 	if (kind_of(r, r->m->target) == TO_BPF && r->s->frame.spec.tail_calls &&
-	    !is_count_pointer(r, r->m->reg[count_reg(r)]))
+	    !is_count_in_force(r, r->m->reg[count_reg(r)]))
 		broken(r, is_role(r, JF_ROLE_CALLBACK) ? 15 : 9, "the callee gets no count");
 }
 
@@ -189,6 +189,10 @@ void after_call(struct run *r)
 	} else {
 		machine_return_from_c(r->m);
 	}
+	if (kind_of(r, r->m->target) != TO_BPF || !r->facts->count_by_value || !r->s->frame.spec.tail_calls)
+		return;
+	r->m->reg[count_reg(r)] = r->returned = machine_mix(r->m->salt, 23) % JF_TAIL_CALLS_MAX;
+	r->count_is_out = true;
 }
 
 static void check_restored(struct run *r, bool tail)
@@ -219,6 +223,8 @@ static void check_return(struct run *r)
 		want = (uint64_t)(int64_t)(int32_t)want;
 	if (r->in_epilogue && result != want)
 		broken(r, 14, "R0 is not returned");
+	if (r->facts->count_by_value && r->s->frame.spec.tail_calls && !is_count_in_force(r, r->m->reg[count_reg(r)]))
+		broken(r, is_role(r, JF_ROLE_CALLBACK) ? 15 : 9, "the count is not handed back");
 }
 
 /* Goes to a program whose address has been read from an array, but not to its tail-call entry. */
@@ -243,8 +249,8 @@ static bool leaves_count(const struct run *r)
 	uint64_t count = r->m->reg[count_reg(r)];
 	int tcc = jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE);
 
-	if (r->facts->count_is_pointer)
-		return is_count_pointer(r, count);
+	if (r->facts->count_is_pointer || r->facts->count_by_value)
+		return is_count_in_force(r, count);
 	if (is_main(r)) /* as it is after this tail call has been counted */
 		return count == machine_read(r->m, at_cfa(r->s->frame.slots[tcc].off_from_cfa), 8);
 	return count == r->incoming;

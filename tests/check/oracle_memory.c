@@ -184,6 +184,17 @@ bool is_count_pointer(const struct run *r, uint64_t value)
 	return has_killed(r, value) || (r->incoming > JF_TAIL_CALLS_MAX && value == r->incoming);
 }
 
+/* What a callee, and by value a caller, goes by. */
+bool is_count_in_force(const struct run *r, uint64_t value)
+{
+	int tcc = jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE);
+
+	if (!r->facts->count_by_value)
+		return is_count_pointer(r, value);
+	return tcc >= 0 && !r->count_is_out &&
+	       value == machine_read(r->m, at_cfa(r->s->frame.slots[tcc].off_from_cfa), 8);
+}
+
 /* Where R0 is the count's register too, a program may load and store there what it likes for all that can be told. */
 static void told(struct run *r, unsigned int rule, const char *format, unsigned int slot)
 {
@@ -200,6 +211,8 @@ void check_count_slot(struct run *r, const struct jf_slot *slot)
 	bool counted = r->in_body && value <= JF_TAIL_CALLS_MAX + 1; /* by somebody else */
 	bool is_count = value == r->incoming || counted || has_killed(r, value);
 
+	if (r->count_is_out)
+		told(r, 9, "the count is not yet in slot %u", (unsigned int)(slot - r->s->frame.slots));
 	/* What a program counts up is not what this is about. */
 	if (slot->kind == JF_SLOT_TCC && r->in_body && is_main(r))
 		return;
@@ -217,6 +230,8 @@ static void check_load(struct run *r, const struct machine_access *a, bool is_co
 
 		if (a->address != at_cfa(slot->off_from_cfa))
 			continue;
+		if (slot->kind == JF_SLOT_TCC)
+			r->last_count = a->value;
 		if (slot->kind == JF_SLOT_TCC || slot->kind == JF_SLOT_TCC_PTR)
 			check_count_slot(r, slot);
 		else if (is_count && slot->reg != count_reg(r))
@@ -290,6 +305,8 @@ void check_private_stack(struct run *r)
 /* R0 may be anything, and no memory is at an address as small as a count. */
 static bool counts_elsewhere(const struct run *r, uint64_t address)
 {
+	if (r->facts->count_by_value) /* nothing is counted by way of it */
+		return false;
 	if (count_reg(r) == r->s->conv->bpf_reg[JF_BPF_R0])
 		return address <= JF_TAIL_CALLS_MAX + 8;
 	return !is_count_pointer(r, address);
@@ -302,10 +319,28 @@ static bool goes_by_stack(const struct run *r, const struct jf_step *step)
 	       (step->b != JF_REG_NONE && machine_in_stack(r->m->reg[step->b], 1));
 }
 
+/* By value: what a callee has handed back; else what was there, or one tail call less: whether the program counts is
+ * not what this is about. */
+static bool puts_count(struct run *r, const struct machine_access *a)
+{
+	int tcc = jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE);
+	bool is_out = r->count_is_out;
+
+	if (!r->facts->count_by_value || tcc < 0 || a->bytes != 8 ||
+	    a->address != at_cfa(r->s->frame.slots[tcc].off_from_cfa))
+		return false;
+	r->count_is_out = false;
+	if (is_out)
+		return a->value == r->returned;
+	return a->value == r->last_count || a->value == r->last_count - 1;
+}
+
 static void check_count_store(struct run *r, const struct machine_access *a)
 {
 	const struct jf_frame *frame = &r->s->frame;
 
+	if (puts_count(r, a))
+		return;
 	for (unsigned int i = 0; i < frame->slot_count; i++)
 		if ((frame->slots[i].kind == JF_SLOT_TCC || frame->slots[i].kind == JF_SLOT_TCC_PTR) &&
 		    overlaps(a, &frame->slots[i]))

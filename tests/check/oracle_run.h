@@ -26,8 +26,11 @@ struct run {
 	unsigned int killed_count;
 	const struct jf_row *row; /* the last one that was looked at, and machine.changes by then */
 	uint64_t changes;
-	uint64_t incoming; /* what the count register had when the function was entered, by a tail call or a call */
-	uint64_t result;   /* R0 at the start of the epilogue */
+	uint64_t incoming;   /* what the count register had when the function was entered, by a tail call or a call */
+	uint64_t last_count; /* as it was loaded from the slot */
+	uint64_t returned;   /* by value: the count as the last callee has handed it back, */
+	bool count_is_out;   /* and whether the slot does not have it yet */
+	uint64_t result;     /* R0 at the start of the epilogue */
 	bool in_body, in_epilogue;
 	bool by_tail_call; /* entered so, with the frame as another program has left it */
 	bool tail_seen;
@@ -63,6 +66,7 @@ bool regs_are_true(const struct run *r, const struct jf_row *row);
 bool row_holds(const struct run *r, const struct jf_row *row, uint64_t sp);
 void look_at_row(struct run *r);
 bool is_count_pointer(const struct run *r, uint64_t value);
+bool is_count_in_force(const struct run *r, uint64_t value);
 void check_count_slot(struct run *r, const struct jf_slot *slot);
 void check_private_stack(struct run *r);
 void look_at_accesses(struct run *r, uint64_t sp_before);

@@ -107,7 +107,8 @@ static void put_any(struct body *b)
 
 	switch (rng_below(&b->rng, 10)) {
 	case 0: put_call(b); break;
-	case 1: put(b, (struct jf_insn)LDX(DW, dst, src, 16)); break;
+	/* No verifier lets a program see what lies above R10: the count, for example. */
+	case 1: put(b, (struct jf_insn)LDX(DW, dst, src, -16)); break;
 	case 2: put(b, (struct jf_insn)STX(W, dst, src, -300)); break;
 	case 3: put(b, (struct jf_insn)ALU32_X(rng_below(&b->rng, 8), dst, src)); break;
 	case 4: put(b, (struct jf_insn)ALU64_X(rng_below(&b->rng, 8), dst, src)); break;
