@@ -286,6 +286,7 @@ static enum jf_status publish(struct jf_loaded *made, void *owner, struct jf_loa
 	*loaded = *made;
 	loaded->ranges = (struct jf_range *)(loaded + 1);
 	loaded->image = jf_image_pack(made->image, (uint8_t *)loaded->ranges + range_bytes);
+	loaded->entry = loaded->image->address + jf_image_function_at(loaded->image, 0)->start;
 	make_ranges(loaded, owner);
 	status = jf_handles_add(loaded) ? JF_OK : JF_E_NO_MEMORY;
 	if (status == JF_OK) {

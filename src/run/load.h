@@ -11,6 +11,7 @@
 struct jf_loaded {
 	const struct jf_native *native;
 	struct jf_image *image;
+	uint64_t entry; /* of main */
 	struct code_room code;
 	struct jf_range *ranges; /* one per function of the image */
 	uint32_t private_off;    /* what it holds of the pool of private stacks */

@@ -13,7 +13,7 @@ const struct jf_image *jf_loaded_image(const struct jf_loaded *loaded)
 
 uint64_t jf_loaded_entry(const struct jf_loaded *loaded)
 {
-	return loaded ? loaded->image->address + jf_image_function_at(loaded->image, 0)->start : 0;
+	return loaded ? loaded->entry : 0;
 }
 
 bool jf_loaded_is_running_here(const struct jf_loaded *loaded)
