@@ -91,6 +91,7 @@ struct jf_walk_frame {
 /*
  * The frame at which a walk stands. The pointer stays the same: after each step the struct shows the next frame.
  * After a start that failed, and behind jf_walk_end(), pc and fail_address stay, and all pointers are NULL.
+ * in:  a walk that a start was called for, or one that a throw shows to an observer or handler.
  * returns: NULL for NULL. owns: the walk's, valid as long as the struct jf_walk. What range, function, orc, row, slots
  *      and name point to is readable until jf_walk_end().
  * threads: as jf_walk_step().
