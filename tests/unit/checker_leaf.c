@@ -50,8 +50,8 @@ ALL_CONVENTIONS(checker_leaf, what_calls_nothing_needs_no_return_address_in_memo
 	for (unsigned int bits = 0; bits < 32; bits++) {
 		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 		struct jf_finding findings[8];
-		struct jf_check_report report = {.findings = findings, .finding_capacity = 8};
-		struct jf_inferred inferred;
+		struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = 8};
+		struct jf_inferred inferred = {.size = sizeof(inferred)};
 		char text[1024];
 
 		spec.role = bits & 1 ? JF_ROLE_SUBPROGRAM : JF_ROLE_MAIN;
@@ -87,7 +87,7 @@ static void check_body(uint16_t body, unsigned int rule)
 	static struct leaf_convention leaf;
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_finding findings[8];
-	struct jf_check_report report = {.findings = findings, .finding_capacity = 8};
+	struct jf_check_report report = {.size = sizeof(report), .findings = findings, .finding_capacity = 8};
 	uint8_t bytes[sizeof(words)];
 	bool found = false;
 	char text[1024];
