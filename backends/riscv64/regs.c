@@ -11,7 +11,7 @@
 #define KEPT_FP(reg, name, id)    FLT(reg, name, id, JF_REG_CALLEE_SAVED)
 
 const struct jf_reg jf_riscv64_regs[RV_REG_COUNT] = {
-	INT(RV_ZERO, zero, 0, 0)
+	INT(RV_ZERO, zero, 0, JF_REG_ZERO)
 	INT(RV_RA, ra, RV_ID_RA, 0)
 	INT(RV_SP, sp, RV_ID_SP, 0)
 	INT(RV_GP, gp, 3, JF_REG_RESERVED)

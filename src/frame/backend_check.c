@@ -2,7 +2,6 @@
 #include "base/bytes.h"
 #include "frame/convention.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -10,23 +9,23 @@
  * may rely on those before it in the list at the end.
  */
 
+enum jf_status bad_field(struct jf_error *error, const char *where, const char *field, const char *what)
+{
+	return jf_error_set(error, JF_E_BAD_DESC, where, "%s %s", field, what);
+}
+
 /* What has to be so, and the rest of the sentence when it is not. */
 struct need {
 	bool is_met;
 	const char *field, *unmet;
 };
 
-static enum jf_status bad(struct jf_error *error, const char *where, const char *field, const char *what)
-{
-	return jf_error_set(error, JF_E_BAD_DESC, where, "%s %s", field, what);
-}
-
 static enum jf_status check_needs(const struct jf_backend *backend, const struct need *needs, size_t count,
 				  struct jf_error *error)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!needs[i].is_met)
-			return bad(error, backend->name, needs[i].field, needs[i].unmet);
+			return bad_field(error, backend->name, needs[i].field, needs[i].unmet);
 	return JF_OK;
 }
 
@@ -73,133 +72,6 @@ static enum jf_status check_machine(const struct jf_backend *backend, struct jf_
 	return check_needs(backend, needs, JF_COUNT_OF(needs), error);
 }
 
-/* ---- registers --------------------------------------------------------------------------------------------- */
-
-/* returns: what is wrong with the register at `index`, or NULL. */
-static const char *reg_fault(const struct jf_backend *backend, unsigned int index)
-{
-	const struct jf_reg *reg = &backend->regs[index];
-
-	if (!reg->name || !reg->name[0])
-		return "a register has no name (name)";
-	if (reg->id != index)
-		return "a register's id is not its index (id)";
-	if (reg->cls > JF_REG_CONTROL)
-		return "a register is of no class (cls)";
-	if (!reg->size_bytes || reg->size_bytes > 8)
-		return "a register's size is not 1 to 8 bytes (size_bytes)";
-	if ((reg->cls == JF_REG_CONTROL) != (reg->control != NULL))
-		return "values belong to control registers, and to no others (control)";
-	for (unsigned int i = 0; i < index; i++) {
-		const struct jf_reg *other = &backend->regs[i];
-
-		if (!strcmp(other->name, reg->name))
-			return "two registers have one name (name)";
-		if (other->dw == reg->dw)
-			return "two registers have one DWARF number (dw)";
-		if (reg->cls != JF_REG_CONTROL && other->cls == reg->cls && other->hw == reg->hw)
-			return "two registers of a class have one number (hw)";
-	}
-	return NULL;
-}
-
-static enum jf_status check_registers(const struct jf_backend *backend, struct jf_error *error)
-{
-	for (unsigned int i = 0; i < backend->reg_count; i++) {
-		const char *fault = reg_fault(backend, i);
-
-		if (fault)
-			return jf_error_set(error, JF_E_BAD_DESC, backend->name, "regs: at %s, index %u: %s",
-					    backend->regs[i].name ? backend->regs[i].name : "?", i, fault);
-	}
-	return JF_OK;
-}
-
-/* Register 0 is no special one, so a field that somebody forgot shows by what its register cannot be. */
-const char *role_fault(const struct jf_backend *backend, unsigned int reg)
-{
-	if (reg >= backend->reg_count)
-		return "no register of the table";
-	if (backend->regs[reg].cls != JF_REG_INT)
-		return "no integer register";
-	if (backend->regs[reg].flags & JF_REG_ZERO)
-		return "a register that is always 0";
-	if (backend->regs[reg].flags & JF_REG_RESERVED)
-		return "a register that the ABI reserves";
-	return NULL;
-}
-
-static bool is_argument(const struct jf_backend *backend, unsigned int reg)
-{
-	for (unsigned int i = 0; i < backend->arg_count; i++)
-		if (backend->args[i] == reg)
-			return true;
-	return false;
-}
-
-/* A register with a duty. returns: JF_OK, or the fault. */
-static enum jf_status check_role(const struct jf_backend *backend, const char *field, unsigned int reg, bool is_kept,
-				 struct jf_error *error)
-{
-	const char *fault = role_fault(backend, reg);
-
-	if (!fault && !is_kept && backend->regs[reg].flags & JF_REG_CALLEE_SAVED)
-		fault = "a register that a callee keeps (flags)";
-	if (!fault && is_kept && !(backend->regs[reg].flags & JF_REG_CALLEE_SAVED))
-		fault = "a register that a callee does not keep (flags)";
-	if (!fault)
-		return JF_OK;
-	if (reg >= backend->reg_count)
-		return jf_error_set(error, JF_E_BAD_DESC, backend->name, "%s is %s", field, fault);
-	return jf_error_set(error, JF_E_BAD_DESC, backend->name, "%s is %s, %s", field, backend->regs[reg].name, fault);
-}
-
-static enum jf_status check_args(const struct jf_backend *backend, struct jf_error *error)
-{
-	for (unsigned int i = 0; i < backend->arg_count; i++) {
-		enum jf_status status;
-		char field[16];
-
-		snprintf(field, sizeof(field), "args[%u]", i);
-		status = check_role(backend, field, backend->args[i], false, error);
-		if (status != JF_OK)
-			return status;
-		for (unsigned int other = 0; other < i; other++)
-			if (backend->args[other] == backend->args[i])
-				return bad(error, backend->name, field, "is the register of an argument before it");
-	}
-	return JF_OK;
-}
-
-static enum jf_status check_roles(const struct jf_backend *backend, struct jf_error *error)
-{
-	const struct {
-		const char *field;
-		uint8_t reg;
-		bool is_kept, passes_values;
-	} roles[] = {
-		{"sp", backend->sp, false, false},
-		{"fp", backend->fp, true, false},
-		{"ra", backend->ra, false, false},
-		{"result", backend->result, false, true},
-	};
-	enum jf_status status = JF_OK;
-
-	if (!backend->arg_count || backend->arg_count > JF_ARG_REGS_MAX)
-		return bad(error, backend->name, "arg_count", "is 0, or larger than JF_ARG_REGS_MAX");
-	for (size_t i = 0; i < JF_COUNT_OF(roles) && status == JF_OK; i++) {
-		status = check_role(backend, roles[i].field, roles[i].reg, roles[i].is_kept, error);
-		if (status == JF_OK && !roles[i].passes_values &&
-		    (is_argument(backend, roles[i].reg) || roles[i].reg == backend->result))
-			status = jf_error_set(error, JF_E_BAD_DESC, backend->name,
-					      "%s is %s, the register of an argument or of the result", roles[i].field,
-					      backend->regs[roles[i].reg].name);
-	}
-	if (status == JF_OK && backend->sp == backend->ra)
-		status = bad(error, backend->name, "ra", "is the stack pointer");
-	return status == JF_OK ? check_args(backend, error) : status;
-}
-
 /* ---- hooks ------------------------------------------------------------------------------------------------- */
 
 static bool has_capability(const struct jf_backend *backend, uint32_t caps)
@@ -210,15 +82,7 @@ static bool has_capability(const struct jf_backend *backend, uint32_t caps)
 	return false;
 }
 
-static bool has_result_bits(const struct jf_backend *backend, unsigned int bits)
-{
-	for (unsigned int i = 0; i < backend->convention_count; i++)
-		if (backend->conventions[i] && backend->conventions[i]->result_bits == bits)
-			return true;
-	return false;
-}
-
-/* The steps of building a frame. */
+/* The steps that every frame is built of. */
 static enum jf_status check_steps(const struct jf_backend *backend, struct jf_error *error)
 {
 	const struct jf_build_ops none = {0}, *build = backend->build ? backend->build : &none;
@@ -234,12 +98,6 @@ static enum jf_status check_steps(const struct jf_backend *backend, struct jf_er
 		{build->pop || !build->unit, "build.pop", "is NULL, but slots are pushed (build.unit)"},
 		{build->ret, "build.ret", missing},
 		{build->jump, "build.jump", missing},
-		{build->sign || !has_capability(backend, JF_CAP_SIGN_RETURN), "build.sign",
-		 "is NULL, but a convention has JF_CAP_SIGN_RETURN"},
-		{build->private_stack || !has_capability(backend, JF_CAP_PRIVATE_STACK), "build.private_stack",
-		 "is NULL, but a convention has JF_CAP_PRIVATE_STACK"},
-		{build->sign_extend || !has_result_bits(backend, 32), "build.sign_extend",
-		 "is NULL, but a convention has results of 32 bits (result_bits)"},
 	};
 
 	return backend->build ? check_needs(backend, needs, JF_COUNT_OF(needs), error) : JF_OK;
@@ -316,13 +174,15 @@ static enum jf_status check_branches(const struct jf_backend *backend, struct jf
 	const struct jf_body_ops *body = &backend->body;
 
 	if ((body->jump || body->jump_always || body->may_goto) && !body->put_branch)
-		return bad(error, backend->name, "body.put_branch", "is NULL, but jumps need branches");
+		return bad_field(error, backend->name, "body.put_branch", "is NULL, but jumps need branches");
 	if (body->call && !body->extend)
-		return bad(error, backend->name, "body.extend", "is NULL, but calls need it for arguments and results");
+		return bad_field(error, backend->name, "body.extend",
+				 "is NULL, but calls need it for arguments and results");
 	for (unsigned int kind = 0; backend->branches && kind < JF_BRANCH__COUNT; kind++)
 		if (!forms_sound(backend->branches->forms[kind]))
-			return bad(error, backend->name, "branches.forms",
-				   "lacks a branch's first form, or has one that is no longer or reaches no farther");
+			return bad_field(
+				error, backend->name, "branches.forms",
+				"lacks a branch's first form, or has one that is no longer or reaches no farther");
 	return JF_OK;
 }
 
@@ -356,7 +216,7 @@ static bool rows_sound(const struct jf_backend *backend, const struct jf_known_c
 static enum jf_status check_known_code(const struct jf_backend *backend, struct jf_error *error)
 {
 	if (backend->known_code_count && !backend->known_code)
-		return bad(error, backend->name, "known_code", "is NULL, but known_code_count is not 0");
+		return bad_field(error, backend->name, "known_code", "is NULL, but known_code_count is not 0");
 	for (unsigned int i = 0; i < backend->known_code_count; i++) {
 		const struct jf_known_code *code = &backend->known_code[i];
 		const struct need needs[] = {
@@ -371,8 +231,8 @@ static enum jf_status check_known_code(const struct jf_backend *backend, struct 
 		if (status != JF_OK)
 			return status;
 		if (!rows_sound(backend, code))
-			return bad(error, backend->name, "known_code",
-				   "has a row or slot of no register (cfa_reg, reg)");
+			return bad_field(error, backend->name, "known_code",
+					 "has a row or slot of no register (cfa_reg, reg)");
 	}
 	return JF_OK;
 }
@@ -384,18 +244,19 @@ static enum jf_status check_convention(const struct jf_backend *backend, unsigne
 	const struct jf_convention *conv = backend->conventions[index];
 
 	if (!conv)
-		return bad(error, backend->name, "conventions", "has an entry that is NULL");
+		return bad_field(error, backend->name, "conventions", "has an entry that is NULL");
 	if (conv->size < sizeof(*conv))
-		return bad(error, backend->name, "conventions", "has one with the size of an older header (size)");
+		return bad_field(error, backend->name, "conventions",
+				 "has one with the size of an older header (size)");
 	if (!conv->name || !conv->name[0])
-		return bad(error, backend->name, "conventions", "has one without a name (name)");
+		return bad_field(error, backend->name, "conventions", "has one without a name (name)");
 	if (conv->backend != backend)
-		return bad(error, backend->name, "conventions", "has one of another backend (backend)");
+		return bad_field(error, backend->name, "conventions", "has one of another backend (backend)");
 	if (!conv->areas)
-		return bad(error, backend->name, "conventions", "has one without areas (areas)");
+		return bad_field(error, backend->name, "conventions", "has one without areas (areas)");
 	for (unsigned int i = 0; i < index; i++)
 		if (!strcmp(backend->conventions[i]->name, conv->name))
-			return bad(error, backend->name, "conventions", "has two of one name (name)");
+			return bad_field(error, backend->name, "conventions", "has two of one name (name)");
 	return convention_check_first(conv, error);
 }
 
@@ -413,16 +274,20 @@ static enum jf_status check_conventions(const struct jf_backend *backend, struct
 enum jf_status jf_backend_check(const struct jf_backend *backend, struct jf_error *error)
 {
 	static enum jf_status (*const checks[])(const struct jf_backend *, struct jf_error *) = {
-		check_tables,     check_registers,   check_roles,  check_machine,  check_steps,
-		check_hooks,      check_native,      check_body,   check_branches, check_signal_frame,
-		check_known_code, check_conventions, jf_orc_check,
+		check_tables,        check_backend_registers,
+		check_backend_roles, check_machine,
+		check_steps,         check_hooks,
+		check_native,        check_body,
+		check_branches,      check_signal_frame,
+		check_known_code,    check_conventions,
+		jf_orc_check,
 	};
 	enum jf_status status = JF_OK;
 
 	if (!backend)
 		return jf_error_set(error, JF_E_BAD_DESC, "backend", "the backend is NULL");
 	if (!backend->name)
-		return bad(error, "backend", "name", "is NULL");
+		return bad_field(error, "backend", "name", "is NULL");
 	for (size_t i = 0; i < JF_COUNT_OF(checks) && status == JF_OK; i++)
 		status = checks[i](backend, error);
 	return status;

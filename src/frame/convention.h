@@ -37,7 +37,12 @@ void contradict_once(struct contradictions *all, enum contradiction which, unsig
 /* The fields one by one (convention_fields.c). returns: whether frames can be solved at all. */
 bool check_fields(struct contradictions *all);
 
-/* What a register of a role cannot be: "no integer register" and so on; NULL when all is well (backend_check.c). */
+/* Parts of jf_backend_check() (backend_check.c, backend_registers.c): JF_OK, or JF_E_BAD_DESC with "FIELD WHAT". */
+enum jf_status bad_field(struct jf_error *error, const char *where, const char *field, const char *what);
+enum jf_status check_backend_registers(const struct jf_backend *backend, struct jf_error *error);
+enum jf_status check_backend_roles(const struct jf_backend *backend, struct jf_error *error);
+
+/* What a register of a role cannot be: "no integer register" and so on; NULL when all is well. */
 const char *role_fault(const struct jf_backend *backend, unsigned int reg);
 
 /* The frames of every role and every combination of options (convention_frames.c). */

@@ -133,6 +133,8 @@ static const struct way ways[] = {
 	SET_IF(backend.native, backend.emit_trap, 0, "emit_trap is NULL"),
 
 	STEP(move), STEP(add), STEP(constant), STEP(ret), STEP(jump), STEP(push), STEP(pop),
+	SET_CAP(JF_CAP_SIGN_RETURN, build.sign, 0, "build.sign is NULL"),
+	SET_CAP(JF_CAP_PRIVATE_STACK, build.private_stack, 0, "build.private_stack is NULL"),
 	STUB(enter), STUB(enter_checked), STUB(call_checked), STUB(overwrite), STUB(throw_exception), STUB(walk_here),
 	STUB(bpf_stack_walk), STUB(context_get), STUB(context_set_reg), STUB(context_set_pc),
 	SET_IF(backend.native, native.enter_start, 0, "native.enter_start"),
@@ -180,6 +182,8 @@ static const struct way ways[] = {
 	SET_CAP(JF_CAP_TAIL_CALLS, conv.count_start, 7, "count_start: "),
 	SET_CAP(JF_CAP_TAIL_CALLS, conv.count_bytes, 0, "count_bytes: "),
 	SET_CAP(JF_CAP_OUT_ARGS, conv.extra_arg_regs, 8, "extra_arg_regs: "),
+	SET(conv.sp_steps, JF_SP__COUNT, "sp_steps is no value"),
+	SET_CAP(JF_CAP_TAIL_CALLS, conv.tail_keeps, JF_FRAME_SLOTS_MAX + 1, "tail_keeps: "),
 	SET(conv.bpf_stack_align, 0, "bpf_stack_align is no power of two"),
 	SET(conv.out_args_align, 0, "out_args_align is no power of two"),
 	SET(conv.frame_align, 0, "frame_align is no power of two"),
