@@ -78,51 +78,94 @@ struct compressed {
 	{name, (uint16_t)~(0u regs(MOVE_FROM, SIGN_FROM) imm(MOVE_FROM, SIGN_FROM)), value,                            \
 	 ~(0u regs(TO, TO) imm(TO, TO)), word, not_zero, hint, {regs(MOVE, SIGN) imm(MOVE, SIGN) {0, 0, 0, false}}},
 
-/* Where two rows have the same words, the one that is meant stands first. */
-static const struct compressed table[] = {
-	ROW("c.addi4spn", 0x0000, 0x00000013 | RD8 | FROM_SP, SHORT_RD, SP_BY_4, Z_SP_4, Z_NONE)
-	ROW("c.fld", 0x2000, 0x00003007 | RD8 | RS1_8, SHORT_LOAD, LOAD_8, Z_NONE, Z_NONE)
+/* By the opcode of the long word. Where two rows have the same words, the one that is meant stands first. */
+static const struct compressed loads[] = {
 	ROW("c.lw", 0x4000, 0x00002003 | RD8 | RS1_8, SHORT_LOAD, LOAD_4, Z_NONE, Z_NONE)
 	ROW("c.ld", 0x6000, 0x00003003 | RD8 | RS1_8, SHORT_LOAD, LOAD_8, Z_NONE, Z_NONE)
-	ROW("c.fsd", 0xa000, 0x00003027 | RS2_8 | RS1_8, SHORT_STORE, STORE_8, Z_NONE, Z_NONE)
-	ROW("c.sw", 0xc000, 0x00002023 | RS2_8 | RS1_8, SHORT_STORE, STORE_4, Z_NONE, Z_NONE)
-	ROW("c.sd", 0xe000, 0x00003023 | RS2_8 | RS1_8, SHORT_STORE, STORE_8, Z_NONE, Z_NONE)
-
+	ROW("c.lwsp", 0x4002, 0x00002003 | FROM_SP, RD, LOAD_SP_4, Z_RD, Z_NONE)
+	ROW("c.ldsp", 0x6002, 0x00003003 | FROM_SP, RD, LOAD_SP_8, Z_RD, Z_NONE)
+};
+static const struct compressed fp_loads[] = {
+	ROW("c.fld", 0x2000, 0x00003007 | RD8 | RS1_8, SHORT_LOAD, LOAD_8, Z_NONE, Z_NONE)
+	ROW("c.fldsp", 0x2002, 0x00003007 | FROM_SP, RD, LOAD_SP_8, Z_NONE, Z_NONE)
+};
+static const struct compressed with_constant[] = {
+	ROW("c.addi4spn", 0x0000, 0x00000013 | RD8 | FROM_SP, SHORT_RD, SP_BY_4, Z_SP_4, Z_NONE)
 	ROW("c.nop", 0x0001, 0x00000013, NOTHING, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.nop", 0x0001, 0x00000013, NOTHING, SIX, Z_NONE, NEVER)
 	ROW("c.addi", 0x0001, 0x00000013, RD_RS1, SIX, Z_RD, Z_SIX)
-	ROW("c.addiw", 0x2001, 0x0000001b, RD_RS1, SIX, Z_RD, Z_NONE)
 	ROW("c.li", 0x4001, 0x00000013, RD, SIX, Z_NONE, Z_RD)
 	ROW("c.addi16sp", 0x6101, 0x00000113 | FROM_SP, NOTHING, SP_BY_16, Z_SIX, Z_NONE)
-	ROW("c.lui", 0x6001, 0x00000037, RD, UPPER, Z_SIX, Z_RD)
 	ROW("c.srli", 0x8001, 0x00005013 | RD8 | RS1_8, SHORT_BOTH, SHAMT, Z_NONE, Z_SIX)
 	ROW("c.srai", 0x8401, 0x40005013 | RD8 | RS1_8, SHORT_BOTH, SHAMT, Z_NONE, Z_SIX)
 	ROW("c.andi", 0x8801, 0x00007013 | RD8 | RS1_8, SHORT_BOTH, SIX, Z_NONE, Z_NONE)
+	ROW("c.slli", 0x0002, 0x00001013, NOTHING, SHAMT, Z_NONE, NEVER)
+	ROW("c.slli", 0x0002, 0x00001013, RD_RS1, SHAMT, Z_RD, Z_SIX)
+};
+static const struct compressed word_with_constant[] = {
+	ROW("c.addiw", 0x2001, 0x0000001b, RD_RS1, SIX, Z_RD, Z_NONE)
+};
+static const struct compressed stores[] = {
+	ROW("c.sw", 0xc000, 0x00002023 | RS2_8 | RS1_8, SHORT_STORE, STORE_4, Z_NONE, Z_NONE)
+	ROW("c.sd", 0xe000, 0x00003023 | RS2_8 | RS1_8, SHORT_STORE, STORE_8, Z_NONE, Z_NONE)
+	ROW("c.swsp", 0xc002, 0x00002023 | FROM_SP, RS2, STORE_SP_4, Z_NONE, Z_NONE)
+	ROW("c.sdsp", 0xe002, 0x00003023 | FROM_SP, RS2, STORE_SP_8, Z_NONE, Z_NONE)
+};
+static const struct compressed fp_stores[] = {
+	ROW("c.fsd", 0xa000, 0x00003027 | RS2_8 | RS1_8, SHORT_STORE, STORE_8, Z_NONE, Z_NONE)
+	ROW("c.fsdsp", 0xa002, 0x00003027 | FROM_SP, RS2, STORE_SP_8, Z_NONE, Z_NONE)
+};
+static const struct compressed of_registers[] = {
 	ROW("c.sub", 0x8c01, 0x40000033 | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.xor", 0x8c21, 0x00004033 | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.or", 0x8c41, 0x00006033 | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.and", 0x8c61, 0x00007033 | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
+	ROW("c.mv", 0x8002, 0x00000033, RD_FROM_RS2, NOTHING, Z_RS2, Z_RD)
+	ROW("c.add", 0x9002, 0x00000033, UPDATE, NOTHING, Z_RS2, Z_RD)
+};
+static const struct compressed upper[] = {
+	ROW("c.lui", 0x6001, 0x00000037, RD, UPPER, Z_SIX, Z_RD)
+};
+static const struct compressed word_of_registers[] = {
 	ROW("c.subw", 0x9c01, 0x4000003b | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.addw", 0x9c21, 0x0000003b | RD8 | RS1_8 | RS2_8, SHORT_UPDATE, NOTHING, Z_NONE, Z_NONE)
-	ROW("c.j", 0xa001, 0x0000006f, NOTHING, JUMP, Z_NONE, Z_NONE)
+};
+static const struct compressed branches[] = {
 	ROW("c.beqz", 0xc001, 0x00000063 | RS1_8, SHORT_RS1, BRANCH, Z_NONE, Z_NONE)
 	ROW("c.bnez", 0xe001, 0x00001063 | RS1_8, SHORT_RS1, BRANCH, Z_NONE, Z_NONE)
-
-	ROW("c.slli", 0x0002, 0x00001013, NOTHING, SHAMT, Z_NONE, NEVER)
-	ROW("c.slli", 0x0002, 0x00001013, RD_RS1, SHAMT, Z_RD, Z_SIX)
-	ROW("c.fldsp", 0x2002, 0x00003007 | FROM_SP, RD, LOAD_SP_8, Z_NONE, Z_NONE)
-	ROW("c.lwsp", 0x4002, 0x00002003 | FROM_SP, RD, LOAD_SP_4, Z_RD, Z_NONE)
-	ROW("c.ldsp", 0x6002, 0x00003003 | FROM_SP, RD, LOAD_SP_8, Z_RD, Z_NONE)
+};
+static const struct compressed jumps_to_register[] = {
 	ROW("c.jr", 0x8002, 0x00000067, RS1, NOTHING, Z_RD, Z_NONE)
-	ROW("c.mv", 0x8002, 0x00000033, RD_FROM_RS2, NOTHING, Z_RS2, Z_RD)
-	ROW("c.ebreak", 0x9002, 0x00100073, NOTHING, NOTHING, Z_NONE, Z_NONE)
 	ROW("c.jalr", 0x9002, 0x000000e7, RS1, NOTHING, Z_RD, Z_NONE)
-	ROW("c.add", 0x9002, 0x00000033, UPDATE, NOTHING, Z_RS2, Z_RD)
-	ROW("c.fsdsp", 0xa002, 0x00003027 | FROM_SP, RS2, STORE_SP_8, Z_NONE, Z_NONE)
-	ROW("c.swsp", 0xc002, 0x00002023 | FROM_SP, RS2, STORE_SP_4, Z_NONE, Z_NONE)
-	ROW("c.sdsp", 0xe002, 0x00003023 | FROM_SP, RS2, STORE_SP_8, Z_NONE, Z_NONE)
+};
+static const struct compressed jumps[] = {
+	ROW("c.j", 0xa001, 0x0000006f, NOTHING, JUMP, Z_NONE, Z_NONE)
+};
+static const struct compressed system_rows[] = {
+	ROW("c.ebreak", 0x9002, 0x00100073, NOTHING, NOTHING, Z_NONE, Z_NONE)
 };
 /* clang-format on */
+
+#define ROWS(opcode, rows) [(opcode) >> 2] = {rows, sizeof(rows) / sizeof((rows)[0])}
+
+static const struct {
+	const struct compressed *rows;
+	size_t count;
+} table[32] = {
+	ROWS(0x03, loads),
+	ROWS(0x07, fp_loads),
+	ROWS(0x13, with_constant),
+	ROWS(0x1b, word_with_constant),
+	ROWS(0x23, stores),
+	ROWS(0x27, fp_stores),
+	ROWS(0x33, of_registers),
+	ROWS(0x37, upper),
+	ROWS(0x3b, word_of_registers),
+	ROWS(0x63, branches),
+	ROWS(0x67, jumps_to_register),
+	ROWS(0x6f, jumps),
+	ROWS(0x73, system_rows),
+};
 
 static uint32_t expand(const struct compressed *row, uint16_t compressed)
 {
@@ -138,12 +181,14 @@ static uint32_t expand(const struct compressed *row, uint16_t compressed)
 
 uint32_t jf_riscv64_expand(uint16_t compressed, const char **name)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct compressed *row = &table[i];
+	for (size_t opcode = 0; opcode < sizeof(table) / sizeof(table[0]); opcode++) {
+		for (size_t i = 0; i < table[opcode].count; i++) {
+			const struct compressed *row = &table[opcode].rows[i];
 
-		if ((compressed & row->mask) == row->value && compressed & row->not_zero) {
-			*name = row->name;
-			return expand(row, compressed);
+			if ((compressed & row->mask) == row->value && compressed & row->not_zero) {
+				*name = row->name;
+				return expand(row, compressed);
+			}
 		}
 	}
 	return 0;
@@ -152,8 +197,11 @@ uint32_t jf_riscv64_expand(uint16_t compressed, const char **name)
 /* Fields that two places of the long word share have to agree: expanding again tells. */
 static uint16_t compress(uint32_t word)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct compressed *row = &table[i];
+	const struct compressed *rows = table[word >> 2 & 31].rows;
+	size_t count = table[word >> 2 & 31].count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct compressed *row = &rows[i];
 		uint16_t compressed = row->value;
 
 		if ((word & row->word_mask) != row->word)
