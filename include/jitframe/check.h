@@ -35,6 +35,20 @@ struct jf_check_target {
 	uint8_t kind;        /* enum jf_target_kind */
 };
 
+/* Fields of a spec, as bits. */
+enum {
+	JF_GIVEN_STACK = 1 << 0, /* bpf_stack_bytes */
+	JF_GIVEN_USES = 1 << 1,  /* bpf_regs_used */
+	JF_GIVEN_TAIL_CALLS = 1 << 2,
+	JF_GIVEN_ARENA = 1 << 3,
+	JF_GIVEN_PRIVATE_STACK = 1 << 4,
+	JF_GIVEN_OUT_ARGS = 1 << 5,
+	JF_GIVEN_LANDING_PADS = 1 << 6,
+	JF_GIVEN_SIGN_RETURN = 1 << 7,
+	JF_GIVEN_LEAF = 1 << 8,
+	JF_GIVEN_ALL = (1 << 9) - 1,
+};
+
 /* What is to be checked. owns: all memory is the caller's, and is read during the call only. Start from
  * JF_CHECK_INPUT_INIT. */
 struct jf_check_input {
@@ -69,6 +83,9 @@ struct jf_check_input {
 	 * jf_frame_emit() puts behind the epilogue. NULL: none. */
 	const uint32_t *from_body;
 	size_t from_body_count;
+	/* jf_check_infer(): the fields of `spec` that are known (JF_GIVEN_ bits); the others are inferred. Other calls
+	 * ignore these bits. */
+	uint32_t given;
 };
 /* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \
@@ -164,10 +181,11 @@ struct jf_inferred {
  * gets the boundary's spec whose frame has 192 bytes. Of all specs with the depth of the code's frame, the result is
  * the one whose own prologue is nearest to the start of the code. Options that leave no trace in a prologue stay unset:
  * outgoing arguments count as BPF stack, and a private stack is given as 8 bytes.
- * in:  input as for jf_check(); its spec, boundary, rows and marks are ignored. roles: bit n allows enum jf_role n.
+ * in:  input as for jf_check(); its boundary, rows and marks are ignored, and of its spec what input->given leaves
+ *      out. A given stack holds, also where the code's frame has another depth. roles: bit n allows enum jf_role n.
  * out: *inferred on JF_OK only.
  * returns: JF_E_INVAL (NULL, no bytes, no role, a struct of another header); JF_E_UNSUPPORTED (the backend has no
- *      decoder, or the convention none of the roles); JF_E_NO_MEMORY.
+ *      decoder, or the convention none of the roles with what is given); JF_E_NO_MEMORY.
  * threads: any, no shared state; allocates.
  */
 JF_API JF_CHECK enum jf_status jf_check_infer(const struct jf_check_input *input, uint32_t roles,

@@ -17,6 +17,15 @@
 #define DEPTHS_MAX 4
 #define SOME_STACK 8 /* for a private stack, whose size no prologue tells */
 
+/* What a candidate is made of: a number whose bits are the options. */
+enum {
+	TRY_TAIL_CALLS = 1 << 0,
+	TRY_ARENA = 1 << 1,
+	TRY_PRIVATE_STACK = 1 << 2,
+	TRY_LEAF = 1 << 3,
+	TRY__COUNT = 1 << 4,
+};
+
 struct inference {
 	const struct jf_check_input *input;
 	const struct jf_backend *backend;
@@ -67,7 +76,7 @@ static void try_depth(struct inference *inf, const struct jf_frame *least, uint3
 	struct jf_frame_spec spec = least->spec;
 	struct jf_frame frame;
 
-	if (spec.private_stack || depth <= least->size_bytes)
+	if (spec.private_stack || depth <= least->size_bytes || inf->input->given & JF_GIVEN_STACK)
 		return;
 	spec.bpf_stack_bytes = depth - least->size_bytes;
 	if (jf_frame_solve(inf->input->conv, &spec, &frame, NULL) == JF_OK)
@@ -91,14 +100,37 @@ static void try_depths(struct inference *inf, const struct jf_frame_spec *spec)
 	}
 }
 
+static bool is_given(const struct inference *inf, uint32_t field)
+{
+	return inf->input->given & field;
+}
+
 /* Registers innermost: where they make no difference, the prologues in a row are the same. */
 static void try_registers(struct inference *inf, struct jf_frame_spec spec)
 {
+	const struct jf_frame_spec *known = &inf->input->spec;
+
 	for (unsigned int used = 0; used < 32; used++) {
 		spec.bpf_regs_used = (uint16_t)(used << JF_BPF_R6);
+		if (is_given(inf, JF_GIVEN_USES) && spec.bpf_regs_used != (known->bpf_regs_used & 31u << JF_BPF_R6))
+			continue;
 		spec.bpf_stack_bytes = spec.private_stack && spec.bpf_regs_used & 1u << JF_BPF_FP ? SOME_STACK : 0;
+		if (is_given(inf, JF_GIVEN_STACK))
+			spec.bpf_stack_bytes = known->bpf_stack_bytes;
 		try_depths(inf, &spec);
 	}
+}
+
+/* Whether the options are as far as they are given what is given. */
+static bool may_have(const struct inference *inf, const struct jf_frame_spec *spec)
+{
+	const struct jf_frame_spec *known = &inf->input->spec;
+
+	return (!is_given(inf, JF_GIVEN_TAIL_CALLS) || spec->tail_calls == known->tail_calls) &&
+	       (!is_given(inf, JF_GIVEN_ARENA) || spec->arena == known->arena) &&
+	       (!is_given(inf, JF_GIVEN_PRIVATE_STACK) || spec->private_stack == known->private_stack) &&
+	       (!is_given(inf, JF_GIVEN_OUT_ARGS) || spec->out_args == known->out_args) &&
+	       (!is_given(inf, JF_GIVEN_LEAF) || spec->leaf == known->leaf);
 }
 
 /* Arguments last: where they leave no trace, a spec without any was there first. */
@@ -113,13 +145,15 @@ static void try_role(struct inference *inf, uint32_t role)
 	spec.sign_return = inf->signs;
 	spec.landing_pads = inf->pads;
 	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
-		for (unsigned int options = 0; options < (asks_leaf ? 16 : 8); options++) {
+		for (unsigned int options = 0; options < TRY__COUNT; options++) {
 			/* A tail call is a tail call, whether or not the prologue shows it. */
-			spec.tail_calls = options & 1 || (inf->tail_exits && role != JF_ROLE_CALLBACK);
-			spec.arena = options & 2;
-			spec.private_stack = options & 4;
-			spec.leaf = options & 8;
-			try_registers(inf, spec);
+			spec.tail_calls = options & TRY_TAIL_CALLS || (inf->tail_exits && role != JF_ROLE_CALLBACK &&
+								       !is_given(inf, JF_GIVEN_TAIL_CALLS));
+			spec.arena = options & TRY_ARENA;
+			spec.private_stack = options & TRY_PRIVATE_STACK;
+			spec.leaf = options & TRY_LEAF;
+			if (may_have(inf, &spec) && (asks_leaf || !spec.leaf || is_given(inf, JF_GIVEN_LEAF)))
+				try_registers(inf, spec);
 		}
 	}
 }
@@ -217,6 +251,10 @@ static void look_at_code(struct inference *inf)
 	tokenize(inf->backend, input->bytes, input->byte_count, &inf->code);
 	inf->signs = inf->code.signs && jf_convention_supports(input->conv, JF_CAP_SIGN_RETURN);
 	inf->pads = inf->code.pads && jf_convention_supports(input->conv, JF_CAP_LANDING_PADS);
+	if (is_given(inf, JF_GIVEN_SIGN_RETURN))
+		inf->signs = input->spec.sign_return;
+	if (is_given(inf, JF_GIVEN_LANDING_PADS))
+		inf->pads = input->spec.landing_pads;
 	find_depths(inf, JF_ROLE_MAIN);
 	find_depths(inf, JF_ROLE_CALLBACK);
 }

@@ -268,7 +268,7 @@ Test(tools_check, given_specs_and_boundaries)
 	put(result.out, strlen(result.out));
 	check("--target loongarch64/user --role callback --stack 32");
 	cr_expect_eq(result.status, 0, "any boundary: %s%s", result.out, result.err);
-	cr_expect(!strstr(result.out, "inferred"), "%s", result.out);
+	cr_expect(strstr(result.out, "spec: callback, BPF stack 32"), "%s", result.out);
 	check("--target loongarch64/user --role callback --stack 32 --boundary stack=128,r6,tail-calls");
 	cr_expect_eq(result.status, 0, "one boundary: %s%s", result.out, result.err);
 	check("--target loongarch64/user");

@@ -90,28 +90,14 @@ static bool add_target(struct check_args *args, struct jf_check_target *targets,
 	return *count > 0;
 }
 
-/* Where the body begins, if the code has the very prologue that the spec asks for. */
-static uint32_t body_off(const struct jf_check_input *input)
-{
-	uint8_t bytes[4096];
-	struct jf_frame frame;
-	struct jf_code code;
-
-	if (input->kind != JF_CHECK_FUNCTION || jf_frame_solve(input->conv, &input->spec, &frame, NULL) != JF_OK)
-		return JF_MARK_UNSET;
-	jf_code_init(&code, bytes, sizeof(bytes), input->address, NULL, 0);
-	if (jf_frame_emit(&code, &frame, JF_PART_PROLOGUE, NULL) != JF_OK || code.size > input->byte_count ||
-	    memcmp(bytes, input->bytes, code.size) != 0)
-		return JF_MARK_UNSET;
-	return code.marks[JF_MARK_BODY];
-}
-
 static int check_code_function(struct check_args *args, const struct machine_code *code, size_t index,
 			       const struct jf_check_target *targets, size_t target_count)
 {
 	const struct code_function *function = &code->functions[index];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
 	struct jf_inferred inferred = {.size = sizeof(inferred)};
+	struct jf_error error = {0};
+	struct jf_frame frame;
 	enum jf_status status;
 
 	input.kind = args->kind;
@@ -123,11 +109,13 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.boundary = args->has_boundary ? &args->boundary : NULL;
 	input.targets = targets;
 	input.target_count = target_count;
-	if (args->spec.given || args->kind != JF_CHECK_FUNCTION) {
-		input.marks[JF_MARK_BODY] = body_off(&input);
+	input.given = args->spec.given;
+	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
-	}
-	status = jf_check_infer(&input, likely_roles(index, code->count), &inferred);
+	if (jf_frame_solve(input.conv, &input.spec, &frame, &error) != JF_OK)
+		return cli_error(function->name, NULL, &error);
+	status = jf_check_infer(
+		&input, args->spec.role_given ? 1u << input.spec.role : likely_roles(index, code->count), &inferred);
 	if (status != JF_OK)
 		return cli_bad_input("%s: its spec cannot be inferred: %s", function->name, jf_status_text(status));
 	input.spec = inferred.spec;

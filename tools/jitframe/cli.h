@@ -53,7 +53,8 @@ struct spec_args {
 	const struct jf_convention *conv;
 	struct jf_frame_spec spec;
 	bool own_target; /* in: arguments are the parent's, who gets conv some other way */
-	bool given;      /* one of its options was there */
+	uint32_t given;  /* JF_GIVEN_ bits: what options have set */
+	bool role_given; /* --role was there */
 };
 /* A child parser: takes ARCH/CONVENTION and the options of struct jf_frame_spec. Its input is a struct
  * spec_args, initialised with spec = JF_FRAME_SPEC_INIT. Ends the process on bad usage. */

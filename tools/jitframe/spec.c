@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jitframe/check.h>
 #include <jitframe/describe.h>
 
 #include "cli.h"
@@ -20,6 +21,7 @@ enum {
 	KEY_SIGN_RETURN,
 	KEY_LEAF,
 };
+_Static_assert(1 << (KEY_LEAF - KEY_STACK) == JF_GIVEN_LEAF, "keys and JF_GIVEN_ bits are in one order");
 
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What the function needs of its frame:", 1},
@@ -82,10 +84,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct spec_args *args = state->input;
 	enum jf_role role;
 
-	if (key >= KEY_ROLE && key <= KEY_LEAF)
-		args->given = true;
+	/* The keys of fields are in the order of the bits. */
+	if (key >= KEY_STACK && key <= KEY_LEAF)
+		args->given |= UINT32_C(1) << (key - KEY_STACK);
 	switch (key) {
 	case KEY_ROLE:
+		args->role_given = true;
 		if (jf_role_parse(arg, &role) != JF_OK)
 			argp_error(state, "--role %s: not one of main, subprogram, boundary, callback", arg);
 		else

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * jitframe check on what Linux's own JITs emit: tests/tools/kernel has dumps as bpftool prints them, of functions that
+ * Linux 7.3.4's JITs made, and of functions that these JITs made after a fault was planted in their sources.
+ */
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+/* R3 is left out where a boundary is right: Linux saves no floating-point registers, which its C code does not use. */
+static const struct {
+	const char *dump, *arguments;
+	int status;
+	const char *wants[4], *lacks[2]; /* in what is printed */
+} cases[] = {
+	/* One option, and the others are inferred. */
+	{"x86_64-exceptions",
+	 "throws --target x86_64/linux --role boundary --except R3,R7",
+	 0,
+	 {"boundary, BPF stack 64"},
+	 {0}},
+	{"x86_64-exceptions",
+	 "throws --target x86_64/linux --stack 64 --except R3,R7",
+	 0,
+	 {"boundary, BPF stack 64"},
+	 {0}},
+	{"x86_64-exceptions",
+	 "throws --target x86_64/linux --stack 72 --except R3,R7",
+	 1,
+	 {"boundary, BPF stack 72"},
+	 {0}},
+	{"arm64-exceptions",
+	 "--target arm64/linux --sign-return --except R3",
+	 0,
+	 {"boundary, BPF stack 64", "callback"},
+	 {0}},
+	{"arm64-exceptions", "throws --target arm64/linux --role boundary --except R3", 0, {"signed return"}, {0}},
+	{"loongarch64-exceptions",
+	 "throws --target loongarch64/linux --role boundary --except R3",
+	 0,
+	 {"BPF stack 64"},
+	 {0}},
+	{"loongarch64-exceptions",
+	 "throws --target loongarch64/linux --uses r6 --role main",
+	 1,
+	 {"main, BPF stack"},
+	 {0}},
+};
+
+Test(tools_kernel, dumps, .timeout = 240)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char arguments[256];
+
+		snprintf(arguments, sizeof(arguments), "check " KERNEL_DIR "/%s.txt %s", cases[i].dump,
+			 cases[i].arguments);
+		jitframe(arguments);
+		cr_expect_eq(result.status, cases[i].status, "%s: %d: %s%s", arguments, result.status, result.out,
+			     result.err);
+		for (unsigned int k = 0; k < 4 && cases[i].wants[k]; k++)
+			cr_expect(strstr(result.out, cases[i].wants[k]), "%s: no \"%s\": %s%s", arguments,
+				  cases[i].wants[k], result.out, result.err);
+		for (unsigned int k = 0; k < 2 && cases[i].lacks[k]; k++)
+			cr_expect(!strstr(result.out, cases[i].lacks[k]), "%s: \"%s\": %s", arguments,
+				  cases[i].lacks[k], result.out);
+	}
+}
