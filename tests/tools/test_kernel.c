@@ -49,6 +49,14 @@ static const struct {
 	 1,
 	 {"main, BPF stack"},
 	 {0}},
+	/* Function 0 of a program with a callback is a boundary, and the one that the callback lands in. */
+	{"x86_64-exceptions-arena",
+	 "--target x86_64/linux --except R3,R7",
+	 0,
+	 {"boundary, BPF stack 64", "R4 "},
+	 {"main"}},
+	{"loongarch64-exceptions-arena", "--target loongarch64/linux", 1, {"boundary", "s7, s8", "R4 "}, {"main"}},
+	{"loongarch64-exceptions-arena", "catches --target loongarch64/linux", 0, {"callback"}, {"boundary, BPF"}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)

@@ -68,14 +68,6 @@ static int check_function(struct check_args *args, const char *name, const struc
 
 /* ---- machine code ------------------------------------------------------------------------------------ */
 
-/* A program's first function is entered from outside, the others by calls or after a throw. */
-static uint32_t likely_roles(size_t index, size_t count)
-{
-	if (count == 1)
-		return JF_INFER_ANY_ROLE;
-	return index == 0 ? 1u << JF_ROLE_MAIN | 1u << JF_ROLE_BOUNDARY : JF_INFER_ANY_ROLE;
-}
-
 static bool add_target(struct check_args *args, struct jf_check_target *targets, size_t *count,
 		       const struct machine_code *code)
 {
@@ -91,36 +83,27 @@ static bool add_target(struct check_args *args, struct jf_check_target *targets,
 }
 
 static int check_code_function(struct check_args *args, const struct machine_code *code, size_t index,
-			       const struct jf_check_target *targets, size_t target_count)
+			       const struct jf_check_target *targets, size_t target_count,
+			       const struct jf_inferred *inferred)
 {
 	const struct code_function *function = &code->functions[index];
 	struct jf_check_input input = JF_CHECK_INPUT_INIT;
-	struct jf_inferred inferred = {.size = sizeof(inferred)};
-	struct jf_error error = {0};
-	struct jf_frame frame;
-	enum jf_status status;
 
+	if (function->is_context)
+		return 0;
 	input.kind = args->kind;
 	input.conv = args->spec.conv;
 	input.bytes = function->bytes;
 	input.byte_count = function->size;
 	input.address = function->address ? function->address : args->address;
-	input.spec = args->spec.spec;
-	input.boundary = args->has_boundary ? &args->boundary : NULL;
 	input.targets = targets;
 	input.target_count = target_count;
-	input.given = args->spec.given;
 	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
-	if (jf_frame_solve(input.conv, &input.spec, &frame, &error) != JF_OK)
-		return cli_error(function->name, NULL, &error);
-	status = jf_check_infer(
-		&input, args->spec.role_given ? 1u << input.spec.role : likely_roles(index, code->count), &inferred);
-	if (status != JF_OK)
-		return cli_bad_input("%s: its spec cannot be inferred: %s", function->name, jf_status_text(status));
-	input.spec = inferred.spec;
-	input.marks[JF_MARK_BODY] = inferred.body_off;
-	return check_function(args, function->name, &input, &inferred);
+	input.spec = inferred[index].spec;
+	input.boundary = check_boundary_of(args, code, inferred);
+	input.marks[JF_MARK_BODY] = inferred[index].body_off;
+	return check_function(args, function->name, &input, &inferred[index]);
 }
 
 /* "linux" for what a kernel has dumped, else "user". */
@@ -145,8 +128,9 @@ static void open_output(struct check_args *args)
 static int check_functions(struct check_args *args, const struct machine_code *code)
 {
 	struct jf_check_target *targets = calloc(args->target_count + code->count, sizeof(*targets));
+	struct jf_inferred *inferred = calloc(code->count, sizeof(*inferred));
 	size_t target_count = 0;
-	int status = targets ? 0 : cli_failed("no memory");
+	int status = targets && inferred ? 0 : cli_failed("no memory");
 
 	open_output(args);
 	if (status == 0 && code->backend && code->backend != args->spec.conv->backend)
@@ -156,8 +140,11 @@ static int check_functions(struct check_args *args, const struct machine_code *c
 		free(targets);
 		targets = NULL;
 	}
+	if (status == 0 && args->kind == JF_CHECK_FUNCTION)
+		status = check_infer_all(args, code, inferred);
 	for (size_t i = 0; status == 0 && i < code->count; i++)
-		status = check_code_function(args, code, i, targets, target_count);
+		status = check_code_function(args, code, i, targets, target_count, inferred);
+	free(inferred);
 	free(targets);
 	return status == 0 ? check_print_end(&args->output) : status;
 }

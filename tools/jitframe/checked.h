@@ -52,6 +52,12 @@ struct checked {
 /* Checks args->path, for args->function alone if that is given. returns: the exit status. */
 int check_file(struct check_args *args);
 
+/* What each function is, as far as args->spec leaves that open, into all[code->count]. returns: the exit status. */
+int check_infer_all(struct check_args *args, const struct machine_code *code, struct jf_inferred *all);
+/* The boundary of a callback in `code`, or NULL: it is not known. */
+const struct jf_frame_spec *check_boundary_of(const struct check_args *args, const struct machine_code *code,
+					      const struct jf_inferred *all);
+
 void check_print(struct check_output *output, const struct checked *checked);
 /* After the last one. returns: the exit status. */
 int check_print_end(struct check_output *output);

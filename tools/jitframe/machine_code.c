@@ -141,10 +141,11 @@ static int read_bytes(struct machine_code *code, const uint8_t *bytes, size_t si
 	}
 }
 
-/* Leaves the one function. A kernel's name is "bpf_prog_TAG_name": "name" is enough. */
+/* The one function that is wanted; the others say what it is to them. A kernel's name is "bpf_prog_TAG_name": "name" is
+ * enough. */
 static int choose(struct machine_code *code, const char *symbol)
 {
-	struct code_function chosen = {0};
+	bool found = false;
 
 	for (size_t i = 0; i < code->count; i++) {
 		struct code_function *function = &code->functions[i];
@@ -152,16 +153,10 @@ static int choose(struct machine_code *code, const char *symbol)
 
 		if (strncmp(name, "bpf_prog_", 9) == 0)
 			tail = strchr(name + 9, '_');
-		if (!chosen.name && (strcmp(name, symbol) == 0 || (tail && strcmp(tail + 1, symbol) == 0)))
-			chosen = *function;
-		else
-			function_free(function);
+		function->is_context = found || (strcmp(name, symbol) != 0 && (!tail || strcmp(tail + 1, symbol) != 0));
+		found |= !function->is_context;
 	}
-	code->count = 0;
-	if (!chosen.name)
-		return cli_bad_input("%s: it has no function %s", code->path, symbol);
-	code->functions[code->count++] = chosen;
-	return 0;
+	return found ? 0 : cli_bad_input("%s: it has no function %s", code->path, symbol);
 }
 
 static int check_functions(const struct machine_code *code)

@@ -24,6 +24,7 @@ struct code_function {
 	uint8_t *bytes;
 	size_t size, capacity;
 	uint64_t address; /* of bytes[0]; 0 when the input does not say */
+	bool is_context;  /* another one is wanted */
 };
 
 struct machine_code {
@@ -40,7 +41,7 @@ bool code_format_parse(const char *name, enum code_format *format);
 const char *code_format_name(enum code_format format);
 
 /*
- * Reads a file ("-": standard input). symbol: the one function that is wanted, NULL: all.
+ * Reads a file ("-": standard input). symbol: the one function that is wanted, NULL: all. The others are read, too.
  * owns: code_free() also after a failure. returns: 0, or prints and an exit status.
  */
 int code_read(struct machine_code *code, const char *path, enum code_format format, const char *symbol);
