@@ -298,7 +298,8 @@ static void judge_sp(struct checker *c, const struct state *state, int call_kind
 {
 	const struct value *sp = &state->regs[c->backend->sp];
 	bool is_elsewhere = c->is_callback && value_is_entry(sp, c->backend->sp); /* R4 has told */
-	unsigned int align = call_kind == JF_TARGET_C ? c->backend->stack_align : c->conv->frame_align;
+	bool asks_more = call_kind == JF_TARGET_C && c->input->c_align;
+	unsigned int align = asks_more ? c->input->c_align : c->conv->frame_align;
 	char text[VALUE_TEXT_MAX];
 
 	value_text(c->backend, sp, text, sizeof(text));

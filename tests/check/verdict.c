@@ -55,6 +55,7 @@ void verdict_of(const struct subject *s, struct verdict *v)
 	input.targets = targets;
 	input.target_count = s->call_count;
 	input.values = &values;
+	input.c_align = s->conv->backend->stack_align;
 	memset(v, 0, sizeof(*v));
 	v->report.size = sizeof(v->report);
 	v->report.findings = v->findings;

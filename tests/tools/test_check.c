@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arch.h"
 #include "command.h"
 
 #define FRAMES OBJECT_DIR "/frames.o"
@@ -326,22 +325,13 @@ static unsigned int put_capture(const char *capture, char target[64])
 	return count;
 }
 
-/* Where kernel frames align SP to less than the ABI's 16 bytes, they need not keep R7. */
-static bool breaks_r7(const char *target)
-{
-	const struct jf_convention *conv;
-
-	cr_assert_eq(jf_convention_find(target, &conv, NULL), JF_OK, "%s", target);
-	return arch_convention(conv).broken & RULE(7);
-}
-
 static void check_capture(const char *capture)
 {
 	char target[64], sum[64];
 	unsigned int functions = put_capture(capture, target), whole = 0;
 
 	cr_assert_geq(functions, 40, "%s: %u", capture, functions);
-	check("--format hex --target %s%s", target, breaks_r7(target) ? " --except R7" : "");
+	check("--format hex --target %s", target);
 	cr_expect_eq(result.status, 0, "%s: %s%s", capture, result.out, result.err);
 	snprintf(sum, sizeof(sum), "%u functions: all rules hold", functions);
 	cr_expect(strstr(result.out, sum), "%s: %s", capture, sum);

@@ -25,6 +25,7 @@ bool emit_frame(struct emitted *out, const struct jf_convention *conv, const str
 		return false;
 	out->input = (struct jf_check_input)JF_CHECK_INPUT_INIT;
 	out->input.conv = conv;
+	out->input.c_align = conv->backend->stack_align;
 	out->input.bytes = out->bytes;
 	out->input.byte_count = out->code.size;
 	out->input.address = out->code.address;

@@ -229,6 +229,7 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 	}
 	input.kind = f->is_stub ? JF_CHECK_CALL_STUB : JF_CHECK_FUNCTION;
 	input.conv = image->conv;
+	input.c_align = image->conv->backend->stack_align;
 	input.bytes = code + f->start;
 	input.byte_count = f->size_bytes;
 	input.address = image->address + f->start;

@@ -98,6 +98,7 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.address = function->address ? function->address : args->address;
 	input.targets = targets;
 	input.target_count = target_count;
+	input.c_align = args->c_align;
 	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
 	input.spec = inferred[index].spec;
@@ -190,6 +191,7 @@ static int check_image_function(struct check_args *args, const struct listing *l
 	input.slot_count = f->frame->slot_count;
 	input.targets = targets;
 	input.target_count = image->function_count;
+	input.c_align = image->conv->backend->stack_align;
 	return check_function(args, f->name, &input, NULL);
 }
 

@@ -15,7 +15,8 @@ enum {
 	KEY_ROWS,
 	KEY_BRIEF,
 	KEY_EXCEPT,
-	KEY_CONVENTIONS
+	KEY_CONVENTIONS,
+	KEY_ALIGN,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
@@ -134,6 +135,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct check_args *args = state->input;
 	unsigned int kind = 0;
+	uint64_t number = 0;
 
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &args->spec; return 0;
@@ -158,6 +160,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!cli_number(arg, 16, UINT64_MAX, &args->address))
 			argp_error(state, "--address %s: not a hexadecimal number of 64 bits", arg);
 		return 0;
+	case KEY_ALIGN:
+		if (!cli_number(arg, 10, 128, &number) || !number || number & (number - 1))
+			argp_error(state, "--align-c %s: not 1, 2, 4, up to 128", arg);
+		args->c_align = (uint8_t)number;
+		return 0;
 	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
 	case ARGP_KEY_NO_ARGS:
 		if (!args->conventions)
@@ -179,6 +186,8 @@ static const struct argp_option options[] = {
 	 "what is called there: c (what nothing is said of), bpf, call-stub, private-stub", 1},
 	{"boundary", KEY_BOUNDARY, "SPEC", 0,
 	 "of a callback: the boundary that it lands in, as stack=64,r6,tail-calls (default: any of the convention)", 1},
+	{"align-c", KEY_ALIGN, "BYTES", 0,
+	 "SP is a multiple of this where C is called (default: what the convention promises)", 1},
 	{NULL, 0, NULL, 0, "Output:", 3},
 	{"rows", KEY_ROWS, NULL, 0, "print unwind rows derived from the code", 3},
 	{"except", KEY_EXCEPT, "R3,...", 0, "do not ask about these rules: their breaking is known", 1},

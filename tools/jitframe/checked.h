@@ -29,6 +29,7 @@ struct check_args {
 	enum code_format format;
 	enum jf_check_kind kind;
 	uint64_t address;
+	uint8_t c_align; /* 0: what the convention promises */
 	bool conventions;
 	bool has_boundary;
 	struct jf_frame_spec boundary;
