@@ -158,6 +158,7 @@ static const struct jf_convention linux_convention = {
 	.bpf_fp_when = JF_WHEN_FP | JF_WHEN_EXCEPTION,
 	.conflicts = conflicts,
 	.conflict_count = COUNT(conflicts),
+	.stub_offsets = true,
 };
 
 static const struct jf_convention user_convention = {

@@ -157,6 +157,7 @@ static const struct jf_convention conv_linux = {
 	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_PERCPU,
 	.count_returned = true,
 	.bpf_fp_when = JF_WHEN_BPF_STACK,
+	.stub_offsets = true,
 };
 
 static const struct jf_convention conv_v2 = {
@@ -186,6 +187,7 @@ static const struct jf_convention conv_v2 = {
 	.bpf_fp_when = JF_WHEN_BPF_STACK,
 	.conflicts = v2_conflicts,
 	.conflict_count = COUNT(v2_conflicts),
+	.stub_offsets = true,
 };
 
 static const struct jf_convention conv_user = {

@@ -119,6 +119,7 @@ static const struct jf_convention conv_linux = {
 	.result_bits = 32,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_RUN,
 	.backend_flags = RV_CONV_PATCH_AREA,
+	.stub_offsets = true,
 };
 
 static const struct jf_convention conv_user = {

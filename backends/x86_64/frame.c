@@ -107,6 +107,7 @@ const struct jf_convention jf_x86_64_linux = {
 	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),
+	.stub_offsets = true,
 };
 
 /*

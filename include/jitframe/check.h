@@ -23,10 +23,13 @@ enum jf_check_kind {
 
 /* What is at an address that the code calls or jumps to. An address outside of all targets is C. */
 enum jf_target_kind {
-	JF_TARGET_C,            /* by the platform ABI */
-	JF_TARGET_BPF,          /* a function of the same convention; also every call into the code itself */
-	JF_TARGET_CALL_STUB,    /* C behind a stub that aligns SP (jf_backend.emit_call_stub) */
-	JF_TARGET_PRIVATE_STUB, /* keeps every BPF register but AX, which is its argument and result: timed may_goto */
+	JF_TARGET_C,         /* by the platform ABI */
+	JF_TARGET_BPF,       /* a function of the same convention; also every call into the code itself */
+	JF_TARGET_CALL_STUB, /* C behind a stub that aligns SP (jf_backend.emit_call_stub) */
+	/* Keeps every BPF register but AX, which is its argument and result: timed may_goto. AX is an address or an
+	 * offset, as the convention's stub_offsets says. */
+	JF_TARGET_PRIVATE_STUB,
+	JF_TARGET_OWN_STUB, /* the same, of this library (jf_native.may_goto_start): AX is an address */
 	JF_TARGET__COUNT
 };
 

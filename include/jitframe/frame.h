@@ -156,6 +156,8 @@ struct jf_convention {
 	uint8_t sp_steps;     /* enum jf_sp_steps */
 	uint8_t tail_keeps;   /* slots, from the first on, that stay over a tail call: a tail call enters behind them */
 	uint16_t bpf_fp_when; /* R10's register is set when the spec and this have a JF_WHEN_ bit in common */
+	/* ---- what runs beside the code */
+	bool stub_offsets; /* AX of timed may_goto is an offset: the system's stub adds bpf_reg[JF_BPF_FP] */
 };
 
 /* ---- a spec and its solution ---------------------------------------------------------------- */

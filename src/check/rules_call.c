@@ -411,12 +411,38 @@ void rules_count(struct checker *c, const struct state *state)
 		reg_name(c, c->map.count_reg), text, by_value ? "" : "the address of ");
 }
 
-static void judge_stub_argument(struct checker *c, const struct state *state)
+/* Count and start time: two words in the BPF stack. */
+#define STUB_WORDS 16
+
+/* An offset from R10, to which the stub adds the register that R10 has without a private stack. */
+static void judge_stub_offset(struct checker *c, const struct state *state)
+{
+	const struct value *ax = &state->regs[c->conv->bpf_reg[JF_BPF_AX]];
+	uint8_t base = c->conv->bpf_reg[JF_BPF_FP];
+	bool is_private = c->frame.spec.private_stack;
+	char text[VALUE_TEXT_MAX];
+
+	value_text(c->backend, ax, text, sizeof(text));
+	if (is_private && base != c->conv->bpf_fp_private)
+		finding(c, 18, JF_VERDICT_BROKEN,
+			"gives the stub AX = %s, and the stub adds %s: this program's R10 is %s", text,
+			reg_name(c, base), reg_name(c, c->conv->bpf_fp_private));
+	else if (ax->kind != VALUE_CONST || ax->imm > -STUB_WORDS ||
+		 (!is_private && ax->imm < c->map.bpf_low - c->map.bpf_high))
+		finding(c, 18, verdict_on(ax),
+			"is reached with AX = %s, which is no offset in this program's BPF stack", text);
+}
+
+static void judge_stub_argument(struct checker *c, const struct state *state, enum jf_target_kind kind)
 {
 	const struct value *ax = &state->regs[c->conv->bpf_reg[JF_BPF_AX]];
 	char text[VALUE_TEXT_MAX];
 
 	applies(c, 18);
+	if (kind == JF_TARGET_PRIVATE_STUB && c->conv->stub_offsets) {
+		judge_stub_offset(c, state);
+		return;
+	}
 	if (c->frame.spec.private_stack ||
 	    (ax->kind == VALUE_CFA && ax->imm >= c->map.bpf_low && ax->imm < c->map.bpf_high))
 		return;
@@ -428,7 +454,7 @@ void rules_call(struct checker *c, const struct state *state, enum jf_target_kin
 {
 	if (kind == JF_TARGET_BPF && c->is_function)
 		rules_count(c, state);
-	if (kind == JF_TARGET_PRIVATE_STUB)
-		judge_stub_argument(c, state);
+	if (kind == JF_TARGET_PRIVATE_STUB || kind == JF_TARGET_OWN_STUB)
+		judge_stub_argument(c, state, kind);
 	rules_row_of_call(c, state);
 }

@@ -73,6 +73,45 @@ static void take(struct checker *c, const struct state *state)
 		leader_arrive(c, state, (uint32_t)target);
 }
 
+/* Whether a store goes to R10 + off, by way of R10 or of another register of the frame. */
+static bool is_at_bpf_off(const struct checker *c, const struct state *state, const struct jf_step *step, int64_t off)
+{
+	uint8_t r10 = c->frame.spec.private_stack ? c->conv->bpf_fp_private : c->conv->bpf_reg[JF_BPF_FP];
+	struct value to, wanted;
+
+	if (step->a >= c->backend->reg_count || step->b != JF_REG_NONE)
+		return false;
+	to = value_add(&c->map, state->regs[step->a], value_const(step->imm), c->off, JF_REG_NONE);
+	wanted = value_add(&c->map, state->regs[r10], value_const(off), c->off, JF_REG_NONE);
+	return !value_is_vague(&to) && value_same(&to, &wanted);
+}
+
+/*
+ * A call of timed may_goto's stub where nobody has told where the stub is: AX is a small offset, and behind the call,
+ * or behind what brings R10 back, the code stores AX at R10 plus this very offset.
+ */
+static bool is_stub_call(const struct checker *c, const struct state *state)
+{
+	const struct value *ax = &state->regs[c->conv->bpf_reg[JF_BPF_AX]];
+	uint32_t off = c->off + c->effect.size_bytes;
+	struct jf_effect effect;
+
+	if (!c->is_function || !c->conv->stub_offsets || ax->kind != VALUE_CONST || ax->imm >= 0)
+		return false;
+	for (unsigned int i = 0; i < 2 && is_inside(c, off); i++, off += effect.size_bytes) {
+		if (jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) != JF_OK)
+			return false;
+		for (unsigned int k = 0; k < effect.step_count; k++) {
+			const struct jf_step *step = &effect.steps[k];
+
+			if (step->kind == JF_STEP_STORE && step->c == c->conv->bpf_reg[JF_BPF_AX] &&
+			    is_at_bpf_off(c, state, step, ax->imm))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void call(struct checker *c, struct state *state)
 {
 	enum jf_target_kind kind = JF_TARGET_C;
@@ -87,6 +126,8 @@ static void call(struct checker *c, struct state *state)
 								(uint64_t)(int64_t)c->effect.flow_imm -
 								c->input->address));
 	}
+	if (kind == JF_TARGET_C && is_stub_call(c, state))
+		kind = JF_TARGET_PRIVATE_STUB;
 	if (c->judging) {
 		c->call_count++;
 		rules_anchor(c, state, (int)kind);

@@ -295,7 +295,7 @@ static bool is_kept(const struct checker *c, unsigned int reg, enum jf_target_ki
 {
 	if (is_callee_saved(c, reg) || reg == c->backend->sp || c->backend->regs[reg].flags & JF_REG_RESERVED)
 		return true;
-	if (kind != JF_TARGET_PRIVATE_STUB)
+	if (kind != JF_TARGET_PRIVATE_STUB && kind != JF_TARGET_OWN_STUB)
 		return false;
 	for (unsigned int bpf = 0; bpf < JF_BPF_AX; bpf++)
 		if (c->conv->bpf_reg[bpf] == reg)

@@ -10,7 +10,7 @@ static enum jf_target_kind target_kind(enum call_kind kind)
 {
 	switch (kind) {
 	case TO_BPF: return JF_TARGET_BPF;
-	case TO_MAY_GOTO: return JF_TARGET_PRIVATE_STUB;
+	case TO_MAY_GOTO: return JF_TARGET_OWN_STUB;
 	case TO_STUB: return JF_TARGET_CALL_STUB;
 	default: return JF_TARGET_C;
 	}

@@ -322,7 +322,7 @@ Test(checker_input, the_private_stub_of_this_host)
 /* A program calls one with AX = t0 in its BPF stack, or not. */
 Test(checker_input, programs_call_private_stubs_with_their_own_stack)
 {
-	const struct jf_check_target stub = {0x20, 0x21, JF_TARGET_PRIVATE_STUB};
+	const struct jf_check_target stub = {0x20, 0x21, JF_TARGET_OWN_STUB};
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 	const int8_t offs[] = {-8, -16, 8, 100};
 

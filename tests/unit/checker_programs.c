@@ -220,7 +220,7 @@ static void check_function(const struct jf_image *image, const struct jf_compile
 		targets[i] = (struct jf_check_target){start, start + other->size_bytes,
 						      other->is_stub ? JF_TARGET_CALL_STUB : JF_TARGET_BPF};
 	}
-	targets[image->function_count] = (struct jf_check_target){FAR_STUB, FAR_STUB + 1, JF_TARGET_PRIVATE_STUB};
+	targets[image->function_count] = (struct jf_check_target){FAR_STUB, FAR_STUB + 1, JF_TARGET_OWN_STUB};
 	if (image->conv->backend->native) {
 		const struct jf_native *native = image->conv->backend->native;
 

@@ -20,7 +20,7 @@ enum {
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
-static const char *const target_names[JF_TARGET__COUNT] = {"c", "bpf", "call-stub", "private-stub"};
+static const char *const target_names[JF_TARGET__COUNT] = {"c", "bpf", "call-stub", "private-stub", "own-stub"};
 
 static bool find_name(const char *const *names, unsigned int count, const char *name, size_t length,
 		      unsigned int *index)
