@@ -179,7 +179,7 @@ static void enter(struct jf_code *code, const struct jf_frame *frame)
 		emit_nop5(code);
 		if (is_main(frame) && frame->spec.tail_calls)
 			emit_alu_rr(code, ALU_XOR, true, RAX, RAX);
-		else
+		else if (!frame->spec.classic)
 			emit_nop3(code);
 	} else if (is_main(frame)) {
 		emit_alu_rr(code, ALU_XOR, false, RAX, RAX);

@@ -175,11 +175,12 @@ struct jf_frame_spec {
 	bool landing_pads;    /* ENDBR64 or BTI at indirect entries */
 	bool sign_return;     /* PAC */
 	bool leaf;            /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
-	uint8_t reserved[11]; /* 0; other structs hold this one, so that its size stays as it is */
+	bool classic;         /* converted from classic BPF, which has no tail calls: no code is made ready for one */
+	uint8_t reserved[10]; /* 0; other structs hold this one, so that its size stays as it is */
 };
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
-	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, { 0 } }
+	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, { 0 } }
 /* clang-format on */
 #define JF_OUT_ARGS_MAX 7
 

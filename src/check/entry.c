@@ -161,6 +161,7 @@ enum jf_status checker_find_entry_state(struct checker *c)
 	main_spec.tail_calls = spec->tail_calls;
 	main_spec.landing_pads = spec->landing_pads;
 	main_spec.sign_return = spec->sign_return;
+	main_spec.classic = spec->classic;
 	if (jf_frame_solve(c->conv, &main_spec, &frame, NULL) != JF_OK)
 		return JF_E_BAD_DESC;
 	jf_code_init(&code, bytes, sizeof(bytes), 0, NULL, 0);

@@ -23,7 +23,8 @@ enum {
 	TRY_ARENA = 1 << 1,
 	TRY_PRIVATE_STACK = 1 << 2,
 	TRY_LEAF = 1 << 3,
-	TRY__COUNT = 1 << 4,
+	TRY_CLASSIC = 1 << 4,
+	TRY__COUNT = 1 << 5,
 };
 
 struct inference {
@@ -130,14 +131,40 @@ static bool may_have(const struct inference *inf, const struct jf_frame_spec *sp
 	       (!is_given(inf, JF_GIVEN_ARENA) || spec->arena == known->arena) &&
 	       (!is_given(inf, JF_GIVEN_PRIVATE_STACK) || spec->private_stack == known->private_stack) &&
 	       (!is_given(inf, JF_GIVEN_OUT_ARGS) || spec->out_args == known->out_args) &&
-	       (!is_given(inf, JF_GIVEN_LEAF) || spec->leaf == known->leaf);
+	       (!is_given(inf, JF_GIVEN_LEAF) || spec->leaf == known->leaf) &&
+	       (!is_given(inf, JF_GIVEN_CLASSIC) || spec->classic == known->classic);
+}
+
+/* Whether the prologue of a program that was classic BPF is another one. */
+static bool asks_classic(const struct jf_convention *conv)
+{
+	static const struct jf_values no_values;
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX];
+	size_t sizes[2] = {0};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct jf_frame frame;
+		struct jf_code code;
+
+		spec.classic = i;
+		if (jf_frame_solve(conv, &spec, &frame, NULL) != JF_OK)
+			return false;
+		jf_code_init(&code, bytes, sizeof(bytes), 0, NULL, 0);
+		jf_frame_begin(&code, &frame);
+		jf_frame_prologue(&code, &frame, &no_values);
+		sizes[i] = code.size;
+	}
+	return sizes[0] != sizes[1];
 }
 
 /* Arguments last: where they leave no trace, a spec without any was there first. */
 static void try_role(struct inference *inf, uint32_t role)
 {
 	bool out_args = jf_convention_supports(inf->input->conv, JF_CAP_OUT_ARGS);
-	bool asks_leaf = convention_asks(inf->input->conv, JF_WHEN_CALLS);
+	bool asks_leaf = convention_asks(inf->input->conv, JF_WHEN_CALLS) || is_given(inf, JF_GIVEN_LEAF);
+	bool may_be_classic =
+		(role == JF_ROLE_MAIN && asks_classic(inf->input->conv)) || is_given(inf, JF_GIVEN_CLASSIC);
 	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 
 	inf->last_size = 0;
@@ -152,7 +179,8 @@ static void try_role(struct inference *inf, uint32_t role)
 			spec.arena = options & TRY_ARENA;
 			spec.private_stack = options & TRY_PRIVATE_STACK;
 			spec.leaf = options & TRY_LEAF;
-			if (may_have(inf, &spec) && (asks_leaf || !spec.leaf || is_given(inf, JF_GIVEN_LEAF)))
+			spec.classic = options & TRY_CLASSIC;
+			if (may_have(inf, &spec) && (asks_leaf || !spec.leaf) && (may_be_classic || !spec.classic))
 				try_registers(inf, spec);
 		}
 	}

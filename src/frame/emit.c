@@ -115,6 +115,7 @@ enum jf_status jf_tail_entry_off(const struct jf_convention *conv, const struct 
 	main_spec.tail_calls = spec->tail_calls;
 	main_spec.landing_pads = spec->landing_pads;
 	main_spec.sign_return = spec->sign_return;
+	main_spec.classic = spec->classic;
 	status = jf_frame_solve(conv, &main_spec, &frame, NULL);
 	if (status != JF_OK)
 		return status;

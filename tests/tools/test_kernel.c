@@ -71,6 +71,8 @@ static const struct {
 	{"arm64-may-goto", "--target arm64/linux", 0, {"R18  private stubs          holds"}, {0}},
 	{"arm64-may-goto-private", "--target arm64/linux", 0, {"R18  private stubs          holds"}, {0}},
 	{"loongarch64-may-goto", "--target loongarch64/linux", 0, {"R18  private stubs          holds"}, {0}},
+	/* Converted classic BPF is entered by no tail call. */
+	{"x86_64-classic", "--target x86_64/linux", 0, {"main, BPF stack 16, landing pads, classic"}, {0}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)
