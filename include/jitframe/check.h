@@ -93,6 +93,9 @@ struct jf_check_input {
 	/* R7: SP is a multiple of this where C is called directly, bytes; 0: of the convention's frame_align. Example:
 	 * backend->stack_align for code that runs in user space. */
 	uint8_t c_align;
+	/* A throw gives the callback SP as SP is at the call, as Linux's bpf_throw() does: R4 compares this SP with
+	 * landing_sp_off_from_cfa. false: a throw gives it landing_sp_off_from_cfa itself, as jf_throw() does. */
+	bool lands_by_sp;
 };
 /* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \

@@ -131,6 +131,22 @@ static void judge_save_set(struct checker *c, const struct state *state)
 			ints.length ? "" : " (no integer register)");
 }
 
+/* A callback that restores from where SP was at the call has to find the saves there. */
+static void judge_landing(struct checker *c, const struct state *state, int call_kind)
+{
+	const struct value *sp = &state->regs[c->backend->sp];
+	int32_t landing = c->frame.landing_sp_off_from_cfa;
+	int64_t off = sp->imm + (int64_t)c->frame.out_args_bytes;
+
+	if (!c->input->lands_by_sp || c->conv->landing != JF_LANDING_RESTORE || call_kind < 0 ||
+	    sp->kind != VALUE_CFA || off == landing)
+		return;
+	finding(c, 4, JF_VERDICT_BROKEN,
+		"is reached with SP = CFA%+lld: a callback looks for the saves at CFA%+d, %lld bytes %s",
+		(long long)sp->imm, landing, (long long)(off < landing ? landing - off : off - landing),
+		off < landing ? "above" : "below");
+}
+
 /* ---- R4, R11, R13, R15: a callback --------------------------------------------------------------------- */
 
 static void judge_adoption(struct checker *c, const struct state *state)
@@ -345,8 +361,10 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 	judge_record(c, state, call_kind);
 	if (!c->is_function)
 		return;
-	if (c->frame.spec.role == JF_ROLE_BOUNDARY)
+	if (c->frame.spec.role == JF_ROLE_BOUNDARY) {
 		judge_save_set(c, state);
+		judge_landing(c, state, call_kind);
+	}
 	if (c->is_callback) {
 		judge_adoption(c, state);
 		if (call_kind < 0)

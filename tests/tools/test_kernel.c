@@ -73,6 +73,12 @@ static const struct {
 	{"loongarch64-may-goto", "--target loongarch64/linux", 0, {"R18  private stubs          holds"}, {0}},
 	/* Converted classic BPF is entered by no tail call. */
 	{"x86_64-classic", "--target x86_64/linux", 0, {"main, BPF stack 16, landing pads, classic"}, {0}},
+	/* A call pushes the private stack's pointer, and the callback takes it for the first save. */
+	{"x86_64-private-exceptions",
+	 "--target x86_64/linux --except R3",
+	 1,
+	 {"R4   adoption               broken", "8 bytes above"},
+	 {0}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)

@@ -99,6 +99,7 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.targets = targets;
 	input.target_count = target_count;
 	input.c_align = args->c_align;
+	input.lands_by_sp = true;
 	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
 	input.spec = inferred[index].spec;
