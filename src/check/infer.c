@@ -34,6 +34,7 @@ struct inference {
 	uint32_t depths[2][DEPTHS_MAX]; /* what CFA - SP may be in the body, read as a callback or not; 0: no more */
 	bool tail_exits;                /* it has one */
 	bool signs, pads;
+	bool auths; /* it checks a signed return address, which a callback has not signed itself */
 	uint8_t bytes[JF_FUNCTION_BYTES_MAX], last_bytes[JF_FUNCTION_BYTES_MAX];
 	size_t last_size;
 	struct jf_inferred best;
@@ -169,7 +170,7 @@ static void try_role(struct inference *inf, uint32_t role)
 
 	inf->last_size = 0;
 	spec.role = role;
-	spec.sign_return = inf->signs;
+	spec.sign_return = role == JF_ROLE_CALLBACK && !is_given(inf, JF_GIVEN_SIGN_RETURN) ? inf->auths : inf->signs;
 	spec.landing_pads = inf->pads;
 	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
 		for (unsigned int options = 0; options < TRY__COUNT; options++) {
@@ -195,7 +196,7 @@ struct depths {
 		uint32_t depth, count;
 	} seen[DEPTHS_SEEN];
 	unsigned int seen_count;
-	bool begun, tail_exits;
+	bool begun, tail_exits, auths;
 };
 
 static void count_depth(struct depths *depths, uint32_t depth)
@@ -218,6 +219,8 @@ static void note_depth(struct checker *c, const struct state *before, void *arg)
 	const struct value *sp = &before->regs[c->backend->sp];
 	struct depths *depths = arg;
 
+	for (unsigned int i = 0; i < c->effect.step_count; i++)
+		depths->auths |= c->effect.steps[i].kind == JF_STEP_AUTH;
 	depths->tail_exits |= c->effect.flow == JF_FLOW_JUMP_MEM ||
 			      (c->effect.flow == JF_FLOW_JUMP_REG && c->effect.flow_reg != c->backend->ra);
 	if (sp->kind != VALUE_CFA)
@@ -270,6 +273,7 @@ static void find_depths(struct inference *inf, uint32_t role)
 	jf_free(sink.findings);
 	choose_depths(&depths, inf->depths[role == JF_ROLE_CALLBACK]);
 	inf->tail_exits |= depths.tail_exits;
+	inf->auths |= depths.auths && jf_convention_supports(inf->input->conv, JF_CAP_SIGN_RETURN);
 }
 
 static void look_at_code(struct inference *inf)

@@ -79,6 +79,14 @@ static const struct {
 	 1,
 	 {"R4   adoption               broken", "8 bytes above"},
 	 {0}},
+	/* A callback returns with the return address that its boundary has signed. */
+	{"arm64-exceptions", "--target arm64/linux --except R3", 0, {"callback, BPF stack 0, signed return"}, {0}},
+	{"arm64-exceptions", "catches --target arm64/linux", 0, {"callback, BPF stack 0, signed return"}, {0}},
+	{"arm64-exceptions-arena",
+	 "--target arm64/linux --except R3",
+	 0,
+	 {"callback, BPF stack 32, signed return"},
+	 {0}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)
