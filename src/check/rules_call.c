@@ -240,7 +240,9 @@ static void judge_bpf_fp(struct checker *c, const struct state *state, int call_
 	const struct value *sp = &state->regs[c->backend->sp];
 	char text[VALUE_TEXT_MAX];
 
-	if (!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes))
+	/* The spec may know of no BPF stack, and the code makes an R10 for one: the stack that it has has to fit. */
+	if ((!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes)) &&
+	    (private_stack || value->kind != VALUE_CFA))
 		return;
 	/* In a register that calls lose it is put aside over a call, and an argument may take its place. */
 	if (private_stack && call_kind >= 0 && !is_callee_saved(c, reg))

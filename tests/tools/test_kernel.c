@@ -87,6 +87,27 @@ static const struct {
 	 0,
 	 {"callback, BPF stack 32, signed return"},
 	 {0}},
+	/* A LoongArch JIT that was made to forget the slot of s6 in the frame of a boundary and of a callback. */
+	{"loongarch64-small-0",
+	 "throws --target loongarch64/linux",
+	 1,
+	 {"boundary", "R8   bounds                 broken"},
+	 {0}},
+	{"loongarch64-small-8",
+	 "throws --target loongarch64/linux",
+	 1,
+	 {"boundary", "R6   sealed save area       broken"},
+	 {0}},
+	{"loongarch64-small-64",
+	 "throws --target loongarch64/linux",
+	 1,
+	 {"boundary", "R6   sealed save area       broken"},
+	 {0}},
+	{"loongarch64-small-64",
+	 "catches --target loongarch64/linux",
+	 1,
+	 {"callback", "R8   bounds                 broken"},
+	 {0}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)
