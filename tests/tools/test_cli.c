@@ -46,6 +46,8 @@ static const struct {
 	{"frame arm64/user --svg /nowhere/at/all.svg", 1, "jitframe: /nowhere/at/all.svg:"},
 	{"emit arm64/user --part middle", 2, "--part middle: not one of"},
 	{"emit arm64/user --part tail-exit", 2, "jitframe: arm64/user: a tail exit needs --tail-calls"},
+	{"emit arm64/user --role callback --tail-calls --part tail-exit", 2,
+	 "jitframe: arm64/user: a callback makes no tail calls, so its frame has no tail exit"},
 	{"emit arm64/user --arena-base 12z", 2, "--arena-base 12z: not a hexadecimal number"},
 	{"compile", 2, "which OBJECT?"},
 	{"compile /nowhere/at/all.o", 2, "jitframe: /nowhere/at/all.o:"},

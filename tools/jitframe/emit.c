@@ -200,6 +200,10 @@ static int emit(const struct args *args)
 	status = jf_frame_emit(&code, &frame, args->part, &args->values);
 	if (status == JF_E_UNSUPPORTED && args->part == JF_PART_TAIL_EXIT && !args->spec.spec.tail_calls)
 		return cli_bad_input("%s: a tail exit needs --tail-calls", target);
+	if (status == JF_E_UNSUPPORTED && args->part == JF_PART_TAIL_EXIT && args->spec.spec.role == JF_ROLE_CALLBACK)
+		return cli_bad_input("%s: a callback makes no tail calls, so its frame has no tail exit: --role main, "
+				     "subprogram or boundary have one",
+				     target);
 	if (status != JF_OK) {
 		(void)jf_error_set(&error, status, part_names[args->part], "byte %zu: %s", code.fail_off,
 				   jf_status_text(status));
