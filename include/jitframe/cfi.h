@@ -104,6 +104,41 @@ JF_API const struct jf_cfi_function *jf_cfi_table_find(const struct jf_cfi_table
  * threads: any, async-signal-safe. */
 JF_API const struct jf_cfi_function *jf_cfi_table_at(const struct jf_cfi_table *table, size_t index);
 
+/* ---- writing a section ------------------------------------------------------------------------------- */
+
+/* A section on its way, in the caller's memory: one CIE, and an FDE for each stretch of code with rows. */
+struct jf_cfi_writer {
+	const struct jf_backend *backend;
+	uint8_t *bytes;
+	size_t capacity, size; /* bytes; size: written so far */
+	uint64_t address;      /* where bytes[0] will lie at run time */
+};
+
+/*
+ * Begins a section.
+ * in:  error may be NULL. owns: bytes[0, capacity) is the caller's.
+ * returns: JF_E_INVAL (NULL); JF_E_NOSPACE. threads: any, no shared state, allocates nothing.
+ */
+JF_API JF_CHECK enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, const struct jf_backend *backend,
+						  void *bytes, size_t capacity, uint64_t address);
+
+/*
+ * Adds the rows of code at [start, end). Rows that are JF_ROW_UNKNOWN get no FDE: whoever unwinds finds nothing there,
+ * and not a guess. A function with such rows in its middle gets several FDEs.
+ * in:  rows sorted by code_off, bytes from start; error may be NULL.
+ * returns: JF_E_INVAL (NULL, rows that go down or past the end, a register or slot that is not there); JF_E_NOSPACE;
+ *      JF_E_RANGE (the code is 2 GiB or more away from the section); error->where is the row's number ("row 3"). After
+ *      an error nothing was added.
+ * threads: any, no shared state, allocates nothing.
+ */
+JF_API JF_CHECK enum jf_status jf_cfi_write_rows(struct jf_cfi_writer *writer, uint64_t start, uint64_t end,
+						 const struct jf_row *rows, size_t row_count,
+						 const struct jf_slot *slots, unsigned int slot_count,
+						 struct jf_error *error);
+
+/* Ends the section with a zero word. returns: JF_E_INVAL (NULL), JF_E_NOSPACE. threads: as jf_cfi_write_rows(). */
+JF_API JF_CHECK enum jf_status jf_cfi_write_end(struct jf_cfi_writer *writer);
+
 /* ---- what walks see: tables by address, beside the code map ------------------------------------------ */
 
 /*

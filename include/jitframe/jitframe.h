@@ -25,6 +25,7 @@
 #include <jitframe/program_array.h>
 #include <jitframe/reg.h>
 #include <jitframe/row.h>
+#include <jitframe/rows.h>
 #include <jitframe/status.h>
 #include <jitframe/throw.h>
 #include <jitframe/version.h>

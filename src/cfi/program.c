@@ -1,40 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cfi/cfi.h"
-
-/* The instructions of CIEs and FDEs: DWARF 5, section 6.4.2, and the vendors' in use on 64-bit ELF. */
-enum {
-	CFA_ADVANCE_LOC = 0x40, /* the low six bits of these three are an operand */
-	CFA_OFFSET = 0x80,
-	CFA_RESTORE = 0xc0,
-	CFA_NOP = 0x00,
-	CFA_SET_LOC = 0x01,
-	CFA_ADVANCE_LOC1 = 0x02,
-	CFA_ADVANCE_LOC2 = 0x03,
-	CFA_ADVANCE_LOC4 = 0x04,
-	CFA_OFFSET_EXTENDED = 0x05,
-	CFA_RESTORE_EXTENDED = 0x06,
-	CFA_UNDEFINED = 0x07,
-	CFA_SAME_VALUE = 0x08,
-	CFA_REGISTER = 0x09,
-	CFA_REMEMBER_STATE = 0x0a,
-	CFA_RESTORE_STATE = 0x0b,
-	CFA_DEF_CFA = 0x0c,
-	CFA_DEF_CFA_REGISTER = 0x0d,
-	CFA_DEF_CFA_OFFSET = 0x0e,
-	CFA_DEF_CFA_EXPRESSION = 0x0f,
-	CFA_EXPRESSION = 0x10,
-	CFA_OFFSET_EXTENDED_SF = 0x11,
-	CFA_DEF_CFA_SF = 0x12,
-	CFA_DEF_CFA_OFFSET_SF = 0x13,
-	CFA_VAL_OFFSET = 0x14,
-	CFA_VAL_OFFSET_SF = 0x15,
-	CFA_VAL_EXPRESSION = 0x16,
-	CFA_ADVANCE_LOC8 = 0x1d,
-	CFA_NEGATE_RA_STATE_WITH_PC = 0x2c,
-	CFA_NEGATE_RA_STATE = 0x2d,
-	CFA_ARGS_SIZE = 0x2e,
-	CFA_NEGATIVE_OFFSET_EXTENDED = 0x2f,
-};
+#include "cfi/opcodes.h"
 
 /* States remembered at once, in FDEs alone: compilers nest one deep. */
 #define REMEMBER_MAX   16

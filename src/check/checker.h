@@ -41,7 +41,7 @@ struct checker {
 	uint32_t *leader_index;
 	struct leader *leaders;
 	uint32_t leader_count;
-	uint32_t lowest_pending;
+	uint32_t lowest_pending, highest_pending;
 	uint32_t reached_count; /* leaders */
 	bool too_many;          /* of them: the rest is not followed */
 	uint64_t budget;        /* instructions that may still be followed */
@@ -61,6 +61,11 @@ struct checker {
 	uint64_t changes;         /* counts writes that rows may speak of */
 	uint64_t row_changes;     /* as it was when row_judged was found true */
 	const struct jf_row *row_judged;
+
+	const uint32_t *unlinked; /* places in the code whose jumps lead elsewhere, sorted */
+	size_t unlinked_count;
+	/* Registers by bit that no instruction changes which the decoder does not know. */
+	uint64_t trusted[(JF_REGS_MAX + 63) / 64];
 
 	size_t insn_count, call_count;
 	uint32_t exit_count, tail_exit_count;

@@ -59,6 +59,8 @@ void leader_arrive(struct checker *c, const struct state *state, uint32_t off)
 	leader->pending = true;
 	if (index < c->lowest_pending)
 		c->lowest_pending = index;
+	if (index > c->highest_pending)
+		c->highest_pending = index;
 }
 
 bool checker_is_start(const struct checker *c, uint32_t off)

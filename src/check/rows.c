@@ -1,38 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check/checker.h"
+#include "check/found.h"
 
 #include "base/memory.h"
 
-#include <string.h>
-
 /* Unwind rows from the code itself: what jf_frame_emit() states, found instead. */
 
-#define SLOTS_MAX 32
-
 struct rows {
-	struct jf_row *by_off; /* one for each byte of the code; UNKNOWN until something is found */
-	struct jf_slot slots[SLOTS_MAX];
-	unsigned int slot_count;
+	struct found found;
 	struct jf_frame small; /* a callback's boundary without a stack: what is elsewhere in it, no row may say */
 	bool any_boundary;
 	const struct jf_row *last; /* found just before, and still true when no write has been counted since */
 	uint64_t last_changes;
 };
-
-/* The slot of that register there, a new one if need be. returns: -1 when there is no room. */
-static int slot_for(struct rows *rows, const struct checker *c, uint8_t reg, int32_t off)
-{
-	for (unsigned int i = 0; i < rows->slot_count; i++)
-		if (rows->slots[i].reg == reg && rows->slots[i].off_from_cfa == off)
-			return (int)i;
-	if (rows->slot_count == SLOTS_MAX)
-		return -1;
-	rows->slots[rows->slot_count] = (struct jf_slot){.kind = reg == c->backend->ra ? JF_SLOT_RETURN : JF_SLOT_SAVE,
-							 .reg = reg,
-							 .off_from_cfa = off,
-							 .size_bytes = 8};
-	return (int)rows->slot_count++;
-}
 
 /* The frame pointer as soon as it is the frame's: SP may move then. In a callback's first instructions, an argument. */
 static bool find_cfa(const struct checker *c, const struct state *state, struct jf_row *row)
@@ -108,7 +87,7 @@ static const struct cell *find_save(const struct checker *c, const struct rows *
 static void find_row(struct checker *c, const struct state *before, void *arg)
 {
 	struct rows *rows = arg;
-	struct jf_row *row = &rows->by_off[c->off];
+	struct jf_row *row = &rows->found.by_off[c->off];
 	bool unchanged = rows->last && rows->last_changes == c->changes;
 
 	if (unchanged)
@@ -132,7 +111,7 @@ static void find_row(struct checker *c, const struct state *before, void *arg)
 			continue;
 		cell = find_save(c, arg, before, (uint8_t)reg);
 		if (cell)
-			slot = slot_for(arg, c, (uint8_t)reg, cell->off);
+			slot = found_slot(&rows->found, c->backend, (uint8_t)reg, cell->off);
 		if (slot >= 0) {
 			row->saved |= UINT32_C(1) << slot;
 			value = &cell->value;
@@ -146,57 +125,12 @@ static void find_row(struct checker *c, const struct state *before, void *arg)
 		*row = (struct jf_row){.code_off = c->off, .flags = JF_ROW_UNKNOWN};
 }
 
-/* Bytes inside of an instruction are the instruction's; those that no path reaches are nobody's. */
-static size_t compress(const struct checker *c, const struct jf_row *by_off, struct jf_row *out, size_t capacity)
-{
-	const struct jf_row unknown = {.flags = JF_ROW_UNKNOWN};
-	struct jf_effect effect;
-	struct jf_row last = {0};
-	size_t count = 0;
-	uint32_t size = 1;
-
-	for (uint32_t off = 0; off < c->input->byte_count; off += size) {
-		struct jf_row row = checker_is_start(c, off) ? by_off[off] : unknown;
-
-		size = 1;
-		if (checker_is_start(c, off) &&
-		    jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) == JF_OK)
-			size = effect.size_bytes;
-		row.code_off = off;
-		if (count && jf_row_same(&row, &last))
-			continue;
-		if (count < capacity)
-			out[count] = row;
-		last = row;
-		count++;
-	}
-	return count;
-}
-
-static enum jf_status derive(struct checker *c, struct rows *found, struct jf_row *rows, size_t *row_count,
-			     struct jf_slot *slots, size_t *slot_count)
-{
-	size_t rows_needed;
-	bool fits;
-
-	checker_visit(c, find_row, found);
-	rows_needed = compress(c, found->by_off, NULL, 0);
-	fits = rows_needed <= *row_count && found->slot_count <= *slot_count;
-	*row_count = rows_needed;
-	*slot_count = found->slot_count;
-	if (!fits)
-		return JF_E_NOSPACE;
-	compress(c, found->by_off, rows, rows_needed);
-	memcpy(slots, found->slots, found->slot_count * sizeof(*slots));
-	return JF_OK;
-}
-
 enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *rows, size_t *row_count,
 			     struct jf_slot *slots, size_t *slot_count, struct jf_error *error)
 {
 	struct jf_frame_spec boundary = JF_FRAME_SPEC_INIT;
 	struct jf_check_input input;
-	struct rows found = {0};
+	struct rows rows_found = {0};
 	struct sink sink = {0};
 	struct checker *c;
 	enum jf_status status;
@@ -209,13 +143,10 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 	boundary.role = JF_ROLE_BOUNDARY;
 	boundary.sign_return = input.spec.sign_return;
 	c = jf_calloc(1, sizeof(*c));
-	found.by_off = jf_calloc(input.byte_count, sizeof(*found.by_off));
-	status = c && found.by_off ? JF_OK : JF_E_NO_MEMORY;
-	for (size_t off = 0; found.by_off && off < input.byte_count; off++)
-		found.by_off[off].flags = JF_ROW_UNKNOWN;
+	status = found_init(&rows_found.found, input.byte_count) && c ? JF_OK : JF_E_NO_MEMORY;
 	if (status == JF_OK && input.spec.role == JF_ROLE_CALLBACK && !input.boundary) {
-		found.any_boundary = true;
-		status = jf_frame_solve(input.conv, &boundary, &found.small, error);
+		rows_found.any_boundary = true;
+		status = jf_frame_solve(input.conv, &boundary, &rows_found.small, error);
 		/* Unlike its own: its slots must not be where the boundary's are by accident. */
 		boundary.bpf_stack_bytes = input.conv->bpf_stack_max_bytes;
 		if (input.spec.bpf_stack_bytes >= boundary.bpf_stack_bytes / 2)
@@ -226,15 +157,15 @@ enum jf_status jf_check_rows(const struct jf_check_input *in, struct jf_row *row
 	if (status == JF_OK)
 		status = checker_run(c);
 	if (status == JF_OK)
-		status = derive(c, &found, rows, row_count, slots, slot_count);
+		checker_visit(c, find_row, &rows_found);
+	if (status == JF_OK)
+		status = found_give(c, &rows_found.found, rows, row_count, slots, slot_count, error);
 	if (status == JF_E_NO_MEMORY)
 		jf_error_set(error, status, "bytes", "no memory");
-	else if (status == JF_E_NOSPACE)
-		jf_error_set(error, status, "rows", "%zu rows and %zu slots are needed", *row_count, *slot_count);
 	if (c)
 		checker_fini(c);
 	jf_free(c);
-	jf_free(found.by_off);
+	jf_free(rows_found.found.by_off);
 	jf_free(sink.findings);
 	return status;
 }

@@ -64,6 +64,9 @@ struct stack_map {
 	bool count_by_value;       /* and whether it travels itself, not its address */
 	bool is_main;              /* what the caller left in count_reg is no count */
 	uint8_t reg_count;
+	/* The code of a compiler: of the words of its frame, those alone are told apart that hold the caller's
+	 * registers or an address of the frame. */
+	bool saves_alone;
 };
 
 static inline uint32_t count_slot_bytes(const struct stack_map *map, int32_t slot)

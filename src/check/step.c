@@ -199,7 +199,7 @@ static struct value load(struct checker *c, const struct state *state, const str
 		rules_access(c, state, &address, step->bytes, false, NULL);
 	}
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
-		return value_unknown(c->off, step->dst);
+		return value_tainted(c->map.saves_alone && value_taint(&c->map, &address) ? 3 : 0, c->off, step->dst);
 	off = (int32_t)address.imm;
 	c->rmw_off = off;
 	cell = cell_read(c, state, off, step->bytes);
@@ -217,8 +217,11 @@ static struct value load(struct checker *c, const struct state *state, const str
 /* What is not told apart: the contents of the BPF stack, which are the program's own. */
 static bool is_worth_a_cell(const struct checker *c, int32_t off, const struct value *value)
 {
-	return off < c->map.bpf_low || off >= c->map.bpf_high ||
-	       (value->kind == VALUE_ENTRY && (value->reg == c->backend->ra || is_callee_saved(c, value->reg)));
+	bool is_save = value->kind == VALUE_ENTRY && (value->reg == c->backend->ra || is_callee_saved(c, value->reg));
+
+	if (c->map.saves_alone)
+		return is_save || value->kind == VALUE_CFA;
+	return is_save || off < c->map.bpf_low || off >= c->map.bpf_high;
 }
 
 static void store(struct checker *c, struct state *state, const struct jf_step *step)
@@ -236,11 +239,16 @@ static void store(struct checker *c, struct state *state, const struct jf_step *
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return;
 	off = (int32_t)address.imm;
+	if (c->map.saves_alone && !step->bytes)
+		return; /* a variable of any size: it ends where it ends */
 	if (is_worth_a_cell(c, off, &value) && step->bytes) {
 		c->changes++;
 		state_store(state, off, step->bytes, value);
 	} else {
+		uint32_t before = state->cell_count;
+
 		state_forget(state, off, step->bytes);
+		c->changes += state->cell_count != before;
 	}
 }
 
@@ -274,19 +282,36 @@ static void one(struct checker *c, struct state *state, const struct jf_step *st
 	}
 }
 
+/* The kernel gives back what is in memory, and the return address. */
+static void ask_kernel(struct checker *c, struct state *state)
+{
+	if (!c->map.saves_alone) {
+		checker_call(c, state, JF_TARGET_C);
+		return;
+	}
+	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++)
+		if (!is_callee_saved(c, reg) && reg != c->backend->sp && reg != c->backend->ra)
+			state->regs[reg] = value_unknown(c->off, (uint8_t)reg);
+}
+
+/* An instruction that the decoder does not know. */
+static void lose_registers(struct checker *c, struct state *state)
+{
+	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++)
+		if (reg != c->backend->sp && !(c->trusted[reg / 64] >> reg % 64 & 1))
+			state->regs[reg] = (struct value){.kind = VALUE_LOST};
+	c->changes++;
+}
+
 void checker_steps(struct checker *c, struct state *state)
 {
 	c->rmw_off = INT32_MAX;
-	if (c->effect.flags & JF_EFFECT_UNKNOWN) {
-		for (unsigned int reg = 0; reg < c->backend->reg_count; reg++)
-			if (reg != c->backend->sp)
-				state->regs[reg] = (struct value){.kind = VALUE_LOST};
-		c->changes++;
-	}
+	if (c->effect.flags & JF_EFFECT_UNKNOWN)
+		lose_registers(c, state);
 	for (unsigned int i = 0; i < c->effect.step_count; i++)
 		one(c, state, &c->effect.steps[i]);
 	if (c->effect.flags & JF_EFFECT_SYSTEM)
-		checker_call(c, state, JF_TARGET_C);
+		ask_kernel(c, state);
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------- */
