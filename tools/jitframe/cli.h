@@ -23,6 +23,7 @@ int cmd_compile(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_orc(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_rows(int argc, char **argv);
 
 /* Where messages go from now on; NULL: standard error. The file is the caller's. */
 void cli_messages_to(FILE *file);

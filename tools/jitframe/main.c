@@ -21,6 +21,7 @@ static const struct command {
 	{"compile", cmd_compile, "jitframe compile", "machine code of the BPF programs in an object file"},
 	{"run", cmd_run, "jitframe run", "run a BPF program of an object file"},
 	{"check", cmd_check, "jitframe check", "prove a frame's machine code sound, or say which rule it breaks"},
+	{"rows", cmd_rows, "jitframe rows", "unwind rows of any ELF file: say where they lie, or make them"},
 	{"orc", cmd_orc, "jitframe orc", "Linux's ORC unwind tables: dump them, find the entry of an address"},
 };
 

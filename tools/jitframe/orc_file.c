@@ -61,18 +61,14 @@ static const void *section_bytes(const struct orc_file *file, size_t index, size
 
 /* ---- relocations ------------------------------------------------------------------------------------ */
 
-/* Sections that have no address yet: one behind the other, from here on and with a gap between. */
-#define FIRST_ADDRESS UINT64_C(0x100000)
-#define SECTION_ALIGN UINT64_C(0x10000)
-
 static void place_sections(struct orc_file *file)
 {
-	uint64_t next = FIRST_ADDRESS;
+	uint64_t next = ORC_FILE_FIRST_ADDRESS;
 
 	for (size_t i = 1; i < file->section_count; i++) {
 		file->sections[i].address = next;
 		if (file->sections[i].allocated)
-			next += (file->sections[i].size / SECTION_ALIGN + 2) * SECTION_ALIGN;
+			next = orc_file_next_address(next, file->sections[i].size);
 	}
 }
 

@@ -38,6 +38,15 @@ struct orc_file {
 	uint8_t *sorted_entries, *sorted_ips;
 };
 
+/* Sections of object files have no addresses yet: the allocated ones lie one behind the other from here on, with a gap
+ * between. */
+#define ORC_FILE_FIRST_ADDRESS UINT64_C(0x100000)
+#define ORC_FILE_SECTION_ALIGN UINT64_C(0x10000)
+static inline uint64_t orc_file_next_address(uint64_t address, uint64_t size)
+{
+	return address + (size / ORC_FILE_SECTION_ALIGN + 2) * ORC_FILE_SECTION_ALIGN;
+}
+
 /* Opens a file and reads its table; `format` as for jf_orc_format_find(), NULL = what .orc_header says. returns: 0, or
  * prints and an exit status. Then, in any case, orc_file_close(). */
 int orc_file_open(struct orc_file *file, const char *path, const char *format);
