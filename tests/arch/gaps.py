@@ -18,6 +18,7 @@ FILES = {
 }
 DECODER_FILES = {
     "decode.c": "the decoder is not held to LLVM",
+    "rows.s": "the command that judges unwind rows has no rows of this architecture to judge",
     "encoders.c": "effects of instructions are not held to what their encoders stand for",
 }
 ORC_FILES = {
