@@ -27,7 +27,7 @@ struct trace {
 };
 
 static struct trace ours, theirs;
-static unsigned int landed_in_handler;
+static volatile sig_atomic_t landed_in_handler;
 
 /* raise() is declared to call nothing back here, which a handler does. */
 static void raise_signal(int number)
