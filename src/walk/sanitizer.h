@@ -61,6 +61,13 @@ void sanitizer_leave(const struct sanitizer_entry *entry);
 
 /* Forgets what the frames in [sp, landing_sp) have poisoned. */
 void sanitizer_unpoison(uint64_t sp, uint64_t landing_sp);
+/* The thread was cancelled, perhaps: pthread_cancel(3) leaves frames without a word to the sanitizer. */
+static inline void sanitizer_thread_ends(void)
+{
+	if (__asan_handle_no_return)
+		__asan_handle_no_return();
+}
+
 /* The calls outside of the program whose boundary's frame ends at `landing_sp`. returns: UINTPTR_MAX: not known. */
 uintptr_t sanitizer_calls_outside(uint64_t landing_sp);
 

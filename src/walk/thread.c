@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include "walk/here.h"
+#include "walk/sanitizer.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -68,6 +69,7 @@ static void end_thread(void *arg)
 	struct jf_thread *thread = arg;
 	sigset_t all, before;
 
+	sanitizer_thread_ends();
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	jf_thread_own = NULL;
