@@ -93,9 +93,12 @@ struct jf_check_input {
 	/* R7: SP is a multiple of this where C is called directly, bytes; 0: of the convention's frame_align. Example:
 	 * backend->stack_align for code that runs in user space. */
 	uint8_t c_align;
-	/* A throw gives the callback SP as SP is at the call, as Linux's bpf_throw() does: R4 compares this SP with
-	 * landing_sp_off_from_cfa. false: a throw gives it landing_sp_off_from_cfa itself, as jf_throw() does. */
-	bool lands_by_sp;
+	/*
+	 * The code runs in Linux: its C code changes no floating-point register, so that R3 asks for integer registers;
+	 * and bpf_throw() gives a callback SP as SP is at the call, which R4 compares with landing_sp_off_from_cfa.
+	 * false: R3 asks for all that the platform's ABI says, and jf_throw() gives landing_sp_off_from_cfa itself.
+	 */
+	bool in_kernel;
 };
 /* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \
@@ -183,6 +186,9 @@ struct jf_inferred {
 	uint32_t insns;    /* instructions of this spec's prologue */
 	uint32_t matched;  /* instructions of the prologue that the code has, in the same order */
 	uint32_t body_off; /* end of the prologue: bytes from the code's start; JF_MARK_UNSET: matched < insns */
+	/* Instructions that only the prologue has, that the code has between those of the prologue, and with which the
+	 * code saves registers that this prologue does not. 0: the code begins with the prologue. */
+	uint32_t differences;
 };
 #define JF_INFER_ANY_ROLE ((UINT32_C(1) << JF_ROLE__COUNT) - 1)
 

@@ -66,8 +66,11 @@ static void try_frame(struct inference *inf, const struct jf_frame *frame)
 	if (match.cost > inf->best_cost || (match.cost == inf->best_cost && match.matched <= inf->best.matched))
 		return;
 	inf->best_cost = match.cost;
-	inf->best = (struct jf_inferred){
-		.spec = frame->spec, .insns = prologue.count, .matched = match.matched, .body_off = JF_MARK_UNSET};
+	inf->best = (struct jf_inferred){.spec = frame->spec,
+					 .insns = prologue.count,
+					 .matched = match.matched,
+					 .body_off = JF_MARK_UNSET,
+					 .differences = match.cost / EDIT};
 	if (match.matched == prologue.count && match.end)
 		inf->best.body_off = tokens_end_off(&inf->code, match.end);
 }

@@ -108,7 +108,8 @@ static void judge_save_set(struct checker *c, const struct state *state)
 		const struct cell *elsewhere;
 		struct value got = {0};
 
-		if (!is_callee_saved(c, reg) || reg == c->backend->fp)
+		if (!is_callee_saved(c, reg) || reg == c->backend->fp ||
+		    (c->input->in_kernel && c->backend->regs[reg].cls != JF_REG_INT))
 			continue;
 		if (slot >= 0 && is_saved_at(state, c->frame.slots[slot].off_from_cfa, (uint8_t)reg, &got))
 			continue;
@@ -138,8 +139,8 @@ static void judge_landing(struct checker *c, const struct state *state, int call
 	int32_t landing = c->frame.landing_sp_off_from_cfa;
 	int64_t off = sp->imm + (int64_t)c->frame.out_args_bytes;
 
-	if (!c->input->lands_by_sp || c->conv->landing != JF_LANDING_RESTORE || call_kind < 0 ||
-	    sp->kind != VALUE_CFA || off == landing)
+	if (!c->input->in_kernel || c->conv->landing != JF_LANDING_RESTORE || call_kind < 0 || sp->kind != VALUE_CFA ||
+	    off == landing)
 		return;
 	finding(c, 4, JF_VERDICT_BROKEN,
 		"is reached with SP = CFA%+lld: a callback looks for the saves at CFA%+d, %lld bytes %s",

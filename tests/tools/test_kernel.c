@@ -11,34 +11,18 @@
 
 #include "command.h"
 
-/* R3 is left out where a boundary is right: Linux saves no floating-point registers, which its C code does not use. */
+/* R3 is left out where a boundary of LoongArch is right but for s7 and s8, which the exception patch does not save. */
 static const struct {
 	const char *dump, *arguments;
 	int status;
 	const char *wants[4], *lacks[2]; /* in what is printed */
 } cases[] = {
 	/* One option, and the others are inferred. */
-	{"x86_64-exceptions",
-	 "throws --target x86_64/linux --role boundary --except R3",
-	 0,
-	 {"boundary, BPF stack 64"},
-	 {0}},
-	{"x86_64-exceptions",
-	 "throws --target x86_64/linux --stack 64 --except R3",
-	 0,
-	 {"boundary, BPF stack 64"},
-	 {0}},
-	{"x86_64-exceptions",
-	 "throws --target x86_64/linux --stack 72 --except R3",
-	 1,
-	 {"boundary, BPF stack 72"},
-	 {0}},
-	{"arm64-exceptions",
-	 "--target arm64/linux --sign-return --except R3",
-	 0,
-	 {"boundary, BPF stack 64", "callback"},
-	 {0}},
-	{"arm64-exceptions", "throws --target arm64/linux --role boundary --except R3", 0, {"signed return"}, {0}},
+	{"x86_64-exceptions", "throws --target x86_64/linux --role boundary", 0, {"boundary, BPF stack 64"}, {0}},
+	{"x86_64-exceptions", "throws --target x86_64/linux --stack 64", 0, {"boundary, BPF stack 64"}, {0}},
+	{"x86_64-exceptions", "throws --target x86_64/linux --stack 72", 1, {"boundary, BPF stack 72"}, {0}},
+	{"arm64-exceptions", "--target arm64/linux --sign-return", 0, {"boundary, BPF stack 64", "callback"}, {0}},
+	{"arm64-exceptions", "throws --target arm64/linux --role boundary", 0, {"signed return"}, {0}},
 	{"loongarch64-exceptions",
 	 "throws --target loongarch64/linux --role boundary --except R3",
 	 0,
@@ -50,15 +34,11 @@ static const struct {
 	 {"main, BPF stack"},
 	 {0}},
 	/* Function 0 of a program with a callback is a boundary, and the one that the callback lands in. */
-	{"x86_64-exceptions-arena",
-	 "--target x86_64/linux --except R3",
-	 0,
-	 {"boundary, BPF stack 64", "R4 "},
-	 {"main"}},
-	{"loongarch64-exceptions-arena", "--target loongarch64/linux", 1, {"boundary", "s7, s8", "R4 "}, {"main"}},
+	{"x86_64-exceptions-arena", "--target x86_64/linux", 0, {"boundary, BPF stack 64", "R4 "}, {"spec: main"}},
+	{"loongarch64-exceptions-arena", "--target loongarch64/linux", 1, {"boundary", "s7, s8", "R4 "}, {"spec: main"}},
 	{"loongarch64-exceptions-arena", "catches --target loongarch64/linux", 0, {"callback"}, {"boundary, BPF"}},
 	/* Linux aligns SP to 8 bytes on x86-64; what asks for 16 has to say so. */
-	{"x86_64-exceptions", "--target x86_64/linux --except R3", 0, {"R7   alignment              holds"}, {0}},
+	{"x86_64-exceptions", "--target x86_64/linux", 0, {"R7   alignment              holds"}, {0}},
 	{"x86_64-exceptions", "--target x86_64/linux --except R3 --align-c 16", 1, {"not a multiple of 16"}, {0}},
 	/* Linux's stub for timed may_goto takes an offset and adds R10's ordinary register, which private stacks do not use
 	 * on x86-64. */
@@ -75,18 +55,14 @@ static const struct {
 	{"x86_64-classic", "--target x86_64/linux", 0, {"main, BPF stack 16, landing pads, classic"}, {0}},
 	/* A call pushes the private stack's pointer, and the callback takes it for the first save. */
 	{"x86_64-private-exceptions",
-	 "--target x86_64/linux --except R3",
+	 "--target x86_64/linux",
 	 1,
 	 {"R4   adoption               broken", "8 bytes above"},
 	 {0}},
 	/* A callback returns with the return address that its boundary has signed. */
-	{"arm64-exceptions", "--target arm64/linux --except R3", 0, {"callback, BPF stack 0, signed return"}, {0}},
+	{"arm64-exceptions", "--target arm64/linux", 0, {"callback, BPF stack 0, signed return"}, {0}},
 	{"arm64-exceptions", "catches --target arm64/linux", 0, {"callback, BPF stack 0, signed return"}, {0}},
-	{"arm64-exceptions-arena",
-	 "--target arm64/linux --except R3",
-	 0,
-	 {"callback, BPF stack 32, signed return"},
-	 {0}},
+	{"arm64-exceptions-arena", "--target arm64/linux", 0, {"callback, BPF stack 32, signed return"}, {0}},
 	/* A LoongArch JIT that was made to forget the slot of s6 in the frame of a boundary and of a callback. */
 	{"loongarch64-small-0",
 	 "throws --target loongarch64/linux",
@@ -107,6 +83,23 @@ static const struct {
 	 "catches --target loongarch64/linux",
 	 1,
 	 {"callback", "R8   bounds                 broken"},
+	 {0}},
+	/* Without any option. */
+	{"x86_64-exceptions",
+	 "",
+	 0,
+	 {"taken for granted: x86_64/linux, as the code looks; the functions are one program"},
+	 {0}},
+	{"arm64-exceptions-arena", "", 0, {"taken for granted: arm64/linux, as", "boundary", "callback"}, {0}},
+	{"loongarch64-exceptions", "", 1, {"taken for granted: loongarch64/linux, as", "s7, s8"}, {0}},
+	{"loongarch64-may-goto", "", 0, {"taken for granted: loongarch64/linux, as", "all rules hold"}, {0}},
+	{"arm64-may-goto", "", 0, {"taken for granted: arm64/linux, as", "all rules hold"}, {0}},
+	{"x86_64-classic", "", 0, {"taken for granted: x86_64/linux, as", "all rules hold"}, {0}},
+	{"x86_64-may-goto-private", "", 1, {"the stub adds rbp"}, {0}},
+	{"x86_64-exceptions",
+	 "--json",
+	 0,
+	 {"\"target_by_code\": true", "\"one_program\": true", "\"sound\": true"},
 	 {0}},
 };
 

@@ -99,7 +99,7 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.targets = targets;
 	input.target_count = target_count;
 	input.c_align = args->c_align;
-	input.lands_by_sp = true;
+	input.in_kernel = args->output.in_kernel;
 	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
 	input.spec = inferred[index].spec;
@@ -108,23 +108,13 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	return check_function(args, function->name, &input, &inferred[index]);
 }
 
-/* "linux" for what a kernel has dumped, else "user". */
-static int choose_convention(struct check_args *args, const struct machine_code *code)
-{
-	bool kernel = code->format == CODE_BPFTOOL || code->format == CODE_BPFTOOL_JSON;
-	const struct jf_backend *backend = code->backend ? code->backend : jf_backend_host();
-	char target[96];
-
-	if (args->target || !backend)
-		return cli_convention(args->target, &args->spec.conv);
-	snprintf(target, sizeof(target), "%s/%s", backend->name, kernel ? "linux" : "user");
-	return cli_convention(target, &args->spec.conv);
-}
-
 static void open_output(struct check_args *args)
 {
 	args->output.conv = args->spec.conv;
 	args->output.functions = json_array();
+	args->output.c_align = args->c_align;
+	args->output.in_kernel = !(args->spec.conv->caps & JF_CAP_USER_BASE);
+	args->output.spec_given = args->spec.role_given;
 }
 
 static int check_functions(struct check_args *args, const struct machine_code *code)
@@ -144,6 +134,8 @@ static int check_functions(struct check_args *args, const struct machine_code *c
 	}
 	if (status == 0 && args->kind == JF_CHECK_FUNCTION)
 		status = check_infer_all(args, code, inferred);
+	if (status == 0 && !args->output.json)
+		check_print_assumed(&args->output);
 	for (size_t i = 0; status == 0 && i < code->count; i++)
 		status = check_code_function(args, code, i, targets, target_count, inferred);
 	free(inferred);
@@ -157,7 +149,7 @@ static int check_machine_code(struct check_args *args)
 	int status = code_read(&code, args->path, args->format, args->function);
 
 	if (status == 0)
-		status = choose_convention(args, &code);
+		status = check_choose_target(args, &code);
 	if (status == 0)
 		status = check_functions(args, &code);
 	code_free(&code);
@@ -233,6 +225,7 @@ static int check_object(struct check_args *args)
 	object.conv = args->spec.conv;
 	if (status == 0)
 		open_output(args);
+	args->output.is_compiled = true;
 	if (status == 0)
 		status = object_compile(&object);
 	return status == 0 ? check_print_end(&args->output) : status;

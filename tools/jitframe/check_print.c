@@ -107,6 +107,8 @@ static void print_findings(struct check_output *output, const struct checked *c,
 		printf("      %s\n", finding->text);
 		if (insn_text(output, c->input, finding->code_off, bytes, sizeof(bytes), text, sizeof(text)))
 			printf("      %6x:  %s  %s\n", finding->code_off, bytes, text);
+		if (check_hint(finding))
+			printf("      to decide: %s\n", check_hint(finding));
 	}
 }
 
@@ -124,6 +126,8 @@ static json_t *findings_json(struct check_output *output, const struct checked *
 			json_object_set_new(item, "offset", json_integer(finding->code_off));
 			json_object_set_new(item, "instruction", json_text(text));
 		}
+		if (check_hint(finding))
+			json_object_set_new(item, "to_decide", json_string(check_hint(finding)));
 		json_array_append_new(list, item);
 	}
 	return list;
@@ -163,6 +167,12 @@ static json_t *rows_json(const struct checked *c)
 	return list;
 }
 
+/* Whether all that is found is about a frame that the code may not have. */
+static bool is_doubtful(const struct check_output *output, const struct checked *c)
+{
+	return c->inferred && c->inferred->matched < c->inferred->insns && !output->spec_given;
+}
+
 /* ---- one function --------------------------------------------------------------------------------------- */
 
 static void print_text(struct check_output *output, const struct checked *c)
@@ -178,6 +188,8 @@ static void print_text(struct check_output *output, const struct checked *c)
 	if (c->inferred)
 		printf("  inferred from the code: %u of %u instructions of this spec's prologue are there\n",
 		       c->inferred->matched, c->inferred->insns);
+	if (is_doubtful(output, c))
+		printf("  undecided: it may be another frame; --role, --stack and --uses say which\n");
 	print_findings(output, c, 0);
 	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++) {
 		enum jf_verdict verdict = (enum jf_verdict)c->report->verdicts[rule];
@@ -195,13 +207,14 @@ static void print_text(struct check_output *output, const struct checked *c)
 }
 
 /* jf_check_passed() but for the rules that nobody asks about. */
-static bool passed(const struct check_output *output, const struct jf_check_report *report)
+static bool passed(const struct check_output *output, const struct checked *c)
 {
-	bool all = true;
+	const struct jf_check_report *report = c->report;
+	bool all = !is_doubtful(output, c);
 
 	/* What cannot be followed leaves every rule open. */
 	if (output->except == 0)
-		return jf_check_passed(report);
+		return all && jf_check_passed(report);
 	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++)
 		all &= report->verdicts[rule] < JF_VERDICT_UNDECIDED || output->except >> rule & 1;
 	return all;
@@ -218,10 +231,14 @@ static json_t *to_json(struct check_output *output, const struct checked *c)
 				    json_string(jf_verdict_name((enum jf_verdict)c->report->verdicts[rule])));
 	}
 	item = json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "name", json_text(c->name), "sound",
-			 passed(output, c->report), "size_bytes", (json_int_t)c->input->byte_count, "instructions",
+			 passed(output, c), "size_bytes", (json_int_t)c->input->byte_count, "instructions",
 			 (json_int_t)c->report->insn_count, "calls", (json_int_t)c->report->call_count, "spec",
 			 spec_json(&c->input->spec), "inferred", c->inferred != NULL, "rules", rules, "findings",
 			 findings_json(output, c));
+	if (c->inferred)
+		json_object_set_new(item, "prologue",
+				    json_pack("{s:I, s:I}", "instructions", (json_int_t)c->inferred->insns, "found",
+					      (json_int_t)c->inferred->matched));
 	if (output->rows)
 		json_object_set_new(item, "rows", rows_json(c));
 	return item;
@@ -234,7 +251,7 @@ void check_print(struct check_output *output, const struct checked *checked)
 	else
 		json_array_append_new(output->functions, to_json(output, checked));
 	output->checked++;
-	output->failed += !passed(output, checked->report);
+	output->failed += !passed(output, checked);
 }
 
 int check_print_end(struct check_output *output)
@@ -244,8 +261,9 @@ int check_print_end(struct check_output *output)
 
 	snprintf(target, sizeof(target), "%s/%s", output->conv->backend->name, output->conv->name);
 	if (output->json)
-		status = json_print(json_pack("{s:s, s:b, s:O}", "target", target, "sound", output->failed == 0,
-					      "functions", output->functions));
+		status = json_print(json_pack("{s:s, s:b, s:o, s:O}", "target", target, "sound", output->failed == 0,
+					      "taken_for_granted", check_assumed_json(output), "functions",
+					      output->functions));
 	else if (output->failed)
 		printf("\n%u of %u functions: not all rules hold\n", output->failed, output->checked);
 	else

@@ -45,6 +45,21 @@ static int infer(struct check_args *args, const struct machine_code *code, size_
 	return 0;
 }
 
+/* By what it may be; as anything where that is nearer: a dump may have more than one program. */
+static int infer_likely(struct check_args *args, const struct machine_code *code, size_t index,
+			struct jf_inferred *inferred)
+{
+	int status = infer(args, code, index, likely_roles(args, code, index), inferred);
+	struct jf_inferred other;
+
+	if (status != 0 || inferred->differences == 0 || args->spec.role_given)
+		return status;
+	status = infer(args, code, index, JF_INFER_ANY_ROLE, &other);
+	if (status == 0 && other.differences < inferred->differences)
+		*inferred = other;
+	return status;
+}
+
 int check_infer_all(struct check_args *args, const struct machine_code *code, struct jf_inferred *all)
 {
 	bool has_callback = false;
@@ -52,12 +67,13 @@ int check_infer_all(struct check_args *args, const struct machine_code *code, st
 	struct jf_error error = {0};
 	int status = 0;
 
+	args->output.is_program = is_program(code) && code->count > 1;
 	if (jf_frame_solve(args->spec.conv, &args->spec.spec, &frame, &error) != JF_OK)
 		return cli_error(code->path, NULL, &error);
 	for (size_t i = 0; status == 0 && i < code->count; i++) {
 		if (code->functions[i].is_context && !is_program(code))
 			continue;
-		status = infer(args, code, i, likely_roles(args, code, i), &all[i]);
+		status = infer_likely(args, code, i, &all[i]);
 		has_callback |= i && status == 0 && all[i].spec.role == JF_ROLE_CALLBACK;
 	}
 	if (status == 0 && has_callback && is_program(code) && likely_roles(args, code, 0) & 1u << JF_ROLE_BOUNDARY)

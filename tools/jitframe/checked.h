@@ -17,6 +17,12 @@ struct check_output {
 	struct disasm *disasm; /* NULL: not needed yet, */
 	bool no_disasm;        /* or not to be had */
 	const struct jf_convention *conv;
+	bool target_by_code; /* the convention is the one that the code is nearest to */
+	bool is_program;     /* the functions are those of one program */
+	bool is_compiled;    /* by jitframe itself: nothing is taken for granted */
+	bool in_kernel;      /* struct jf_check_input */
+	bool spec_given;     /* --role was there: what the prologue lacks is no doubt about what the function is */
+	uint8_t c_align;
 	unsigned int checked, failed;
 };
 
@@ -53,11 +59,19 @@ struct checked {
 /* Checks args->path, for args->function alone if that is given. returns: the exit status. */
 int check_file(struct check_args *args);
 
+/* args->spec.conv = what the code is for. returns: the exit status. */
+int check_choose_target(struct check_args *args, const struct machine_code *code);
 /* What each function is, as far as args->spec leaves that open, into all[code->count]. returns: the exit status. */
 int check_infer_all(struct check_args *args, const struct machine_code *code, struct jf_inferred *all);
 /* The boundary of a callback in `code`, or NULL: it is not known. */
 const struct jf_frame_spec *check_boundary_of(const struct check_args *args, const struct machine_code *code,
 					      const struct jf_inferred *all);
+
+/* One line, before the functions. */
+void check_print_assumed(const struct check_output *output);
+json_t *check_assumed_json(const struct check_output *output);
+/* What to give so that an undecided rule can be decided, or NULL. owns: static. */
+const char *check_hint(const struct jf_finding *finding);
 
 void check_print(struct check_output *output, const struct checked *checked);
 /* After the last one. returns: the exit status. */
