@@ -4,8 +4,8 @@
 #include <jitframe/alu.h>
 
 /*
- * t1..t3 are the body's own. BPF registers hold 64 bits; a 32-bit result is zero-extended by the last two
- * instructions that make it, since RISC-V's own .w results are sign-extended.
+ * t1..t3 are the body's own. BPF registers hold 64 bits; RISC-V's own .w results are sign-extended. A 32-bit result is
+ * zero-extended by the last two instructions that make it, where anything reads the upper half.
  */
 
 /* The machine's quotient of a division by zero is -1, BPF's is 0; MIN / -1 is MIN to both. */
@@ -24,7 +24,7 @@ static void divide(struct jf_code *c, const struct jf_op *op, unsigned int dst, 
 		emit_skip(c, RV_BNE, by, RV_ZERO, 2);
 		emit_i(c, RV_ADDI, dst, RV_ZERO, 0);
 	}
-	if (!op->is64)
+	if (!op->is64 && !op->upper_dead)
 		emit_zext32(c, dst, dst);
 }
 
@@ -32,14 +32,14 @@ static void move(struct jf_code *c, const struct jf_op *op, unsigned int dst, un
 {
 	unsigned int up = 64 - 8u * op->bytes;
 
-	if (!op->sign && op->is64) {
+	if (!op->sign && (op->is64 || op->upper_dead)) {
 		if (dst != src)
 			emit_move(c, dst, src);
 	} else if (!op->sign) {
 		emit_zext32(c, dst, src);
 	} else if (op->bytes == 4) {
 		emit_sext32(c, dst, src);
-	} else if (op->is64) {
+	} else if (op->is64 || op->upper_dead) {
 		emit_shifts(c, RV_SRAI, dst, src, up);
 	} else {
 		/* The sign goes as far as bit 31, in the upper half; from there down come zeros. */
@@ -67,7 +67,7 @@ static bool shortcut(struct jf_body *b, const struct jf_op *op, unsigned int dst
 	switch (op->code) {
 	case JF_ALU_ADD:
 		jf_riscv64_add_imm(c, dst, dst, op->imm, RV_T1);
-		if (!op->is64)
+		if (!op->is64 && !op->upper_dead)
 			emit_zext32(c, dst, dst);
 		return true;
 	case JF_ALU_AND:
@@ -79,8 +79,9 @@ static bool shortcut(struct jf_body *b, const struct jf_op *op, unsigned int dst
 	case JF_ALU_LSH:
 		if (op->is64 || !op->imm)
 			return false;
-		emit_shift(c, RV_SLLI, dst, dst, op->imm + 32);
-		emit_shift(c, RV_SRLI, dst, dst, 32);
+		emit_shift(c, RV_SLLI, dst, dst, op->imm + (op->upper_dead ? 0 : 32));
+		if (!op->upper_dead)
+			emit_shift(c, RV_SRLI, dst, dst, 32);
 		return true;
 	default: return false;
 	}

@@ -28,6 +28,7 @@ const struct jf_backend jf_riscv64_backend = {
 	.convention_count = sizeof(jf_riscv64_conventions) / sizeof(jf_riscv64_conventions[0]),
 	.build = &jf_riscv64_build,
 	.emit_trap = emit_ebreak,
+	.skips_dead_uppers = true,
 	.branches = &jf_riscv64_branches,
 	.body =
 		{

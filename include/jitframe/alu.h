@@ -77,7 +77,7 @@ static inline enum jf_status jf_alu_by_forms(struct jf_body *b, const struct jf_
 	if (!insn)
 		return forms->other(b, op, dst, src);
 	forms->put_reg(b->code, insn, dst, dst, src);
-	if (!op->is64 && forms->zero_extend)
+	if (!op->is64 && !op->upper_dead && forms->zero_extend)
 		forms->zero_extend(b->code, dst, dst);
 	return JF_OK;
 }

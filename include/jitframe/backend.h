@@ -222,6 +222,9 @@ struct jf_backend {
 	/* Members may be NULL: unsupported. With a convention that runs (JF_CAP_RUN) alu, imm64, load, store, jump,
 	 * jump_always and call are mandatory. */
 	struct jf_body_ops body;
+	/* Results of 32-bit operations are zero-extended by instructions of their own: struct jf_op.upper_dead says
+	 * where none is needed. Looking for these places takes time. */
+	bool skips_dead_uppers;
 	const struct jf_branches *branches; /* NULL: every change of a branch means emitting everything again */
 
 	/* A return address as found in memory -> a code address, without its pointer-authentication code. NULL: both

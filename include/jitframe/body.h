@@ -67,7 +67,10 @@ struct jf_op {
 	bool sign;      /* sign-extending load or move */
 	bool fetch;     /* atomics: the old value goes to src, of CMPXCHG to R0; XCHG and CMPXCHG always have it */
 	bool arena;     /* memory access at arena base + register + off (Linux's PROBE_MEM32 modes) */
-	uint8_t dst;    /* BPF register numbers, 0..10 */
+	/* A 32-bit operation whose upper half nothing reads: it may hold anything. Only where the backend has
+	 * skips_dead_uppers. */
+	bool upper_dead;
+	uint8_t dst; /* BPF register numbers, 0..10 */
 	uint8_t src;
 	uint8_t bytes;   /* width of the memory access, the swap or the sign-extended part: 1, 2, 4, 8 */
 	int16_t off;     /* memory offset, bytes */

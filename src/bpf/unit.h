@@ -6,10 +6,11 @@
 
 /* Per BPF instruction, in struct jf_unit.flags. */
 enum {
-	JF_INSN_FORM = 3,        /* the form that its branch needs at least, see jf_body_branch() */
-	JF_INSN_SECOND = 1 << 2, /* second half of a 16-byte instruction: no jump may go here */
-	JF_INSN_TARGET = 1 << 3, /* a jump goes here */
-	JF_INSN_ARENA = 1 << 4,  /* accesses memory through an arena pointer */
+	JF_INSN_FORM = 3,            /* the form that its branch needs at least, see jf_body_branch() */
+	JF_INSN_SECOND = 1 << 2,     /* second half of a 16-byte instruction: no jump may go here */
+	JF_INSN_TARGET = 1 << 3,     /* a jump goes here */
+	JF_INSN_ARENA = 1 << 4,      /* accesses memory through an arena pointer */
+	JF_INSN_UPPER_DEAD = 1 << 5, /* as in struct jf_op */
 };
 
 /* One function while it is being compiled. */
@@ -19,7 +20,7 @@ struct jf_unit {
 			     * instruction being emitted, from the pass before after it */
 	uint8_t *flags;
 	bool may_goto;
-	bool arena;      /* some instruction has JF_INSN_ARENA */
+	bool marked;     /* some instruction may have JF_INSN_ARENA or JF_INSN_UPPER_DEAD */
 	uint8_t in_args; /* arguments after the fifth that it takes */
 	uint32_t site_start, site_count;
 };
@@ -67,6 +68,9 @@ enum jf_status jf_unit_check(const struct jf_program *program, struct jf_unit *u
  * the arena's form. returns: JF_E_NO_MEMORY.
  */
 enum jf_status jf_unit_mark_arena(struct jf_unit *unit);
+
+/* Marks 32-bit operations whose result needs no zero-extension (JF_INSN_UPPER_DEAD). returns: JF_E_NO_MEMORY. */
+enum jf_status jf_unit_mark_upper(struct jf_unit *unit);
 
 /* Fills in usage[].reaches_tail_call of `count` checked functions. returns: JF_E_NO_MEMORY. */
 enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage);

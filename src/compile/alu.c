@@ -75,7 +75,7 @@ static void zero_extend(struct jf_body *b, const struct jf_op *op, unsigned int 
 {
 	bool clear = op->is_imm && ((op->code == JF_ALU_AND && op->imm >= 0) || (op->code == JF_ALU_RSH && op->imm));
 
-	if (!op->is64 && !clear && forms->zero_extend)
+	if (!op->is64 && !clear && !op->upper_dead && forms->zero_extend)
 		forms->zero_extend(b->code, dst, dst);
 }
 
@@ -145,7 +145,9 @@ enum jf_status jf_alu_by_constant(struct jf_body *b, const struct jf_op *op, con
 	if (op->code >= JF_ALU__COUNT)
 		return JF_E_UNSUPPORTED;
 	switch (op->code) {
-	case JF_ALU_MOV: forms->put_constant(b->code, dst, jf_alu_constant(op)); return JF_OK;
+	case JF_ALU_MOV:
+		forms->put_constant(b->code, dst, op->upper_dead ? (uint64_t)op->imm : jf_alu_constant(op));
+		return JF_OK;
 	case JF_ALU_NEG:
 		forms->put_reg(b->code, forms->ops[JF_ALU_NEG].reg[op->is64], dst, forms->zero, dst);
 		zero_extend(b, op, dst, forms);

@@ -37,15 +37,17 @@ static struct jf_body begin_body(struct jf_compiler *c, struct jf_unit *unit, st
 
 /* returns: how many 8-byte units the instruction takes. What does not change comes by value: memory might. */
 static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, const struct jf_insn *insns, uint32_t index,
-				 const uint8_t *arena_flags, enum jf_status *status)
+				 const uint8_t *marks, enum jf_status *status)
 {
 	enum jf_op_kind kind = jf_insn_kind(&insns[index]);
 	struct jf_op op;
 	uint32_t units = jf_insn_decode(insns, index, kind, &op);
 
 	b->index = index;
-	if (arena_flags)
-		op.arena |= (arena_flags[index] & JF_INSN_ARENA) != 0;
+	if (marks) {
+		op.arena |= (marks[index] & JF_INSN_ARENA) != 0;
+		op.upper_dead = marks[index] & JF_INSN_UPPER_DEAD;
+	}
 	*status = c->hooks[kind] ? c->hooks[kind](b, &op) : jf_compiler_emit(c, b, kind, &op);
 	if (*status == JF_OK)
 		*status = c->code.status;
@@ -55,7 +57,7 @@ static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, const
 /* In the first pass nothing has been anywhere before. */
 static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit)
 {
-	const uint8_t *arena_flags = unit->arena ? unit->flags : NULL;
+	const uint8_t *marks = unit->marked ? unit->flags : NULL;
 	const struct jf_insn *insns = unit->function->insns;
 	uint32_t *insn_off = unit->insn_off, count = unit->function->insn_count, index = 0;
 	size_t start = c->code.start;
@@ -65,7 +67,7 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b,
 		enum jf_status status;
 
 		insn_off[index] = off;
-		index += emit_insn(c, b, insns, index, arena_flags, &status);
+		index += emit_insn(c, b, insns, index, marks, &status);
 		if (status != JF_OK)
 			return status;
 		insn_off[index - 1] = off;
@@ -77,7 +79,7 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b,
 
 static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit)
 {
-	const uint8_t *arena_flags = unit->arena ? unit->flags : NULL;
+	const uint8_t *marks = unit->marked ? unit->flags : NULL;
 	struct jf_body_state *state = b->state;
 	uint32_t *insn_off = unit->insn_off, count = unit->function->insn_count, index = 0, off;
 
@@ -88,7 +90,7 @@ static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b,
 		state->drift = (int64_t)off - insn_off[index];
 		c->again |= state->drift != 0;
 		insn_off[index] = off;
-		index += emit_insn(c, b, unit->function->insns, index, arena_flags, &status);
+		index += emit_insn(c, b, unit->function->insns, index, marks, &status);
 		if (status != JF_OK)
 			return status;
 		insn_off[index - 1] = off;

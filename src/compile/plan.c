@@ -164,11 +164,13 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 			status = solve_unit(c, i, role_of(c, i), &usage[i]);
 		if (status == JF_OK && usage[i].arena)
 			status = jf_unit_mark_arena(&c->units[i]);
+		if (status == JF_OK && c->conv->backend->skips_dead_uppers)
+			status = jf_unit_mark_upper(&c->units[i]);
 		if (status != JF_OK)
 			return status;
 		c->units[i].may_goto = usage[i].may_goto;
 		c->units[i].in_args = usage[i].in_args;
-		c->units[i].arena = usage[i].arena;
+		c->units[i].marked = usage[i].arena || c->conv->backend->skips_dead_uppers;
 		c->image->functions[i].shown.name = c->units[i].function->name;
 		c->image->functions[i].shown.insn_count = c->units[i].function->insn_count;
 		c->image->functions[i].shown.insn_off = c->units[i].insn_off;

@@ -68,6 +68,15 @@ static const struct form alu_forms[] = {
 	{USER, INSN(0xdc, 1, 0, 0, 16),
 	 "andi t2, a0, 255; srli a0, a0, 8; andi t1, a0, 255; slli t2, t2, 8; add t2, t2, t1; mv a0, t2"},
 	{USER, INSN(0xd4, 1, 0, 0, 16), "slli a0, a0, 48; srli a0, a0, 48"},
+	{USER, ALU32_K(ADD, 7, 31), "addi s2, s2, 31"},
+	{USER, ALU32_X(SUB, 7, 1), "sub s2, s2, a0"},
+	{USER, ALU32_K(ARSH, 7, 4), "sraiw s2, s2, 4"},
+	{USER, ALU32_K(LSH, 7, 4), "slli s2, s2, 4"},
+	{USER, ALU32_K(MOV, 7, -1), "li s2, -1"},
+	{USER, ALU32_X(MOV, 7, 8), "mv s2, s3"},
+	{USER, ALU32_X(MOV, 7, 7), ""},
+	{USER, INSN(0xbc, 7, 8, 8, 0), "slli s2, s3, 56; srai s2, s2, 56"},
+	{USER, ALU32_X(DIV, 7, 4), "sext.w t1, a3; divuw s2, s2, t1; bnez t1, 6; li s2, 0"},
 };
 
 static const struct form memory_forms[] = {
@@ -146,14 +155,18 @@ static const struct jf_convention *convention(const char *target)
 	return conv;
 }
 
-/* `insn` is the fourth from the end: a jump by 1 goes over one instruction of 2 bytes. */
+/*
+ * `insn` is the sixth from the end: a jump by 1 goes over one instruction of 2 bytes. Whole registers are read behind
+ * it but R7: a 32-bit result there needs no zero-extension.
+ */
 static void compile(struct compiled *c, const struct form *form, uint32_t *index)
 {
 	static const struct jf_import import = {.name = "far", .address = FAR, .arg_count = 10};
 	const struct jf_import helpers[] = {{.name = "none"}, import};
-	struct jf_insn insns[] = {ST(DW, 11, -8, 0), ST(DW, 11, -40, 0), form->insn, MOV_X(9, 1), MOV_X(0, 9), EXIT};
+	struct jf_insn insns[] = {ST(DW, 11, -8, 0),  ST(DW, 11, -40, 0),  form->insn,          MOV_X(8, 1),
+				  STX(DW, 10, 3, -8), STX(DW, 10, 6, -16), STX(DW, 10, 9, -24), EXIT};
 	bool args = jf_convention_supports(convention(form->target), JF_CAP_OUT_ARGS);
-	const struct jf_function function = {"main", args ? insns : insns + 2, args ? 6 : 4};
+	const struct jf_function function = {"main", args ? insns : insns + 2, args ? 8 : 6};
 	const struct jf_program program = {.size = sizeof(program),
 					   .functions = &function,
 					   .function_count = 1,
@@ -166,7 +179,7 @@ static void compile(struct compiled *c, const struct form *form, uint32_t *index
 					   .call_register = import};
 	struct jf_error error;
 
-	*index = function.insn_count - 4;
+	*index = function.insn_count - 6;
 	cr_assert_eq(jf_compile(convention(form->target), &program, NULL, c->bytes, sizeof(c->bytes), ADDRESS,
 				&c->image, &error),
 		     JF_OK, "%s: %s", form->text, error.text);
