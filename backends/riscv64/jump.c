@@ -17,27 +17,13 @@
 #define REACH_32    (INT32_MAX - 0x1000)
 
 const struct jf_branches jf_riscv64_branches = {{
-	[JF_BRANCH_IF] = {{2, REACH(9)}, {4, REACH(13)}, {8, REACH(21) - 4}, {12, REACH_32}},
+	[JF_BRANCH_IF] = {{2, REACH(9)}, {4, REACH(13)}, {8, REACH(21) - 4}, {12, REACH_32 - 4}},
 	[JF_BRANCH_ALWAYS] = {{2, REACH(12)}, {4, REACH(21)}, {8, REACH_32}},
 }};
 
-/* auipc t2 and jalr, for a distance from the auipc */
-static unsigned int put_far(uint8_t *at, int64_t distance)
+static unsigned int put_word(uint8_t *at, uint32_t word)
 {
-	int64_t low = (int64_t)((uint64_t)distance << 52) >> 52;
-
-	if (distance > REACH_32 || distance < -REACH_32)
-		return 0;
-	jf_code_write32(at, (uint32_t)RV_AUIPC | rv_imm_u((distance - low) >> 12) | rv_rd(RV_T2));
-	jf_code_write32(at + 4, RV_JALR | rv_imm_i(low) | rv_rs1(RV_T2));
-	return 8;
-}
-
-static unsigned int put_jal(uint8_t *at, int64_t distance)
-{
-	if (!rv_fits_distance(distance, 21))
-		return 0;
-	jf_code_write32(at, RV_JAL | rv_imm_j(distance));
+	jf_code_write32(at, word);
 	return 4;
 }
 
@@ -52,36 +38,32 @@ static unsigned int put_short(uint8_t *at, uint32_t word)
 	return 2;
 }
 
-static unsigned int put_conditional(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
+/* auipc t2 and jalr, for a distance from the auipc */
+static unsigned int put_far(uint8_t *at, int64_t distance)
 {
-	unsigned int jump_bytes;
+	int64_t low = (int64_t)((uint64_t)distance << 52) >> 52;
 
-	switch (form) {
-	case 0: return rv_fits_distance(distance, 13) ? put_short(at, branch | rv_imm_b(distance)) : 0;
-	case 1:
-		if (!rv_fits_distance(distance, 13))
-			return 0;
-		jf_code_write32(at, branch | rv_imm_b(distance));
-		return 4;
-	default:
-		jump_bytes = form == 2 ? put_jal(at + 4, distance - 4) : put_far(at + 4, distance - 4);
-		if (!jump_bytes)
-			return 0;
-		jf_code_write32(at, (branch ^ OPPOSITE) | rv_imm_b(4 + jump_bytes));
-		return 4 + jump_bytes;
-	}
+	if (distance > REACH_32 || distance < -REACH_32)
+		return 0;
+	jf_code_write32(at, (uint32_t)RV_AUIPC | rv_imm_u((distance - low) >> 12) | rv_rd(RV_T2));
+	jf_code_write32(at + 4, RV_JALR | rv_imm_i(low) | rv_rs1(RV_T2));
+	return 8;
 }
 
 unsigned int jf_riscv64_put_branch(uint8_t *at, uint32_t branch, int64_t distance, unsigned int form)
 {
-	if ((branch & OPCODE_MASK) != RV_JAL)
-		return put_conditional(at, branch, distance, form);
-	switch (form) {
-	case 0: return rv_fits_distance(distance, 21) ? put_short(at, RV_JAL | rv_imm_j(distance)) : 0;
-	case 1: return put_jal(at, distance);
-	case 2: return put_far(at, distance);
-	default: return 0;
-	}
+	bool is_jump = (branch & OPCODE_MASK) == RV_JAL, is_near = rv_fits_distance(distance, is_jump ? 21 : 13);
+	uint32_t word = branch | (is_jump ? rv_imm_j(distance) : rv_imm_b(distance));
+	unsigned int over;
+
+	if (form < 2 && !is_near)
+		return 0;
+	if (form < 2)
+		return form ? put_word(at, word) : put_short(at, word);
+	if (is_jump)
+		return form == 2 ? put_far(at, distance) : 0;
+	over = jf_riscv64_put_branch(at + 4, RV_JAL, distance - 4, form - 1);
+	return over ? over + put_word(at, (branch ^ OPPOSITE) | rv_imm_b(4 + over)) : 0;
 }
 
 static enum jf_status jump_compare(struct jf_body *b, const struct jf_op *op)
