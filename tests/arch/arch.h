@@ -101,6 +101,9 @@ struct arch {
 	struct arch_known_code known_code;
 	/* Beginnings of the names of instructions that nothing may execute by chance; NULL behind the last. */
 	const char *const *dangerous;
+	/* Words that chance alone hardly finds: with the first two of `regs`, and nothing else, to vary. */
+	const uint32_t *rare;
+	size_t rare_count;
 
 	bool clang_rows_untrue; /* LLVM 19 leaves epilogues out of .eh_frame */
 	/* Debian's C library and libgcc have next to no .eh_frame: walks end with JF_E_NO_ROW where they come there. */

@@ -59,6 +59,15 @@ static const uint32_t known_code[] = {
 /* Change how all that follows rounds and traps, and more. */
 static const char *const dangerous[] = {"csr", NULL};
 
+/* Of one source: fences, Zbb; square roots, conversions, moves and classes of floating point. */
+static const uint32_t rare[] = {
+	0x0100000f, 0x8330000f, 0x0000100f, 0x60001013, 0x60101013, 0x60201013, 0x60401013, 0x60501013,
+	0x28705013, 0x6b805013, 0x6000101b, 0x6010101b, 0x6020101b, 0x0800403b, 0x58007053, 0xc0007053,
+	0xd0007053, 0xc0107053, 0xd0107053, 0xc0207053, 0xd0207053, 0xc0307053, 0xd0307053, 0xe0000053,
+	0xe0001053, 0xf0000053, 0x5a007053, 0xc2007053, 0xd2007053, 0xc2107053, 0xd2107053, 0xc2207053,
+	0xd2207053, 0xc2307053, 0xd2307053, 0xe2000053, 0xe2001053, 0xf2000053, 0x40107053, 0x42000053,
+};
+
 /* ---- */
 
 const struct arch arch_riscv64 = {
@@ -76,6 +85,8 @@ const struct arch arch_riscv64 = {
 	.libraries_lack_rows = true,
 	.known_code = {known_code, COUNT(known_code), "00000000000--ss", 10, "00000000--"},
 	.dangerous = dangerous,
+	.rare = rare,
+	.rare_count = COUNT(rare),
 	.count_reg = "a6",
 	.record_stays = false,
 	.count_is_pointer = false,

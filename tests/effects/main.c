@@ -96,13 +96,24 @@ static bool is_wanted(uint32_t word, unsigned long share)
 	return name && name->taken++ < share;
 }
 
-/* Uniform, with few bits set, or a neighbour of another instruction: as in tests/decode. */
+static uint32_t rare_word(void)
+{
+	uint32_t word = arch->rare[rng_below(&rng, (uint32_t)arch->rare_count)];
+
+	for (unsigned int i = 0; i < 2 && rng_below(&rng, 8); i++)
+		word ^= ((UINT32_C(1) << arch->regs[i].bits) - 1) << arch->regs[i].bit & (uint32_t)rng_next(&rng);
+	return word;
+}
+
+/* Uniform, with few bits set, or a neighbour of another instruction: as in tests/decode; or one of the rare ones. */
 static uint32_t next_word(unsigned long share)
 {
 	for (;;) {
 		uint32_t word = (uint32_t)rng_next(&rng);
 
-		if (rng_below(&rng, 4) == 0)
+		if (arch->rare_count && rng_below(&rng, 32) == 0)
+			word = rare_word();
+		else if (rng_below(&rng, 4) == 0)
 			word &= (uint32_t)rng_next(&rng);
 		else if (rng_below(&rng, 2) == 0)
 			word = valid[word & (NEIGHBOURS - 1)] ^ UINT32_C(1) << (word >> 27) ^ (word >> 8 & 0x3ff);
