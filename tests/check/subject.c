@@ -71,10 +71,11 @@ static void get_arguments(struct body *b)
 		PUT1(b, INSN(0x79, 6 + n % 4, 11, 8 * n, 0));
 }
 
+/* R3 is set first: a cast may be several instructions, and what is left of one may be made of an argument. */
 static void put_arena(struct body *b)
 {
-	PUT(b, MOV_K(2, 64), INSN(0xbf, 3, 2, 1, 1) /* to_arena */, ST(DW, 3, 8, 5), LDX(W, 4, 3, 8), MOV_K(5, 3),
-	    ATOMIC(DW, 3, 5, 0, 1 /* fetch add */), INSN(0xbf, 4, 3, 1, 0x10000) /* to_user */);
+	PUT(b, MOV_K(2, 64), MOV_K(3, 0), INSN(0xbf, 3, 2, 1, 1) /* to_arena */, ST(DW, 3, 8, 5), LDX(W, 4, 3, 8),
+	    MOV_K(5, 3), ATOMIC(DW, 3, 5, 0, 1 /* fetch add */), INSN(0xbf, 4, 3, 1, 0x10000) /* to_user */);
 }
 
 static void put_calls(struct body *b, const struct shape *shape, unsigned int index)
