@@ -270,7 +270,8 @@ struct jf_image *captured_compile(const struct captured *captured, const struct 
 	uint32_t count = program->insn_count;
 	struct parts p = {.captured = captured, .source = program};
 	struct jf_program whole = {.size = sizeof(whole), .callback = -1};
-	struct jf_image *image;
+	struct jf_image *image = NULL;
+	enum jf_status status;
 	struct jf_error error;
 	size_t capacity;
 
@@ -290,8 +291,9 @@ struct jf_image *captured_compile(const struct captured *captured, const struct 
 	whole.helper_count = p.helper_count;
 	capacity = jf_compile_bound(captured->conv, &whole);
 	*code = allocate(capacity, 1);
-	if (jf_compile(captured->conv, &whole, &captured->opts, *code, capacity, program->functions[0].address, &image,
-		       &error) != JF_OK)
+	status = jf_compile(captured->conv, &whole, &captured->opts, *code, capacity, program->functions[0].address,
+			    &image, &error);
+	if (status != JF_OK && status != JF_E_UNSUPPORTED)
 		die("%s: %s", error.where, error.text);
 	free(p.helpers);
 	free(p.functions);

@@ -47,7 +47,8 @@ void captured_free(struct captured *captured);
 
 /*
  * Compiles one of its programs to where the kernel had it. Exits with a message when that fails.
- * out: *code = the image's bytes, free(). returns: the image; jf_image_free() before captured_free().
+ * out: *code = the image's bytes, free(). returns: the image, NULL when the backend has no such instruction;
+ * jf_image_free() before captured_free().
  */
 struct jf_image *captured_compile(const struct captured *captured, const struct captured_program *program,
 				  uint8_t **code);

@@ -91,10 +91,18 @@ static bool compare(const char *path, double limit, json_t *rows)
 		const struct captured_program *p = &c.programs[i];
 		uint8_t *code;
 		struct jf_image *image = captured_compile(&c, p, &code);
-		struct total t = {p->insn_count, kernel_bytes(p, disasm), our_bytes(p, image)};
+		struct total t = {.insns = p->insn_count};
 
+		if (image) {
+			t.kernel = kernel_bytes(p, disasm);
+			t.ours = our_bytes(p, image);
+		}
 		jf_image_free(image);
 		free(code);
+		if (!image) {
+			printf("%-34s not for this backend\n", p->name);
+			continue;
+		}
 		print_row(p->name, &t);
 		if (percent(t.ours, t.kernel) > limit) {
 			printf("^ more than %.1f %% larger than the kernel's\n", limit);
@@ -148,7 +156,7 @@ static void list_program(const struct captured *c, const struct captured_program
 	uint8_t *code;
 	struct jf_image *image = captured_compile(c, p, &code);
 
-	for (uint32_t i = 0; i < p->function_count; i++)
+	for (uint32_t i = 0; image && i < p->function_count; i++)
 		list_function(p, i, image, code, disasm);
 	jf_image_free(image);
 	free(code);

@@ -3,6 +3,7 @@
 
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { AX = 12, PATTERN_MAX = 9 };
 
@@ -58,6 +59,12 @@ static uint32_t signed_test(const struct jf_insn *insns, uint32_t left, uint32_t
 	return 0;
 }
 
+/* Where a JIT has said that 32-bit operations leave anything in the upper half: clears the upper half. */
+static bool is_zero_extension(const struct jf_insn *insn)
+{
+	return insn->opcode == (BPF_ALU | BPF_MOV | BPF_X) && insn->regs >> 4 == (insn->regs & 15) && insn->imm == 1;
+}
+
 static bool has_distance(const struct jf_insn *insn)
 {
 	unsigned int cls = insn->opcode & 7, op = insn->opcode & 0xf0;
@@ -67,23 +74,19 @@ static bool has_distance(const struct jf_insn *insn)
 	return (cls == BPF_JMP || cls == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
-uint32_t verifier_undo(struct jf_insn *insns, uint32_t count)
+static uint32_t units(const struct jf_insn *insn)
+{
+	return insn->opcode == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1;
+}
+
+/* drop[i]: instruction i goes. returns: how many are left. */
+static uint32_t leave_out(struct jf_insn *insns, uint32_t count, const uint8_t *drop)
 {
 	/* place[i] = where instruction i goes; of one that is left out, where the next goes that stays. */
 	uint32_t *place = calloc((size_t)count + 1, sizeof(*place)), kept = 0;
-	uint8_t *drop = calloc(count, 1);
 
-	if (!place || !drop)
+	if (!place)
 		abort();
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t division = 0, length = unsigned_test(insns + i, count - i, &division);
-
-		if (length == 0)
-			length = signed_test(insns + i, count - i, &division);
-		for (uint32_t k = 0; k < length; k++)
-			drop[i + k] = k != division;
-		i += length ? length - 1 : insns[i].opcode == (BPF_LD | BPF_IMM | BPF_DW);
-	}
 	for (uint32_t i = 0; i < count; i++) {
 		place[i] = kept;
 		kept += !drop[i];
@@ -99,12 +102,41 @@ uint32_t verifier_undo(struct jf_insn *insns, uint32_t count)
 		else if (has_distance(&insn))
 			insn.off = (int16_t)(place[(int64_t)i + 1 + insn.off] - place[i] - 1);
 		insns[place[i]] = insn;
-		if (insn.opcode == (BPF_LD | BPF_IMM | BPF_DW)) {
+		if (units(&insn) == 2) {
 			i++;
 			insns[place[i]] = insns[i];
 		}
 	}
-	free(drop);
 	free(place);
 	return kept;
+}
+
+static void find_tests(const struct jf_insn *insns, uint32_t count, uint8_t *drop)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t division = 0, length = unsigned_test(insns + i, count - i, &division);
+
+		if (length == 0)
+			length = signed_test(insns + i, count - i, &division);
+		for (uint32_t k = 0; k < length; k++)
+			drop[i + k] = k != division;
+		i += (length ? length : units(&insns[i])) - 1;
+	}
+}
+
+/* The extensions first: some stand within the tests. */
+uint32_t verifier_undo(struct jf_insn *insns, uint32_t count)
+{
+	uint8_t *drop = calloc(count, 1);
+
+	if (!drop)
+		abort();
+	for (uint32_t i = 0; i < count; i += units(&insns[i]))
+		drop[i] = is_zero_extension(&insns[i]);
+	count = leave_out(insns, count, drop);
+	memset(drop, 0, count);
+	find_tests(insns, count, drop);
+	count = leave_out(insns, count, drop);
+	free(drop);
+	return count;
 }

@@ -6,8 +6,9 @@
 
 /*
  * Linux's verifier writes the tests of divisors into the program, in front of each division by a register,
- * and its JITs do without; jitframe's code has them by itself. Takes them out again, so that both have one,
- * and moves jumps and calls along. in: a program as the kernel dumps it: calls of its own functions with
+ * and its JITs do without; jitframe's code has them by itself. Where a JIT asks for it, the verifier also writes a
+ * zero-extension behind each 32-bit operation whose upper half is used. Takes both out again, so that both sides have
+ * one, and moves jumps and calls along. in: a program as the kernel dumps it: calls of its own functions with
  * the distance in `off`. returns: how many instructions are left.
  */
 uint32_t verifier_undo(struct jf_insn *insns, uint32_t count);
