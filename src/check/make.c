@@ -15,11 +15,11 @@ static bool find_cfa(const struct checker *c, const struct state *state, struct 
 		uint8_t reg = i < 2 ? first[i] : (uint8_t)(i - 2);
 		const struct value *value = &state->regs[reg];
 
-		if (value->kind != VALUE_CFA || -value->imm != (int32_t)-value->imm ||
+		if (value->kind != VALUE_CFA || cfa_from(value) != (int32_t)cfa_from(value) ||
 		    (i >= 2 && !is_callee_saved(c, reg)))
 			continue;
 		row->cfa_reg = reg;
-		row->cfa_off = (int32_t)-value->imm;
+		row->cfa_off = (int32_t)cfa_from(value);
 		return true;
 	}
 	return false;

@@ -48,6 +48,8 @@ static bool collect(struct prover *p)
 
 static const struct state *find_departure(const struct prover *p, const struct jf_row *row)
 {
+	if (p->table.row_count && !row)
+		return NULL;
 	if (p->departures && !row)
 		return p->departures[0] ? p->departures[0] : p->departures[1];
 	for (size_t i = 0; p->departures && i < p->table.row_count; i++)

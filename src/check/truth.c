@@ -40,7 +40,7 @@ static void cfa_text(const struct checker *c, const struct state *state, char *t
 	for (unsigned int i = 0; i < c->backend->reg_count && state->regs[reg].kind != VALUE_CFA; i++)
 		reg = i;
 	if (state->regs[reg].kind == VALUE_CFA)
-		snprintf(text, capacity, "CFA=%s%+lld", reg_name(c, reg), -(long long)state->regs[reg].imm);
+		snprintf(text, capacity, "CFA=%s%+lld", reg_name(c, reg), (long long)cfa_from(&state->regs[reg]));
 	else
 		snprintf(text, capacity, "no register gives the CFA");
 }
@@ -54,12 +54,13 @@ static enum truth judge_cfa(const struct checker *c, const struct state *state, 
 	lie->about = JF_ROWS_ABOUT_CFA;
 	lie->reg = JF_REG_NONE;
 	value = &state->regs[row->cfa_reg];
-	if (value_is_cfa(value, -row->cfa_off))
+	if (value->kind == VALUE_CFA && cfa_from(value) == row->cfa_off)
 		return TRUTH_HOLDS;
 	snprintf(lie->says, sizeof(lie->says), "CFA=%s%+d", reg_name(c, row->cfa_reg), row->cfa_off);
 	value_text(c->backend, value, text, sizeof(text));
 	if (value->kind == VALUE_CFA)
-		snprintf(lie->is, sizeof(lie->is), "CFA=%s%+lld", reg_name(c, row->cfa_reg), -(long long)value->imm);
+		snprintf(lie->is, sizeof(lie->is), "CFA=%s%+lld", reg_name(c, row->cfa_reg),
+			 (long long)cfa_from(value));
 	else
 		cfa_text(c, state, lie->is, sizeof(lie->is));
 	if (is_vague(value))

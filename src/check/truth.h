@@ -22,6 +22,12 @@ struct lie {
 	char is[96];
 };
 
+/* CFA - the register that holds the value, a CFA + constant. */
+static inline int64_t cfa_from(const struct value *value)
+{
+	return (int64_t)(0 - (uint64_t)value->imm);
+}
+
 /* A table: rows, and the slots that they refer to. */
 struct table {
 	const struct jf_row *rows;
