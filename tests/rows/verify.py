@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+VERDICTS = ('true', 'untrue', 'undecided')
 ABOUT = {'cfa': 'cfa', 'return': 'return_address', 'register': 'register', 'row': 'row', 'code': 'code'}
 CASES = {  # of every architecture
     'true__leaf', 'true__frame', 'true__frame_pointer', 'true__two_ways', 'true__switch', 'true__ends_with_a_call',
@@ -47,7 +48,7 @@ def main():
     functions = {function['name']: function for function in answer['functions']}
     checks = [(name, judge(functions[name], places) if name in functions else 'there is no such function')
               for name in sorted(CASES | set(functions))]
-    counts = {verdict: sum(name.startswith(verdict) for name in functions) for verdict in ('true', 'untrue', 'undecided')}
+    counts = {verdict: sum(name.startswith(verdict) for name in functions) for verdict in VERDICTS}
     checks.append(('the_counts_add_up', None if counts == {key: answer[key] for key in counts} else str(answer)[:200]))
     checks.append(('the_exit_status_is_1', None if done.returncode == 1 else str(done.returncode)))
     print(f'1..{len(checks)}')
