@@ -89,7 +89,7 @@ enum jf_status jf_rows_make(const struct jf_rows_input *in, struct jf_row *rows,
 			    struct jf_slot *slots, size_t *slot_count, struct jf_error *error)
 {
 	struct jf_rows_input input;
-	struct found found = {NULL};
+	struct found found = {.by_off = NULL};
 	struct prover *p;
 	enum jf_status status;
 
