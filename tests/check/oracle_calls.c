@@ -23,7 +23,7 @@ static void check_state_registers(struct run *r)
 
 static bool is_in_frame(const struct run *r, uint64_t value, unsigned int bytes)
 {
-	for (uint64_t at = run_cfa - 8; at >= r->m->reg[r->backend->sp]; at -= 8)
+	for (uint64_t at = run_cfa - 8; at >= r->m->reg[r->backend->sp] && machine_in_stack(at, 8); at -= 8)
 		if (machine_read(r->m, at, bytes) == low_bytes(value, bytes))
 			return true;
 	return false;
