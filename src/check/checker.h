@@ -160,5 +160,11 @@ static inline enum jf_verdict verdict_on(const struct value *got)
 {
 	return value_is_vague(got) ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN;
 }
+/* The same of an address that has to be as exact, or as aligned, as the code says: one that the code has aligned is no
+ * more than that. */
+static inline enum jf_verdict verdict_on_aligned(const struct value *got)
+{
+	return got->kind == VALUE_STACK && got->imm > 1 ? JF_VERDICT_BROKEN : verdict_on(got);
+}
 
 #endif

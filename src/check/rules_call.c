@@ -241,9 +241,9 @@ static void judge_bpf_fp(struct checker *c, const struct state *state, int call_
 	const struct value *sp = &state->regs[c->backend->sp];
 	char text[VALUE_TEXT_MAX];
 
-	/* The spec may know of no BPF stack, and the code makes an R10 for one: the stack that it has has to fit. */
+	/* The spec may know of no BPF stack, and a boundary makes an R10 for one: this stack has to fit, too. */
 	if ((!(frame->needs & JF_WHEN_FP) || (!private_stack && !frame->bpf_stack_bytes)) &&
-	    (private_stack || value->kind != VALUE_CFA))
+	    (private_stack || frame->spec.role != JF_ROLE_BOUNDARY || value->kind != VALUE_CFA))
 		return;
 	/* In a register that calls lose it is put aside over a call, and an argument may take its place. */
 	if (private_stack && call_kind >= 0 && !is_callee_saved(c, reg))
@@ -325,7 +325,8 @@ static void judge_sp(struct checker *c, const struct state *state, int call_kind
 	if (!is_elsewhere) {
 		applies(c, 7);
 		if (known_alignment(c, sp) < (int64_t)align)
-			finding(c, 7, verdict_on(sp), "is reached with SP = %s: not a multiple of %u", text, align);
+			finding(c, 7, verdict_on_aligned(sp), "is reached with SP = %s: not a multiple of %u", text,
+				align);
 	}
 	applies(c, 8);
 	if (c->input->kind != JF_CHECK_FUNCTION) {

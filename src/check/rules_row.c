@@ -111,9 +111,8 @@ void rules_row(struct checker *c, const struct state *state)
 		finding(c, 10, JF_VERDICT_BROKEN, "has no row");
 	} else if (!row_is_true(c, state, row, input->slots, input->slot_count, why, sizeof(why))) {
 		finding(c, 10,
-			row->cfa_reg < c->backend->reg_count && value_is_vague(&state->regs[row->cfa_reg]) ?
-				JF_VERDICT_UNDECIDED :
-				JF_VERDICT_BROKEN,
+			row->cfa_reg < c->backend->reg_count ? verdict_on_aligned(&state->regs[row->cfa_reg]) :
+							       JF_VERDICT_BROKEN,
 			"has the row of +0x%x, which says: %s", row->code_off, why);
 	} else {
 		c->row_judged = row;

@@ -31,8 +31,13 @@ enum exit_kind checker_exit_kind(const struct checker *c, const struct state *st
 		return EXIT_RETURN;
 	if (target->kind == VALUE_ENTRY && target->reg == c->backend->ra)
 		return EXIT_RETURN;
+	/* No switch jumps from a frame that has been taken down, so without tail calls this is to be a return. */
 	if (!c->counts_tail_calls || c->is_callback)
-		return EXIT_COMPUTED;
+		return c->is_function && c->frame.size_bytes && sp->kind == VALUE_CFA &&
+				       sp->imm > -(int64_t)c->frame.size_bytes &&
+				       sp->imm >= -c->backend->cfa_sp_off_at_entry ?
+			       EXIT_RETURN :
+			       EXIT_COMPUTED;
 	if (c->has_entry_state && value_same(sp, &c->entry_state.regs[c->backend->sp]))
 		return EXIT_TAIL;
 	return value_is_cfa(sp, -(int32_t)c->frame.size_bytes) && value_is_cfa(fp, c->conv->fp_off_from_cfa) ?
@@ -189,6 +194,14 @@ static void end_prologue(struct checker *c, struct state *state)
 	}
 }
 
+/* The bytes are all of the function: behind them nobody returns for it. */
+static void run_off(struct checker *c)
+{
+	applies(c, 5);
+	finding(c, 5, JF_VERDICT_BROKEN,
+		"is the last one, and control goes on behind it: the function does not return");
+}
+
 /* From a leader to the next one, or to where control does not go on. */
 static void walk_block(struct checker *c, const struct leader *leader, visit_fn *visit, void *arg)
 {
@@ -223,7 +236,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 		if (!is_inside(c, (int64_t)c->off + c->effect.size_bytes)) {
 			if (c->judging && c->effect.flow != JF_FLOW_CALL && c->effect.flow != JF_FLOW_CALL_REG &&
 			    c->effect.flow != JF_FLOW_CALL_MEM)
-				finding(c, 0, JF_VERDICT_UNDECIDED, "is the last one, and control goes on behind it");
+				run_off(c);
 			return;
 		}
 		c->off += c->effect.size_bytes;

@@ -68,11 +68,13 @@ static int64_t fold(uint8_t kind, uint64_t a, uint64_t b)
 /* An address of the stack with its low bits cleared: exact only when the CFA is known to be aligned so. */
 static struct value mask_stack(const struct checker *c, struct value a, int64_t mask)
 {
-	int64_t align = -mask;
+	int64_t align = (int64_t)((uint64_t)mask & (0 - (uint64_t)mask));
 
-	if (mask >= 0 || (align & (align - 1)))
+	if (!mask)
+		return value_const(0);
+	if (mask > 0 || align < 0)
 		return value_tainted(value_taint(&c->map, &a), c->off, JF_REG_NONE);
-	if (a.kind == VALUE_CFA && (c->conv->frame_align >= align || align == 1))
+	if (a.kind == VALUE_CFA && mask == -align && (c->conv->frame_align >= align || align == 1))
 		return value_cfa(a.imm & mask);
 	return (struct value){.kind = VALUE_STACK, .reg = JF_REG_NONE, .def = c->off, .imm = align};
 }

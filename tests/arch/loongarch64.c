@@ -76,6 +76,6 @@ const struct arch arch_loongarch64 = {
 	.count_reg = "a6",
 	.record_stays = false,
 	.count_is_pointer = false,
-	.undecided_max = 290,
+	.undecided_max = 89,
 	.unseen_max = 56,
 };

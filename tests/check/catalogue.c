@@ -5,7 +5,7 @@
  * operators know. The checker has to flag each mutant that breaks a rule, under a rule that it breaks, and none
  * that breaks nothing; which is which the oracle says, by running it.
  *
- *     catalogue ARCH [-v]     TAP on standard output; -v tells of every mutant that went wrong
+ *     catalogue ARCH [-v]     TAP on standard output; -v tells of every mutant that went wrong or is undecided
  */
 
 #include "catalogue.h"
@@ -90,6 +90,7 @@ static void try_mutant(const struct good *good, const struct subject *s, uint32_
 		wrong = "another rule";
 	} else if (v.undecided & (wanted | RULE(0))) {
 		count->undecided++;
+		wrong = verbose ? "undecided" : NULL;
 	} else if (oracle.branched) {
 		count->unseen++;
 	} else {
