@@ -99,6 +99,10 @@ struct jf_check_input {
 	 * false: R3 asks for all that the platform's ABI says, and jf_throw() gives landing_sp_off_from_cfa itself.
 	 */
 	bool in_kernel;
+	/* Where computed jumps may go, bytes from bytes[0], in any order: the entries of switch tables, as in struct
+	 * jf_rows_input. NULL: what is behind a computed jump is not known. */
+	const uint32_t *jump_targets;
+	size_t jump_target_count;
 };
 /* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \

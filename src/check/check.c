@@ -40,6 +40,11 @@ enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check
 		return invalid(error, "targets", "NULL");
 	if (!input->from_body && input->from_body_count)
 		return invalid(error, "from_body", "NULL");
+	if (!input->jump_targets && input->jump_target_count)
+		return invalid(error, "jump_targets", "NULL");
+	for (size_t i = 0; i < input->jump_target_count; i++)
+		if (input->jump_targets[i] >= input->byte_count)
+			return invalid(error, "jump_targets", "outside of the code");
 	if (input->kind == JF_CHECK_FUNCTION && input->spec.role == JF_ROLE_CALLBACK && input->boundary &&
 	    input->boundary->role != JF_ROLE_BOUNDARY)
 		return invalid(error, "boundary", "the spec of another role");

@@ -216,6 +216,27 @@ static void count_depth(struct depths *depths, uint32_t depth)
 	depths->seen[depths->seen_count++].count = 1;
 }
 
+static uint32_t deepest(const struct depths *depths)
+{
+	uint32_t most = 0;
+
+	for (unsigned int i = 0; i < depths->seen_count; i++)
+		most = depths->seen[i].depth > most ? depths->seen[i].depth : most;
+	return most;
+}
+
+/* A jump that leaves, as opposed to a switch, which jumps while all of the frame is there. */
+static bool is_tail_exit(const struct checker *c, const struct value *sp, const struct depths *depths)
+{
+	bool is_up = sp->kind == VALUE_CFA && sp->imm == -(int64_t)deepest(depths);
+
+	if (c->is_callback)
+		return false; /* read as one: where SP is says little, and callbacks make no tail calls */
+	if (c->effect.flow == JF_FLOW_JUMP_REG && c->effect.flow_reg != c->backend->ra)
+		return !is_up || (c->has_entry_state && value_same(sp, &c->entry_state.regs[c->backend->sp]));
+	return c->effect.flow == JF_FLOW_JUMP_MEM;
+}
+
 /* A callback that first gives back what the boundary saved begins its own frame at the frame pointer. */
 static void note_depth(struct checker *c, const struct state *before, void *arg)
 {
@@ -224,8 +245,7 @@ static void note_depth(struct checker *c, const struct state *before, void *arg)
 
 	for (unsigned int i = 0; i < c->effect.step_count; i++)
 		depths->auths |= c->effect.steps[i].kind == JF_STEP_AUTH;
-	depths->tail_exits |= c->effect.flow == JF_FLOW_JUMP_MEM ||
-			      (c->effect.flow == JF_FLOW_JUMP_REG && c->effect.flow_reg != c->backend->ra);
+	depths->tail_exits |= is_tail_exit(c, sp, depths);
 	if (sp->kind != VALUE_CFA)
 		return;
 	depths->begun |=

@@ -45,9 +45,23 @@ enum exit_kind checker_exit_kind(const struct checker *c, const struct state *st
 		       EXIT_TAIL;
 }
 
+/* A computed jump: to wherever the caller says that such jumps go. */
+static void take_table(struct checker *c, const struct state *state)
+{
+	for (size_t i = 0; i < c->input->jump_target_count; i++)
+		leader_arrive(c, state, c->input->jump_targets[i]);
+}
+
 static void leave(struct checker *c, const struct state *state, const struct value *target)
 {
-	if (!c->judging)
+	bool is_switch = c->input->jump_target_count && target && checker_exit_kind(c, state, target) == EXIT_COMPUTED;
+
+	if (!c->judging) {
+		if (is_switch)
+			take_table(c, state);
+		return;
+	}
+	if (is_switch)
 		return;
 	switch (checker_exit_kind(c, state, target)) {
 	case EXIT_RETURN:

@@ -91,6 +91,8 @@ static bool scan(struct checker *c)
 
 	for (size_t i = 0; ok && i < c->input->from_body_count; i++)
 		ok = enqueue(c, &queue, c->input->from_body[i]);
+	for (size_t i = 0; ok && i < c->input->jump_target_count; i++)
+		ok = enqueue(c, &queue, c->input->jump_targets[i]);
 	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
 		if (is_inside(c, c->input->marks[i]))
 			c->flags[c->input->marks[i]] |= IS_LEADER;

@@ -35,7 +35,11 @@ static const struct {
 	 {0}},
 	/* Function 0 of a program with a callback is a boundary, and the one that the callback lands in. */
 	{"x86_64-exceptions-arena", "--target x86_64/linux", 0, {"boundary, BPF stack 64", "R4 "}, {"spec: main"}},
-	{"loongarch64-exceptions-arena", "--target loongarch64/linux", 1, {"boundary", "s7, s8", "R4 "}, {"spec: main"}},
+	{"loongarch64-exceptions-arena",
+	 "--target loongarch64/linux",
+	 1,
+	 {"boundary", "s7, s8", "R4 "},
+	 {"spec: main"}},
 	{"loongarch64-exceptions-arena", "catches --target loongarch64/linux", 0, {"callback"}, {"boundary, BPF"}},
 	/* Linux aligns SP to 8 bytes on x86-64; what asks for 16 has to say so. */
 	{"x86_64-exceptions", "--target x86_64/linux", 0, {"R7   alignment              holds"}, {0}},
@@ -101,6 +105,11 @@ static const struct {
 	 0,
 	 {"\"target_by_code\": true", "\"one_program\": true", "\"sound\": true"},
 	 {0}},
+	/* A switch goes where the table says, and nobody sees the table. */
+	{"x86_64-switch", "", 1, {"not decidable", "to decide: --jump-table"}, {"broken"}},
+	{"x86_64-switch", "--jump-table 26,31", 0, {"main, BPF stack 16, r6", "all rules hold"}, {0}},
+	{"arm64-switch", "--jump-table 30,38", 0, {"main, BPF stack", "all rules hold"}, {0}},
+	{"arm64-switch", "--jump-table 30,300", 2, {0}, {0}},
 };
 
 Test(tools_kernel, dumps, .timeout = 240)

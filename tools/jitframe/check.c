@@ -99,6 +99,8 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.targets = targets;
 	input.target_count = target_count;
 	input.c_align = args->c_align;
+	input.jump_targets = args->jumps;
+	input.jump_target_count = args->jump_count;
 	input.in_kernel = args->output.in_kernel;
 	if (args->kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);

@@ -17,6 +17,7 @@ enum {
 	KEY_EXCEPT,
 	KEY_CONVENTIONS,
 	KEY_ALIGN,
+	KEY_JUMPS,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
@@ -105,6 +106,23 @@ static void parse_at(struct check_args *args, const char *text, struct argp_stat
 		argp_error(state, "--at %s: not KIND=START-END with KIND one of c, bpf, call-stub, private-stub", text);
 }
 
+/* TO,TO,...: offsets as a dump has them. */
+static void parse_jumps(struct check_args *args, const char *text, struct argp_state *state)
+{
+	char *words = strdup(text), *rest = words;
+	uint64_t to;
+
+	for (char *word = words ? strsep(&rest, ",") : NULL; word; word = strsep(&rest, ",")) {
+		if (args->jump_count == CHECK_JUMPS_MAX)
+			argp_error(state, "--jump-table: more than %d targets", CHECK_JUMPS_MAX);
+		else if (!cli_number(word, 16, UINT32_MAX, &to))
+			argp_error(state, "--jump-table %s: \"%s\" is no hexadecimal offset", text, word);
+		else
+			args->jumps[args->jump_count++] = (uint32_t)to;
+	}
+	free(words);
+}
+
 static void parse_except(struct check_args *args, const char *text, struct argp_state *state)
 {
 	char *words = strdup(text), *rest = words;
@@ -165,6 +183,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--align-c %s: not 1, 2, 4, up to 128", arg);
 		args->c_align = (uint8_t)number;
 		return 0;
+	case KEY_JUMPS: parse_jumps(args, arg, state); return 0;
 	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
 	case ARGP_KEY_NO_ARGS:
 		if (!args->conventions)
@@ -186,6 +205,7 @@ static const struct argp_option options[] = {
 	 "what is called there: c (what nothing is said of), bpf, call-stub, private-stub", 1},
 	{"boundary", KEY_BOUNDARY, "SPEC", 0,
 	 "of a callback: the boundary that it lands in, as stack=64,r6,tail-calls (default: any of the convention)", 1},
+	{"jump-table", KEY_JUMPS, "TO,TO...", 0, "where computed jumps go: hexadecimal offsets, as a dump has them", 1},
 	{"align-c", KEY_ALIGN, "BYTES", 0,
 	 "SP is a multiple of this where C is called (default: what the convention promises)", 1},
 	{NULL, 0, NULL, 0, "Output:", 3},

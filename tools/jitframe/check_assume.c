@@ -28,7 +28,7 @@ json_t *check_assumed_json(const struct check_output *output)
 
 /* By rule. What stays undecided for another reason has no option. */
 static const char *const hints[JF_RULE_COUNT + 1] = {
-	[0] = "--jump-table FROM=TO,TO... says where a computed jump goes",
+	[0] = "--jump-table TO,TO... says where a computed jump goes",
 	[1] = "--at KIND=START-END says what is called",
 	[2] = "--at KIND=START-END says what is called",
 	[3] = "--role says whether this is a boundary",

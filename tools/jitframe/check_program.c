@@ -36,6 +36,8 @@ static int infer(struct check_args *args, const struct machine_code *code, size_
 	input.spec = args->spec.spec;
 	/* What is given of one function holds for another one where it holds for all of a program. */
 	input.given = args->spec.given;
+	input.jump_targets = args->jumps;
+	input.jump_target_count = args->jump_count;
 	if (function->is_context)
 		input.given &= JF_GIVEN_LANDING_PADS | JF_GIVEN_SIGN_RETURN;
 	*inferred = (struct jf_inferred){.size = sizeof(*inferred)};

@@ -27,6 +27,7 @@ struct check_output {
 };
 
 #define CHECK_TARGETS_MAX 64
+#define CHECK_JUMPS_MAX   4096
 
 /* The command line. */
 struct check_args {
@@ -41,6 +42,8 @@ struct check_args {
 	struct jf_frame_spec boundary;
 	struct jf_check_target targets[CHECK_TARGETS_MAX]; /* given with --at */
 	size_t target_count;
+	uint32_t jumps[CHECK_JUMPS_MAX]; /* given with --jump-table */
+	size_t jump_count;
 	struct check_output output;
 };
 
