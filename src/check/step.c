@@ -108,6 +108,9 @@ static struct value alu64(const struct checker *c, const struct jf_step *step, s
 		return b;
 	if (step->kind == JF_STEP_SUB && taint_b && taint_b < 3)
 		taint_b = 0; /* a distance */
+	/* Half of it is gone, as in value_extend(). */
+	if (step->kind == JF_STEP_SHL && b.kind == VALUE_CONST && (b.imm & 63) >= 32 && taint_a < 3)
+		taint_a = 0;
 	return result_of(c, &a, taint_a > taint_b ? taint_a : taint_b, step->dst);
 }
 
