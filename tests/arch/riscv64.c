@@ -92,6 +92,6 @@ const struct arch arch_riscv64 = {
 	.count_is_pointer = false,
 	.count_by_value = true,
 	.count_start = JF_TAIL_CALLS_MAX,
-	.undecided_max = 290,
-	.unseen_max = 56,
+	.undecided_max = 76,
+	.unseen_max = 0,
 };

@@ -29,7 +29,8 @@ static bool choose(const struct run *r, uint64_t salt, unsigned int step)
 /* What a main program has by the time that a tail call would enter it. */
 static void pass_tail_entry(struct run *r)
 {
-	if (!is_main(r) || r->by_tail_call || r->facts->count_is_pointer || r->m->pc != r->s->marks[JF_MARK_TAIL_ENTRY])
+	if (!is_main(r) || r->by_tail_call || r->facts->count_is_pointer ||
+	    (r->facts->count_by_value && !r->s->frame.spec.tail_calls) || r->m->pc != r->s->marks[JF_MARK_TAIL_ENTRY])
 		return;
 	if (r->m->reg[count_reg(r)] != r->facts->count_start &&
 	    jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0) {
@@ -182,7 +183,7 @@ static void run_once(struct run *r, const struct subject *main, uint64_t salt)
 	r->killed_count = r->loaded_count = 0;
 	r->row = NULL;
 	r->incoming = r->facts->count_start;
-	r->count_is_out = false;
+	r->count_is_out = r->count_is_loaded = false;
 	run_cfa = MACHINE_CFA - (r->s->conv->frame_align < 16 && !r->s->is_private_stub && salt & 8 ? 8 : 0);
 	enter_function(r, salt);
 	if (is_callback)

@@ -193,6 +193,7 @@ void after_call(struct run *r)
 		return;
 	r->m->reg[count_reg(r)] = r->returned = machine_mix(r->m->salt, 23) % JF_TAIL_CALLS_MAX;
 	r->count_is_out = true;
+	r->count_is_loaded = false;
 }
 
 static void check_restored(struct run *r, bool tail)

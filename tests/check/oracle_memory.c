@@ -211,6 +211,9 @@ void check_count_slot(struct run *r, const struct jf_slot *slot)
 	bool counted = r->in_body && value <= JF_TAIL_CALLS_MAX + 1; /* by somebody else */
 	bool is_count = value == r->incoming || counted || has_killed(r, value);
 
+	/* Comes in by a tail call, and neither makes one nor calls what does. */
+	if (r->facts->count_by_value && r->by_tail_call && !r->s->frame.spec.tail_calls)
+		return;
 	if (r->count_is_out)
 		told(r, 9, "the count is not yet in slot %u", (unsigned int)(slot - r->s->frame.slots));
 	/* What a program counts up is not what this is about. */
@@ -230,8 +233,10 @@ static void check_load(struct run *r, const struct machine_access *a, bool is_co
 
 		if (a->address != at_cfa(slot->off_from_cfa))
 			continue;
-		if (slot->kind == JF_SLOT_TCC)
+		if (slot->kind == JF_SLOT_TCC) {
 			r->last_count = a->value;
+			r->count_is_loaded = is_count;
+		}
 		if (slot->kind == JF_SLOT_TCC || slot->kind == JF_SLOT_TCC_PTR)
 			check_count_slot(r, slot);
 		else if (is_count && slot->reg != count_reg(r))
@@ -330,8 +335,13 @@ static bool puts_count(struct run *r, const struct machine_access *a)
 	    a->address != at_cfa(r->s->frame.slots[tcc].off_from_cfa))
 		return false;
 	r->count_is_out = false;
-	if (is_out)
+	if (is_out) {
+		r->last_count = r->returned;
 		return a->value == r->returned;
+	}
+	/* What is still in the count's register may be the count, by chance. */
+	if (!r->count_is_loaded && r->in_body)
+		r->out->either |= RULE(9);
 	return a->value == r->last_count || a->value == r->last_count - 1;
 }
 

@@ -26,11 +26,12 @@ struct run {
 	unsigned int killed_count;
 	const struct jf_row *row; /* the last one that was looked at, and machine.changes by then */
 	uint64_t changes;
-	uint64_t incoming;   /* what the count register had when the function was entered, by a tail call or a call */
-	uint64_t last_count; /* as it was loaded from the slot */
-	uint64_t returned;   /* by value: the count as the last callee has handed it back, */
-	bool count_is_out;   /* and whether the slot does not have it yet */
-	uint64_t result;     /* R0 at the start of the epilogue */
+	uint64_t incoming;    /* what the count register had when the function was entered, by a tail call or a call */
+	uint64_t last_count;  /* as it was loaded from the slot */
+	uint64_t returned;    /* by value: the count as the last callee has handed it back, */
+	bool count_is_out;    /* and whether the slot does not have it yet */
+	bool count_is_loaded; /* by value: from the slot, the last time that anything was */
+	uint64_t result;      /* R0 at the start of the epilogue */
 	bool in_body, in_epilogue;
 	bool by_tail_call; /* entered so, with the frame as another program has left it */
 	bool tail_seen;
