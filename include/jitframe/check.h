@@ -90,8 +90,8 @@ struct jf_check_input {
 	/* jf_check_infer(): the fields of `spec` that are known (JF_GIVEN_ bits); the others are inferred. Other calls
 	 * ignore these bits. */
 	uint32_t given;
-	/* R7: SP is a multiple of this where C is called directly, bytes; 0: of the convention's frame_align. Example:
-	 * backend->stack_align for code that runs in user space. */
+	/* R7: SP is a multiple of this where C is called directly, bytes; 0: of the convention's frame_align, in a call
+	 * stub of backend->stack_align. Example: backend->stack_align for code that runs in user space. */
 	uint8_t c_align;
 	/*
 	 * The code runs in Linux: its C code changes no floating-point register, so that R3 asks for integer registers;

@@ -84,8 +84,18 @@ static void try_depth(struct inference *inf, const struct jf_frame *least, uint3
 	if (spec.private_stack || depth <= least->size_bytes || inf->input->given & JF_GIVEN_STACK)
 		return;
 	spec.bpf_stack_bytes = depth - least->size_bytes;
-	if (jf_frame_solve(inf->input->conv, &spec, &frame, NULL) == JF_OK)
-		try_frame(inf, &frame);
+	if (jf_frame_solve(inf->input->conv, &spec, &frame, NULL) != JF_OK)
+		return;
+	/* The stack may need a slot that the frame without one does not have. Prologues of large frames do not show how
+	 * deep they are: the constants are in registers. */
+	if (frame.size_bytes > depth && frame.size_bytes - depth < spec.bpf_stack_bytes) {
+		struct jf_frame exact;
+
+		spec.bpf_stack_bytes -= frame.size_bytes - depth;
+		if (jf_frame_solve(inf->input->conv, &spec, &exact, NULL) == JF_OK && exact.size_bytes == depth)
+			try_frame(inf, &exact);
+	}
+	try_frame(inf, &frame);
 }
 
 /* Where pushes save registers and one is missing, the frame is as much less deep as a call pushes. */

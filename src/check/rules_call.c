@@ -313,12 +313,19 @@ static int64_t known_alignment(const struct checker *c, const struct value *sp)
 	return off && (int64_t)(off & -off) < align ? (int64_t)(off & -off) : align;
 }
 
+/* Where C is called directly. Call stubs are there to align SP. */
+static unsigned int align_for_c(const struct checker *c)
+{
+	if (c->input->c_align)
+		return c->input->c_align;
+	return c->input->kind == JF_CHECK_CALL_STUB ? c->backend->stack_align : c->conv->frame_align;
+}
+
 static void judge_sp(struct checker *c, const struct state *state, int call_kind)
 {
 	const struct value *sp = &state->regs[c->backend->sp];
 	bool is_elsewhere = c->is_callback && value_is_entry(sp, c->backend->sp); /* R4 has told */
-	bool asks_more = call_kind == JF_TARGET_C && c->input->c_align;
-	unsigned int align = asks_more ? c->input->c_align : c->conv->frame_align;
+	unsigned int align = call_kind == JF_TARGET_C ? align_for_c(c) : c->conv->frame_align;
 	char text[VALUE_TEXT_MAX];
 
 	value_text(c->backend, sp, text, sizeof(text));

@@ -115,6 +115,8 @@ struct arch {
 	bool count_is_pointer; /* at a tail call too, where others hand on what came in */
 	bool count_by_value;   /* everywhere; callees hand it back in the same register */
 	unsigned int count_start;
+	/* tests/size: the newest kernel that can be captured lays out frames in another way than `linux` does. */
+	bool captures_are_older;
 	/* Of all mutants that the catalogue makes of the conventions, those that the checker calls undecided. */
 	unsigned int undecided_max;
 	/* Those that it does not see because a prologue branches: it follows both ways, and does not ask which way

@@ -102,7 +102,9 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	input.jump_targets = args->jumps;
 	input.jump_target_count = args->jump_count;
 	input.in_kernel = args->output.in_kernel;
-	if (args->kind != JF_CHECK_FUNCTION)
+	if (args->kind == JF_CHECK_FUNCTION && check_is_call_stub(input.conv, function))
+		input.kind = JF_CHECK_CALL_STUB;
+	if (input.kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
 	input.spec = inferred[index].spec;
 	input.boundary = check_boundary_of(args, code, inferred);

@@ -83,6 +83,45 @@ int check_infer_all(struct check_args *args, const struct machine_code *code, st
 	return status;
 }
 
+/* Whether code has the instructions of `stub`, whatever they call. */
+static bool is_like(const struct jf_backend *backend, const struct code_function *function, const struct jf_code *stub)
+{
+	size_t off = 0;
+
+	while (off < stub->size && off < function->size) {
+		struct jf_effect a, b;
+
+		if (jf_decode(backend, function->bytes + off, function->size - off, &a) != JF_OK ||
+		    jf_decode(backend, stub->bytes + off, stub->size - off, &b) != JF_OK || a.name != b.name ||
+		    a.size_bytes != b.size_bytes || a.flow != b.flow)
+			return false;
+		off += a.size_bytes;
+	}
+	return off == stub->size && off == function->size;
+}
+
+bool check_is_call_stub(const struct jf_convention *conv, const struct code_function *function)
+{
+	/* Near, and further than a call reaches. */
+	static const uint64_t targets[] = {0x100, UINT64_C(0x700000000000)};
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	struct jf_frame frame;
+	uint8_t bytes[JF_FUNCTION_BYTES_MAX];
+	struct jf_code code;
+
+	if (!conv->backend->call_stubs || !conv->backend->call_stubs(conv) ||
+	    jf_frame_solve(conv, &spec, &frame, NULL) != JF_OK)
+		return false;
+	for (unsigned int i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		jf_code_init(&code, bytes, sizeof(bytes), 0, NULL, 0);
+		jf_frame_begin(&code, &frame);
+		conv->backend->emit_call_stub(&code, &frame, targets[i]);
+		if (code.status == JF_OK && is_like(conv->backend, function, &code))
+			return true;
+	}
+	return false;
+}
+
 const struct jf_frame_spec *check_boundary_of(const struct check_args *args, const struct machine_code *code,
 					      const struct jf_inferred *all)
 {

@@ -66,6 +66,8 @@ int check_file(struct check_args *args);
 int check_choose_target(struct check_args *args, const struct machine_code *code);
 /* What each function is, as far as args->spec leaves that open, into all[code->count]. returns: the exit status. */
 int check_infer_all(struct check_args *args, const struct machine_code *code, struct jf_inferred *all);
+/* Whether it is one of the stubs through which code of this library calls C. */
+bool check_is_call_stub(const struct jf_convention *conv, const struct code_function *function);
 /* The boundary of a callback in `code`, or NULL: it is not known. */
 const struct jf_frame_spec *check_boundary_of(const struct check_args *args, const struct machine_code *code,
 					      const struct jf_inferred *all);
