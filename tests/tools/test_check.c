@@ -370,8 +370,8 @@ Test(tools_check, kernels)
 }
 
 /*
- * What `compile` makes, as it stands: convention, roles and stubs are found. R3 is left out where Linux's own boundaries
- * break it.
+ * What `compile` makes, as it stands: convention, roles and stubs are found. R3 is left out where Linux's own
+ * boundaries break it.
  */
 Test(tools_check, compiled_code_without_options)
 {

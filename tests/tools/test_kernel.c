@@ -44,8 +44,8 @@ static const struct {
 	/* Linux aligns SP to 8 bytes on x86-64; what asks for 16 has to say so. */
 	{"x86_64-exceptions", "--target x86_64/linux", 0, {"R7   alignment              holds"}, {0}},
 	{"x86_64-exceptions", "--target x86_64/linux --except R3 --align-c 16", 1, {"not a multiple of 16"}, {0}},
-	/* Linux's stub for timed may_goto takes an offset and adds R10's ordinary register, which private stacks do not use
-	 * on x86-64. */
+	/* Linux's stub for timed may_goto takes an offset and adds R10's ordinary register, which private stacks do
+	 * not use on x86-64. */
 	{"x86_64-may-goto", "--target x86_64/linux", 0, {"R18  private stubs          holds"}, {0}},
 	{"x86_64-may-goto-private",
 	 "--target x86_64/linux",

@@ -12,7 +12,8 @@ static unsigned int align_of(const struct check_output *output)
 
 void check_print_assumed(const struct check_output *output)
 {
-	printf("taken for granted: %s/%s%s;%s SP is a multiple of %u at calls; what is called elsewhere keeps the ABI%s\n\n",
+	printf("taken for granted: %s/%s%s;%s SP is a multiple of %u at calls; what is called elsewhere keeps the "
+	       "ABI%s\n\n",
 	       output->conv->backend->name, output->conv->name, output->target_by_code ? ", as the code looks" : "",
 	       output->is_program ? " the functions are one program, and the first is its main function;" : "",
 	       align_of(output), output->in_kernel ? " and changes no floating-point register" : "");
