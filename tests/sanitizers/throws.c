@@ -170,8 +170,8 @@ static const struct {
 	const char *name;
 	bool (*run)(void);
 } tests[] = {
-	/* First, as long as there is room for copies of locals: once after a throw the address sanitizer frees the copies of
-	 * frames below the one that wants a copy next. A large next frame is below them, and they stay. */
+	/* First, as long as there is room for copies of locals: once after a throw the address sanitizer frees the
+	 * copies of frames below the one that wants a copy next. A large next frame is below them, and they stay. */
 	{"frames that stay are as they were", frames_that_stay},
 	{"many throws through C frames with arrays", many_throws},
 	{"throws of a program in a program", nested_throws},
