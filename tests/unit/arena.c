@@ -6,35 +6,8 @@
 #define TO_ARENA(dst, src) INSN(0xbf, dst, src, 1, JF_CAST_TO_ARENA)
 #define TO_USER(dst, src)  INSN(0xbf, dst, src, 1, JF_CAST_TO_USER)
 
-static uint32_t marks_of(const struct jf_insn *insns, uint32_t count)
-{
-	struct jf_insn *copy = malloc(count * sizeof(*copy));
-	uint8_t *flags = calloc(count, 1);
-	struct jf_function function = {"f", copy, count};
-	struct jf_unit unit = {.function = &function, .flags = flags};
-	struct jf_usage usage = {0};
-	struct jf_error error = {0};
-	uint32_t marks = 0;
-
-	memcpy(copy, insns, count * sizeof(*copy));
-	CHECK_STATUS(jf_unit_check(NULL, &unit, &usage, &error), JF_OK, "%s", error.text);
-	CHECK_STATUS(jf_unit_mark_arena(&unit), JF_OK, "marks");
-	for (uint32_t i = 0; i < count; i++)
-		marks |= flags[i] & JF_INSN_ARENA ? UINT32_C(1) << i : 0;
-	free(copy);
-	free(flags);
-	return marks;
-}
-
-/* CHECK_ARENA(bits, instructions...): an EXIT is added. */
-#define CHECK_ARENA(wanted, ...)                                                                       \
-	do {                                                                                           \
-		const struct jf_insn insns_[] = {__VA_ARGS__, EXIT};                                   \
-		uint32_t marks_ = marks_of(insns_, COUNT_OF(insns_));                                  \
-                                                                                                       \
-		CHECK(marks_ == (wanted), "%x, not %x: %s", marks_, (unsigned)(wanted), #__VA_ARGS__); \
-	} while (0)
-#define BIT(i) (1u << (i))
+#define CHECK_ARENA(wanted, ...) CHECK_MARKS(jf_unit_mark_arena, JF_INSN_ARENA, wanted, __VA_ARGS__)
+#define BIT(i)                   (1u << (i))
 
 Test(arena, from_the_cast_on)
 {
@@ -143,7 +116,7 @@ Test(arena, random_code)
 				insns[i].off = (int16_t)((int)rng_below(&rng, count) - (int)i - 1);
 		}
 		insns[count - 1] = (struct jf_insn)EXIT;
-		marks = marks_of(insns, count);
+		marks = marks_of(insns, count, jf_unit_mark_arena, JF_INSN_ARENA);
 		for (uint32_t i = 0; i < count; i++)
 			CHECK(!(marks & BIT(i)) || (insns[i].opcode & 7) == 1 || (insns[i].opcode & 7) == 3, "round %u",
 			      round);

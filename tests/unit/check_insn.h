@@ -53,4 +53,35 @@ static inline enum jf_status check(const struct jf_insn *insns, uint32_t count, 
 	return status;
 }
 
+/* Which instructions of a function `mark` flags so, behind jf_unit_check(): bit per instruction, of at most 32. */
+static inline uint32_t marks_of(const struct jf_insn *insns, uint32_t count,
+				enum jf_status (*mark)(struct jf_unit *unit), uint8_t flag)
+{
+	struct jf_insn *copy = malloc(count * sizeof(*copy));
+	uint8_t *flags = calloc(count, 1);
+	struct jf_function function = {"f", copy, count};
+	struct jf_unit unit = {.function = &function, .flags = flags};
+	struct jf_usage usage = {0};
+	struct jf_error error = {0};
+	uint32_t marks = 0;
+
+	memcpy(copy, insns, count * sizeof(*copy));
+	CHECK_STATUS(jf_unit_check(NULL, &unit, &usage, &error), JF_OK, "%s", error.text);
+	CHECK_STATUS(mark(&unit), JF_OK, "marks");
+	for (uint32_t i = 0; i < count; i++)
+		marks |= flags[i] & flag ? UINT32_C(1) << i : 0;
+	free(copy);
+	free(flags);
+	return marks;
+}
+
+/* CHECK_MARKS(mark, flag, bits, instructions...): an EXIT is added, which reads all of R0. */
+#define CHECK_MARKS(mark, flag, wanted, ...)                                                           \
+	do {                                                                                           \
+		const struct jf_insn insns_[] = {__VA_ARGS__, EXIT};                                   \
+		uint32_t marks_ = marks_of(insns_, COUNT_OF(insns_), mark, flag);                      \
+                                                                                                       \
+		CHECK(marks_ == (wanted), "%x, not %x: %s", marks_, (unsigned)(wanted), #__VA_ARGS__); \
+	} while (0)
+
 #endif

@@ -7,34 +7,7 @@
 #define SWAP(dst, bits) INSN(0xd7, dst, 0, 0, bits)
 #define BIT(i)          (1u << (i))
 
-static uint32_t marks_of(const struct jf_insn *insns, uint32_t count)
-{
-	struct jf_insn *copy = malloc(count * sizeof(*copy));
-	uint8_t *flags = calloc(count, 1);
-	struct jf_function function = {"f", copy, count};
-	struct jf_unit unit = {.function = &function, .flags = flags};
-	struct jf_usage usage = {0};
-	struct jf_error error = {0};
-	uint32_t marks = 0;
-
-	memcpy(copy, insns, count * sizeof(*copy));
-	CHECK_STATUS(jf_unit_check(NULL, &unit, &usage, &error), JF_OK, "%s", error.text);
-	CHECK_STATUS(jf_unit_mark_upper(&unit), JF_OK, "marks");
-	for (uint32_t i = 0; i < count; i++)
-		marks |= flags[i] & JF_INSN_UPPER_DEAD ? UINT32_C(1) << i : 0;
-	free(copy);
-	free(flags);
-	return marks;
-}
-
-/* CHECK_UPPER(bits, instructions...): an EXIT is added, which reads all of R0. */
-#define CHECK_UPPER(wanted, ...)                                                                       \
-	do {                                                                                           \
-		const struct jf_insn insns_[] = {__VA_ARGS__, EXIT};                                   \
-		uint32_t marks_ = marks_of(insns_, COUNT_OF(insns_));                                  \
-                                                                                                       \
-		CHECK(marks_ == (wanted), "%x, not %x: %s", marks_, (unsigned)(wanted), #__VA_ARGS__); \
-	} while (0)
+#define CHECK_UPPER(wanted, ...) CHECK_MARKS(jf_unit_mark_upper, JF_INSN_UPPER_DEAD, wanted, __VA_ARGS__)
 
 Test(upper, of_results)
 {
