@@ -24,41 +24,19 @@
 #include "arch.h"
 #include "predict.h"
 #include "shot.h"
+#include "tally.h"
 
-#define BATCH         1024
-#define WORD_BYTES    4 /* of the longest instruction */
-#define STRIDE        12
-#define NAMES_MAX     1024
-#define NEIGHBOURS    256
-#define TRIES         20
-#define DIFFERENT_MAX 20
-
-struct name {
-	const char *name;
-	unsigned long taken, compared, illegal, signals;
-};
+#define BATCH      1024
+#define WORD_BYTES 4 /* of the longest instruction */
+#define STRIDE     12
+#define NEIGHBOURS 256
+#define TRIES      20
 
 static const struct jf_backend *host;
 static const struct arch *arch;
 static struct rng rng;
-static struct name names[NAMES_MAX];
-static unsigned int name_count;
 static uint32_t valid[NEIGHBOURS];
 static uint8_t scratch[MEMORY_BYTES] __attribute__((aligned(MEMORY_BYTES)));
-static unsigned long compared, different;
-
-static struct name *name_of(const char *text)
-{
-	unsigned int i = 0;
-
-	while (i < name_count && strcmp(names[i].name, text) != 0)
-		i++;
-	if (i == NAMES_MAX)
-		return NULL;
-	if (i == name_count)
-		names[name_count++].name = text;
-	return &names[i];
-}
 
 /* ---- choosing instructions -------------------------------------------------------------------- */
 
@@ -269,53 +247,25 @@ static bool run_batch(unsigned long share)
 	return munmap(code, size) == 0;
 }
 
-static int report(bool list)
-{
-	unsigned long illegal = 0, signals = 0;
-	unsigned int seen = 0;
-
-	for (unsigned int i = 0; i < name_count; i++) {
-		const struct name *name = &names[i];
-
-		seen += name->compared != 0;
-		illegal += name->illegal;
-		signals += name->signals;
-		if (list)
-			printf("%s compared=%lu signals=%lu illegal=%lu\n", name->name, name->compared, name->signals,
-			       name->illegal);
-	}
-	printf("done words=%lu names=%u signals=%lu illegal=%lu\n", compared, seen, signals, illegal);
-	return different != 0;
-}
-
 int main(int argc, char **argv)
 {
-	uint64_t count = 100000, seed = 1;
-	bool list = false;
+	struct options options;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--names") == 0)
-			list = true;
-		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
-			count = strtoull(argv[++i], NULL, 0);
-		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
-			seed = strtoull(argv[++i], NULL, 0);
-		else
-			return 2;
-	}
+	if (!read_options(argc, argv, &options))
+		return 2;
 	host = jf_backend_host();
 	arch = host ? arch_named(host->name) : NULL;
 	if (!arch || !host->decode || !shot_init(host)) {
 		fprintf(stderr, "jf-effects: nothing to execute on\n");
 		return 2;
 	}
-	rng.state = seed;
-	for (uint64_t done = 0; done < count && different < DIFFERENT_MAX; done += BATCH) {
+	rng.state = options.seed;
+	for (uint64_t done = 0; done < options.count && different < DIFFERENT_MAX; done += BATCH) {
 		/* No instruction more than a twenty-fifth, after a few to begin with. */
 		if (!run_batch(16 + (done + BATCH) / 25)) {
 			fprintf(stderr, "jf-effects: no memory\n");
 			return 2;
 		}
 	}
-	return report(list);
+	return report(options.list);
 }
