@@ -63,9 +63,15 @@ static void context_set_reg(void *ucontext, uint8_t reg, uint64_t value)
 		context->sp = value;
 }
 
+#define PSTATE_BTYPE (UINT64_C(3) << 10) /* Arm ARM, "PSTATE.BTYPE" */
+
+/* No branch leads to the new place: what was interrupted right behind a branch must not ask for a landing pad there. */
 static void context_set_pc(void *ucontext, uint64_t pc)
 {
-	((ucontext_t *)ucontext)->uc_mcontext.pc = pc;
+	mcontext_t *machine = &((ucontext_t *)ucontext)->uc_mcontext;
+
+	machine->pc = pc;
+	machine->pstate &= ~PSTATE_BTYPE;
 }
 
 /* LSE (Arm ARM, FEAT_LSE). */
