@@ -4,10 +4,14 @@
  * conformance-plugin: one BPF program, in the protocol of the public bpf_conformance suite.
  *
  *     conformance-plugin [MEMORY] [--target ARCH/CONVENTION]
+ *     conformance-plugin --batch [--target ARCH/CONVENTION]
  *
  * MEMORY and the program, which is one line on standard input, are bytes in hex apart by white space. R1 is
  * the memory's address or 0, R2 its length. Prints R0 in hex. The suite hands its --plugin_options over as
  * one argument, so arguments are taken apart at blanks.
+ *
+ * With --batch each line of standard input is MEMORY | PROGRAM, and runs in a process of its own; a line is printed for
+ * each: R0 in hex, "refused", or "killed by signal N".
  *
  * This part only starts jf-conformance-ARCH, through an emulator where need be.
  */
@@ -47,7 +51,7 @@ int main(int argc, char **argv)
 	char arch[32];
 
 	if (!name || argc > 8) {
-		fprintf(stderr, "usage: %s [MEMORY] [--target ARCH/CONVENTION] <PROGRAM\n", argv[0]);
+		fprintf(stderr, "usage: %s [MEMORY | --batch] [--target ARCH/CONVENTION] <PROGRAM\n", argv[0]);
 		return 2;
 	}
 	snprintf(arch, sizeof(arch), "%.*s", (int)strcspn(name, "/ "), name);
