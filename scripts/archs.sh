@@ -35,7 +35,10 @@ gcc_of() {
 
 # emulator ARCH: the command in front of a program of ARCH; nothing on that machine.
 emulator() {
-	[[ $1 == "$host" ]] || printf 'qemu-%s -L /usr/%s' "$(platform "$1" machine)" "$(platform "$1" triple)"
+	local cpu
+	[[ $1 != "$host" ]] || return 0
+	cpu=$(platform "$1" emulator_cpu)
+	printf 'qemu-%s %s-L /usr/%s' "$(platform "$1" machine)" "${cpu:+-cpu $cpu }" "$(platform "$1" triple)"
 }
 
 # build_dir ARCH: the build directory that has the programs of ARCH.
@@ -72,7 +75,7 @@ cross_file() {
 
 		[binaries]
 		$(cross_binaries "$1" "$compiler")
-		exe_wrapper = ['qemu-$(platform "$1" machine)', '-L', '/usr/$(platform "$1" triple)']
+		exe_wrapper = [$(emulator "$1" | sed "s/[^ ]*/'&'/g; s/ /, /g")]
 
 		[properties]
 		needs_exe_wrapper = true

@@ -38,11 +38,12 @@ build() {
 	ninja -C "$root/build/$dir" "$@"
 }
 
-# Tells the host's programs where the jf-runner-ARCH of each architecture is.
+# Tells the host's programs where the jf-runner-ARCH of each architecture is, and its emulator.
 export_runner_path() {
-	local target path=
-	for target in native "${targets[@]}"; do
-		path+=${path:+:}$root/build/$target/tools/runner
+	local target path=$root/build/native/tools/runner
+	for target in "${targets[@]}"; do
+		path+=:$root/build/$target/tools/runner
+		export "JITFRAME_QEMU_${target^^}=$(emulator "$target")"
 	done
 	export JITFRAME_RUNNER_PATH=$path
 }
