@@ -23,6 +23,7 @@
 #include <jitframe/orc.h>
 #include <jitframe/program.h>
 #include <jitframe/program_array.h>
+#include <jitframe/publish.h>
 #include <jitframe/reg.h>
 #include <jitframe/row.h>
 #include <jitframe/rows.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "codemap/index.h"
 #include "codemap/section.h"
+#include "codemap/watch.h"
 
 #include <inttypes.h>
 #include <jitframe/backend.h>
@@ -9,6 +10,18 @@
 #include <stdio.h>
 
 static pthread_mutex_t writer = PTHREAD_MUTEX_INITIALIZER;
+
+_Atomic(const struct map_watch *) jf_code_map_watch;
+
+void jf_code_map_lock(void)
+{
+	pthread_mutex_lock(&writer);
+}
+
+void jf_code_map_unlock(void)
+{
+	pthread_mutex_unlock(&writer);
+}
 
 const struct jf_range *jf_code_map_find(uint64_t address)
 {
@@ -144,6 +157,7 @@ static enum jf_status add_locked(const struct jf_range *ranges, size_t count, st
 
 enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count, struct jf_error *error)
 {
+	const struct map_watch *watch;
 	enum jf_status status = JF_OK;
 
 	if (!ranges || !count)
@@ -156,6 +170,9 @@ enum jf_status jf_code_map_add_all(const struct jf_range *ranges, size_t count, 
 		return status;
 	pthread_mutex_lock(&writer);
 	status = add_locked(ranges, count, error);
+	watch = atomic_load_explicit(&jf_code_map_watch, memory_order_relaxed);
+	if (status == JF_OK && watch)
+		watch->added(ranges, count);
 	pthread_mutex_unlock(&writer);
 	return status;
 }
@@ -167,9 +184,13 @@ enum jf_status jf_code_map_add(const struct jf_range *range, struct jf_error *er
 
 static enum jf_status remove_locked(const struct jf_range *ranges, size_t count)
 {
+	const struct map_watch *watch = atomic_load_explicit(&jf_code_map_watch, memory_order_relaxed);
+
 	for (size_t i = 0; i < count; i++)
 		if (map_find(ranges[i].start) != &ranges[i])
 			return JF_E_NOT_FOUND;
+	if (watch)
+		watch->removed(ranges, count);
 	for (size_t i = 0; i < count; i++)
 		jf_map_take(&ranges[i]);
 	jf_map_flush();

@@ -62,7 +62,7 @@ def the_core_names_no_architecture(tree):
 
 
 # The folders of src/, the highest floor first: a file includes those of its own folder and of folders below.
-FLOORS = ["run", "walk", "check", "compile", "cfi", "orc", "frame", "bpf", "codemap", "base"]
+FLOORS = ["publish", "run", "walk", "check", "compile", "cfi", "orc", "frame", "bpf", "codemap", "base"]
 
 
 def folders_of_the_core_include_downwards(tree):

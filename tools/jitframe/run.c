@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <jitframe/publish.h>
+
 #include "json.h"
 
 /* jitframe run */
@@ -68,7 +70,17 @@ static const char *checked_count(const char *option, const char *text, uint64_t 
 	return text;
 }
 
-enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET };
+static const char *checked_consumers(const char *text, struct argp_state *state)
+{
+	struct jf_error error;
+	uint32_t consumers;
+
+	if (jf_publish_parse(text, &consumers, &error) != JF_OK)
+		argp_error(state, "--publish %s: %s%s%s", text, error.where, error.where[0] ? ": " : "", error.text);
+	return text;
+}
+
+enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET, KEY_PUBLISH };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -85,6 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LANDING_PADS: args->job.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->job.sign_return = true; return 0;
 	case KEY_PRIVATE_STACK: args->job.private_stack = true; return 0;
+	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
 	case KEY_SET:
 		if (args->job.set_count == RUN_SETS_MAX)
 			argp_error(state, "--set %s: more than %d", arg, RUN_SETS_MAX);
@@ -116,6 +129,7 @@ int cmd_run(int argc, char **argv)
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0},
 		{"set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0},
+		{"publish", KEY_PUBLISH, "NAME,...", 0, "tell others of the code: cfi, gdb, perf-map, perf-dump", 0},
 		{"json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0},
 		{0},
 	};

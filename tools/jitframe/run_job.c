@@ -64,6 +64,8 @@ void run_job_options(const struct run_job *job, struct launch *launch)
 		add_option(launch, "--repeat", job->repeat);
 	if (job->threads)
 		add_option(launch, "--threads", job->threads);
+	if (job->publish)
+		add_option(launch, "--publish", job->publish);
 	if (job->trace)
 		add_option(launch, "--trace", NULL);
 	if (job->check_registers)

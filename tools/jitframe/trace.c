@@ -19,6 +19,7 @@ struct trace {
 	json_t *registers;
 	json_t *private_stacks;
 	json_t *uncaught;
+	json_t *published;
 	char *error;
 };
 
@@ -30,6 +31,7 @@ struct trace *trace_new(bool json)
 		return NULL;
 	trace->json = json;
 	trace->throws = json_array();
+	trace->published = json_array();
 	return trace;
 }
 
@@ -40,6 +42,7 @@ void trace_free(struct trace *trace)
 	json_decref(trace->registers);
 	json_decref(trace->private_stacks);
 	json_decref(trace->uncaught);
+	json_decref(trace->published);
 	free(trace->error);
 	free(trace);
 }
@@ -222,6 +225,8 @@ void trace_record(struct trace *trace, char *line)
 		trace->private_stacks = json_incref(fields);
 	} else if (strcmp(line, "register") == 0 && trace->registers) {
 		json_array_append(json_object_get(trace->registers, "list"), fields);
+	} else if (strcmp(line, "published") == 0) {
+		json_array_append(trace->published, fields);
 	} else if (strcmp(line, "uncaught") == 0 && !trace->uncaught) {
 		json_object_set_new(fields, "cookie", cookie_of(fields));
 		trace->uncaught = json_incref(fields);
@@ -246,6 +251,9 @@ void trace_finish(struct trace *trace)
 		printf("private stacks: guards checked %lld times, %s\n",
 		       (long long)number_of(trace->private_stacks, "checks"),
 		       number_of(trace->private_stacks, "broken") ? "broken" : "whole");
+	json_array_foreach(trace->published, index, one)
+		printf("published: %s, %lld ranges, %lld refused\n", text_of(one, "consumer"),
+		       (long long)number_of(one, "ranges"), (long long)number_of(one, "refused"));
 }
 
 json_t *trace_json(struct trace *trace)
@@ -260,6 +268,8 @@ json_t *trace_json(struct trace *trace)
 		json_object_set(all, "private_stacks", trace->private_stacks);
 	if (trace->uncaught)
 		json_object_set(all, "uncaught", trace->uncaught);
+	if (json_array_size(trace->published))
+		json_object_set(all, "published", trace->published);
 	if (trace->error)
 		json_object_set_new(all, "error", json_text(trace->error));
 	return all;

@@ -24,6 +24,7 @@ struct input {
 	const char *target;  /* "loongarch64/user" */
 	const char *program; /* NULL: the only one */
 	const char *ctx;     /* hexadecimal digits, or "@FILE" */
+	const char *publish; /* "cfi,gdb"; NULL: nobody */
 	bool trace;
 	int report_fd; /* -1: standard output */
 	struct input_set sets[INPUT_SETS_MAX];

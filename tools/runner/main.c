@@ -7,7 +7,7 @@
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
  *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
- *                    [--report-fd N]
+ *                    [--publish NAME,...] [--report-fd N]
  *     jf-runner-ARCH --batch FILE|fd:N [--report-fd N]
  *
  * The second form does many runs (batch.h).
@@ -23,6 +23,7 @@
 #include "input.h"
 #include "maps.h"
 #include "programs.h"
+#include "published.h"
 #include "report.h"
 
 static uint32_t asked; /* index of the program */
@@ -81,12 +82,21 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 	if (status == JF_OK)
 		status = programs_init(bundle, conv, &input->compile, error);
 	if (status == JF_OK)
+		status = published_start(input->publish, error);
+	if (status == JF_OK)
 		status = programs_load(asked, loaded, error);
 	if (status == JF_OK)
 		status = fill_arrays(input, error);
 	if (status == JF_OK)
 		status = maps_apply_inits(function_address, error);
 	return status;
+}
+
+static void finish(void)
+{
+	programs_fini();
+	published_stop();
+	maps_fini();
 }
 
 static int run(struct input *input, const struct bundle *bundle)
@@ -102,9 +112,9 @@ static int run(struct input *input, const struct bundle *bundle)
 		input->run.check_stacks = input->compile.private_stack;
 		input->run.name = bundle->strings + bundle->programs[asked].name;
 		code = run_program(loaded, &input->run);
+		published_report();
 	}
-	programs_fini();
-	maps_fini();
+	finish();
 	return code;
 }
 
@@ -114,8 +124,7 @@ static int prepare_only(struct input *input, const struct bundle *bundle)
 	struct jf_error error = {0};
 	enum jf_status status = prepare(input, bundle, &loaded, &error);
 
-	programs_fini();
-	maps_fini();
+	finish();
 	return status == JF_OK ? EXIT_OK : EXIT_BAD_INPUT;
 }
 

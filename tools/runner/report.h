@@ -13,6 +13,7 @@
  *     registers checked= changed=
  *     register name= in=(hex) out=(hex)
  *     private_stacks checks= broken=
+ *     published consumer= ranges= refused=
  *     uncaught cookie= why=
  *     error text=
  *     done name= status= signal=

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_PUBLISH_CONSUMER_H
+#define JF_PUBLISH_CONSUMER_H
+
+#include <jitframe/codemap.h>
+#include <jitframe/publish.h>
+
+/*
+ * One consumer: a file of this folder, and a line of the table in publish.c. The ranges that a consumer is told of are
+ * of the host's architecture and have rows. They come in other portions in removed() than in added().
+ *
+ *     begin   no lock of the map is held: the dynamic linker may be asked, files opened
+ *     added, removed, end   under the map's lock, see watch.h: no dlopen(), dlsym(), no change of the map
+ */
+struct publish_consumer {
+	/* The consumer is about to be told. On failure nothing stays behind. Never NULL. */
+	enum jf_status (*begin)(struct jf_error *error);
+	/* returns: how many of the ranges it could not take. */
+	size_t (*added)(const struct jf_range *ranges, size_t count);
+	/* Ranges that it may have taken or not: returns how many it had. */
+	size_t (*removed)(const struct jf_range *ranges, size_t count);
+	/* Takes back all that it was told, and what begin() made. */
+	void (*end)(void);
+};
+
+/* extern const struct publish_consumer jf_publish_NAME; */
+
+#endif
