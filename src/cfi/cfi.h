@@ -195,6 +195,12 @@ const struct jf_known_code *jf_cfi_known_find(const struct jf_backend *backend, 
 /* Adds what is known between the functions, which are sorted, behind them. */
 enum jf_status jf_cfi_known_add(struct cfi_converter *converter, const struct jf_cfi_section *section);
 
+/* ---- writing (write.c) --------------------------------------------------------------------------------- */
+
+/* As jf_cfi_writer_init(), for a section in memory at any distance from the code: addresses stand there as they are. */
+enum jf_status jf_cfi_writer_init_far(struct jf_cfi_writer *writer, const struct jf_backend *backend, void *bytes,
+				      size_t capacity);
+
 /* ---- between table and look-up ------------------------------------------------------------------------- */
 
 const struct jf_backend *jf_cfi_table_backend(const struct jf_cfi_table *table);

@@ -2,6 +2,7 @@
 #include "cfi/cfi.h"
 #include "cfi/opcodes.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* Rows as the programs of FDEs. Offsets are written in bytes (data alignment -1), so that every one can be said. */
@@ -122,6 +123,9 @@ static void read_row(const struct jf_backend *backend, const struct jf_row *row,
 	for (uint32_t left = row->saved; left; left &= left - 1) {
 		const struct jf_slot *slot = &slots[__builtin_ctz(left)];
 
+		/* Narrower than a column, and none that unwinders know. */
+		if (backend->regs[slot->reg].cls == JF_REG_CONTROL)
+			continue;
 		said->off[slot->reg] = slot->off_from_cfa;
 		said->lost[slot->reg] = false;
 	}
@@ -172,8 +176,13 @@ static void put_advance(struct out *out, const struct jf_backend *backend, uint3
 
 /* ---- entries ---------------------------------------------------------------------------------------------- */
 
-enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, const struct jf_backend *backend, void *bytes,
-				  size_t capacity, uint64_t address)
+/* Where the CIE, which is the section's first entry, has the encoding of addresses: behind length, id, version, "zR",
+ * both alignments, the column of the return address and the augmentation's length, each of one byte from the version
+ * on. */
+#define CIE_ENCODING_AT 16
+
+static enum jf_status begin_section(struct jf_cfi_writer *writer, const struct jf_backend *backend, void *bytes,
+				    size_t capacity, uint64_t address, uint8_t encoding)
 {
 	struct out out = {.bytes = bytes, .capacity = capacity};
 	size_t begun;
@@ -190,7 +199,8 @@ enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, const struct jf_
 	put(&out, DATA_ALIGN_SLEB, 1);
 	put(&out, dw(backend, backend->ra), 1);
 	put_uleb(&out, 1);
-	put(&out, CFI_PTR_PCREL | CFI_PTR_SDATA4, 1);
+	assert(out.full || out.size == CIE_ENCODING_AT);
+	put(&out, encoding, 1);
 	put(&out, CFA_DEF_CFA, 1);
 	put_uleb(&out, dw(backend, backend->sp));
 	put_uleb(&out, (uint64_t)backend->cfa_sp_off_at_entry);
@@ -203,20 +213,45 @@ enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, const struct jf_
 	return JF_OK;
 }
 
+enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, const struct jf_backend *backend, void *bytes,
+				  size_t capacity, uint64_t address)
+{
+	return begin_section(writer, backend, bytes, capacity, address, CFI_PTR_PCREL | CFI_PTR_SDATA4);
+}
+
+enum jf_status jf_cfi_writer_init_far(struct jf_cfi_writer *writer, const struct jf_backend *backend, void *bytes,
+				      size_t capacity)
+{
+	return begin_section(writer, backend, bytes, capacity, 0, CFI_PTR_ABS);
+}
+
+/* returns: false when the section is too far away. */
+static bool put_extent(struct out *out, const struct jf_cfi_writer *writer, uint64_t start, uint64_t end)
+{
+	int64_t distance = (int64_t)(start - (writer->address + out->size));
+
+	if (writer->bytes[CIE_ENCODING_AT] == CFI_PTR_ABS) {
+		put(out, start, 8);
+		put(out, end - start, 8);
+		return true;
+	}
+	if (distance != (int32_t)distance || end - start > INT32_MAX)
+		return false;
+	put(out, (uint64_t)distance, 4);
+	put(out, end - start, 4);
+	return true;
+}
+
 /* rows[0, count) hold at [start, end), the first from start on. returns: JF_E_RANGE. */
 static enum jf_status put_fde(struct out *out, const struct jf_cfi_writer *writer, uint64_t base, uint64_t start,
 			      uint64_t end, const struct jf_row *rows, size_t count, const struct jf_slot *slots)
 {
 	size_t begun = begin_entry(out);
-	int64_t distance;
 	struct said old, now;
 
 	put(out, out->size, 4); /* back to the CIE at 0 */
-	distance = (int64_t)(start - (writer->address + out->size));
-	if (distance != (int32_t)distance || end - start > INT32_MAX)
+	if (!put_extent(out, writer, start, end))
 		return JF_E_RANGE;
-	put(out, (uint64_t)distance, 4);
-	put(out, end - start, 4);
 	put_uleb(out, 0);
 	said_at_start(writer->backend, &old);
 	for (size_t i = 0; i < count; i++) {

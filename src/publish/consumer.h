@@ -23,6 +23,6 @@ struct publish_consumer {
 	void (*end)(void);
 };
 
-/* extern const struct publish_consumer jf_publish_NAME; */
+extern const struct publish_consumer jf_publish_cfi;
 
 #endif

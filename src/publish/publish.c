@@ -19,7 +19,7 @@ struct entry {
 
 /* By the number of the bit in enum jf_publish. */
 static const struct entry entries[] = {
-	{"cfi", NULL},
+	{"cfi", &jf_publish_cfi},
 	{"gdb", NULL},
 	{"perf-map", NULL},
 	{"perf-dump", NULL},

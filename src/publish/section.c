@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "publish/section.h"
+
+#include "base/memory.h"
+#include "cfi/cfi.h"
+
+#include <string.h>
+
+/* Most sections fit in this; a longer one takes another try. */
+#define SECTION_TRY 1024
+
+/* returns: JF_E_NOSPACE; JF_E_NO_ROW when no row says anything, else as jf_cfi_write_rows(). */
+static enum jf_status write_section(const struct jf_range *range, uint8_t *bytes, size_t capacity, size_t *size)
+{
+	struct jf_cfi_writer writer;
+	enum jf_status status = jf_cfi_writer_init_far(&writer, range->backend, bytes, capacity);
+	size_t empty;
+
+	if (status != JF_OK)
+		return status;
+	empty = writer.size;
+	status = jf_cfi_write_rows(&writer, range->start, range->end, range->rows, range->row_count, range->slots,
+				   range->slot_count, NULL);
+	if (status == JF_OK && writer.size == empty)
+		status = JF_E_NO_ROW;
+	if (status == JF_OK)
+		status = jf_cfi_write_end(&writer);
+	*size = writer.size;
+	return status;
+}
+
+struct section *jf_section_new(const struct jf_range *range)
+{
+	enum jf_status status = JF_E_NOSPACE;
+	struct section *section = NULL, *moved;
+	size_t size = 0;
+
+	for (size_t capacity = SECTION_TRY; status == JF_E_NOSPACE; capacity *= 4) {
+		moved = jf_realloc(section, sizeof(*section) + capacity);
+		if (!moved)
+			break;
+		section = moved;
+		status = write_section(range, section->bytes, capacity, &size);
+	}
+	if (status != JF_OK) {
+		jf_free(section);
+		return NULL;
+	}
+	moved = jf_realloc(section, sizeof(*section) + size);
+	section = moved ? moved : section;
+	section->range = range;
+	section->size = size;
+	return section;
+}
+
+void jf_section_each_fde(const struct section *section, void (*use)(uintptr_t fde))
+{
+	uint32_t head[2]; /* length behind itself, distance to the CIE */
+
+	for (size_t at = 0; at + sizeof(head) <= section->size; at += sizeof(head[0]) + head[0]) {
+		memcpy(head, section->bytes + at, sizeof(head));
+		if (head[1])
+			use((uintptr_t)section->bytes + at);
+	}
+}
