@@ -5,6 +5,7 @@
 #include <jitframe/fault.h>
 #include <jitframe/frame.h>
 #include <jitframe/row.h>
+#include <jitframe/source.h>
 
 JF_BEGIN_DECLS
 
@@ -37,17 +38,23 @@ struct jf_range {
 	int32_t landing_sp_off_from_cfa; /* the callback's second argument: CFA + this many bytes */
 	uint64_t callback;               /* code address: callback(cookie, sp, fp) */
 	void *owner;                     /* the registrant's; the library never reads it */
+	/* From code to source, see jf_range_source(); all 0 where nothing is known: */
+	const uint32_t
+		*insn_off; /* code offset of each instruction, bytes from start, and of the epilogue; ascending */
+	const struct jf_source_line *lines; /* sorted by insn */
+	uint32_t insn_count;                /* insn_off has one more */
+	uint32_t line_count;
 };
 
 /*
  * Registers a range.
- * owns: *range, its rows, slots, faults and name stay the caller's. All must stay valid and unchanged until
- *      jf_code_map_remove() has returned.
+ * owns: *range, its name and its tables (rows, slots, faults, insn_off, lines) stay the caller's. All must stay valid
+ *      and unchanged until jf_code_map_remove() has returned.
  * in:   error may be NULL; error->where is the field's name, error->text begins with the range's name.
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
- *      the first one with code_off other than 0; more than 32 slots; a boundary without callback), JF_E_IN_SECTION (a
- *      call in a reader section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of
- *      the addresses), JF_E_NO_MEMORY.
+ *      the first one with code_off other than 0; more than 32 slots; a boundary without callback; lines unsorted,
+ *      without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a reader section of this thread,
+ *      for which the call might wait), JF_E_OVERLAP (another range has some of the addresses), JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.

@@ -6,6 +6,7 @@
 #include <jitframe/fault.h>
 #include <jitframe/frame.h>
 #include <jitframe/row.h>
+#include <jitframe/source.h>
 
 JF_BEGIN_DECLS
 
@@ -20,12 +21,15 @@ struct jf_image_function {
 	const struct jf_fault *faults; /* sorted by start_off */
 	const struct jf_frame *frame;  /* of a stub: without slots of a convention */
 	const uint32_t *insn_off;      /* code offset of each BPF instruction, bytes from `start`; one more for the
-					* epilogue; NULL for stubs */
+					* epilogue; NULL for stubs. The second half of a 16-byte instruction
+					* begins where the next instruction does */
 	uint32_t fault_count;
 	uint32_t insn_count;
 	uint32_t marks[JF_MARK__COUNT];
 	uint32_t private_stack_off; /* of this function's lower guard: bytes from values.private_stack */
 	bool is_stub;               /* a call stub */
+	uint32_t line_count;
+	const struct jf_source_line *lines; /* the program's */
 };
 
 /* A compiled program. jf_compile() makes an image, jf_image_free() frees it. */

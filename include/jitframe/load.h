@@ -15,7 +15,7 @@ JF_BEGIN_DECLS
  *      takes the stacks from the 1 MiB that each thread's record has for all programs (jf_thread_init()), and fills
  *      in values.private_stack and values.private_stack_word itself. Sets the present thread up as jf_thread_init()
  *      does.
- * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names must outlive *loaded.
+ * out: *loaded on JF_OK only; free with jf_unload(). owns: the program's names and lines must outlive *loaded.
  * returns: as jf_compile(); JF_E_UNSUPPORTED (conv is of another architecture, lacks JF_CAP_RUN, or goes by the
  *      kernel's per-CPU base; a program with a boundary in a thread that has a shadow stack); JF_E_IN_SECTION for a
  *      call in a reader section of this thread; JF_E_NO_HANDLER for arena accesses whose faults nobody handles;

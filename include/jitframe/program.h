@@ -4,6 +4,7 @@
 
 #include <jitframe/body.h>
 #include <jitframe/isa.h>
+#include <jitframe/source.h>
 
 JF_BEGIN_DECLS
 
@@ -48,7 +49,7 @@ struct jf_map_ref {
 };
 
 /* A BPF program: functions[0] is main. owns: all memory is the caller's, and is read during compilation only; names
- * must outlive the image (struct jf_image_function.name). */
+ * and lines must outlive the image (struct jf_image_function.name, .lines). */
 struct jf_program {
 	uint32_t size; /* sizeof(struct jf_program) */
 	const struct jf_function *functions;
@@ -68,6 +69,7 @@ struct jf_program {
 	 * value, and returns R0. address 0: such calls are refused.
 	 */
 	struct jf_import call_register;
+	const struct jf_source_lines *lines; /* of functions[i]: lines[i]; NULL: no line is known */
 };
 
 /*

@@ -22,6 +22,7 @@ struct jf_orc_index;
 struct jf_program;
 struct jf_range;
 struct jf_row;
+struct jf_source_line;
 
 /* BPF register numbers. Sources: RFC 9669, sections 3 and 4; Linux's BPF_REG_AX. */
 enum jf_bpf_reg {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "codemap/index.h"
 #include "codemap/section.h"
+#include "codemap/source.h"
 #include "codemap/watch.h"
 
 #include <inttypes.h>
@@ -106,6 +107,16 @@ static enum jf_status check_rows(const struct refusal *r, uint32_t restorable)
 	return JF_OK;
 }
 
+static enum jf_status check_source(const struct refusal *r)
+{
+	const struct jf_range *range = r->range;
+	const char *wrong = jf_source_lines_wrong(range->lines, range->line_count, range->insn_count);
+
+	if (range->insn_count && !range->insn_off)
+		return refuse(r, "insn_off", "it is NULL, and insn_count is %" PRIu32, range->insn_count);
+	return wrong ? refuse(r, "lines", "%s", wrong) : JF_OK;
+}
+
 static enum jf_status check_range(const struct jf_range *range, struct jf_error *error)
 {
 	const struct refusal r = {range, error};
@@ -116,6 +127,8 @@ static enum jf_status check_range(const struct jf_range *range, struct jf_error 
 		return jf_error_set(error, JF_E_INVAL, "size", "size is %u: set it to sizeof(struct jf_range)",
 				    range->size);
 	status = check_header(&r);
+	if (status == JF_OK)
+		status = check_source(&r);
 	if (status != JF_OK || range->kind == JF_RANGE_ENTRY)
 		return status;
 	status = check_slots(&r, &restorable);

@@ -3,10 +3,23 @@
 
 #include "base/memory.h"
 #include "base/sized.h"
+#include "codemap/source.h"
 
 /* jf_compile(): arguments, the compiler's parts one after the other, the image. */
 
 static const struct jf_compile_opts default_opts = {.size = sizeof(default_opts)};
+
+static enum jf_status check_lines(const struct jf_program *program, struct jf_error *error)
+{
+	for (uint32_t i = 0; program->lines && i < program->function_count; i++) {
+		const struct jf_source_lines *lines = &program->lines[i];
+		const char *wrong = jf_source_lines_wrong(lines->lines, lines->count, program->functions[i].insn_count);
+
+		if (wrong)
+			return jf_error_set(error, JF_E_INVAL, "lines", "of function %u: %s", i, wrong);
+	}
+	return JF_OK;
+}
 
 enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_compile_opts *in_opts,
 				struct jf_program *program, struct jf_compile_opts *opts, struct jf_error *error)
@@ -26,7 +39,7 @@ enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_com
 	if (program->callback == 0 || program->callback < -1 || program->callback >= (int64_t)program->function_count)
 		return jf_error_set(error, JF_E_INVAL, "callback", "%d is not a function other than main",
 				    program->callback);
-	return JF_OK;
+	return check_lines(program, error);
 }
 
 static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capacity)

@@ -62,17 +62,17 @@ static enum jf_status emit_insns_first(struct jf_compiler *c, struct jf_body *b,
 	uint32_t *insn_off = unit->insn_off, count = unit->function->insn_count, index = 0;
 	size_t start = c->code.start;
 
+	insn_off[0] = (uint32_t)(c->code.size - start);
 	while (index < count) {
-		uint32_t off = (uint32_t)(c->code.size - start);
 		enum jf_status status;
+		uint32_t units = emit_insn(c, b, insns, index, marks, &status);
 
-		insn_off[index] = off;
-		index += emit_insn(c, b, insns, index, marks, &status);
 		if (status != JF_OK)
 			return status;
-		insn_off[index - 1] = off;
+		/* Of the next instruction, and of a second half before it. */
+		insn_off[index + 1] = insn_off[index + units] = (uint32_t)(c->code.size - start);
+		index += units;
 	}
-	insn_off[count] = (uint32_t)(c->code.size - start);
 	c->looked_ahead |= b->state->looked_ahead;
 	return JF_OK;
 }
@@ -85,15 +85,18 @@ static enum jf_status emit_insns_again(struct jf_compiler *c, struct jf_body *b,
 
 	while (index < count) {
 		enum jf_status status;
+		uint32_t units;
 
 		off = (uint32_t)(c->code.size - c->code.start);
 		state->drift = (int64_t)off - insn_off[index];
 		c->again |= state->drift != 0;
 		insn_off[index] = off;
-		index += emit_insn(c, b, unit->function->insns, index, marks, &status);
+		units = emit_insn(c, b, unit->function->insns, index, marks, &status);
 		if (status != JF_OK)
 			return status;
-		insn_off[index - 1] = off;
+		if (units == 2)
+			insn_off[index + 1] = (uint32_t)(c->code.size - c->code.start);
+		index += units;
 	}
 	off = (uint32_t)(c->code.size - c->code.start);
 	c->again |= insn_off[count] != off || state->grown;

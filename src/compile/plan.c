@@ -174,6 +174,10 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 		c->image->functions[i].shown.name = c->units[i].function->name;
 		c->image->functions[i].shown.insn_count = c->units[i].function->insn_count;
 		c->image->functions[i].shown.insn_off = c->units[i].insn_off;
+		if (c->program->lines && i < c->program->function_count) {
+			c->image->functions[i].shown.lines = c->program->lines[i].lines;
+			c->image->functions[i].shown.line_count = c->program->lines[i].count;
+		}
 	}
 	c->image->shown.function_count = c->unit_count;
 	return JF_OK;

@@ -268,6 +268,10 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
 			.landing_sp_off_from_cfa = f->frame->landing_sp_off_from_cfa,
 			.owner = owner,
+			.insn_off = f->insn_off,
+			.insn_count = f->insn_count,
+			.lines = f->lines,
+			.line_count = f->line_count,
 		};
 		if (callback)
 			loaded->ranges[i].callback = image->address + callback->start;

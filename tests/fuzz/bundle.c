@@ -7,6 +7,17 @@
 
 #include <string.h>
 
+static void check_lines(const struct bundle_selection *selection, uint32_t function)
+{
+	const struct jf_source_lines *table = &selection->tables[function];
+
+	for (uint32_t i = 0; i < table->count; i++) {
+		MUST(table->lines[i].insn < selection->functions[function].insn_count);
+		MUST(!i || table->lines[i].insn > table->lines[i - 1].insn);
+		MUST(table->lines[i].file);
+	}
+}
+
 static void select_program(const struct bundle *bundle, uint32_t index)
 {
 	struct bundle_selection selection;
@@ -19,6 +30,7 @@ static void select_program(const struct bundle *bundle, uint32_t index)
 		MUST(selection.bundle_function[i] < bundle->count[BUNDLE_FUNCTIONS]);
 		MUST(memchr(selection.functions[i].name, 0,
 			    (size_t)(bundle->strings + bundle->count[BUNDLE_STRINGS] - selection.functions[i].name)));
+		check_lines(&selection, i);
 	}
 	MUST(selection.program.callback < (int64_t)selection.program.function_count);
 	bundle_selection_free(&selection);
@@ -69,8 +81,11 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 		{0x95, 0x00, 0, 0},                     /* exit */
 	};
 	const struct bundle_function functions[] = {
-		{.name = 1, .insn_start = 0, .insn_count = 4, .flags = BUNDLE_FUNCTION_GLOBAL},
-		{.name = 6, .insn_start = 4, .insn_count = 2}};
+		{.name = 1, .insn_start = 0, .insn_count = 4, .flags = BUNDLE_FUNCTION_GLOBAL, .line_count = 2},
+		{.name = 6, .insn_start = 4, .insn_count = 2, .line_start = 2, .line_count = 1}};
+	const struct bundle_line lines[] = {{.insn = 0, .file = 13, .line = 3},
+					    {.insn = 3, .file = 13, .text = 17, .line = 4, .column = 5},
+					    {.insn = 0, .file = 13, .line = 8}};
 	const struct bundle_map maps[] = {
 		{.name = 13,
 		 .type = 2,
@@ -97,6 +112,7 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 	put(data, &used, BUNDLE_MAPS, maps, 2, sizeof(maps));
 	put(data, &used, BUNDLE_KFUNCS, kfuncs, 1, sizeof(kfuncs));
 	put(data, &used, BUNDLE_INITS, inits, number & 2 ? 2 : 0, sizeof(inits));
+	put(data, &used, BUNDLE_LINES, lines, 3, sizeof(lines));
 	put(data, &used, BUNDLE_DATA, bytes, sizeof(bytes), sizeof(bytes));
 	put(data, &used, BUNDLE_STRINGS, strings, sizeof(strings), sizeof(strings));
 	header->total_bytes = (uint32_t)used;

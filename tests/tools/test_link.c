@@ -3,6 +3,7 @@
 /* What the linker makes of good objects, and why it refuses the others. */
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,18 @@ static const struct bundle_init *find_init(const char *map, uint32_t key)
 	return NULL;
 }
 
+/* The line table's entry for an instruction of the function. */
+static const struct bundle_line *find_line(const char *function, uint32_t insn)
+{
+	const struct bundle_function *f = &bundle.functions[function_index(function)];
+	const struct bundle_line *found = NULL;
+
+	for (uint32_t i = 0; i < f->line_count && bundle.lines[f->line_start + i].insn <= insn; i++)
+		found = &bundle.lines[f->line_start + i];
+	cr_assert_not_null(found, "%s has no line for instruction %u", function, insn);
+	return found;
+}
+
 /* ---- good objects ------------------------------------------------------------------------------- */
 
 Test(tools_link, programs_are_global_functions_outside_text)
@@ -103,6 +116,62 @@ Test(tools_link, programs_are_global_functions_outside_text)
 	cr_assert_str_eq(text(bundle.programs[program_index("program_a")].section), "tc");
 	cr_assert_str_eq(text(bundle.programs[program_index("program_c")].section), "?xdp");
 	cr_assert_eq(bundle.programs[program_index("program_a")].main, function_index("program_a"));
+}
+
+/* Against the source itself: the compiler's text, and the file's line of that number. */
+static void check_text(const struct bundle_line *line)
+{
+	FILE *file = fopen(text(line->file), "r");
+	char read[256] = "";
+
+	cr_assert_not_null(file, "%s: cannot be read", text(line->file));
+	for (uint32_t i = 0; i < line->line; i++)
+		cr_assert_not_null(fgets(read, sizeof(read), file), "line %u of %u", i, line->line);
+	fclose(file);
+	read[strcspn(read, "\n")] = '\0';
+	cr_assert_str_eq(text(line->text), read);
+}
+
+Test(tools_link, lines_come_from_the_source)
+{
+	cr_assert_gt(bundle.count[BUNDLE_LINES], 20);
+	for (uint32_t i = 0; i < bundle.count[BUNDLE_LINES]; i++)
+		check_text(&bundle.lines[i]);
+	cr_assert(strstr(text(find_line("static_sub", 0)->file), "bpf/kinds.bpf.c"), "%s",
+		  text(find_line("static_sub", 0)->file));
+}
+
+/* The call of bpf_throw() is in the line that says so. */
+Test(tools_link, each_instruction_has_its_own_line)
+{
+	const struct bundle_function *f = &bundle.functions[function_index("static_sub")];
+	const struct jf_insn *insns = bundle.insns + f->insn_start;
+	uint32_t call = 0;
+
+	while (call < f->insn_count && insns[call].opcode != 0x85)
+		call++;
+	cr_assert_lt(call, f->insn_count);
+	cr_assert_str_eq(text(find_line("static_sub", call)->text), "\t\tbpf_throw(x);");
+	cr_assert_eq(find_line("static_sub", call)->column, 3);
+}
+
+Test(tools_link, a_selection_has_its_functions_lines)
+{
+	struct bundle_selection selection;
+	uint32_t index = program_index("program_a");
+
+	cr_assert_eq(bundle_select(&bundle, index, &selection, NULL), JF_OK);
+	for (uint32_t i = 0; i < selection.program.function_count; i++) {
+		const struct bundle_function *f = &bundle.functions[selection.bundle_function[i]];
+		const struct jf_source_lines *table = &selection.program.lines[i];
+
+		cr_assert_eq(table->count, f->line_count);
+		for (uint32_t k = 0; k < table->count; k++) {
+			cr_assert_eq(table->lines[k].line, bundle.lines[f->line_start + k].line);
+			cr_assert_eq(table->lines[k].text, text(bundle.lines[f->line_start + k].text));
+		}
+	}
+	bundle_selection_free(&selection);
 }
 
 Test(tools_link, exception_callback_comes_from_the_tag)

@@ -9,11 +9,12 @@
 
 _Static_assert(sizeof(struct bundle_header) == 16 + 8 * BUNDLE_TABLE__COUNT, "part of the format");
 _Static_assert(sizeof(struct bundle_program) == 16, "part of the format");
-_Static_assert(sizeof(struct bundle_function) == 16, "part of the format");
+_Static_assert(sizeof(struct bundle_function) == 24, "part of the format");
 _Static_assert(sizeof(struct jf_insn) == 8, "part of the format");
 _Static_assert(sizeof(struct bundle_map) == 48, "part of the format");
 _Static_assert(sizeof(struct bundle_kfunc) == 4, "part of the format");
 _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
+_Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 
 static const struct {
 	const char *name;
@@ -25,6 +26,7 @@ static const struct {
 	[BUNDLE_MAPS] = {"maps", sizeof(struct bundle_map)},
 	[BUNDLE_KFUNCS] = {"kfuncs", sizeof(struct bundle_kfunc)},
 	[BUNDLE_INITS] = {"initialisers", sizeof(struct bundle_init)},
+	[BUNDLE_LINES] = {"lines", sizeof(struct bundle_line)},
 	[BUNDLE_DATA] = {"data", 1},
 	[BUNDLE_STRINGS] = {"strings", 1},
 };
@@ -94,6 +96,7 @@ static void open_tables(struct bundle *bundle, const uint8_t *base)
 	bundle->maps = table[BUNDLE_MAPS];
 	bundle->kfuncs = table[BUNDLE_KFUNCS];
 	bundle->inits = table[BUNDLE_INITS];
+	bundle->lines = table[BUNDLE_LINES];
 	bundle->data = table[BUNDLE_DATA];
 	bundle->strings = table[BUNDLE_STRINGS];
 }
@@ -117,24 +120,48 @@ static enum jf_status check_programs(const struct check *c)
 	return JF_OK;
 }
 
-/* Functions lie one behind the other: so no selection is larger than the bundle. */
+static enum jf_status check_lines(const struct check *c, const struct bundle_function *f)
+{
+	uint64_t free_from = 0; /* the lowest instruction that may come next */
+
+	if (f->line_start > c->bundle->count[BUNDLE_LINES] ||
+	    f->line_count > c->bundle->count[BUNDLE_LINES] - f->line_start)
+		return bad(c, f, "function's lines are not in the table");
+	for (uint32_t i = 0; i < f->line_count; i++) {
+		const struct bundle_line *line = &c->bundle->lines[f->line_start + i];
+
+		if (!string_ok(c, line->file) || !string_ok(c, line->text))
+			return bad(c, line, "line's file or text lies outside the strings");
+		if (line->insn < free_from || line->insn >= f->insn_count)
+			return bad(c, line, "line's instruction is not above the one before, or not in the function");
+		free_from = (uint64_t)line->insn + 1;
+	}
+	return JF_OK;
+}
+
+/* Functions lie one behind the other, and their line tables: so no selection is larger than the bundle. */
 static enum jf_status check_functions(const struct check *c)
 {
-	uint32_t free_from = 0;
+	uint32_t free_from = 0, lines_from = 0;
 
 	for (uint32_t i = 0; i < c->bundle->count[BUNDLE_FUNCTIONS]; i++) {
 		const struct bundle_function *f = &c->bundle->functions[i];
+		enum jf_status status;
 
 		if (!string_ok(c, f->name))
 			return bad(c, f, "function's name lies outside the strings");
 		if (f->flags & ~(uint32_t)(BUNDLE_FUNCTION_GLOBAL | BUNDLE_FUNCTION_REFUSED))
 			return bad(c, f, "function has unknown flags");
-		if (f->insn_start < free_from)
+		if (f->insn_start < free_from || f->line_start < lines_from)
 			return bad(c, f, "function overlaps the one before it");
 		if (f->insn_start > c->bundle->count[BUNDLE_INSNS] ||
 		    f->insn_count > c->bundle->count[BUNDLE_INSNS] - f->insn_start)
 			return bad(c, f, "function's instructions are not in the table");
 		free_from = f->insn_start + f->insn_count;
+		status = check_lines(c, f);
+		if (status != JF_OK)
+			return status;
+		lines_from = f->line_start + f->line_count;
 	}
 	return JF_OK;
 }

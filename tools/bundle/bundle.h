@@ -10,7 +10,7 @@
 
 #include <jitframe/compile.h>
 
-#define BUNDLE_MAGIC "JFBNDL1" /* with its NUL: 8 bytes */
+#define BUNDLE_MAGIC "JFBNDL2" /* with its NUL: 8 bytes */
 
 enum bundle_table {
 	BUNDLE_PROGRAMS,  /* struct bundle_program */
@@ -20,6 +20,7 @@ enum bundle_table {
 	BUNDLE_MAPS,      /* struct bundle_map */
 	BUNDLE_KFUNCS,    /* struct bundle_kfunc */
 	BUNDLE_INITS,     /* struct bundle_init */
+	BUNDLE_LINES,     /* struct bundle_line */
 	BUNDLE_DATA,      /* bytes */
 	BUNDLE_STRINGS,   /* bytes; the last one is NUL */
 	BUNDLE_TABLE__COUNT
@@ -60,6 +61,8 @@ struct bundle_function {
 	uint32_t insn_start; /* index into BUNDLE_INSNS */
 	uint32_t insn_count;
 	uint32_t flags;
+	uint32_t line_start; /* index into BUNDLE_LINES */
+	uint32_t line_count;
 };
 
 enum {
@@ -113,6 +116,15 @@ struct bundle_init {
 	uint32_t reserved;
 };
 
+/* One entry of a function's line table, as struct jf_source_line. */
+struct bundle_line {
+	uint32_t insn; /* of the function; goes up from entry to entry */
+	uint32_t file; /* string */
+	uint32_t text; /* string; "": not known */
+	uint32_t line;
+	uint32_t column;
+};
+
 /* A checked view: pointers into the caller's bytes, which must be 8-byte aligned and outlive it. */
 struct bundle {
 	const struct bundle_program *programs;
@@ -121,6 +133,7 @@ struct bundle {
 	const struct bundle_map *maps;
 	const struct bundle_kfunc *kfuncs;
 	const struct bundle_init *inits;
+	const struct bundle_line *lines;
 	const uint8_t *data;
 	const char *strings;
 	uint32_t count[BUNDLE_TABLE__COUNT];
@@ -128,7 +141,7 @@ struct bundle {
 
 /*
  * Checks everything that can be checked without running: magic, extents, alignment, every index, every
- * string offset, names terminated, data ranges, insn ranges. Instructions' own references are left to
+ * string offset, names terminated, data ranges, insn ranges, line tables. Instructions' own references are left to
  * jf_compile().
  * returns: JF_E_BAD_IMAGE, error->text with the byte offset and what is wrong there.
  */
@@ -147,6 +160,8 @@ struct bundle_selection {
 	struct jf_program program;
 	struct jf_function *functions;
 	struct jf_insn *insns;
+	struct jf_source_lines *tables; /* program.lines */
+	struct jf_source_line *lines;
 	uint32_t *bundle_function; /* program's function index -> the bundle's */
 };
 enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,

@@ -61,28 +61,53 @@ static void copy_function(const struct reach *r, uint32_t place, struct jf_funct
 	}
 }
 
+/* returns: how many lines there are. */
+static uint32_t copy_lines(const struct bundle *bundle, const struct bundle_function *f, struct jf_source_lines *table,
+			   struct jf_source_line *lines)
+{
+	for (uint32_t i = 0; i < f->line_count; i++) {
+		const struct bundle_line *from = &bundle->lines[f->line_start + i];
+		const char *text = bundle->strings + from->text;
+
+		lines[i] = (struct jf_source_line){.insn = from->insn,
+						   .line = from->line,
+						   .column = from->column,
+						   .file = bundle->strings + from->file,
+						   .text = text[0] ? text : NULL};
+	}
+	*table = (struct jf_source_lines){lines, f->line_count};
+	return f->line_count;
+}
+
 static enum jf_status copy_selection(const struct reach *r, int32_t callback, struct bundle_selection *selection)
 {
 	struct bundle_selection s = {.bundle_function = r->list};
-	size_t insn_count = 0;
+	size_t insn_count = 0, line_count = 0;
 
-	for (uint32_t i = 0; i < r->count; i++)
+	for (uint32_t i = 0; i < r->count; i++) {
 		insn_count += r->bundle->functions[r->list[i]].insn_count;
+		line_count += r->bundle->functions[r->list[i]].line_count;
+	}
 	s.functions = calloc(r->count, sizeof(*s.functions));
 	s.insns = calloc(insn_count ? insn_count : 1, sizeof(*s.insns));
-	if (!s.functions || !s.insns) {
-		free(s.functions);
-		free(s.insns);
+	s.tables = calloc(r->count, sizeof(*s.tables));
+	s.lines = calloc(line_count ? line_count : 1, sizeof(*s.lines));
+	if (!s.functions || !s.insns || !s.tables || !s.lines) {
+		s.bundle_function = NULL; /* the caller's until all is well */
+		bundle_selection_free(&s);
 		return jf_error_set(r->error, JF_E_NO_MEMORY, "bundle", "no memory for a program");
 	}
 
-	insn_count = 0;
+	insn_count = line_count = 0;
 	for (uint32_t i = 0; i < r->count; i++) {
 		copy_function(r, i, &s.functions[i], s.insns + insn_count);
 		insn_count += s.functions[i].insn_count;
+		line_count +=
+			copy_lines(r->bundle, &r->bundle->functions[r->list[i]], &s.tables[i], s.lines + line_count);
 	}
 	s.program.size = sizeof(s.program);
 	s.program.functions = s.functions;
+	s.program.lines = line_count ? s.tables : NULL;
 	s.program.function_count = r->count;
 	s.program.callback = callback < 0 ? -1 : (int32_t)(r->place[callback] - 1);
 	*selection = s;
@@ -123,6 +148,8 @@ void bundle_selection_free(struct bundle_selection *selection)
 {
 	free(selection->functions);
 	free(selection->insns);
+	free(selection->tables);
+	free(selection->lines);
 	free(selection->bundle_function);
 	memset(selection, 0, sizeof(*selection));
 }

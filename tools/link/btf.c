@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-/* What BTF says about functions: exception callbacks, types of kfuncs, which of them need CO-RE. Maps: map_defs.c. */
+/* What BTF says about functions: exception callbacks, types of kfuncs. Maps: map_defs.c. .BTF.ext: btf_ext.c. */
 
 #define CALLBACK_TAG "exception_callback:"
 
@@ -50,9 +50,9 @@ void link_btf_close(struct link *link)
 	btf__free(link->btf);
 }
 
-static const char *btf_name(const struct btf *btf, uint32_t off)
+const char *link_btf_name(const struct btf *btf, uint32_t off)
 {
-	const char *name = btf__name_by_offset(btf, off);
+	const char *name = btf ? btf__name_by_offset(btf, off) : NULL;
 
 	return name ? name : "";
 }
@@ -110,14 +110,14 @@ enum jf_status link_btf_callbacks(struct link *link)
 
 		if (!btf_is_decl_tag(tag) || btf_decl_tag(tag)->component_idx != -1)
 			continue;
-		text = btf_name(link->btf, tag->name_off);
+		text = link_btf_name(link->btf, tag->name_off);
 		if (strncmp(text, CALLBACK_TAG, strlen(CALLBACK_TAG)) != 0)
 			continue;
 		function = btf__type_by_id(link->btf, tag->type);
 		if (!function || !btf_is_func(function))
 			return link_fail(link, JF_E_BAD_IMAGE, ".BTF", "type %u: tag %s is not at a function", id,
 					 text);
-		program = find_program(link, btf_name(link->btf, function->name_off));
+		program = find_program(link, link_btf_name(link->btf, function->name_off));
 		if (program)
 			set_callback(link, program, text + strlen(CALLBACK_TAG));
 	}
@@ -188,120 +188,4 @@ void link_btf_kfunc(const struct link *link, const char *name, struct link_funct
 				    kfunc.args[i].is_signed ? ", signed" : "");
 		return;
 	}
-}
-
-/* ---- CO-RE -------------------------------------------------------------------------------------- */
-
-/* The head of .BTF.ext up to what CO-RE has; libbpf keeps its own to itself. */
-struct ext_header {
-	uint16_t magic;
-	uint8_t version;
-	uint8_t flags;
-	uint32_t hdr_len;
-	uint32_t func_info_off, func_info_len;
-	uint32_t line_info_off, line_info_len;
-	uint32_t core_relo_off, core_relo_len;
-};
-
-/* One section's part of a .BTF.ext table; records of record_bytes each follow. */
-struct ext_block {
-	uint32_t section_name;
-	uint32_t count;
-};
-
-/* One record of the CO-RE table: enum bpf_core_relo_kind of linux/bpf.h. */
-struct core_record {
-	uint32_t insn_off; /* bytes in the section */
-	uint32_t type, access;
-	uint32_t kind;
-};
-
-/*
- * Contexts are plain memory, laid out as the program was compiled for: offsets, sizes and enum values
- * that a kernel's own would replace are right as they are. What asks whether a kernel has something, or
- * for its type numbers, has no answer.
- */
-static bool holds_as_compiled(uint32_t kind)
-{
-	switch (kind) {
-	case BPF_CORE_FIELD_BYTE_OFFSET:
-	case BPF_CORE_FIELD_BYTE_SIZE:
-	case BPF_CORE_FIELD_SIGNED:
-	case BPF_CORE_FIELD_LSHIFT_U64:
-	case BPF_CORE_FIELD_RSHIFT_U64:
-	case BPF_CORE_TYPE_SIZE:
-	case BPF_CORE_ENUMVAL_VALUE: return true;
-	default: return false;
-	}
-}
-
-static enum jf_status bad_core(struct link *link, const uint8_t *at)
-{
-	const struct section *section = &link->object.sections[object_section(&link->object, ".BTF.ext")];
-
-	return link_fail(link, JF_E_BAD_IMAGE, ".BTF.ext", "byte %td: CO-RE relocations do not fit their section",
-			 at - section->bytes);
-}
-
-static void refuse_core(struct link *link, uint32_t section, const struct core_record *record)
-{
-	int32_t index = link_function_around(link, section, record->insn_off / 8);
-
-	if (index < 0)
-		return;
-	link_refuse(&link->functions[index], JF_E_UNSUPPORTED, record->insn_off / 8 - link->functions[index].first,
-		    "CO-RE asks what a kernel has (bpf_core_field_exists and its kin): there is no kernel");
-}
-
-/* [at, end): the table, its first word being the size of a record. */
-static enum jf_status read_core(struct link *link, const uint8_t *at, const uint8_t *end)
-{
-	uint32_t record_bytes;
-
-	if (end - at < 4)
-		return bad_core(link, at);
-	memcpy(&record_bytes, at, 4);
-	at += 4;
-	if (record_bytes < sizeof(struct core_record))
-		return bad_core(link, at);
-
-	while (at < end) {
-		struct ext_block block;
-		uint32_t section;
-
-		if ((size_t)(end - at) < sizeof(block))
-			return bad_core(link, at);
-		memcpy(&block, at, sizeof(block));
-		at += sizeof(block);
-		if (block.count > (size_t)(end - at) / record_bytes)
-			return bad_core(link, at);
-		section = object_section(&link->object, link->btf ? btf_name(link->btf, block.section_name) : "");
-		for (uint32_t i = 0; i < block.count; i++, at += record_bytes) {
-			struct core_record record;
-
-			memcpy(&record, at, sizeof(record));
-			if (!holds_as_compiled(record.kind))
-				refuse_core(link, section, &record);
-		}
-	}
-	return JF_OK;
-}
-
-enum jf_status link_btf_core(struct link *link)
-{
-	uint32_t index = object_section(&link->object, ".BTF.ext");
-	const struct section *section = &link->object.sections[index];
-	struct ext_header header;
-
-	if (index == 0 || !section->bytes || section->size < offsetof(struct ext_header, core_relo_off))
-		return JF_OK;
-	memset(&header, 0, sizeof(header));
-	memcpy(&header, section->bytes, section->size < sizeof(header) ? section->size : sizeof(header));
-	if (header.hdr_len < sizeof(header) || header.core_relo_len == 0)
-		return JF_OK; /* from before CO-RE, or none */
-	if (header.magic != BTF_MAGIC || (uint64_t)header.hdr_len + header.core_relo_off > section->size ||
-	    header.core_relo_len > section->size - header.hdr_len - header.core_relo_off)
-		return bad_core(link, section->bytes);
-	return read_core(link, section->bytes + header.hdr_len + header.core_relo_off,
-			 section->bytes + header.hdr_len + header.core_relo_off + header.core_relo_len);
 }

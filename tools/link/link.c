@@ -124,7 +124,7 @@ static enum jf_status link_steps(struct link *link, const char *program)
 {
 	static enum jf_status (*const steps[])(struct link *) = {
 		link_btf_open, link_functions_collect, link_maps_collect, link_inits_collect,
-		link_code,     link_btf_callbacks,     link_btf_core,
+		link_code,     link_btf_callbacks,     link_btf_core,     link_btf_lines,
 	};
 	enum jf_status status = JF_OK;
 
@@ -142,6 +142,7 @@ static void link_close(struct link *link)
 	free(link->maps);
 	free(link->inits);
 	free(link->kfuncs);
+	link_btf_lines_close(link);
 	link_btf_close(link);
 	object_close(&link->object);
 }

@@ -23,6 +23,7 @@ struct link_function {
 	int32_t callback;      /* programs: function index of the exception callback, or -1 */
 	bool global;
 	bool needed;
+	uint32_t line_count;     /* in link.lines, behind those of the functions before */
 	struct jf_error refused; /* the first thing that could not be linked in it; JF_OK: none */
 };
 
@@ -51,6 +52,10 @@ struct link {
 	uint32_t kfunc_count;
 	struct bundle_init *inits;
 	uint32_t init_count;
+	struct bundle_line *lines; /* by function, then by instruction */
+	uint32_t line_count;
+	char *line_strings; /* what their `file` and `text` count in; the first one is "" */
+	uint32_t line_string_bytes;
 	struct jf_error *error;
 };
 
@@ -68,8 +73,15 @@ void link_btf_close(struct link *link);
 enum jf_status link_btf_callbacks(struct link *link);
 /* Refuses the function whose instruction calls a kfunc of the runner that BTF declares with other types. */
 void link_btf_kfunc(const struct link *link, const char *name, struct link_function *function, int64_t insn);
+/* A string of .BTF; "" for one that is not there. */
+const char *link_btf_name(const struct btf *btf, uint32_t off);
+
+/* btf_ext.c */
 /* Refuses functions that CO-RE relocations would change. */
 enum jf_status link_btf_core(struct link *link);
+/* The line tables of functions. */
+enum jf_status link_btf_lines(struct link *link);
+void link_btf_lines_close(struct link *link);
 
 /* functions.c */
 enum jf_status link_functions_collect(struct link *link);

@@ -26,6 +26,8 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 	count[BUNDLE_MAPS] = link->map_count;
 	count[BUNDLE_KFUNCS] = link->kfunc_count;
 	count[BUNDLE_INITS] = link->init_count;
+	count[BUNDLE_LINES] = link->line_count;
+	count[BUNDLE_STRINGS] = link->line_string_bytes;
 
 	for (uint32_t i = 0; i < link->function_count; i++) {
 		count[BUNDLE_INSNS] += link->functions[i].insn_count;
@@ -51,6 +53,7 @@ static size_t lay_out(struct packer *p)
 		[BUNDLE_MAPS] = sizeof(struct bundle_map),
 		[BUNDLE_KFUNCS] = sizeof(struct bundle_kfunc),
 		[BUNDLE_INITS] = sizeof(struct bundle_init),
+		[BUNDLE_LINES] = sizeof(struct bundle_line),
 		[BUNDLE_DATA] = 1,
 		[BUNDLE_STRINGS] = 1,
 	};
@@ -86,12 +89,22 @@ static uint32_t put_string(struct packer *p, const char *text)
 	return off;
 }
 
+/* The strings of lines come first, so offsets into them stay as they are. */
+static void put_lines(struct packer *p)
+{
+	if (!p->link->line_count)
+		return;
+	memcpy(table(p, BUNDLE_LINES), p->link->lines, p->link->line_count * sizeof(*p->link->lines));
+	memcpy(table(p, BUNDLE_STRINGS), p->link->line_strings, p->link->line_string_bytes);
+	p->string_bytes = p->link->line_string_bytes;
+}
+
 static void put_functions(struct packer *p)
 {
 	struct bundle_function *functions = table(p, BUNDLE_FUNCTIONS);
 	struct bundle_program *programs = table(p, BUNDLE_PROGRAMS);
 	struct jf_insn *insns = table(p, BUNDLE_INSNS);
-	uint32_t used = 0;
+	uint32_t used = 0, lines = 0;
 
 	for (uint32_t i = 0; i < p->link->function_count; i++) {
 		const struct link_function *from = &p->link->functions[i];
@@ -102,6 +115,9 @@ static void put_functions(struct packer *p)
 		functions[i].insn_count = refused ? 0 : from->insn_count;
 		functions[i].flags =
 			(from->global ? BUNDLE_FUNCTION_GLOBAL : 0u) | (refused ? BUNDLE_FUNCTION_REFUSED : 0u);
+		functions[i].line_start = lines;
+		lines += from->line_count;
+		functions[i].line_count = refused ? 0 : from->line_count;
 		memcpy(insns + used, from->insns, functions[i].insn_count * sizeof(*insns));
 		used += functions[i].insn_count;
 		if (from->program >= 0)
@@ -145,6 +161,7 @@ enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 		return link_fail(link, JF_E_NO_MEMORY, "bundle", "no memory");
 
 	memcpy(p.bytes, &p.header, sizeof(p.header));
+	put_lines(&p);
 	put_functions(&p);
 	put_maps(&p);
 	kfuncs = table(&p, BUNDLE_KFUNCS);
