@@ -24,5 +24,6 @@ struct publish_consumer {
 };
 
 extern const struct publish_consumer jf_publish_cfi;
+extern const struct publish_consumer jf_publish_gdb;
 
 #endif

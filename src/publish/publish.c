@@ -20,7 +20,7 @@ struct entry {
 /* By the number of the bit in enum jf_publish. */
 static const struct entry entries[] = {
 	{"cfi", &jf_publish_cfi},
-	{"gdb", NULL},
+	{"gdb", &jf_publish_gdb},
 	{"perf-map", NULL},
 	{"perf-dump", NULL},
 };

@@ -48,11 +48,18 @@ static struct code_piece piece_of(const struct code_room *room)
 	return (struct code_piece){.region = room->region, .bytes = room->bytes, .size = room->size};
 }
 
+static atomic_uint apart;
+
+void code_room_keep_apart(bool wanted)
+{
+	atomic_fetch_add(&apart, wanted ? 1 : -1U);
+}
+
 bool code_room_take_shared(struct code_room *room, size_t least, size_t most, int more_prot)
 {
 	struct code_piece piece;
 
-	if (!code_region_take(&piece, least, most, more_prot))
+	if (atomic_load_explicit(&apart, memory_order_relaxed) || !code_region_take(&piece, least, most, more_prot))
 		return false;
 	*room = (struct code_room){
 		.region = piece.region, .bytes = piece.bytes, .size = piece.size, .more_prot = more_prot};

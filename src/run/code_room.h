@@ -20,6 +20,11 @@ struct code_room {
 	struct exec_memory own;
 };
 
+/*
+ * From here on there is no room in regions: for a debugger, which can put breakpoints into pages of this process's own,
+ * and not into shared ones. Counted: each `true` wants a `false`. threads: any.
+ */
+void code_room_keep_apart(bool apart);
 /* Takes at least `least` and at most `most` bytes of a region. returns: false where there is none; *room is
  * untouched. */
 bool code_room_take_shared(struct code_room *room, size_t least, size_t most, int more_prot);
