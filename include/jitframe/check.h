@@ -183,6 +183,93 @@ JF_API bool jf_check_passed(const struct jf_check_report *report);
 JF_API JF_CHECK enum jf_status jf_check_rows(const struct jf_check_input *input, struct jf_row *rows, size_t *row_count,
 					     struct jf_slot *slots, size_t *slot_count, struct jf_error *error);
 
+/* ---- what holds at each instruction ---------------------------------------------------------------------- */
+
+enum jf_held_kind {
+	JF_HELD_UNKNOWN,   /* something that is no address of this frame, plus imm; code_off says where from */
+	JF_HELD_CONST,     /* imm */
+	JF_HELD_ENTRY,     /* what the function's caller had in `reg`, plus imm */
+	JF_HELD_CFA,       /* CFA + imm */
+	JF_HELD_SLOT,      /* what the tail-call count's slot at CFA + off_from_cfa has held, plus imm */
+	JF_HELD_COUNT,     /* the tail-call count that is in force, or the count's address */
+	JF_HELD_BPF_STACK, /* an address in the BPF stack, or something derived from R10 */
+	JF_HELD_FRAME,     /* perhaps an address in this frame, a multiple of imm; code_off says where from */
+	JF_HELD_LOST,      /* what an instruction has written that the decoder does not know */
+	JF_HELD__COUNT
+};
+
+enum {
+	JF_HELD_SIGNED = 1 << 0,   /* with a pointer-authentication code, made while SP was CFA + off_from_cfa */
+	JF_HELD_JOINED = 1 << 1,   /* the ways to code_off bring different values along */
+	JF_HELD_AT_ENTRY = 1 << 2, /* there when the function was entered; code_off is JF_CHECK_NO_OFF */
+	JF_HELD_BY_SIGN = 1 << 3,  /* the extension of low_bytes is by sign */
+};
+
+/* What a register or a word of the frame holds, on every path that leads to an instruction. */
+struct jf_held {
+	uint8_t kind;         /* enum jf_held_kind */
+	uint8_t reg;          /* register id, of JF_HELD_ENTRY; else JF_REG_NONE */
+	uint8_t flags;        /* JF_HELD_ bits */
+	uint8_t low_bytes;    /* 0: all of the value; 1 to 7: so many low bytes of it, extended to 64 bits */
+	int32_t off_from_cfa; /* bytes; see the kinds and flags */
+	uint32_t code_off;    /* of the instruction that made the value, bytes from bytes[0], or JF_CHECK_NO_OFF */
+	int64_t imm;
+};
+
+/* A word of the stack, [CFA + off_from_cfa, + size_bytes), that has been written on every path. */
+struct jf_held_word {
+	int32_t off_from_cfa;
+	uint32_t size_bytes;
+	struct jf_held value;
+};
+
+/* What one instruction reads or writes at a known offset from the CFA. */
+struct jf_held_access {
+	int32_t off_from_cfa;
+	uint32_t size_bytes; /* 0: the decoder does not know */
+	uint8_t reg;         /* register id that is loaded or stored, or JF_REG_NONE */
+	bool is_store;
+	struct jf_held value; /* what is read or written */
+};
+#define JF_HELD_ACCESSES_MAX JF_EFFECT_STEPS_MAX
+
+/* An instruction that can be reached, and what holds before it. The library makes this and sets size. */
+struct jf_check_state {
+	uint32_t size;
+	uint32_t code_off;                /* bytes from bytes[0] */
+	const struct jf_effect *effect;   /* what the instruction does; its size, name and targets are there */
+	const struct jf_held *regs;       /* by register id, as many as backend->reg_count */
+	const struct jf_held_word *words; /* of different offsets, highest first. Left out are most of the BPF stack */
+	uint32_t word_count;              /* and what no path has written */
+	bool words_missing;               /* there were too many words to keep: one that is not here may be written */
+	uint8_t access_count;             /* at most JF_HELD_ACCESSES_MAX */
+	const struct jf_held_access *accesses;
+};
+
+/* Called once for each instruction that can be reached, in the order of the code. owns: *state and all that hangs on
+ * the struct is read-only, and is the library's until the call returns. */
+typedef void jf_check_visit_fn(void *arg, const struct jf_check_state *state);
+
+/*
+ * Follows one function as jf_check() does, and says what holds before each instruction: to draw it, to step through it,
+ * to explain a finding. Nothing is judged.
+ * in:  input as for jf_check(); rows, slots and values are ignored. A callback without a boundary lands in the
+ *      plainest one: no BPF stack, and the callback's own tail calls, landing pads and signed return. visit: called
+ *      before this function returns, in the caller's thread. arg is handed on. error may be NULL.
+ * returns: JF_OK, also where no path could be followed to its end; as jf_check(); then `visit` was not called.
+ * threads: any, no shared state; allocates.
+ */
+JF_API JF_CHECK enum jf_status jf_check_states(const struct jf_check_input *input, jf_check_visit_fn *visit, void *arg,
+					       struct jf_error *error);
+
+/*
+ * "CFA-24", "the caller's s0", "5", "the result of +0x10": as findings say it.
+ * in:  backend: names the registers. held: NULL gives "".
+ * out: text[0, capacity), terminated when capacity > 0.
+ * returns: the length that the whole text needs, without the terminator, as snprintf(3). threads: any, no shared state.
+ */
+JF_API int jf_held_text(const struct jf_backend *backend, const struct jf_held *held, char *text, size_t capacity);
+
 /* A spec that was inferred from the code. The caller sets size, and all other fields to 0. */
 struct jf_inferred {
 	uint32_t size; /* sizeof(struct jf_inferred) */

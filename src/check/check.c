@@ -93,7 +93,19 @@ static void add_boundary(struct boundaries *all, const struct jf_convention *con
 	all->frames[all->count++] = frame;
 }
 
-/* What all functions of a program share is the callback's; the rest differs as it may. */
+/* What all functions of a program share is the callback's. */
+struct jf_frame_spec check_plainest_boundary(const struct jf_frame_spec *callback)
+{
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+
+	spec.role = JF_ROLE_BOUNDARY;
+	spec.tail_calls = callback->tail_calls;
+	spec.landing_pads = callback->landing_pads;
+	spec.sign_return = callback->sign_return;
+	return spec;
+}
+
+/* The rest differs as it may. */
 static void list_boundaries(struct boundaries *all, const struct jf_convention *conv,
 			    const struct jf_frame_spec *callback)
 {
@@ -101,12 +113,8 @@ static void list_boundaries(struct boundaries *all, const struct jf_convention *
 
 	all->count = 0;
 	for (unsigned int i = 0; i < 4 * 2 * 2 * 3; i++) {
-		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+		struct jf_frame_spec spec = check_plainest_boundary(callback);
 
-		spec.role = JF_ROLE_BOUNDARY;
-		spec.tail_calls = callback->tail_calls;
-		spec.landing_pads = callback->landing_pads;
-		spec.sign_return = callback->sign_return;
 		spec.bpf_stack_bytes = stacks[i % 4];
 		spec.arena = i / 4 % 2;
 		spec.private_stack = i / 8 % 2;

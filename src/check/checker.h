@@ -56,6 +56,10 @@ struct checker {
 	struct value private_fp; /* R10 at the end of the prologue, where it is in a private stack */
 	const char *landing;     /* of a callback: the boundary in words, for findings */
 
+	/* Told of every access by a known offset, before the access; NULL: nobody asks. */
+	void (*told)(void *arg, const struct jf_step *step, int32_t off, const struct value *value);
+	void *told_arg;
+
 	uint32_t unsaved_told[3]; /* R3: registers by bit that a finding has named */
 	int32_t rmw_off;          /* what this instruction has read by an exact offset; INT32_MAX: nothing */
 	uint64_t changes;         /* counts writes that rows may speak of */
@@ -73,6 +77,8 @@ struct checker {
 
 /* *input = what the caller gave, held to its description. */
 enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check_input *input, struct jf_error *error);
+/* Of those that a callback may land in when nobody names one, the plainest. */
+struct jf_frame_spec check_plainest_boundary(const struct jf_frame_spec *callback);
 /* Frame, boundary and map from input. `boundary` as in struct jf_check_input, or NULL. */
 enum jf_status checker_init(struct checker *c, const struct jf_check_input *input, const struct jf_frame_spec *boundary,
 			    struct sink *sink, struct jf_error *error);

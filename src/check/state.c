@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check/state.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool value_same(const struct value *a, const struct value *b)
@@ -84,32 +83,6 @@ struct value value_add(const struct stack_map *map, struct value a, struct value
 		return a;
 	}
 	return value_tainted(taint_a > taint_b ? taint_a : taint_b, def, reg);
-}
-
-void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity)
-{
-	const char *name = value->reg < backend->reg_count ? backend->regs[value->reg].name : "?";
-
-	switch (value->kind) {
-	case VALUE_CONST: snprintf(text, capacity, "%lld", (long long)value->imm); break;
-	case VALUE_ENTRY:
-		snprintf(text, capacity, "the caller's %s%s", name, value->flags & VALUE_SIGNED ? ", signed" : "");
-		if (value->imm)
-			snprintf(text, capacity, "the caller's %s%+lld", name, (long long)value->imm);
-		break;
-	case VALUE_CFA: snprintf(text, capacity, "CFA%+lld", (long long)value->imm); break;
-	case VALUE_SLOT: snprintf(text, capacity, "what was in CFA%+d", (int32_t)value->def); break;
-	case VALUE_COUNT: snprintf(text, capacity, "the tail-call count"); break;
-	case VALUE_BPF: snprintf(text, capacity, "an address in the BPF stack"); break;
-	case VALUE_LOST: snprintf(text, capacity, "what an unknown instruction wrote"); break;
-	default:
-		if (value->def == DEF_ENTRY)
-			snprintf(text, capacity, "what was there at entry");
-		else if (value->def & DEF_JOIN)
-			snprintf(text, capacity, "something else on each way to +0x%x", value->def & ~DEF_JOIN);
-		else
-			snprintf(text, capacity, "the result of +0x%x", value->def);
-	}
 }
 
 /* ---- memory ---------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #ifndef JF_CHECK_STATE_H
 #define JF_CHECK_STATE_H
 
-#include <jitframe/backend.h>
+#include <jitframe/check.h>
 
 /* What registers and the words of one frame hold, as far as a path through the code tells. */
 
@@ -112,6 +112,8 @@ unsigned int value_taint(const struct stack_map *map, const struct value *value)
 struct value value_tainted(unsigned int taint, uint32_t def, uint8_t reg);
 struct value value_extend(struct value value, unsigned int bytes, bool sign, uint32_t def, uint8_t reg);
 struct value value_add(const struct stack_map *map, struct value a, struct value b, uint32_t def, uint8_t reg);
+/* As callers of the library see it (held.c). */
+struct jf_held value_held(const struct value *value);
 /* "CFA-24", "the caller's s0", "5"; text[0, capacity). */
 void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity);
 #define VALUE_TEXT_MAX 64

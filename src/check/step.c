@@ -219,6 +219,17 @@ static struct value load(struct checker *c, const struct state *state, const str
 	return carried(c, cell->value, step->bytes, step->sign, step->dst);
 }
 
+static void tell(struct checker *c, const struct state *state, const struct jf_step *step, const struct value *value)
+{
+	struct value address;
+
+	if (!c->told)
+		return;
+	address = address_of(c, state, step);
+	if (address.kind == VALUE_CFA && address.imm == (int32_t)address.imm)
+		c->told(c->told_arg, step, (int32_t)address.imm, value);
+}
+
 /* What is not told apart: the contents of the BPF stack, which are the program's own. */
 static bool is_worth_a_cell(const struct checker *c, int32_t off, const struct value *value)
 {
@@ -241,6 +252,7 @@ static void store(struct checker *c, struct state *state, const struct jf_step *
 		rules_base(c, state, step);
 		rules_access(c, state, &address, step->bytes, true, &value);
 	}
+	tell(c, state, step, &value);
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return;
 	off = (int32_t)address.imm;
@@ -272,7 +284,11 @@ static void one(struct checker *c, struct state *state, const struct jf_step *st
 	case JF_STEP_EXTEND:
 		set(c, state, step->dst, value_extend(a, step->bytes, step->sign, c->off, step->dst));
 		break;
-	case JF_STEP_LOAD: set(c, state, step->dst, load(c, state, step)); break;
+	case JF_STEP_LOAD:
+		a = load(c, state, step);
+		tell(c, state, step, &a);
+		set(c, state, step->dst, a);
+		break;
 	case JF_STEP_STORE: store(c, state, step); break;
 	case JF_STEP_ADDRESS:
 		if (step->a == JF_REG_NONE && step->b == JF_REG_NONE)

@@ -378,11 +378,23 @@ static enum jf_status infer_spec(void)
 	return jf_check_infer(&input, JF_INFER_ANY_ROLE, &inferred);
 }
 
+static void look_away(void *arg, const struct jf_check_state *state)
+{
+	(void)arg;
+	(void)state;
+}
+
+static enum jf_status find_states(void)
+{
+	return jf_check_states(&input, look_away, NULL, NULL);
+}
+
 Test(memory, refused_to_the_checker)
 {
 	make_input();
 	refuse_all(&(struct subject){"check", check_code, nothing, NULL, false});
 	refuse_all(&(struct subject){"find rows", find_rows, nothing, NULL, false});
+	refuse_all(&(struct subject){"find states", find_states, nothing, NULL, false});
 	refuse_all(&(struct subject){"infer", infer_spec, nothing, NULL, false});
 	jf_image_free(image);
 }
