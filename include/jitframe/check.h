@@ -252,7 +252,8 @@ typedef void jf_check_visit_fn(void *arg, const struct jf_check_state *state);
 
 /*
  * Follows one function as jf_check() does, and says what holds before each instruction: to draw it, to step through it,
- * to explain a finding. Nothing is judged.
+ * to explain a finding. Nothing is judged. At the mark BODY, registers that the frame saves, and those that calls
+ * lose, count as made by the instruction there: a body may put anything into these.
  * in:  input as for jf_check(); rows, slots and values are ignored. A callback without a boundary lands in the
  *      plainest one: no BPF stack, and the callback's own tail calls, landing pads and signed return. visit: called
  *      before this function returns, in the caller's thread. arg is handed on. error may be NULL.

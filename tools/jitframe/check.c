@@ -138,7 +138,7 @@ static int check_functions(struct check_args *args, const struct machine_code *c
 	}
 	if (status == 0 && args->kind == JF_CHECK_FUNCTION)
 		status = check_infer_all(args, code, inferred);
-	if (status == 0 && !args->output.json)
+	if (status == 0 && !args->output.json && !args->output.quiet)
 		check_print_assumed(&args->output);
 	for (size_t i = 0; status == 0 && i < code->count; i++)
 		status = check_code_function(args, code, i, targets, target_count, inferred);
@@ -251,8 +251,16 @@ static bool is_bpf_object(const char *path)
 
 int check_file(struct check_args *args)
 {
-	int status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
+	int status;
 
+	if (args->html) {
+		args->output.page = page_new(args->html, args->path);
+		args->output.quiet = strcmp(args->html, "-") == 0;
+		if (!args->output.page)
+			return CLI_FAILED;
+	}
+	status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
+	page_free(args->output.page);
 	json_decref(args->output.functions);
 	disasm_free(args->output.disasm);
 	return status;

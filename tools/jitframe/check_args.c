@@ -18,6 +18,7 @@ enum {
 	KEY_CONVENTIONS,
 	KEY_ALIGN,
 	KEY_JUMPS,
+	KEY_HTML,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
@@ -149,6 +150,14 @@ static void parse_argument(struct check_args *args, char *arg, struct argp_state
 		argp_error(state, "unexpected argument %s", arg);
 }
 
+static void check_html(const struct check_args *args, struct argp_state *state)
+{
+	if (args->html && args->conventions)
+		argp_error(state, "--html shows code: --conventions has none");
+	if (args->html && args->output.json && strcmp(args->html, "-") == 0)
+		argp_error(state, "--html - and --json both want standard output");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct check_args *args = state->input;
@@ -159,6 +168,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &args->spec; return 0;
 	case 't': args->target = arg; return 0;
 	case 'j': args->output.json = true; return 0;
+	case KEY_HTML: args->html = arg; return 0;
 	case KEY_ROWS: args->output.rows = true; return 0;
 	case KEY_BRIEF: args->output.brief = true; return 0;
 	case KEY_EXCEPT: parse_except(args, arg, state); return 0;
@@ -185,6 +195,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_JUMPS: parse_jumps(args, arg, state); return 0;
 	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
+	case ARGP_KEY_END: check_html(args, state); return 0;
 	case ARGP_KEY_NO_ARGS:
 		if (!args->conventions)
 			argp_error(state, "which FILE? (- is standard input)");
@@ -213,6 +224,10 @@ static const struct argp_option options[] = {
 	{"except", KEY_EXCEPT, "R3,...", 0, "do not ask about these rules: their breaking is known", 1},
 	{"brief", KEY_BRIEF, NULL, 0, "leave out the rules that hold", 3},
 	{"json", 'j', NULL, 0, "print JSON", 3},
+	{"html", KEY_HTML, "FILE", 0,
+	 "write a page to step through the code with frame, registers and findings (-: to standard output, instead of "
+	 "text)",
+	 3},
 	{"conventions", KEY_CONVENTIONS, NULL, 0,
 	 "check the descriptions of all conventions, or of one, instead of code", 3},
 	{0},

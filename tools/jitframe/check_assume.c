@@ -10,13 +10,20 @@ static unsigned int align_of(const struct check_output *output)
 	return output->c_align ? output->c_align : output->conv->frame_align;
 }
 
+void check_assumed_text(const struct check_output *output, char *text, size_t capacity)
+{
+	snprintf(text, capacity, "%s/%s%s;%s SP is a multiple of %u at calls; what is called elsewhere keeps the ABI%s",
+		 output->conv->backend->name, output->conv->name, output->target_by_code ? ", as the code looks" : "",
+		 output->is_program ? " the functions are one program, and the first is its main function;" : "",
+		 align_of(output), output->in_kernel ? " and changes no floating-point register" : "");
+}
+
 void check_print_assumed(const struct check_output *output)
 {
-	printf("taken for granted: %s/%s%s;%s SP is a multiple of %u at calls; what is called elsewhere keeps the "
-	       "ABI%s\n\n",
-	       output->conv->backend->name, output->conv->name, output->target_by_code ? ", as the code looks" : "",
-	       output->is_program ? " the functions are one program, and the first is its main function;" : "",
-	       align_of(output), output->in_kernel ? " and changes no floating-point register" : "");
+	char text[CHECK_ASSUMED_MAX];
+
+	check_assumed_text(output, text, sizeof(text));
+	printf("taken for granted: %s\n\n", text);
 }
 
 json_t *check_assumed_json(const struct check_output *output)

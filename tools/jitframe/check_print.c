@@ -15,7 +15,7 @@ static size_t add(char *text, size_t capacity, size_t used, const char *word)
 	return used + (length > 0 ? (size_t)length : 0);
 }
 
-static void spec_text(const struct jf_frame_spec *spec, char *text, size_t capacity)
+void check_spec_text(const struct jf_frame_spec *spec, char *text, size_t capacity)
 {
 	const struct {
 		bool on;
@@ -66,7 +66,7 @@ static json_t *spec_json(const struct jf_frame_spec *spec)
 /* ---- findings ----------------------------------------------------------------------------------------- */
 
 /* Most functions have no findings, and need no disassembler. */
-static struct disasm *disasm_of(struct check_output *output)
+struct disasm *check_disasm(struct check_output *output)
 {
 	if (!output->disasm && !output->no_disasm) {
 		output->disasm = disasm_new(output->conv->backend);
@@ -83,7 +83,7 @@ static bool insn_text(struct check_output *output, const struct jf_check_input *
 {
 	size_t length;
 
-	if (off >= input->byte_count || !disasm_of(output))
+	if (off >= input->byte_count || !check_disasm(output))
 		return false;
 	length = disasm_insn(output->disasm, input->bytes + off, input->byte_count - off, input->address + off, text,
 			     capacity);
@@ -91,14 +91,14 @@ static bool insn_text(struct check_output *output, const struct jf_check_input *
 	return true;
 }
 
-static size_t kept(const struct jf_check_report *report)
+size_t check_kept(const struct jf_check_report *report)
 {
 	return report->finding_count < report->finding_capacity ? report->finding_count : report->finding_capacity;
 }
 
 static void print_findings(struct check_output *output, const struct checked *c, unsigned int rule)
 {
-	for (size_t i = 0; i < kept(c->report); i++) {
+	for (size_t i = 0; i < check_kept(c->report); i++) {
 		const struct jf_finding *finding = &c->report->findings[i];
 		char bytes[64], text[160];
 
@@ -116,7 +116,7 @@ static json_t *findings_json(struct check_output *output, const struct checked *
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < kept(c->report); i++) {
+	for (size_t i = 0; i < check_kept(c->report); i++) {
 		const struct jf_finding *finding = &c->report->findings[i];
 		json_t *item = json_pack("{s:i, s:s, s:s}", "rule", finding->rule, "verdict",
 					 jf_verdict_name((enum jf_verdict)finding->verdict), "text", finding->text);
@@ -167,8 +167,7 @@ static json_t *rows_json(const struct checked *c)
 	return list;
 }
 
-/* Whether all that is found is about a frame that the code may not have. */
-static bool is_doubtful(const struct check_output *output, const struct checked *c)
+bool check_is_doubtful(const struct check_output *output, const struct checked *c)
 {
 	return c->inferred && c->inferred->matched < c->inferred->insns && !output->spec_given;
 }
@@ -180,7 +179,7 @@ static void print_text(struct check_output *output, const struct checked *c)
 	const struct jf_convention *conv = c->input->conv;
 	char spec[256];
 
-	spec_text(&c->input->spec, spec, sizeof(spec));
+	check_spec_text(&c->input->spec, spec, sizeof(spec));
 	printf("%s%s: %s/%s, %zu bytes, %zu instructions, %zu calls\n", output->checked ? "\n" : "", c->name,
 	       conv->backend->name, conv->name, c->input->byte_count, c->report->insn_count, c->report->call_count);
 	if (c->input->kind == JF_CHECK_FUNCTION)
@@ -188,7 +187,7 @@ static void print_text(struct check_output *output, const struct checked *c)
 	if (c->inferred)
 		printf("  inferred from the code: %u of %u instructions of this spec's prologue are there\n",
 		       c->inferred->matched, c->inferred->insns);
-	if (is_doubtful(output, c))
+	if (check_is_doubtful(output, c))
 		printf("  undecided: it may be another frame; --role, --stack and --uses say which\n");
 	print_findings(output, c, 0);
 	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++) {
@@ -210,7 +209,7 @@ static void print_text(struct check_output *output, const struct checked *c)
 static bool passed(const struct check_output *output, const struct checked *c)
 {
 	const struct jf_check_report *report = c->report;
-	bool all = !is_doubtful(output, c);
+	bool all = !check_is_doubtful(output, c);
 
 	/* What cannot be followed leaves every rule open. */
 	if (output->except == 0)
@@ -220,7 +219,7 @@ static bool passed(const struct check_output *output, const struct checked *c)
 	return all;
 }
 
-static json_t *to_json(struct check_output *output, const struct checked *c)
+json_t *check_json(struct check_output *output, const struct checked *c)
 {
 	json_t *rules = json_object(), *item;
 	char name[8];
@@ -246,28 +245,38 @@ static json_t *to_json(struct check_output *output, const struct checked *c)
 
 void check_print(struct check_output *output, const struct checked *checked)
 {
-	if (!output->json)
+	if (output->json)
+		json_array_append_new(output->functions, check_json(output, checked));
+	else if (!output->quiet)
 		print_text(output, checked);
-	else
-		json_array_append_new(output->functions, to_json(output, checked));
+	if (output->page)
+		page_add(output->page, output, checked);
 	output->checked++;
 	output->failed += !passed(output, checked);
 }
 
-int check_print_end(struct check_output *output)
+static int print_end(struct check_output *output)
 {
 	char target[96];
-	int status = 0;
 
 	snprintf(target, sizeof(target), "%s/%s", output->conv->backend->name, output->conv->name);
 	if (output->json)
-		status = json_print(json_pack("{s:s, s:b, s:o, s:O}", "target", target, "sound", output->failed == 0,
-					      "taken_for_granted", check_assumed_json(output), "functions",
-					      output->functions));
-	else if (output->failed)
+		return json_print(json_pack("{s:s, s:b, s:o, s:O}", "target", target, "sound", output->failed == 0,
+					    "taken_for_granted", check_assumed_json(output), "functions",
+					    output->functions));
+	if (output->failed)
 		printf("\n%u of %u functions: not all rules hold\n", output->failed, output->checked);
 	else
 		printf("\n%u functions: all rules hold\n", output->checked);
+	return 0;
+}
+
+int check_print_end(struct check_output *output)
+{
+	int status = output->quiet ? 0 : print_end(output);
+
+	if (status == 0 && output->page)
+		status = page_write(output->page, output);
 	return status == 0 && output->failed ? CLI_FAILED : status;
 }
 

@@ -7,12 +7,15 @@
 #include "cli.h"
 #include "json.h"
 #include "machine_code.h"
+#include "page.h"
 
 /* Results of `jitframe check`, gathered and printed. */
 struct check_output {
 	bool json, rows;
-	bool brief;      /* leave out what holds */
-	uint32_t except; /* rules by bit that nobody asks about */
+	bool quiet;        /* standard output is for the page */
+	struct page *page; /* NULL: none is wanted */
+	bool brief;        /* leave out what holds */
+	uint32_t except;   /* rules by bit that nobody asks about */
 	json_t *functions;
 	struct disasm *disasm; /* NULL: not needed yet, */
 	bool no_disasm;        /* or not to be had */
@@ -32,7 +35,7 @@ struct check_output {
 /* The command line. */
 struct check_args {
 	struct spec_args spec;
-	const char *path, *function, *target;
+	const char *path, *function, *target, *html;
 	enum code_format format;
 	enum jf_check_kind kind;
 	uint64_t address;
@@ -72,11 +75,25 @@ bool check_is_call_stub(const struct jf_convention *conv, const struct code_func
 const struct jf_frame_spec *check_boundary_of(const struct check_args *args, const struct machine_code *code,
 					      const struct jf_inferred *all);
 
-/* One line, before the functions. */
+/* What is taken for granted, in one line. */
+void check_assumed_text(const struct check_output *output, char *text, size_t capacity);
+#define CHECK_ASSUMED_MAX 512
+/* The same, before the functions. */
 void check_print_assumed(const struct check_output *output);
 json_t *check_assumed_json(const struct check_output *output);
 /* What to give so that an undecided rule can be decided, or NULL. owns: static. */
 const char *check_hint(const struct jf_finding *finding);
+
+/* The fields of a spec in a line. */
+void check_spec_text(const struct jf_frame_spec *spec, char *text, size_t capacity);
+/* Whether all that is found is about a frame that the code may not have. */
+bool check_is_doubtful(const struct check_output *output, const struct checked *checked);
+/* How many of the report's findings there was room for. */
+size_t check_kept(const struct jf_check_report *report);
+/* LLVM for the code, made when first asked for. returns: NULL: there is none, and that was said. */
+struct disasm *check_disasm(struct check_output *output);
+/* One function as `--json` has it. */
+json_t *check_json(struct check_output *output, const struct checked *checked);
 
 void check_print(struct check_output *output, const struct checked *checked);
 /* After the last one. returns: the exit status. */

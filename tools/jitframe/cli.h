@@ -86,5 +86,7 @@ void cli_print_hex(const uint8_t *bytes, size_t count);
 
 /* The frame as an SVG file. returns: 0, or prints and an exit status. */
 int svg_write(const struct jf_frame *frame, const char *path);
+/* The same as an element of a page: without pointers and title, and with room in each slot for what the slot holds. */
+void svg_put_live(FILE *file, const struct jf_frame *frame);
 
 #endif

@@ -6,6 +6,7 @@
 #include <jitframe/describe.h>
 
 #include "cli.h"
+#include "page_text.h"
 
 /*
  * A frame as a picture, highest address on top:
@@ -26,6 +27,10 @@ enum {
 	BOX_WIDTH = 320,
 	BOX_RIGHT = BOX_LEFT + BOX_WIDTH,
 	GROUP_LEFT = BOX_RIGHT + 104,
+	LIVE_LEFT = 16,
+	LIVE_TOP = 14,
+	LIVE_BOX_WIDTH = 270,
+	LIVE_WIDTH = BOX_LEFT + LIVE_BOX_WIDTH + 96, /* room for names of registers */
 };
 
 static const struct look {
@@ -37,34 +42,6 @@ static const struct look {
 	[JF_SLOT_TCC_PTR] = {"count", "tail-call count"},      [JF_SLOT_PAD] = {"pad", "padding"},
 	[JF_SLOT_BPF_STACK] = {"stack", "BPF stack"},          [JF_SLOT_OUT_ARGS] = {"args", "outgoing arguments"},
 };
-
-/* The reader's theme decides: dark text on light boxes, or light text on dark ones. */
-static const char style[] = "<style>\n"
-			    "text{font:13px sans-serif;fill:#1f2328}\n"
-			    ".title{font-size:15px;font-weight:bold}\n"
-			    ".off,.pointer{font-family:monospace}\n"
-			    ".off{text-anchor:end}\n"
-			    ".pointer{font-weight:bold}\n"
-			    ".key,.group{fill:#59636e}\n"
-			    ".page{fill:#ffffff}\n"
-			    ".box{stroke:#818b98}\n"
-			    ".line{stroke:#59636e;fill:none}\n"
-			    ".arrow{stroke:#1f2328;fill:none;marker-end:url(#tip)}\n"
-			    ".tip{fill:#1f2328}\n"
-			    ".record{fill:#ffd8d3}.save{fill:#d3e5fb}.spill{fill:#e6edf7}.count{fill:#fbe9b0}\n"
-			    ".pad{fill:#eef0f2}.stack{fill:#d2efd6}.args{fill:#e8dcf8}\n"
-			    "@media (prefers-color-scheme:dark){\n"
-			    "text{fill:#f0f6fc}\n"
-			    ".key,.group{fill:#9198a1}\n"
-			    ".page{fill:#0d1117}\n"
-			    ".box{stroke:#656c76}\n"
-			    ".line{stroke:#9198a1}\n"
-			    ".arrow{stroke:#f0f6fc}\n"
-			    ".tip{fill:#f0f6fc}\n"
-			    ".record{fill:#6e2b28}.save{fill:#1b4272}.spill{fill:#2b3a52}.count{fill:#5c4813}\n"
-			    ".pad{fill:#2a3038}.stack{fill:#1c5130}.args{fill:#4b3273}\n"
-			    "}\n"
-			    "</style>\n";
 
 /* Text of ours and of backends: the markup's own characters are all that can hurt. */
 static void put_text(FILE *file, const char *text)
@@ -108,6 +85,11 @@ static const struct look *look_of(const struct jf_frame *frame, const struct jf_
 	return slot->kind < JF_SLOT__COUNT ? &looks[slot->kind] : &unknown;
 }
 
+static void put_offset(FILE *file, int32_t off, int y)
+{
+	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + 4, off);
+}
+
 /* The offset of the line at y, and what points at the line. */
 static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int y)
 {
@@ -115,7 +97,7 @@ static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int 
 	const struct jf_backend *backend = conv->backend;
 	char text[64] = "";
 
-	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + 4, off);
+	put_offset(file, off, y);
 	if (off == 0)
 		strcat(text, ", CFA");
 	if (off == conv->fp_off_from_cfa)
@@ -132,20 +114,27 @@ static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int 
 	fputs("</text>\n", file);
 }
 
-static int put_slot(FILE *file, const struct jf_frame *frame, unsigned int index, int y)
+/* The box and its name. */
+static void put_box(FILE *file, const struct jf_frame *frame, unsigned int index, int y, int width)
 {
 	const struct jf_slot *slot = &frame->slots[index];
 	int height = row_height(slot);
 	char text[128];
 
 	jf_slot_text(frame, index, text, sizeof(text));
-	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"box %s\"/>\n", BOX_LEFT, y, BOX_WIDTH,
+	fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"box %s\"/>\n", BOX_LEFT, y, width,
 		height, look_of(frame, slot)->class);
 	fprintf(file, "<text x=\"%d\" y=\"%d\">", BOX_LEFT + 12, y + height / 2 + 5);
 	put_text(file, text);
 	fputs("</text>\n", file);
-	put_line(file, frame, slot->off_from_cfa, y + height);
-	return y + height;
+}
+
+static int put_slot(FILE *file, const struct jf_frame *frame, unsigned int index, int y)
+{
+	y += row_height(&frame->slots[index]);
+	put_box(file, frame, index, y - row_height(&frame->slots[index]), BOX_WIDTH);
+	put_line(file, frame, frame->slots[index].off_from_cfa, y);
+	return y;
 }
 
 /* A bracket beside slots [first, last] of `order`, the first of which begins at y. returns: where the last ends. */
@@ -196,7 +185,7 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 		"role=\"img\">\n"
 		"<title>Stack frame of a %s, %s/%s</title>\n",
 		WIDTH, height, WIDTH, height, role, arch, conv);
-	fputs(style, file);
+	fprintf(file, "<style>\n%s</style>\n", page_frame_style);
 	fputs("<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"6\" refY=\"4\" orient=\"auto\">"
 	      "<path d=\"M0 0L8 4L0 8z\" class=\"tip\"/></marker></defs>\n"
 	      "<rect width=\"100%\" height=\"100%\" class=\"page\"/>\n",
@@ -212,6 +201,38 @@ static void put_frame(FILE *file, const struct jf_frame *frame)
 	put_groups(file, frame, order);
 	fputs("</svg>\n", file);
 }
+
+/* ---- for a page that steps through the code ----------------------------------------------------------- */
+
+/* Pointers and the contents of slots change from instruction to instruction: the page's script puts them in. */
+static int put_live_slot(FILE *file, const struct jf_frame *frame, unsigned int index, int y)
+{
+	int height = row_height(&frame->slots[index]);
+
+	fprintf(file, "<g class=\"slot\" data-slot=\"%u\">\n", index);
+	put_box(file, frame, index, y, LIVE_BOX_WIDTH);
+	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"held\"></text>\n</g>\n", BOX_LEFT + LIVE_BOX_WIDTH - 10,
+		y + height / 2 + 5);
+	put_offset(file, frame->slots[index].off_from_cfa, y + height);
+	return y + height;
+}
+
+void svg_put_live(FILE *file, const struct jf_frame *frame)
+{
+	uint8_t order[JF_FRAME_SLOTS_MAX];
+	int height = LIVE_TOP + 16, y = LIVE_TOP;
+
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		height += row_height(&frame->slots[i]);
+	sort_slots(frame, order);
+	fprintf(file, "<svg viewBox=\"%d 0 %d %d\">\n", LIVE_LEFT, LIVE_WIDTH - LIVE_LEFT, height);
+	put_offset(file, 0, y);
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		y = put_live_slot(file, frame, order[i], y);
+	fputs("</svg>\n", file);
+}
+
+/* ---- files ---------------------------------------------------------------------------------------------- */
 
 int svg_write(const struct jf_frame *frame, const char *path)
 {
