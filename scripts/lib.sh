@@ -31,11 +31,12 @@ build() {
 	shift
 	say "build/$dir"
 	case $dir in
-	native) configure native "${lines[@]}" -Dtools=enabled ;;
-	bench) configure bench -Dtools=enabled -Dbuildtype=release ;;
+	native) configure native "${lines[@]}" -Dtools=enabled -Dtests=enabled -Ddefault_library=both ;;
+	bench) configure bench -Dtools=enabled -Dbench=enabled -Dbuildtype=release ;;
 	# Compiled in half the time of -O2.
-	asan) configure asan "${lines[@]}" -Dtools=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 ;;
-	*) configure "$dir" "${lines[@]}" -Dtools=disabled --cross-file "$(cross_file "$dir")" ;;
+	asan) configure asan "${lines[@]}" -Dtools=enabled -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false \
+		-Doptimization=1 ;;
+	*) configure "$dir" "${lines[@]}" --cross-file "$(cross_file "$dir")" ;;
 	esac
 	ninja -C "$root/build/$dir" "$@"
 }

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What others do with an installation: packaging.py SOURCE BUILD PREFIX LIBDIR CC ARCH
+
+Installs BUILD into a folder of its own, and builds the program in user/ in each way that docs/library.md names: by
+pkg-config, statically, by CMake, and with SOURCE as a Meson subproject. Prints TAP.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+USER = HERE / "user"
+PRINTS = "a frame\n"
+
+
+class Skip(Exception):
+    """Says what is missing."""
+
+
+class Installed:
+    def __init__(self, build, prefix, libdir, cc, folder):
+        self.cc, self.folder, self.dest = cc.split(), folder, folder / "dest"
+        need("meson")
+        run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", self.dest])
+        self.prefix = self.dest / prefix.lstrip("/")
+        self.libdir = self.prefix / libdir
+        self.env = {**os.environ, "PKG_CONFIG_SYSROOT_DIR": str(self.dest),
+                    "PKG_CONFIG_LIBDIR": str(self.libdir / "pkgconfig"), "LD_LIBRARY_PATH": str(self.libdir)}
+
+    def need_archive(self):
+        if not (self.libdir / "libjitframe.a").is_file():
+            raise Skip("this build has no archive: -Ddefault_library=both makes one")
+
+    def flags(self, *options):
+        need("pkg-config")
+        return run(["pkg-config", *options, "--cflags", "--libs", "jitframe"], env=self.env).split()
+
+    def build_and_run(self, name, *arguments):
+        program = self.folder / name
+        run([*self.cc, USER / "user.c", *arguments, "-o", program])
+        prints(program, self.env)
+
+
+def need(command):
+    if not shutil.which(command):
+        raise Skip(f"there is no {command}")
+
+
+def run(command, **how):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **how)
+    if done.returncode:
+        raise AssertionError(f"{command[0]}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def prints(program, env):
+    text = run([program], env=env)
+    assert text.endswith(PRINTS), text
+
+
+# ---- the ways ----------------------------------------------------------------------------------------------------
+
+def pkg_config(installed):
+    installed.build_and_run("shared", *installed.flags())
+
+
+def pkg_config_static(installed):
+    installed.need_archive()
+    flags = installed.flags("--static")
+    assert "-pthread" in flags, flags
+    installed.build_and_run("static", "-static", *flags)
+
+
+def archive_hides_what_the_library_hides(installed):
+    installed.need_archive()
+    need("nm")
+    listed = run(["nm", "-g", "--defined-only", installed.libdir / "libjitframe.a"])
+    exported = run(["nm", "-D", "--defined-only", installed.libdir / "libjitframe.so"])
+    archive = set(re.findall(r" [A-Z] (\S+)$", listed, re.M))
+    library = set(re.findall(r" [TDBRVW] ([^\s@]+)\S*$", exported, re.M))
+    assert library and archive == library, archive ^ library
+
+
+def cmake(installed):
+    need("cmake")
+    built = installed.folder / "cmake"
+    run(["cmake", "-S", USER, "-B", built, f"-DCMAKE_PREFIX_PATH={installed.prefix}",
+         f"-DCMAKE_C_COMPILER={shutil.which(installed.cc[-1])}"])
+    run(["cmake", "--build", built])
+    prints(built / "user", installed.env)
+    if (installed.libdir / "libjitframe.a").is_file():
+        prints(built / "user_static", installed.env)
+
+
+def cmake_versions(installed):
+    """Which version a program asks for, and whether this one will do: 0.x goes with the same x alone."""
+    need("cmake")
+    script = installed.libdir / "cmake/jitframe/jitframeConfigVersion.cmake"
+    version = re.search(r'PACKAGE_VERSION "(\d+)\.(\d+)\.(\d+)"', script.read_text())
+    major, minor, patch = (int(part) for part in version.groups())
+    for wanted, good in ((f"{major}.{minor}", True), (f"{major}.{minor}.{patch}", True), (f"{major}.{minor}.99", False),
+                         (f"{major}.{minor + 1}", False), (f"{major + 1}.0", False)):
+        text = run(["cmake", f"-DPACKAGE_FIND_VERSION={wanted}", "-P", HERE / "version.cmake", script])
+        assert ("compatible: TRUE" in text) == good, f"{wanted}: {text}"
+
+
+def subproject(source, folder, arch):
+    """ARCH alone is enough to see that the library builds there; options of the other project change nothing."""
+    project, built = folder / "subproject", folder / "subproject" / "build"
+    shutil.copytree(USER, project)
+    (project / "subprojects/jitframe").symlink_to(source)
+    run(["meson", "setup", built, project, "--force-fallback-for=jitframe", "-Dbuildtype=plain",
+         "-Dauto_features=enabled", f"-Djitframe:backends={arch}"])
+    targets = {t["name"]: t for t in json.loads(run(["meson", "introspect", built, "--targets"]))}
+    assert set(targets) <= {"user", "jitframe", "jitframe_core", "offsets", "offsets.h"}, sorted(targets)
+    assert json.loads(run(["meson", "introspect", built, "--tests"])) == []
+    run(["ninja", "-C", built])
+    prints(built / "user", os.environ)
+
+
+def subproject_static(_source, folder, _arch):
+    """Whose default_library is the other project's to choose."""
+    built = folder / "subproject" / "build"
+    run(["meson", "configure", built, "-Ddefault_library=static", "-Djitframe:default_library=static"])
+    run(["ninja", "-C", built])
+    assert "libjitframe.so" not in run(["readelf", "-d", built / "user"])
+    prints(built / "user", os.environ)
+
+
+# ---- all of them -------------------------------------------------------------------------------------------------
+
+def judge(number, name, test, *arguments):
+    """returns: whether it failed."""
+    try:
+        test(*arguments)
+    except Skip as missing:
+        print(f"ok {number} - {name} # SKIP {missing}", flush=True)
+        return False
+    except Exception as wrong:  # pylint: disable=broad-exception-caught
+        print(f"not ok {number} - {name}")
+        print("\n".join("# " + line for line in f"{type(wrong).__name__}: {wrong}".split("\n")), flush=True)
+        return True
+    print(f"ok {number} - {name}", flush=True)
+    return False
+
+
+def main():
+    source, build, prefix, libdir, cc, arch = sys.argv[1:]
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="jitframe-packaging-") as name:
+        folder = pathlib.Path(name)
+        try:
+            installed = Installed(build, prefix, libdir, cc, folder)
+        except Skip as missing:
+            print(f"1..0 # SKIP {missing}")
+            return False
+        tests = [(test, installed) for test in (
+            pkg_config, pkg_config_static, archive_hides_what_the_library_hides, cmake, cmake_versions)]
+        tests += [(test, source, folder, arch) for test in (subproject, subproject_static)]
+        print(f"1..{len(tests)}")
+        for number, (test, *arguments) in enumerate(tests, 1):
+            failed |= judge(number, test.__name__, test, *arguments)
+    return failed
+
+
+sys.exit(main())
