@@ -24,7 +24,7 @@ void jitframe(const char *arguments)
 	pid_t pid;
 
 	cr_assert(getenv("JITFRAME") && out && err, "JITFRAME has to name the command");
-	snprintf(command, sizeof(command), "exec '%s' %s", getenv("JITFRAME"), arguments);
+	snprintf(command, sizeof(command), "'%s' %s", getenv("JITFRAME"), arguments);
 	pid = fork();
 	if (pid == 0) {
 		dup2(fileno(out), STDOUT_FILENO);

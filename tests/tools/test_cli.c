@@ -53,7 +53,7 @@ static const struct {
 	{"compile /nowhere/at/all.o", 2, "jitframe: /nowhere/at/all.o:"},
 	{"compile /dev/null", 2, "jitframe: /dev/null: ELF header: byte 0: the file ends inside it"},
 	{"compile " KINDS " --target arm64", 2, "jitframe: target arm64:"},
-	{"compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; there are:"},
+	{"compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; "},
 	{"compile " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper"},
 	{"compile " KINDS " program_a extra", 2, "unexpected argument extra"},
 	{"compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian"},

@@ -156,20 +156,9 @@ void bundle_selection_free(struct bundle_selection *selection)
 
 /* ---- finding one by name ------------------------------------------------------------------------ */
 
-static void list_names(const struct bundle *bundle, char *text, size_t capacity)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (uint32_t i = 0; i < bundle->count[BUNDLE_PROGRAMS] && used < capacity; i++)
-		used += (size_t)snprintf(text + used, capacity - used, " %s",
-					 bundle->strings + bundle->programs[i].name);
-}
-
 enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32_t *program, struct jf_error *error)
 {
 	uint32_t count = bundle->count[BUNDLE_PROGRAMS];
-	char names[144];
 
 	if (count == 0)
 		return jf_error_set(error, JF_E_NOT_FOUND, name ? name : "bundle", "there are no programs");
@@ -183,8 +172,7 @@ enum jf_status bundle_find(const struct bundle *bundle, const char *name, uint32
 			return JF_OK;
 		}
 	}
-	list_names(bundle, names, sizeof(names));
 	if (!name)
-		return jf_error_set(error, JF_E_NOT_FOUND, "program", "which one? There are:%s", names);
-	return jf_error_set(error, JF_E_NOT_FOUND, name, "no such program; there are:%s", names);
+		return jf_error_set(error, JF_E_NOT_FOUND, "program", "which one? There are %u", count);
+	return jf_error_set(error, JF_E_NOT_FOUND, name, "no such program");
 }

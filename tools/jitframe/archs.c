@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "json.h"
+#include "machine.h"
 #include "platforms.h"
 
 /* jitframe archs */
@@ -79,8 +80,11 @@ static int print_text(void)
 	const struct jf_backend *backend;
 
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
-		printf("%s%s (ELF machine %u, %s)%s\n", i ? "\n" : "", backend->name, backend->elf_machine,
-		       backend->llvm_triple, backend == jf_backend_host() ? ", this processor" : "");
+		char machine[MACHINE_TEXT_MAX];
+
+		printf("%s%s (%s, %s)%s\n", i ? "\n" : "", backend->name,
+		       machine_text(backend->elf_machine, machine, sizeof(machine)), backend->llvm_triple,
+		       backend == jf_backend_host() ? ", this processor" : "");
 		print_parts(backend);
 		for (unsigned int k = 0; k < backend->convention_count; k++)
 			print_convention(backend->conventions[k]);
@@ -207,6 +211,6 @@ int cmd_archs(int argc, char **argv)
 	};
 	struct args args = {0};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	return args.json ? print_json() : args.brief ? print_brief() : print_text();
 }

@@ -209,7 +209,7 @@ static const struct argp_option options[] = {
 	 "what the code is for (default: the file's architecture or this processor's; linux for kernel dumps, else "
 	 "user)",
 	 1},
-	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool or bpftool-json (default: as it looks)", 1},
+	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool, bpftool-json or auto (default: as it looks)", 1},
 	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
 	{"address", KEY_ADDRESS, "HEX", 0, "where the code runs, if the input does not say", 1},
 	{"at", KEY_AT, "KIND=START-END", 0,
@@ -250,7 +250,7 @@ int cmd_check(int argc, char **argv)
 	};
 	struct check_args args = {.spec = {.spec = JF_FRAME_SPEC_INIT, .own_target = true}};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	if (args.conventions)
 		return check_conventions(args.target, args.output.json);
 	return check_file(&args);

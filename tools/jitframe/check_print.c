@@ -6,6 +6,8 @@
 
 #include <jitframe/describe.h>
 
+#include "color.h"
+
 /* ---- specs ------------------------------------------------------------------------------------------- */
 
 static size_t add(char *text, size_t capacity, size_t used, const char *word)
@@ -172,6 +174,16 @@ bool check_is_doubtful(const struct check_output *output, const struct checked *
 	return c->inferred && c->inferred->matched < c->inferred->insns && !output->spec_given;
 }
 
+static enum color verdict_color(enum jf_verdict verdict)
+{
+	switch (verdict) {
+	case JF_VERDICT_HOLDS: return COLOR_GOOD;
+	case JF_VERDICT_UNDECIDED: return COLOR_OPEN;
+	case JF_VERDICT_BROKEN: return COLOR_BAD;
+	default: return COLOR_NONE;
+	}
+}
+
 /* ---- one function --------------------------------------------------------------------------------------- */
 
 static void print_text(struct check_output *output, const struct checked *c)
@@ -196,7 +208,8 @@ static void print_text(struct check_output *output, const struct checked *c)
 		if (verdict == JF_VERDICT_NOT_APPLICABLE || output->except >> rule & 1 ||
 		    (output->brief && verdict == JF_VERDICT_HOLDS))
 			continue;
-		printf("  R%-3u %-22s %s\n", rule, jf_rule_at(rule)->name, jf_verdict_name(verdict));
+		printf("  R%-3u %-22s %s%s%s\n", rule, jf_rule_at(rule)->name, color_on(stdout, verdict_color(verdict)),
+		       jf_verdict_name(verdict), color_off(stdout, verdict_color(verdict)));
 		print_findings(output, c, rule);
 	}
 	if (c->report->finding_count > c->report->finding_capacity)
@@ -265,9 +278,11 @@ static int print_end(struct check_output *output)
 					    "taken_for_granted", check_assumed_json(output), "functions",
 					    output->functions));
 	if (output->failed)
-		printf("\n%u of %u functions: not all rules hold\n", output->failed, output->checked);
+		printf("\n%u of %u functions: %snot all rules hold%s\n", output->failed, output->checked,
+		       color_on(stdout, COLOR_BAD), color_off(stdout, COLOR_BAD));
 	else
-		printf("\n%u functions: all rules hold\n", output->checked);
+		printf("\n%u functions: %sall rules hold%s\n", output->checked, color_on(stdout, COLOR_GOOD),
+		       color_off(stdout, COLOR_GOOD));
 	return 0;
 }
 

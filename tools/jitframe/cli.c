@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle.h"
+#include "color.h"
 #include "link.h"
 
 /* ---- messages ----------------------------------------------------------------------------------- */
@@ -18,15 +20,25 @@ void cli_messages_to(FILE *file)
 	messages = file;
 }
 
-static void print_message(const char *fmt, va_list args)
+static void print_message(const char *kind, enum color color, const char *fmt, va_list args)
 {
+	FILE *to = messages ? messages : stderr;
 	char *text = NULL;
 
 	fflush(stdout);
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
-	fprintf(messages ? messages : stderr, "jitframe: %s\n", text ? text : "no memory");
+	fprintf(to, "%s%s:%s %s\n", color_on(to, color), kind, color_off(to, color), text ? text : "no memory");
 	free(text);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_message("jitframe: warning", COLOR_OPEN, fmt, args);
+	va_end(args);
 }
 
 int cli_bad_input(const char *fmt, ...)
@@ -34,7 +46,7 @@ int cli_bad_input(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print_message(fmt, args);
+	print_message("jitframe", COLOR_BAD, fmt, args);
 	va_end(args);
 	return CLI_BAD_INPUT;
 }
@@ -44,7 +56,7 @@ int cli_failed(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print_message(fmt, args);
+	print_message("jitframe", COLOR_BAD, fmt, args);
 	va_end(args);
 	return CLI_FAILED;
 }
@@ -151,6 +163,46 @@ int cli_link(const char *path, const char *program, void **bundle, size_t *size)
 	linked = link_object(object, object_size, program, bundle, size, &error);
 	free(object);
 	return linked == JF_OK ? 0 : cli_error(path, error_kind(&error), &error);
+}
+
+static const char *program_name_at(const void *bundle, size_t i)
+{
+	const struct bundle *b = bundle;
+
+	return i < b->count[BUNDLE_PROGRAMS] ? b->strings + b->programs[i].name : NULL;
+}
+
+/* All of them: an error's text has no room for many. */
+static int list_programs(const char *path, const struct bundle *bundle, const char *name)
+{
+	const char *nearest = name ? cli_nearest(name, program_name_at, bundle) : NULL, *one;
+	size_t size = 0;
+	char *list = NULL;
+	FILE *text = open_memstream(&list, &size);
+
+	for (size_t i = 0; text && (one = program_name_at(bundle, i)); i++)
+		fprintf(text, " %s", one);
+	if (!text || fclose(text) != 0)
+		return cli_failed("no memory");
+	if (!name)
+		cli_bad_input("%s: program: which one? There are:%s", path, list);
+	else if (nearest)
+		cli_bad_input("%s: %s: no such program; did you mean %s? There are:%s", path, name, nearest, list);
+	else
+		cli_bad_input("%s: %s: no such program; there are:%s", path, name, list);
+	free(list);
+	return CLI_BAD_INPUT;
+}
+
+int cli_program(const char *path, const struct bundle *bundle, const char *name, uint32_t *program)
+{
+	struct jf_error error = {0};
+
+	if (bundle_find(bundle, name, program, &error) == JF_OK)
+		return 0;
+	if (bundle->count[BUNDLE_PROGRAMS] > 0)
+		return list_programs(path, bundle, name);
+	return cli_error(path, NULL, &error);
 }
 
 int cli_convention(const char *target, const struct jf_convention **conv)

@@ -12,6 +12,8 @@
 
 #include <jitframe/backend.h>
 
+#include "usage.h"
+
 /* Exit statuses; 0 is success. */
 enum { CLI_FAILED = 1, CLI_BAD_INPUT = 2 };
 
@@ -29,6 +31,8 @@ int cmd_rows(int argc, char **argv);
 void cli_messages_to(FILE *file);
 /* Prints "jitframe: ..." and a newline on standard error. returns: CLI_BAD_INPUT. */
 int cli_bad_input(const char *fmt, ...) JF_PRINTF(1, 2);
+/* The same, with "warning: ". */
+void cli_warn(const char *fmt, ...) JF_PRINTF(1, 2);
 /* The same. returns: CLI_FAILED. */
 int cli_failed(const char *fmt, ...) JF_PRINTF(1, 2);
 /* "jitframe: CONTEXT: [KIND ]WHERE: TEXT"; context and kind may be NULL. returns: by the error's status. */
@@ -38,11 +42,22 @@ int cli_error(const char *context, const char *kind, const struct jf_error *erro
  * a number, or over max; *value only on true. */
 bool cli_number(const char *text, unsigned int base, uint64_t max, uint64_t *value);
 
+/* Whether an option's FILE is "-", standard output. */
+bool cli_is_stdout(const char *path);
+/* Opens it anew; "-" is standard output. owns: the caller, cli_close(). returns: NULL after a message. */
+FILE *cli_create(const char *path);
+/* returns: 0, or prints and an exit status when not all has arrived. */
+int cli_close(FILE *file, const char *path);
+
 /* Reads a file whole. owns: *bytes is the caller's, free(). returns: 0, or prints and an exit status. */
 int cli_read_file(const char *path, uint8_t **bytes, size_t *size);
 
 /* The convention of `target`, or of "HOST/user" for NULL. returns: 0, or prints and an exit status. */
 int cli_convention(const char *target, const struct jf_convention **conv);
+
+/* The program of that name in an open bundle; NULL: the only one. returns: 0, or prints and an exit status. */
+struct bundle;
+int cli_program(const char *path, const struct bundle *bundle, const char *name, uint32_t *program);
 
 /* Reads an object file and links it; `program` as for link_object(). owns: *bundle is the caller's,
  * free(). returns: 0, or prints and an exit status. */

@@ -7,6 +7,7 @@
 #include <jitframe/backend.h>
 
 #include "cli.h"
+#include "machine.h"
 #include "machine_code.h"
 
 /* The functions of an ELF object that its symbol table names, in the order of their addresses. */
@@ -131,6 +132,7 @@ static int add_symbol(struct reader *r, size_t index, bool relocatable)
 
 static int read_elf(struct reader *r)
 {
+	char machine[MACHINE_TEXT_MAX];
 	GElf_Ehdr header;
 	int status;
 
@@ -139,11 +141,10 @@ static int read_elf(struct reader *r)
 		return cli_bad_input("%s: it is no ELF file, or cut short", r->code->path);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return cli_bad_input("%s: only 64-bit little-endian files can be checked", r->code->path);
-	for (size_t i = 0; (r->code->backend = jf_backend_at(i)); i++)
-		if (r->code->backend->elf_machine == header.e_machine)
-			break;
+	r->code->backend = machine_backend(header.e_machine);
 	if (!r->code->backend)
-		return cli_bad_input("%s: ELF machine %u is none that jitframe has", r->code->path, header.e_machine);
+		return cli_bad_input("%s: made for %s; `jitframe archs` lists what jitframe has", r->code->path,
+				     machine_text(header.e_machine, machine, sizeof(machine)));
 	status = find_symbols(r);
 	for (size_t i = 0; status == 0 && i < r->count; i++) {
 		/* Two names for one place are one function. */

@@ -102,7 +102,7 @@ int cmd_compile(int argc, char **argv)
 	struct args args = {.object = {.opts.size = sizeof(args.object.opts), .address = OBJECT_ADDRESS}};
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	status = cli_convention(args.target, &args.object.conv);
 	return status == 0 ? compile(&args) : status;
 }

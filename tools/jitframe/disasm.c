@@ -24,7 +24,7 @@ static struct {
 /* Beside this program in a build directory, or where the installation has it. */
 static void *open_module(void)
 {
-	static const char *const places[] = {"", "../libexec/jitframe/"};
+	static const char *const places[] = {"", LIBEXEC "/"};
 	char self[PATH_MAX], path[PATH_MAX + 64];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	void *handle;

@@ -236,6 +236,6 @@ int cmd_emit(int argc, char **argv)
 	};
 	struct args args = {.spec.spec = JF_FRAME_SPEC_INIT, .part = JF_PART_ALL};
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	return emit(&args);
 }

@@ -24,6 +24,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &args->spec; return 0;
 	case 'j': args->json = true; return 0;
 	case 's': args->svg = arg; return 0;
+	case ARGP_KEY_END:
+		if (cli_is_stdout(args->svg) && args->json)
+			argp_error(state, "--json and --svg - would both go to standard output");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -96,7 +100,7 @@ int cmd_frame(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{NULL, 0, NULL, 0, "Output:", 2},
-		{"svg", 's', "FILE", 0, "write a picture instead of text", 2},
+		{"svg", 's', "FILE", 0, "write a picture instead of text (- is standard output)", 2},
 		{"json", 'j', NULL, 0, "print JSON", 2},
 		{0},
 	};
@@ -117,7 +121,7 @@ int cmd_frame(int argc, char **argv)
 	char target[96];
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	if (jf_frame_solve(args.spec.conv, &args.spec.spec, &frame, &error) != JF_OK) {
 		snprintf(target, sizeof(target), "%s/%s", args.spec.conv->backend->name, args.spec.conv->name);
 		return cli_error(target, NULL, &error);

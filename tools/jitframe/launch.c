@@ -15,21 +15,16 @@
 struct search {
 	const char *arch;
 	char found[PATH_MAX];
-	char tried[1024];
+	FILE *tried;
 };
 
 static bool try_path(struct search *s, const char *dir, size_t dir_length, const char *below)
 {
-	size_t used = strlen(s->tried);
 	int length = snprintf(s->found, sizeof(s->found), "%.*s%s/jf-runner-%s", (int)dir_length, dir, below, s->arch);
 
 	if (length > 0 && (size_t)length < sizeof(s->found) && access(s->found, X_OK) == 0)
 		return true;
-	/* As much of it as there is room for. */
-	length = snprintf(s->tried + used, sizeof(s->tried) - used, "%s%.*s%s", used ? ", " : "", (int)dir_length, dir,
-			  below);
-	if (length < 0)
-		s->tried[used] = '\0';
+	fprintf(s->tried, "\n  %.*s%s", (int)dir_length, dir, below);
 	return false;
 }
 
@@ -50,7 +45,7 @@ static bool search_environment(struct search *s)
 	return false;
 }
 
-/* Installed beside this program, or in the build directories that scripts/ make of a source tree. */
+/* The installation's folder, this program's, or the build directories that scripts/ make of a source tree. */
 static bool search_installation(struct search *s)
 {
 	char self[PATH_MAX], build[PATH_MAX];
@@ -64,21 +59,22 @@ static bool search_installation(struct search *s)
 	slash = strrchr(self, '/');
 	dir = slash ? (size_t)(slash - self) : 0;
 	snprintf(build, sizeof(build), "/../../%s/tools/runner", s->arch);
-	return try_path(s, self, dir, "/../libexec/jitframe") || try_path(s, self, dir, "/runner") ||
+	return try_path(s, self, dir, "/" LIBEXEC) || try_path(s, self, dir, "") || try_path(s, self, dir, "/runner") ||
 	       try_path(s, self, dir, build);
 }
 
 /* ---- the emulator ------------------------------------------------------------------------------- */
 
 /* The command in front of the runner, its words apart by blanks; empty on this processor itself. */
-static void emulator(const struct jf_backend *backend, char *command, size_t capacity)
+static void emulator(struct launch *launch, char *command, size_t capacity)
 {
+	const struct jf_backend *backend = launch->backend;
+	char *variable = launch->emulator_variable;
 	/* QEMU and the C libraries of Debian and Ubuntu name architectures as LLVM does. */
 	int length = (int)strcspn(backend->llvm_triple, "-");
-	char variable[64];
 	const char *given;
 
-	snprintf(variable, sizeof(variable), "JITFRAME_QEMU_%s", backend->name);
+	snprintf(variable, sizeof(launch->emulator_variable), "JITFRAME_QEMU_%s", backend->name);
 	for (char *c = variable; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
 	given = getenv(variable);
@@ -156,7 +152,12 @@ static void become_runner(const struct launch *launch, struct files *files, char
 	if (launch->stdout_to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	execvp(argv[0], (char **)(uintptr_t)argv);
-	dprintf(STDERR_FILENO, "jitframe: %s: %s\n", argv[0], strerror(errno));
+	if (errno == ENOENT && argv[0] != runner && !strchr(argv[0], '/'))
+		dprintf(STDERR_FILENO,
+			"jitframe: there is no emulator %s in PATH, for programs of %s; %s can name another\n", argv[0],
+			launch->backend->name, launch->emulator_variable);
+	else
+		dprintf(STDERR_FILENO, "jitframe: %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -179,15 +180,34 @@ static int start_process(struct launch *launch, char *command, const char *runne
 	return *report ? 0 : cli_failed("cannot start %s: %s", runner, strerror(errno));
 }
 
+static int find_runner(struct search *search)
+{
+	char *tried = NULL;
+	size_t size = 0;
+	bool found;
+
+	search->tried = open_memstream(&tried, &size);
+	if (!search->tried)
+		return cli_failed("no memory");
+	found = search_environment(search) || search_installation(search);
+	fclose(search->tried);
+	if (!found)
+		cli_failed(
+			"there is no jf-runner-%s, which runs programs of this architecture; JITFRAME_RUNNER_PATH can "
+			"name its folder. Looked for in:%s",
+			search->arch, tried);
+	free(tried);
+	return found ? 0 : CLI_FAILED;
+}
+
 int launch_start(struct launch *launch, FILE **report, int *pid)
 {
 	struct search search = {.arch = launch->backend->name};
 	char command[PATH_MAX];
 
-	if (!search_environment(&search) && !search_installation(&search))
-		return cli_failed("there is no jf-runner-%s in %s; JITFRAME_RUNNER_PATH can name its folder",
-				  search.arch, search.tried);
-	emulator(launch->backend, command, sizeof(command));
+	if (find_runner(&search) != 0)
+		return CLI_FAILED;
+	emulator(launch, command, sizeof(command));
 	return start_process(launch, command, search.found, report, pid);
 }
 

@@ -24,15 +24,17 @@ static const struct command {
 	{"rows", cmd_rows, "jitframe rows", "unwind rows of any ELF file: say where they lie, or make them"},
 	{"orc", cmd_orc, "jitframe orc", "Linux's ORC unwind tables: dump them, find the entry of an address"},
 };
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void print_usage(FILE *to)
 {
 	fputs("Usage: jitframe COMMAND [ARGUMENT...]\n"
 	      "BPF JIT frames as data, machine code, and running programs that throw.\n\n",
 	      to);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n`jitframe COMMAND --help` shows its options; `jitframe --version` the version.\n"
+	fputs("\n`jitframe help COMMAND` shows a command's options, as `jitframe COMMAND --help` does.\n"
+	      "`jitframe --version` shows the version.\n"
 	      "Exit status: 0 success, 2 bad input or usage, 1 anything else.\n",
 	      to);
 }
@@ -63,29 +65,69 @@ static bool backends_are_sound(void)
 	return true;
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static const char *command_name_at(const void *names, size_t i)
+{
+	return i < COMMANDS ? ((const struct command *)names)[i].name : NULL;
+}
+
+static int refuse(const char *name)
+{
+	const char *nearest = cli_nearest(name, command_name_at, commands);
+
+	if (nearest)
+		return cli_bad_input("there is no command \"%s\"; did you mean %s?", name, nearest);
+	return cli_bad_input("there is no command \"%s\"; see `jitframe --help`", name);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	argv[0] = (char *)(uintptr_t)command->title;
+	return close_output(command->run(argc, argv));
+}
+
+/* `jitframe help NAME` is `jitframe NAME --help`. */
+static int help(const char *name)
+{
+	static char option[] = "--help";
+	const struct command *command = name ? find_command(name) : NULL;
+	char *argv[] = {NULL, option, NULL};
+
+	if (command)
+		return run(command, 2, argv);
+	if (name)
+		return refuse(name);
+	print_usage(stdout);
+	return close_output(0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	const struct command *command = find_command(name);
 
 	argp_err_exit_status = CLI_BAD_INPUT;
 	if (!backends_are_sound())
 		return CLI_FAILED;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(name, commands[i].name) == 0) {
-			argv[1] = (char *)(uintptr_t)commands[i].title;
-			return close_output(commands[i].run(argc - 1, argv + 1));
-		}
-	}
+	if (command)
+		return run(command, argc - 1, argv + 1);
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
 		printf("jitframe %s\n", jf_version_text());
 		return close_output(0);
 	}
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-		print_usage(stdout);
-		return close_output(0);
-	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(NULL);
+	if (strcmp(name, "help") == 0)
+		return help(argv[2]);
 	if (argc > 1)
-		return cli_bad_input("there is no command \"%s\"; see `jitframe --help`", name);
+		return refuse(name);
 	print_usage(stderr);
 	return CLI_BAD_INPUT;
 }

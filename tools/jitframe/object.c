@@ -123,14 +123,12 @@ static bool set_up(struct opened *o)
 static int compile_programs(struct opened *o)
 {
 	const struct object *object = o->object;
-	struct jf_error error = {0};
 	uint32_t index = 0;
 	int status = 0;
 
 	if (object->program) {
-		if (bundle_find(&o->bundle, object->program, &index, &error) != JF_OK)
-			return cli_error(object->path, NULL, &error);
-		return compile_program(o, index);
+		status = cli_program(object->path, &o->bundle, object->program, &index);
+		return status == 0 ? compile_program(o, index) : status;
 	}
 	for (; status == 0 && index < o->bundle.count[BUNDLE_PROGRAMS]; index++)
 		if (o->bundle.strings[o->bundle.programs[index].section] != '?')

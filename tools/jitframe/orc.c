@@ -184,15 +184,10 @@ static int find(struct orc_file *file, const struct args *args)
 static void check_header(const struct orc_file *file)
 {
 	if (file->table.header == JF_ORC_HEADER_UNKNOWN)
-		fprintf(stderr,
-			"jitframe: %s: warning: its .orc_header is of no format that is known here; entries may mean "
-			"something else\n",
-			file->path);
+		cli_warn("%s: its .orc_header is of no format that is known here; entries may mean something else",
+			 file->path);
 	else if (file->table.header == JF_ORC_HEADER_ABSENT && file->whole)
-		fprintf(stderr,
-			"jitframe: %s: warning: it has no .orc_header; before Linux 6.4 entries were encoded "
-			"differently\n",
-			file->path);
+		cli_warn("%s: it has no .orc_header; before Linux 6.4 entries were encoded differently", file->path);
 }
 
 int cmd_orc(int argc, char **argv)
@@ -221,7 +216,7 @@ int cmd_orc(int argc, char **argv)
 	struct orc_file file;
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	status = orc_file_open(&file, args.path, args.format);
 	if (status == 0) {
 		check_header(&file);

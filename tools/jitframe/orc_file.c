@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "machine.h"
 
 /* ---- sections --------------------------------------------------------------------------------------- */
 
@@ -160,10 +161,13 @@ static int read_table(struct orc_file *file, const char *format)
 
 static int find_backend(struct orc_file *file, unsigned int machine)
 {
-	for (size_t i = 0; (file->backend = jf_backend_at(i)); i++)
-		if (file->backend->elf_machine == machine)
-			return 0;
-	return cli_bad_input("%s: ELF machine %u is none that jitframe has", file->path, machine);
+	char text[MACHINE_TEXT_MAX];
+
+	file->backend = machine_backend(machine);
+	if (file->backend)
+		return 0;
+	return cli_bad_input("%s: made for %s; `jitframe archs` lists what jitframe has", file->path,
+			     machine_text(machine, text, sizeof(text)));
 }
 
 int orc_file_open(struct orc_file *file, const char *path, const char *format)

@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
 	{"function", 'f', "NAME", 0, "Look at this function alone", 0},
 	{"all", 'a', NULL, 0, "verify: list what is undecided, too", 1},
 	{"json", 'j', NULL, 0, "verify: print JSON", 1},
-	{"output", 'o', "OUT", 0, "make: the file to write", 2},
+	{"output", 'o', "OUT", 0, "make: the file to write (- is standard output)", 2},
 	{"elf", 'e', NULL, 0, "make: write an object file, not the section's bytes alone", 2},
 	{0},
 };
@@ -71,9 +71,7 @@ static const struct argp argp = {
 int cmd_rows(int argc, char **argv)
 {
 	struct rows_args args = {.command = ROWS_NONE};
-	error_t parsed = argp_parse(&argp, argc, argv, 0, NULL, &args);
 
-	if (parsed != 0)
-		return cli_failed("%s", strerror(parsed));
+	cli_parse(&argp, argc, argv, &args);
 	return args.command == ROWS_MAKE ? rows_make(&args) : rows_verify(&args);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "machine.h"
 #include "orc_file.h"
 
 /* ---- sections ------------------------------------------------------------------------------------------- */
@@ -274,6 +275,7 @@ static bool has_rows(const struct rows_file *file)
 
 static int read_elf(struct rows_file *file, bool need_rows)
 {
+	char machine[MACHINE_TEXT_MAX];
 	GElf_Ehdr header;
 	bool relocatable;
 	int status;
@@ -282,11 +284,10 @@ static int read_elf(struct rows_file *file, bool need_rows)
 		return cli_bad_input("%s: it is no ELF file, or cut short", file->path);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return cli_bad_input("%s: only 64-bit little-endian files can be read", file->path);
-	for (size_t i = 0; (file->backend = jf_backend_at(i)); i++)
-		if (file->backend->elf_machine == header.e_machine)
-			break;
+	file->backend = machine_backend(header.e_machine);
 	if (!file->backend)
-		return cli_bad_input("%s: ELF machine %u is none that jitframe has", file->path, header.e_machine);
+		return cli_bad_input("%s: made for %s; `jitframe archs` lists what jitframe has", file->path,
+				     machine_text(header.e_machine, machine, sizeof(machine)));
 	relocatable = header.e_type == ET_REL;
 	status = read_sections(file, relocatable);
 	if (status == 0)

@@ -206,24 +206,41 @@ static bool fill_elf(Elf *elf, const struct making *m)
 	       elf_update(elf, ELF_C_WRITE) >= 0;
 }
 
-static int write_out(const struct making *m, const struct rows_args *args)
+/* libelf goes back and forth in a file, which standard output may not allow. */
+static int write_elf(const struct making *m, const char *path, FILE *file)
 {
-	int fd = open(args->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	FILE *whole = tmpfile();
+	Elf *elf = whole ? elf_begin(fileno(whole), ELF_C_WRITE, NULL) : NULL;
+	bool good = elf && fill_elf(elf, m);
+	char bytes[4096];
+	size_t count;
 	int status = 0;
 
-	if (fd < 0)
-		return cli_failed("%s: %s", args->out, strerror(errno));
-	if (args->elf) {
-		Elf *elf = elf_begin(fd, ELF_C_WRITE, NULL);
+	if (!good)
+		status = cli_failed("%s: %s", path, whole ? elf_errmsg(-1) : strerror(errno));
+	elf_end(elf);
+	if (whole)
+		rewind(whole);
+	while (good && (count = fread(bytes, 1, sizeof(bytes), whole)) > 0)
+		fwrite(bytes, 1, count, file);
+	if (whole)
+		fclose(whole);
+	return status;
+}
 
-		if (!elf || !fill_elf(elf, m))
-			status = cli_failed("%s: %s", args->out, elf_errmsg(-1));
-		elf_end(elf);
-	} else if (write(fd, m->writer.bytes, m->writer.size) != (ssize_t)m->writer.size) {
-		status = cli_failed("%s: it cannot be written whole", args->out);
-	}
-	if (close(fd) != 0 && status == 0)
-		status = cli_failed("%s: %s", args->out, strerror(errno));
+static int write_out(const struct making *m, const struct rows_args *args)
+{
+	FILE *file = cli_create(args->out);
+	int status = 0;
+
+	if (!file)
+		return CLI_FAILED;
+	if (args->elf)
+		status = write_elf(m, args->out, file);
+	else
+		fwrite(m->writer.bytes, 1, m->writer.size, file);
+	if (cli_close(file, args->out) != 0 && status == 0)
+		status = CLI_FAILED;
 	return status;
 }
 
@@ -238,9 +255,11 @@ int rows_make(const struct rows_args *args)
 	if (status == 0)
 		status = write_out(&m, args);
 	if (status == 0)
-		printf("%s: .eh_frame of %zu functions at 0x%llx, %zu bytes; left out: %zu functions, %zu parts of "
-		       "functions\n",
-		       args->out, m.done, (unsigned long long)m.writer.address, m.writer.size, m.without, m.parts);
+		fprintf(cli_is_stdout(args->out) ? stderr : stdout,
+			"%s: .eh_frame of %zu functions at 0x%llx, %zu bytes; left out: %zu functions, %zu parts of "
+			"functions\n",
+			cli_is_stdout(args->out) ? "standard output" : args->out, m.done,
+			(unsigned long long)m.writer.address, m.writer.size, m.without, m.parts);
 	free(m.writer.bytes);
 	free(m.rows);
 	rows_file_close(&file);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "color.h"
 #include "json.h"
 
 #define INSN_TEXT_MAX 96
@@ -46,11 +47,13 @@ static void insn_text(struct output *out, const struct rows_function *function, 
 
 static void print_text(struct output *out, const struct rows_function *function, const struct jf_rows_report *report)
 {
+	enum color color = report->verdict == JF_ROWS_UNTRUE ? COLOR_BAD : COLOR_OPEN;
 	char place[NAME_TEXT_MAX], insn[INSN_TEXT_MAX];
 
 	rows_file_address(out->file, function->cfi.start + report->code_off, place, sizeof(place));
 	insn_text(out, function, report, insn);
-	printf("%s: %s: %s\n", jf_rows_verdict_name((enum jf_rows_verdict)report->verdict), place, insn);
+	printf("%s%s%s: %s: %s\n", color_on(stdout, color), jf_rows_verdict_name((enum jf_rows_verdict)report->verdict),
+	       color_off(stdout, color), place, insn);
 	printf("    %s\n", report->text);
 }
 

@@ -148,7 +148,7 @@ int cmd_run(int argc, char **argv)
 	struct args args = {0};
 	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	cli_parse(&argp, argc, argv, &args);
 	status = cli_convention(args.target, &args.job.conv);
 	return status == 0 ? run_object(&args) : status;
 }

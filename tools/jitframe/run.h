@@ -16,8 +16,9 @@ struct launch {
 	const struct jf_backend *backend;
 	const char *argv[LAUNCH_ARGS_MAX]; /* the runner's own arguments from argv[0] on, ended by NULL */
 	unsigned int argc;
-	char target[96];          /* for an argument */
-	const char *input_option; /* what the runner takes `input` by: "--bundle", or "--batch" */
+	char target[96];            /* for an argument */
+	char emulator_variable[64]; /* of the environment: names the emulator */
+	const char *input_option;   /* what the runner takes `input` by: "--bundle", or "--batch" */
 	const void *input;
 	size_t input_size;
 	bool stdout_to_stderr; /* standard output belongs to us alone */

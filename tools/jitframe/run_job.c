@@ -13,26 +13,36 @@ enum { RUNNER_OK = 0, RUNNER_FAILED = 1, RUNNER_BAD_INPUT = 2, RUNNER_UNCAUGHT =
 
 /* ---- what goes there ---------------------------------------------------------------------------- */
 
+/* MAP[INDEX]=PROGRAM; the rest of the form is the runner's to judge. */
+static int check_set(const struct run_job *job, const struct bundle *bundle, const char *set)
+{
+	const char *program = strchr(set, '=');
+	uint32_t index;
+
+	return program ? cli_program(job->object, bundle, program + 1, &index) : 0;
+}
+
 /* out: job->program, when there is but one. "" makes the linker link what it can. */
 static int find_program(struct run_job *job)
 {
 	struct jf_error error = {0};
 	struct bundle opened;
 	void *bundle = NULL;
-	uint32_t index;
+	uint32_t index = 0;
 	size_t size;
 	int status = cli_link(job->object, "", &bundle, &size);
 
 	if (status != 0)
 		return status;
-	if (bundle_open(&opened, bundle, size, &error) != JF_OK ||
-	    bundle_find(&opened, job->program, &index, &error) != JF_OK) {
+	if (bundle_open(&opened, bundle, size, &error) != JF_OK)
 		status = cli_error(job->object, NULL, &error);
-	} else {
-		if (!job->program) {
-			snprintf(job->found, sizeof(job->found), "%s", opened.strings + opened.programs[index].name);
-			job->program = job->found;
-		}
+	else
+		status = cli_program(job->object, &opened, job->program, &index);
+	for (unsigned int i = 0; status == 0 && i < job->set_count; i++)
+		status = check_set(job, &opened, job->sets[i]);
+	if (status == 0 && !job->program) {
+		snprintf(job->found, sizeof(job->found), "%s", opened.strings + opened.programs[index].name);
+		job->program = job->found;
 	}
 	free(bundle);
 	return status;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -236,14 +235,10 @@ void svg_put_live(FILE *file, const struct jf_frame *frame)
 
 int svg_write(const struct jf_frame *frame, const char *path)
 {
-	FILE *file = fopen(path, "w");
-	bool failed;
+	FILE *file = cli_create(path);
 
 	if (!file)
-		return cli_failed("%s: %s", path, strerror(errno));
+		return CLI_FAILED;
 	put_frame(file, frame);
-	failed = ferror(file) != 0;
-	if (fclose(file) != 0 || failed)
-		return cli_failed("%s: %s", path, strerror(errno));
-	return 0;
+	return cli_close(file, path);
 }

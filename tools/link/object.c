@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine.h"
+
 /* More than any compiler writes; keeps every count in this folder inside 32 bits. */
 #define OBJECT_BYTES_MAX (UINT32_C(256) << 20)
 
@@ -33,14 +35,15 @@ static enum jf_status check_ident(const uint8_t *bytes, size_t size, struct jf_e
 
 static enum jf_status check_header(Elf *elf, size_t size, struct jf_error *error)
 {
+	char machine[MACHINE_TEXT_MAX];
 	GElf_Ehdr header;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
 		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "%s", elf_errmsg(-1));
 	if (header.e_machine != EM_BPF)
-		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header",
-				    "byte %zu: made for machine %u, not for BPF (%d)", offsetof(Elf64_Ehdr, e_machine),
-				    header.e_machine, EM_BPF);
+		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "byte %zu: made for %s, not for BPF",
+				    offsetof(Elf64_Ehdr, e_machine),
+				    machine_text(header.e_machine, machine, sizeof(machine)));
 	if (header.e_type != ET_REL)
 		return jf_error_set(error, JF_E_BAD_IMAGE, "ELF header", "byte %zu: not a relocatable object",
 				    offsetof(Elf64_Ehdr, e_type));
