@@ -15,13 +15,11 @@ import subprocess
 import sys
 import tempfile
 
+from tap import Skip, run_tests
+
 HERE = pathlib.Path(__file__).resolve().parent
 USER = HERE / "user"
 PRINTS = "a frame\n"
-
-
-class Skip(Exception):
-    """Says what is missing."""
 
 
 class Installed:
@@ -125,7 +123,7 @@ def subproject(source, folder, arch):
     prints(built / "user", os.environ)
 
 
-def subproject_static(_source, folder, _arch):
+def subproject_static(folder):
     """Whose default_library is the other project's to choose."""
     built = folder / "subproject" / "build"
     run(["meson", "configure", built, "-Ddefault_library=static", "-Djitframe:default_library=static"])
@@ -136,24 +134,8 @@ def subproject_static(_source, folder, _arch):
 
 # ---- all of them -------------------------------------------------------------------------------------------------
 
-def judge(number, name, test, *arguments):
-    """returns: whether it failed."""
-    try:
-        test(*arguments)
-    except Skip as missing:
-        print(f"ok {number} - {name} # SKIP {missing}", flush=True)
-        return False
-    except Exception as wrong:  # pylint: disable=broad-exception-caught
-        print(f"not ok {number} - {name}")
-        print("\n".join("# " + line for line in f"{type(wrong).__name__}: {wrong}".split("\n")), flush=True)
-        return True
-    print(f"ok {number} - {name}", flush=True)
-    return False
-
-
 def main():
     source, build, prefix, libdir, cc, arch = sys.argv[1:]
-    failed = False
     with tempfile.TemporaryDirectory(prefix="jitframe-packaging-") as name:
         folder = pathlib.Path(name)
         try:
@@ -161,13 +143,10 @@ def main():
         except Skip as missing:
             print(f"1..0 # SKIP {missing}")
             return False
-        tests = [(test, installed) for test in (
-            pkg_config, pkg_config_static, archive_hides_what_the_library_hides, cmake, cmake_versions)]
-        tests += [(test, source, folder, arch) for test in (subproject, subproject_static)]
-        print(f"1..{len(tests)}")
-        for number, (test, *arguments) in enumerate(tests, 1):
-            failed |= judge(number, test.__name__, test, *arguments)
-    return failed
+        return run_tests(
+            *((test, installed) for test in (
+                pkg_config, pkg_config_static, archive_hides_what_the_library_hides, cmake, cmake_versions)),
+            (subproject, source, folder, arch), (subproject_static, folder))
 
 
 sys.exit(main())
