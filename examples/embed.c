@@ -7,6 +7,8 @@
  *     main:     r6 = 40; call check(r1); r0 = r0 + r6; exit
  *     check:    if r1 > 5 throw(r1 * 10); r0 = r1; exit
  *     callback: r0 = cookie + 1; exit
+ *
+ *     cc embed.c $(pkg-config --cflags --libs jitframe) -o embed
  */
 
 #include <inttypes.h>

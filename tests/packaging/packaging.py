@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What others do with an installation: packaging.py SOURCE BUILD PREFIX LIBDIR CC ARCH
+"""What others do with an installation: packaging.py SOURCE BUILD PREFIX LIBDIR CC ARCH [OBJECT]
 
 Installs BUILD into a folder of its own, and builds the program in user/ in each way that docs/library.md names: by
-pkg-config, statically, by CMake, and with SOURCE as a Meson subproject. Prints TAP.
+pkg-config, statically, by CMake, and with SOURCE as a Meson subproject. Then looks at the rest of what is installed; the
+command, where there is one, runs the BPF program in OBJECT. Prints TAP.
 """
 
 import json
@@ -132,10 +133,85 @@ def subproject_static(folder):
     prints(built / "user", os.environ)
 
 
+# ---- what else is installed --------------------------------------------------------------------------------------
+
+def examples(installed):
+    """Each is built by the line in its head, where it lies."""
+    folder = installed.prefix / "share/doc/jitframe/examples"
+    if not folder.is_dir():
+        raise Skip("-Dexamples=disabled")
+    need("pkg-config")
+    for source in sorted(folder.glob("*.c")):
+        line = re.search(r"^ \*\s+((?:cc|c\+\+) .*)$", source.read_text(encoding="utf-8"), re.M)
+        assert line or source.name.endswith(".bpf.c"), f"{source.name} does not say how it is built"
+        if line:
+            run(["sh", "-c", line[1]], cwd=folder, env=installed.env)
+    run([folder / "embed"], env=installed.env)
+
+
+def pages(installed):
+    """And what they point to among themselves."""
+    folder = installed.prefix / "share/doc/jitframe"
+    if not folder.is_dir():
+        raise Skip("-Ddocs=disabled")
+    for name in ("LICENSE", "README.md", "CHANGELOG.md", "docs/library.md"):
+        assert (folder / name).is_file(), name
+    for page in folder.glob("**/*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8")):
+            target = pathlib.Path(os.path.normpath(page.parent / link))
+            if target.suffix and target.parent.name in ("docs", "examples"):
+                assert target.exists(), f"{page.relative_to(folder)} points to {link}"
+
+
+def command_of(installed):
+    command = installed.prefix / "bin/jitframe"
+    if not command.is_file():
+        raise Skip("this build has no jitframe command")
+    return command
+
+
+def command(installed, bpf_object):
+    """Finds its disassembler and its runner; the manual and the completion are where they are looked for."""
+    program = command_of(installed)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("JITFRAME")}
+    archs = json.loads(run([program, "archs", "--json"], env=env))["archs"]
+    assert "prologue" in run([program, "emit", archs[0]["name"] + "/user", "--part", "prologue"], env=env)
+    assert (installed.prefix / "share/man/man1/jitframe.1").is_file()
+    assert (installed.prefix / "share/bash-completion/completions/jitframe").is_file()
+    if bpf_object and any(arch["host"] for arch in archs):
+        assert "R0 = " in run([program, "run", bpf_object], env=env)
+
+
+def runners(installed, bpf_object):
+    """Where they are looked for is said, in that order; then what emulates them."""
+    program = command_of(installed)
+    if not bpf_object:
+        raise Skip("there is no clang for BPF programs")
+    other = next(a["name"] for a in json.loads(run([program, "archs", "--json"]))["archs"] if not a["host"])
+    libexec = next(installed.prefix.glob("**/jitframe-disasm.so")).parent
+
+    def message(**env):
+        done = subprocess.run([program, "run", bpf_object, "--target", other + "/user"], capture_output=True, text=True,
+                              check=False, env=env)
+        assert done.returncode == 1, done
+        return done.stderr
+
+    told = message(JITFRAME_RUNNER_PATH="/nowhere:/none")
+    places = [os.path.normpath(line.strip()) for line in told.strip().split("\n")[1:]]
+    assert f"there is no jf-runner-{other}" in told, told
+    assert [place for place in places if not place.endswith("/runner")] == [
+        "/nowhere", "/none", str(libexec), str(program.parent)], told
+    fake = libexec / f"jf-runner-{other}"
+    fake.write_text("no program\n", encoding="ascii")
+    fake.chmod(0o755)
+    told = message(PATH="/nowhere")
+    assert "there is no emulator qemu-" in told and f"JITFRAME_QEMU_{other.upper()}" in told, told
+
+
 # ---- all of them -------------------------------------------------------------------------------------------------
 
 def main():
-    source, build, prefix, libdir, cc, arch = sys.argv[1:]
+    source, build, prefix, libdir, cc, arch, *bpf_object = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="jitframe-packaging-") as name:
         folder = pathlib.Path(name)
         try:
@@ -146,7 +222,8 @@ def main():
         return run_tests(
             *((test, installed) for test in (
                 pkg_config, pkg_config_static, archive_hides_what_the_library_hides, cmake, cmake_versions)),
-            (subproject, source, folder, arch), (subproject_static, folder))
+            (subproject, source, folder, arch), (subproject_static, folder), (examples, installed), (pages, installed),
+            *((test, installed, "".join(bpf_object)) for test in (command, runners)))
 
 
 sys.exit(main())

@@ -134,6 +134,7 @@ NAMES_ONE = {
     "docs/contract.md": "what each architecture's frames lose",
     "docs/frame.svg": "the picture of a frame",
     "docs/isa.md": "made of what there is",
+    "docs/jitframe.1": "examples",
     "docs/library.md": "examples",
     "docs/porting.md": "what does not fit yet",
     "docs/porting-exceptions": "about a patch for one",
