@@ -22,7 +22,10 @@ LONG_FILES = {
 }
 # Kinds of files that have no place for a licence line: prose, data, and what their readers would take for content.
 NO_LICENCE_LINE = {".md", ".txt", ".json", ".svg", ".data", ".orc", ".bin"}
-NO_LICENCE_NAMES = {"LICENSE", ".gitignore", ".git-blame-ignore-revs", ".clang-format", ".clang-tidy", ".editorconfig"}
+NO_LICENCE_NAMES = {
+    "LICENSE", ".gitignore", ".git-blame-ignore-revs", ".clang-format", ".clang-tidy", ".editorconfig",
+    "changelog", "format",  # debian/: Debian's tools take no other line
+}
 
 
 def files_say_their_licence(tree):

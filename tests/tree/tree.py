@@ -19,6 +19,7 @@ from source import Skip, Tree, lines_with, without_comments
 
 # Places that documents and code may point to.
 HOSTS = {
+    "www.debian.org",
     "www.w3.org",
     "www.rfc-editor.org",
     "datatracker.ietf.org",
