@@ -54,7 +54,7 @@ _jitframe_first() {
 
 _jitframe() {
 	local jitframe=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-}
-	local at=$COMP_CWORD offered
+	local at=$COMP_CWORD list='' offered
 	# bash takes "--option=value" apart at the "=".
 	if [[ $word == = ]]; then
 		word=
@@ -72,8 +72,9 @@ _jitframe() {
 	elif [[ $at -eq 2 ]]; then
 		offered=$(_jitframe_first "$jitframe" "$command")
 	fi
-	# Where nothing is offered, bash offers files.
-	mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")
+	# Of a list, its last word. Where nothing is offered, bash offers files.
+	[[ $word != *,* ]] || list=${word%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$list" -W "$offered" -- "${word##*,}")
 }
 
 complete -o default -F _jitframe jitframe
