@@ -125,14 +125,14 @@ function shownAt(fn, index) {
 	return {
 		name: fn.name, words: state.words, registers: state.registers,
 		accesses: fn.code?.[index] ? accessesOf(fn.code[index]) : [],
-		marks: placesWith(fn.findings, (finding) => slotsOf(fn, finding)),
+		marks: placesWith(fn.findings, (finding) => finding.slots),
 		lines: placesWith(atInsn, (finding) => finding.addresses),
 	};
 }
 
 /* What the drawing cannot show: findings that name no place in the frame. */
 function placeless(fn) {
-	return fn.findings.filter((finding) => !slotsOf(fn, finding).length && !finding.addresses.length);
+	return fn.findings.filter((finding) => !finding.slots.length && !finding.addresses.length);
 }
 
 function frameWithWords(fn, index) {

@@ -44,7 +44,7 @@ function callsOf(fn) {
 /* The rules that are broken at a slot, by either function: "R4, R8". */
 function brokenAt(landing, offset) {
 	const findings = [landing.boundary, landing.callback].flatMap((fn) =>
-		(fn?.findings ?? []).filter((finding) => finding.verdict === "broken" && slotsOf(fn, finding).includes(offset)));
+		(fn?.findings ?? []).filter((finding) => finding.verdict === "broken" && finding.slots.includes(offset)));
 	return [...new Set(findings.map((finding) => `R${finding.rule}`))].join(", ");
 }
 

@@ -86,13 +86,6 @@ function slotAt(frame, offset) {
 	return frame ? frame.slots.findIndex((slot) => offset >= slot.offset && offset < slot.offset + slot.bytes) : -1;
 }
 
-/* The slots that a finding speaks of: by its sentence, and by what its instruction reads and writes. */
-function slotsOf(fn, finding) {
-	const index = insnAt(fn, finding.offset);
-	const accesses = index < 0 ? [] : accessesOf(fn.code[index]);
-	return [...new Set([...finding.slots, ...accesses.map((access) => access.offset)])];
-}
-
 /* "s0 ← CFA-24": what an instruction does to the frame, in short. */
 function accessText(access) {
 	const name = access.register < 0 ? "?" : registerName(access.register);
