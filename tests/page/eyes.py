@@ -34,9 +34,13 @@ def paper_has_everything(t):
         for text in (function["name"], *(finding["text"] for finding in function["findings"])):
             if text not in paper:
                 yield f"the paper lacks {text}"
-    lines = t.js("[document.querySelectorAll('#paper .code tr').length, document.querySelectorAll('#paper svg').length]")
-    if lines[0] < sum(function["instructions"] for function in wanted["functions"]) or lines[1] != 4:
-        yield f"the paper has {lines} lines and frames"
+    count = lambda selector: t.js(f"document.querySelectorAll('#paper {selector}').length")
+    if count(".code .text") != sum(function["instructions"] for function in wanted["functions"]):
+        yield f"the paper has {count('.code .text')} instructions"
+    if count(".code .note") != sum(len(function["findings"]) for function in wanted["functions"]):
+        yield f"the paper has {count('.code .note')} findings in the code"
+    if count("svg") != 4:  # of each function, and of both where the callback lands
+        yield f"the paper has {count('svg')} frames"
     if t.js("getComputedStyle(document.documentElement).backgroundColor") != "rgb(255, 255, 255)":
         yield "the paper is dark"
     if t.js("getComputedStyle(document.querySelector('#app')).display") != "none":
