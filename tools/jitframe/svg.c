@@ -29,7 +29,7 @@ enum {
 	LIVE_LEFT = 16,
 	LIVE_TOP = 14,
 	LIVE_BOX_WIDTH = 270,
-	LIVE_WIDTH = BOX_LEFT + LIVE_BOX_WIDTH + 96, /* room for names of registers */
+	LIVE_WIDTH = BOX_LEFT + LIVE_BOX_WIDTH + 112, /* room for names of registers */
 };
 
 static const struct look {
