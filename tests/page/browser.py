@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A headless Chromium, driven by the DevTools protocol through a pair of pipes: messages are JSON that end with a zero."""
+"""A headless Chromium, driven by the DevTools protocol through a pair of pipes. Messages are JSON; a zero ends each."""
 
 import json
 import os

@@ -27,7 +27,8 @@ def paper_has_everything(t):
     pdf = t.browser.call("Page.printToPDF", printBackground=True)["data"]
     if not pdf.startswith("JVBERi0") or t.js("document.querySelector('#paper').textContent") != "":
         yield "printing leaves something behind"
-    t.browser.call("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    t.browser.call("Emulation.setEmulatedMedia", media="print", features=dark)
     t.js("dispatchEvent(new Event('beforeprint'))")
     paper = t.js("document.querySelector('#paper').innerText")
     for function in wanted["functions"]:
@@ -53,6 +54,8 @@ def a_narrow_window_needs_no_scrolling_sideways(t):
         page, _ = t.command.page(str(path))
         for fragment in ("", "#0b"):
             t.open(page, fragment, width=420, height=800)
+            if t.js("scrollY") or not t.js(look.IN_VIEW % "#assumed"):
+                yield f"{path.name}{fragment}: it opens somewhere below"
             if t.js("document.documentElement.scrollWidth") > 420:
                 yield f"{path.name}{fragment}: {t.js('document.documentElement.scrollWidth')} pixels wide"
 

@@ -13,10 +13,19 @@ IN_VIEW = """(() => {
 
 # The contrast of every text that is shown with what is behind: 4.5 at least (WCAG 2.2, 1.4.3).
 CONTRAST = """(() => {
-    const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return { rgb: n.slice(0, 3), a: n[3] ?? 1 }; };
-    const light = ({ rgb }) => { const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 :
-        ((c / 255 + 0.055) / 1.055) ** 2.4)); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-    const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+    const parse = (text) => {
+        const n = text.match(/[\\d.]+/g).map(Number);
+        return { rgb: n.slice(0, 3), a: n[3] ?? 1 };
+    };
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const light = ({ rgb }) => {
+        const [r, g, b] = rgb.map((c) => linear(c / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ratio = (a, b) => {
+        const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+        return (x + 0.05) / (y + 0.05);
+    };
     const behind = (element) => {
         for (let at = element; at; at = at.parentElement) {
             const colour = parse(getComputedStyle(at).backgroundColor);
@@ -30,13 +39,15 @@ CONTRAST = """(() => {
         if (!element.checkVisibility?.() || element.closest("dialog, script, template, title")) continue;
         if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
         const style = getComputedStyle(element), isSvg = element.namespaceURI.includes("svg");
-        const rect = isSvg && element.closest("g.slot")?.querySelector("rect"), inside = rect && !element.matches(".off");
+        const rect = isSvg && element.closest("g.slot")?.querySelector("rect");
+        const inside = rect && !element.matches(".off");
         const fill = inside ? getComputedStyle(rect).fill : "none";
         const back = fill !== "none" ? parse(fill) : behind(element);
         const found = ratio(parse(isSvg ? style.fill : style.color), back);
         texts++;
         if (found < 4.5)
-            faults.push(`${element.tagName}.${element.getAttribute("class")} "${element.textContent.slice(0, 30)}": ${found.toFixed(2)}`);
+            faults.push(`${element.tagName}.${element.getAttribute("class")} "${element.textContent.slice(0, 30)}": ` +
+                found.toFixed(2));
     }
     return { texts, faults };
 })()"""

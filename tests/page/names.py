@@ -5,7 +5,8 @@ import dumps
 
 HOSTILE = [
     "</script><script>window.hit = 1</script>", "<img src=x onerror='window.hit = 1'>", "\"'><svg onload=window.hit=1>",
-    "<!--<script>", "\u2028\u2029 </template><script>window.hit=1</script>", "${window.hit = 1}", "&lt;b&gt; &amp; {{frames}}",
+    "<!--<script>", "\u2028\u2029 </template><script>window.hit=1</script>", "${window.hit = 1}",
+    "&lt;b&gt; &amp; {{frames}}",
     "__proto__", "\\\"};window.hit=1;//",
 ]
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The page of `jitframe check --html`, in a headless browser: page.py JITFRAME BROWSER DUMPS OBJECTS
 
-DUMPS is tests/tools/kernel, OBJECTS the build's tests/tools. What the page shows is held to what the command prints with
---json and to what `emit --json` says of its own code. Prints TAP.
+DUMPS is tests/tools/kernel, OBJECTS the build's tests/tools. What the page shows is held to what the command prints
+with --json and to what `emit --json` says of its own code. Prints TAP.
 """
 
 import pathlib

@@ -49,7 +49,7 @@ OPENED = """({
 
 
 def survey(t):
-    """Each page is opened once. Each item: arguments, what --json says, as it opened, functions, landing, complaints."""
+    """Each page once: (arguments, what --json says, as the page opened, its functions, landing, complaints)."""
     if not t.surveyed:
         for arguments in inputs(t):
             path, wanted = t.command.page(*arguments)

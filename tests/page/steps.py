@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Stepping through the code, against the rows that `jitframe emit --json` has of its own code; and the keys."""
 
+import re
+
 
 HERE = """(() => ({
     offset: parseInt(document.querySelector("#lines [aria-selected=true] .offset").textContent, 16),
@@ -27,7 +29,7 @@ def row_differences(row, state):
     register, off = row["cfa_register"], -row["cfa_off"]
     if state["registers"].get(register) != f"CFA{off:+}":
         yield f"{register} is CFA{off:+}, and the page says {state['registers'].get(register)}"
-    if not any(register in names.split(" ")[0].split(", ") or register in names.split(", ") for names in state["pointers"]):
+    if not any(register in re.split("[, …]+", names) for names in state["pointers"]):
         yield f"no pointer of {register}: {state['pointers']}"
     for name, place in row["saved_off_from_cfa"].items():
         slot = next((slot for slot in state["slots"] if slot.startswith(f"CFA{place:+},")), "")
