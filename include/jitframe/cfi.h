@@ -124,8 +124,8 @@ JF_API JF_CHECK enum jf_status jf_cfi_writer_init(struct jf_cfi_writer *writer, 
 
 /*
  * Adds the rows of code at [start, end). Rows that are JF_ROW_UNKNOWN get no FDE: whoever unwinds finds nothing there,
- * and not a guess. A function with such rows in its middle gets several FDEs. Slots of control registers are left out: to
- * unwinders these have no columns.
+ * and not a guess. A function with such rows in its middle gets several FDEs. Slots of control registers are left out:
+ * unwinders have no columns for these.
  * in:  rows sorted by code_off, bytes from start; error may be NULL.
  * returns: JF_E_INVAL (NULL, rows that go down or past the end, a register or slot that is not there); JF_E_NOSPACE;
  *      JF_E_RANGE (the code is 2 GiB or more away from the section); error->where is the row's number ("row 3"). After

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/memory.h"
 #include "publish/consumer.h"
+#include "publish/kept.h"
 #include "publish/section.h"
 
 #include <stddef.h>
@@ -20,7 +21,7 @@
 #define GROUP_SHIFT 18
 
 struct table {
-	struct unwinder_object object;
+	struct kept_object *object;
 	size_t count;
 	uint8_t *sections[]; /* bytes of struct section; NULL behind the last, for libgcc */
 };
@@ -58,14 +59,21 @@ static bool is_registered(const struct table *table)
 	return unwinders.is_list && table && table->count;
 }
 
-/* In place of another table; NULL: of none, or by none. */
+static void table_free(struct table *table)
+{
+	if (table)
+		jf_kept_give(table->object);
+	jf_free(table);
+}
+
+/* In place of another table; NULL: of none. The new one is there before the old one goes. */
 static void register_table(struct table *table, struct table *old)
 {
 	if (is_registered(table))
-		unwinders.add_table(table->sections, &table->object);
+		unwinders.add_table(table->sections, &table->object->object);
 	if (is_registered(old))
 		unwinders.remove(old->sections);
-	jf_free(old);
+	table_free(old);
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------ */
@@ -83,6 +91,11 @@ static struct table *table_new(const struct table *old, size_t more)
 
 	if (!table)
 		return NULL;
+	table->object = jf_kept_take();
+	if (!table->object) {
+		jf_free(table);
+		return NULL;
+	}
 	table->count = count;
 	if (count)
 		memcpy(table->sections, old->sections, count * sizeof(table->sections[0]));
@@ -193,7 +206,7 @@ static void group_drop_if_empty(size_t at)
 {
 	if (groups[at].table && groups[at].table->count)
 		return;
-	jf_free(groups[at].table);
+	table_free(groups[at].table);
 	group_count--;
 	memmove(&groups[at], &groups[at + 1], (group_count - at) * sizeof(*groups));
 }
@@ -303,8 +316,9 @@ static void end(void)
 			unwinders.remove(table->sections);
 		for (size_t s = 0; s < table->count; s++)
 			drop_section(section_at(table, s));
-		jf_free(table);
+		table_free(table);
 	}
+	jf_kept_free();
 	jf_free(groups);
 	groups = NULL;
 	group_count = 0;

@@ -40,16 +40,17 @@ static enum jf_status write_probe(const struct jf_backend *backend, uint8_t *byt
 }
 
 /*
- * No version can be asked for, so this asks for an address that both probes have. The list looks into what was
- * registered last; the tree finds the first one that ends behind the address. A tree says "outer" also when the two lie
- * in different nodes.
+ * No version can be asked for, so this asks for an address of the outer one alone, behind the inner one. A list that
+ * has sorted both looks into the last one that begins before the address, which is the inner one, and no further. A
+ * tree finds the first one that ends behind the address.
  */
 static bool is_list(const struct unwinders *libgcc, find_fde_fn *find)
 {
 	uint64_t start = (uintptr_t)probe_code;
 	const struct jf_backend *backend = jf_backend_host();
-	const uint8_t *found;
+	void *behind = (uint8_t *)(uintptr_t)start + INNER_OFF + 2 * INNER_BYTES;
 	struct eh_bases bases;
+	bool is_found;
 
 	if (write_probe(backend, outer.bytes, sizeof(outer.bytes), start, start + PROBE_BYTES) != JF_OK ||
 	    write_probe(backend, inner.bytes, sizeof(inner.bytes), start + INNER_OFF,
@@ -57,10 +58,11 @@ static bool is_list(const struct unwinders *libgcc, find_fde_fn *find)
 		return false;
 	libgcc->add_section(outer.bytes, &outer.object);
 	libgcc->add_section(inner.bytes, &inner.object);
-	found = find((uint8_t *)(uintptr_t)start + INNER_OFF + INNER_BYTES / 2, &bases);
+	find(behind, &bases); /* sorts */
+	is_found = find(behind, &bases) != NULL;
 	libgcc->remove(inner.bytes);
 	libgcc->remove(outer.bytes);
-	return found >= inner.bytes && found < inner.bytes + sizeof(inner.bytes);
+	return !is_found;
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------------ */
