@@ -29,11 +29,11 @@ enum jf_publish {
 /*
  * Starts consumers: each bit of `consumers` is one of enum jf_publish. Each is counted: a consumer that was started
  * twice stops at the second jf_publish_stop().
- * in:  error may be NULL; error->where is the name of the consumer concerned, as "cfi".
+ * in:  error may be NULL; error->where is the name of the consumer concerned: "cfi", "gdb", "perf".
  * returns: JF_E_INVAL (no bit, or one that is none of enum jf_publish); JF_E_UNSUPPORTED (this process has nobody to
- *      tell, or the library was built without the consumer); JF_E_IN_SECTION (this thread is in a reader section);
- *      JF_E_NO_MEMORY. No consumer was started then. A range that could not be told of does not fail the start:
- *      jf_publish_count() counts such ranges.
+ *      tell, or the consumer's file cannot be made: error->text has its path); JF_E_IN_SECTION (this thread is in a
+ *      reader section); JF_E_NO_MEMORY. No consumer was started then. A range that could not be told of does not fail
+ *      the start: jf_publish_count() counts such ranges.
  * threads: any, outside of signal handlers, reader sections and constructors of libraries that another thread may be
  *      loading: takes locks, allocates, may load a library. A child of fork() goes on as the parent does.
  */
@@ -47,6 +47,17 @@ JF_API JF_CHECK enum jf_status jf_publish_start(uint32_t consumers, struct jf_er
  * threads: as jf_publish_start().
  */
 JF_API JF_CHECK enum jf_status jf_publish_stop(uint32_t consumers);
+
+/*
+ * Where the files of JF_PUBLISH_PERF_MAP and JF_PUBLISH_PERF_DUMP go that are opened from here on: by a start, and in
+ * a child of fork(). "/tmp" at first. `perf` itself looks for a map in /tmp alone; it finds a dump anywhere.
+ * The folder may be one where anybody writes: a file with another owner, a link or a device of the file's name is
+ * refused. A map that this user has there already is appended to, for other JITs of the process write to it, too; a
+ * dump is replaced. perf needs the files behind the end of the process, so nobody removes them.
+ * in:  path = at most 200 bytes, copied. returns: JF_E_INVAL (NULL, empty, longer).
+ * threads: any, but not while another thread starts consumers.
+ */
+JF_API JF_CHECK enum jf_status jf_publish_folder_set(const char *path);
 
 /* What one consumer knows. */
 struct jf_publish_counts {
@@ -69,7 +80,7 @@ JF_API JF_CHECK enum jf_status jf_publish_count(enum jf_publish consumer, struct
 JF_API const char *jf_publish_name(enum jf_publish consumer);
 
 /*
- * A list of names, as "cfi,gdb": for options and environment variables.
+ * A list of names, as "cfi,gdb": for options and environment variables. "perf" stands for "perf-map,perf-dump".
  * in:  error may be NULL; error->where is the name that is none.
  * out: *consumers, on JF_OK only: for jf_publish_start().
  * returns: JF_E_INVAL (NULL, or an empty list); JF_E_NOT_FOUND (a name that is none). threads: any, no shared state.

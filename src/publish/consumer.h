@@ -2,6 +2,7 @@
 #ifndef JF_PUBLISH_CONSUMER_H
 #define JF_PUBLISH_CONSUMER_H
 
+#include <jitframe/backend.h>
 #include <jitframe/codemap.h>
 #include <jitframe/publish.h>
 
@@ -23,7 +24,15 @@ struct publish_consumer {
 	void (*end)(void);
 };
 
+/* Whether consumers are told of the range. */
+static inline bool publish_wants(const struct jf_range *range)
+{
+	return range->row_count && range->backend == jf_backend_host();
+}
+
 extern const struct publish_consumer jf_publish_cfi;
 extern const struct publish_consumer jf_publish_gdb;
+extern const struct publish_consumer jf_publish_perf_dump;
+extern const struct publish_consumer jf_publish_perf_map;
 
 #endif

@@ -21,8 +21,8 @@ struct entry {
 static const struct entry entries[] = {
 	{"cfi", &jf_publish_cfi},
 	{"gdb", &jf_publish_gdb},
-	{"perf-map", NULL},
-	{"perf-dump", NULL},
+	{"perf-map", &jf_publish_perf_map},
+	{"perf-dump", &jf_publish_perf_dump},
 };
 
 #define ENTRY_COUNT (sizeof(entries) / sizeof(entries[0]))
@@ -38,19 +38,14 @@ static struct {
 
 /* ---- what the map reports, under its lock ------------------------------------------------------------------- */
 
-static bool is_told_of(const struct jf_range *range)
-{
-	return range->row_count && range->backend == jf_backend_host();
-}
-
 /* The next stretch of ranges that are told of, from *at on. returns: its length; 0 = there is none. */
 static size_t next_stretch(const struct jf_range *ranges, size_t count, size_t *at)
 {
 	size_t length = 0;
 
-	while (*at < count && !is_told_of(&ranges[*at]))
+	while (*at < count && !publish_wants(&ranges[*at]))
 		++*at;
-	while (*at + length < count && is_told_of(&ranges[*at + length]))
+	while (*at + length < count && publish_wants(&ranges[*at + length]))
 		length++;
 	return length;
 }
@@ -241,14 +236,18 @@ const char *jf_publish_name(enum jf_publish consumer)
 	return i < ENTRY_COUNT ? entries[i].name : "?";
 }
 
-/* returns: ENTRY_COUNT for a name that is none. */
-static unsigned int find_name(const char *name, size_t length)
+static bool is_name(const char *wanted, const char *name, size_t length)
 {
-	unsigned int i = 0;
+	return strlen(wanted) == length && !memcmp(name, wanted, length);
+}
 
-	while (i < ENTRY_COUNT && (strlen(entries[i].name) != length || memcmp(name, entries[i].name, length)))
-		i++;
-	return i;
+/* returns: 0 for a name that is none. */
+static uint32_t find_name(const char *name, size_t length)
+{
+	for (unsigned int i = 0; i < ENTRY_COUNT; i++)
+		if (is_name(entries[i].name, name, length))
+			return UINT32_C(1) << i;
+	return is_name("perf", name, length) ? JF_PUBLISH_PERF_MAP | JF_PUBLISH_PERF_DUMP : 0;
 }
 
 static enum jf_status no_such_name(const char *name, size_t length, struct jf_error *error)
@@ -270,13 +269,13 @@ enum jf_status jf_publish_parse(const char *list, uint32_t *consumers, struct jf
 	if (!list || !consumers || !*list)
 		return jf_error_set(error, JF_E_INVAL, "", "there is no list of names");
 	for (const char *name = list;; name += length + 1) {
-		unsigned int i;
+		uint32_t named;
 
 		length = strcspn(name, ",");
-		i = find_name(name, length);
-		if (i == ENTRY_COUNT)
+		named = find_name(name, length);
+		if (!named)
 			return no_such_name(name, length, error);
-		all |= UINT32_C(1) << i;
+		all |= named;
 		if (!name[length])
 			break;
 	}

@@ -21,8 +21,9 @@ struct code_room {
 };
 
 /*
- * From here on there is no room in regions: for a debugger, which can put breakpoints into pages of this process's own,
- * and not into shared ones. Counted: each `true` wants a `false`. threads: any.
+ * From here on there is no room in regions: for debuggers, which can put breakpoints into pages of this process's own,
+ * and not into shared ones, and for profilers, which take shared ones for a file's. Counted: each `true` wants a
+ * `false`. threads: any.
  */
 void code_room_keep_apart(bool apart);
 /* Takes at least `least` and at most `most` bytes of a region. returns: false where there is none; *room is

@@ -80,7 +80,7 @@ static const char *checked_consumers(const char *text, struct argp_state *state)
 	return text;
 }
 
-enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET, KEY_PUBLISH };
+enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET, KEY_PUBLISH, KEY_PUBLISH_FOLDER };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -98,6 +98,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SIGN_RETURN: args->job.sign_return = true; return 0;
 	case KEY_PRIVATE_STACK: args->job.private_stack = true; return 0;
 	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
+	case KEY_PUBLISH_FOLDER: args->job.publish_folder = arg; return 0;
 	case KEY_SET:
 		if (args->job.set_count == RUN_SETS_MAX)
 			argp_error(state, "--set %s: more than %d", arg, RUN_SETS_MAX);
@@ -129,7 +130,9 @@ int cmd_run(int argc, char **argv)
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0},
 		{"set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0},
-		{"publish", KEY_PUBLISH, "NAME,...", 0, "tell others of the code: cfi, gdb, perf-map, perf-dump", 0},
+		{"publish", KEY_PUBLISH, "NAME,...", 0,
+		 "tell others of the code: cfi, gdb, perf-map, perf-dump; perf is both", 0},
+		{"publish-folder", KEY_PUBLISH_FOLDER, "DIR", 0, "where perf's files go (default: /tmp)", 0},
 		{"json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0},
 		{0},
 	};

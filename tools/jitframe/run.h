@@ -59,7 +59,8 @@ json_t *trace_json(struct trace *trace);
 struct run_job {
 	const char *object, *program; /* no program: the only one of the object */
 	const struct jf_convention *conv;
-	const char *ctx, *repeat, *threads, *publish; /* as the runner takes them; NULL: its own choice */
+	/* As the runner takes them; NULL: its own choice. */
+	const char *ctx, *repeat, *threads, *publish, *publish_folder;
 	bool trace, check_registers, landing_pads, sign_return, private_stack;
 	const char *sets[RUN_SETS_MAX]; /* MAP[INDEX]=PROGRAM: the runner looks into them */
 	unsigned int set_count;

@@ -76,6 +76,8 @@ void run_job_options(const struct run_job *job, struct launch *launch)
 		add_option(launch, "--threads", job->threads);
 	if (job->publish)
 		add_option(launch, "--publish", job->publish);
+	if (job->publish_folder)
+		add_option(launch, "--publish-folder", job->publish_folder);
 	if (job->trace)
 		add_option(launch, "--trace", NULL);
 	if (job->check_registers)

@@ -16,14 +16,23 @@
 #define THREADS_MAX    1024
 
 static const struct option options[] = {
-	{"bundle", required_argument, NULL, 'b'},  {"target", required_argument, NULL, 't'},
-	{"program", required_argument, NULL, 'p'}, {"ctx", required_argument, NULL, 'c'},
-	{"trace", no_argument, NULL, 'T'},         {"repeat", required_argument, NULL, 'n'},
-	{"threads", required_argument, NULL, 'j'}, {"check-registers", no_argument, NULL, 'R'},
-	{"landing-pads", no_argument, NULL, 'L'},  {"sign-return", no_argument, NULL, 'S'},
-	{"private-stack", no_argument, NULL, 'P'}, {"set", required_argument, NULL, 's'},
-	{"publish", required_argument, NULL, 'u'}, {"report-fd", required_argument, NULL, 'r'},
-	{"batch", required_argument, NULL, 'B'},   {NULL, 0, NULL, 0},
+	{"bundle", required_argument, NULL, 'b'},
+	{"target", required_argument, NULL, 't'},
+	{"program", required_argument, NULL, 'p'},
+	{"ctx", required_argument, NULL, 'c'},
+	{"trace", no_argument, NULL, 'T'},
+	{"repeat", required_argument, NULL, 'n'},
+	{"threads", required_argument, NULL, 'j'},
+	{"check-registers", no_argument, NULL, 'R'},
+	{"landing-pads", no_argument, NULL, 'L'},
+	{"sign-return", no_argument, NULL, 'S'},
+	{"private-stack", no_argument, NULL, 'P'},
+	{"set", required_argument, NULL, 's'},
+	{"publish", required_argument, NULL, 'u'},
+	{"publish-folder", required_argument, NULL, 'F'},
+	{"report-fd", required_argument, NULL, 'r'},
+	{"batch", required_argument, NULL, 'B'},
+	{NULL, 0, NULL, 0},
 };
 
 /* in: text wholly decimal. */
@@ -81,6 +90,7 @@ static bool parse_option(struct input *input, int option)
 	case 'P': input->compile.private_stack = true; return true;
 	case 's': return parse_set(input, optarg);
 	case 'u': input->publish = optarg; return true;
+	case 'F': input->publish_folder = optarg; return true;
 	case 'n': return parse_number("--repeat", optarg, 1, REPEAT_MAX, &input->run.repeat);
 	case 'j': return parse_number("--threads", optarg, 1, THREADS_MAX, &input->run.threads);
 	case 'r':

@@ -25,6 +25,7 @@ struct input {
 	const char *program; /* NULL: the only one */
 	const char *ctx;     /* hexadecimal digits, or "@FILE" */
 	const char *publish; /* "cfi,gdb"; NULL: nobody */
+	const char *publish_folder;
 	bool trace;
 	int report_fd; /* -1: standard output */
 	struct input_set sets[INPUT_SETS_MAX];

@@ -7,7 +7,7 @@
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
  *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
- *                    [--publish NAME,...] [--report-fd N]
+ *                    [--publish NAME,...] [--publish-folder DIR] [--report-fd N]
  *     jf-runner-ARCH --batch FILE|fd:N [--report-fd N]
  *
  * The second form does many runs (batch.h).
@@ -82,7 +82,7 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 	if (status == JF_OK)
 		status = programs_init(bundle, conv, &input->compile, error);
 	if (status == JF_OK)
-		status = published_start(input->publish, error);
+		status = published_start(input->publish, input->publish_folder, error);
 	if (status == JF_OK)
 		status = programs_load(asked, loaded, error);
 	if (status == JF_OK)

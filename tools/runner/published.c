@@ -7,13 +7,15 @@
 
 static uint32_t consumers;
 
-enum jf_status published_start(const char *list, struct jf_error *error)
+enum jf_status published_start(const char *list, const char *folder, struct jf_error *error)
 {
 	enum jf_status status;
 	uint32_t asked;
 
 	if (list == NULL)
 		return JF_OK;
+	if (folder != NULL && jf_publish_folder_set(folder) != JF_OK)
+		return jf_error_set(error, JF_E_INVAL, "--publish-folder", "the name is empty, or too long");
 	status = jf_publish_parse(list, &asked, error);
 	if (status == JF_OK)
 		status = jf_publish_start(asked, error);

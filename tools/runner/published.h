@@ -4,8 +4,9 @@
 
 #include <jitframe/publish.h>
 
-/* Starts the consumers of a list, as "cfi,gdb"; NULL: none. returns: as jf_publish_parse() and jf_publish_start(). */
-enum jf_status published_start(const char *list, struct jf_error *error);
+/* Starts the consumers of a list, as "cfi,gdb"; NULL: none. folder: of perf's files; NULL: the library's choice.
+ * returns: as jf_publish_parse() and jf_publish_start(). */
+enum jf_status published_start(const char *list, const char *folder, struct jf_error *error);
 
 /* A `published` record for each consumer that was started. */
 void published_report(void);
