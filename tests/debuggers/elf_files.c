@@ -4,9 +4,8 @@
  * Writes what debuggers are told, as files: elf_files FOLDER. For each backend a program of three functions, compiled
  * for an address, its ELF file in FOLDER/ARCH.elf, and on standard output what readers of the file have to find:
  *
- *     ARCH elf_machine FUNCTION start end
+ *     ARCH function NAME START END
  *     ARCH line ADDRESS FILE LINE COLUMN
- *     ARCH row START END CFA-REGISTER CFA-OFFSET      by DWARF's number of the register
  */
 
 #include "base/bytes.h"
@@ -95,10 +94,6 @@ static void print_wanted(const struct jf_range *range)
 	for (uint32_t next = 0; jf_place_next(range, &next, &place);)
 		printf("%s line %" PRIx64 " %s %u %u\n", backend->name, place.address, place.line->file,
 		       place.line->line, place.line->column);
-	for (size_t i = 0; i < range->row_count; i++)
-		printf("%s row %" PRIx64 " %" PRIx64 " %u %d\n", backend->name, range->start + range->rows[i].code_off,
-		       i + 1 < range->row_count ? range->start + range->rows[i + 1].code_off : range->end,
-		       backend->regs[range->rows[i].cfa_reg].dw, range->rows[i].cfa_off);
 }
 
 static void write_file(const char *folder, const struct jf_backend *backend, const struct out *elf)
@@ -128,7 +123,6 @@ static void of_backend(const char *folder, const struct jf_backend *backend)
 		pointers[i] = &ranges[i];
 		print_wanted(&ranges[i]);
 	}
-	printf("%s machine %u\n", backend->name, backend->elf_machine);
 	jf_elf_put(&elf, pointers, JF_COUNT_OF(functions), 0);
 	if (elf.failed)
 		fail("no memory");
