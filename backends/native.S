@@ -6,13 +6,15 @@
  * What ARCH/native.S defines; registers are written as in its instructions, offsets are bytes:
  *
  *     SP, FP, FP_OFF         FP's value in a C function's frame: CFA + FP_OFF
- *     SP_ID, FP_ID, FP_DW    register ids and a DWARF number
+ *     SP_ID, FP_ID           register ids
+ *     SP_DW, FP_DW, ARG1_DW  DWARF numbers
  *     RA, RA_DW              the link register; not defined where a call pushes the return address
  *     ARG0 .. ARG4, RESULT   of C
  *     T0                     neither an argument nor kept; indirect calls and jumps may go through T0
  *     AX                     BPF AX; it may be T0
  *
- *     LOAD(reg, base, off)  STORE(reg, base, off)  ADDRESS(reg, base, off)  MOVE(to, from)  ZERO(reg)
+ *     LOAD(reg, base, off)  STORE(reg, base, off)  ADDRESS(reg, base, off)  MOVE(to, from)
+ *     ZERO(reg)  CONSTANT(reg, n)
  *     CALL(function)  CALL_REG(reg)  JUMP_REG(reg)  RETURN
  *     IF_OK(label)           goes there when RESULT, an enum jf_status, is JF_OK
  *
@@ -277,6 +279,47 @@
 	checked	jf_native_enter_checked
 	place	jf_native_enter_checked_end
 	checked	jf_native_call_checked
+
+/*
+ * enum jf_status jf_native_try(uint64_t (*fn)(void *arg), void *arg, uint64_t *result)
+ *
+ *     | result                 |  OUT
+ *     | struct jf_regs: caller |
+ *
+ * fn keeps the registers when it returns. A throw lands with (cookie, CFA, FP), and nothing else is what it was.
+ */
+	.balign	16
+	place	jf_native_try_start
+	function jf_native_try
+	frame_in CHECKED_BYTES
+	store_kept SP
+	each_kept_cfi is_saved, -CHECKED_BYTES
+	STORE(ARG2, SP, OUT)
+	MOVE(T0, ARG0)
+	MOVE(ARG0, ARG1)
+	CALL_REG(T0)
+	LOAD(T0, SP, OUT)
+	STORE(RESULT, T0, 0)
+	ZERO(RESULT)
+	.cfi_remember_state
+	each_kept_cfi is_restored, 0
+	frame_out CHECKED_BYTES
+	RETURN
+	.cfi_restore_state
+	.cfi_def_cfa ARG1_DW, 0
+	place	jf_native_try_landing
+	LANDING_PAD
+	ADDRESS(SP, ARG1, -CHECKED_BYTES)
+	.cfi_def_cfa SP_DW, CHECKED_BYTES
+	LOAD(T0, SP, OUT)
+	STORE(ARG0, T0, 0)
+	load_kept SP
+	each_kept_cfi is_restored, 0
+	CONSTANT(RESULT, CAUGHT)
+	frame_out CHECKED_BYTES
+	RETURN
+	function_ends jf_native_try
+	place	jf_native_try_end
 
 /* uint64_t jf_native_overwrite(void) */
 	.balign	16

@@ -17,10 +17,12 @@ JF_NATIVE_HOOK(enter) jf_native_enter;
 JF_NATIVE_HOOK(enter_checked) jf_native_enter_checked;
 JF_NATIVE_HOOK(call_checked) jf_native_call_checked;
 JF_NATIVE_HOOK(overwrite) jf_native_overwrite;
+JF_NATIVE_HOOK(try_call) jf_native_try;
 
 /* Their code addresses as data: ISO C has no conversion from a function. Only generated code calls the last one. */
 extern const char jf_native_enter_start[], jf_native_enter_end[];
 extern const char jf_native_enter_checked_start[], jf_native_enter_checked_end[];
+extern const char jf_native_try_start[], jf_native_try_landing[], jf_native_try_end[];
 extern const char jf_native_may_goto_start[], jf_native_may_goto_end[];
 
 /* What context.c defines, of JF_NATIVE_STUBS and the functions that read and write a signal's context. */
@@ -39,6 +41,10 @@ extern const struct jf_native jf_native_host;
 	.checked_end = jf_native_enter_checked_end,                                                              \
 	.call_checked = jf_native_call_checked,                                                                  \
 	.overwrite = jf_native_overwrite,                                                                        \
+	.try_call = jf_native_try,                                                                               \
+	.try_start = jf_native_try_start,                                                                        \
+	.try_landing = jf_native_try_landing,                                                                    \
+	.try_end = jf_native_try_end,                                                                            \
 	.may_goto_start = jf_native_may_goto_start,                                                              \
 	.may_goto_end = jf_native_may_goto_end,                                                                  \
 	.throw_exception = jf_native_throw,                                                                      \

@@ -27,5 +27,6 @@ const struct fact jf_offsets[] = {
 	FACT(SITE_FP, offsetof(struct jf_landing_site, fp)),
 	FACT(SITE_BYTES, sizeof(struct jf_landing_site)),
 	FACT(TAIL_CALLS_MAX, JF_TAIL_CALLS_MAX),
+	FACT(CAUGHT, JF_CAUGHT),
 };
 _Static_assert(sizeof(struct jf_regs) < 10000 && sizeof(struct jf_landing_site) < 10000, "more digits than there are");

@@ -5,6 +5,7 @@
 /* What the stubs of ../native.S are made of: AAPCS64. Calls and jumps through x16 may land at BTI C. */
 #define SP     sp
 #define SP_ID  (JF_ARM64_FIRST_X + 31)
+#define SP_DW  31
 #define FP     x29
 #define FP_ID  (JF_ARM64_FIRST_X + 29)
 #define FP_DW  29
@@ -13,6 +14,7 @@
 #define RA_DW  30
 #define ARG0   x0
 #define ARG1   x1
+#define ARG1_DW 1
 #define ARG2   x2
 #define ARG3   x3
 #define ARG4   x4
@@ -25,6 +27,7 @@
 #define ADDRESS(reg, base, off) add reg, base, off
 #define MOVE(to, from)          mov to, from
 #define ZERO(reg)               mov reg, xzr
+#define CONSTANT(reg, n)        mov reg, n
 #define CALL(function)          bl function
 #define CALL_REG(reg)           blr reg
 #define JUMP_REG(reg)           br reg

@@ -5,6 +5,7 @@
 /* What the stubs of ../native.S are made of: LoongArch psABI, LP64D. */
 #define SP     $sp
 #define SP_ID  LA_ID_SP
+#define SP_DW  LA_ID_SP
 #define FP     $fp
 #define FP_ID  LA_ID_FP
 #define FP_DW  LA_ID_FP
@@ -13,6 +14,7 @@
 #define RA_DW  LA_ID_RA
 #define ARG0   $a0
 #define ARG1   $a1
+#define ARG1_DW 5
 #define ARG2   $a2
 #define ARG3   $a3
 #define ARG4   $a4
@@ -25,6 +27,7 @@
 #define ADDRESS(reg, base, off) addi.d reg, base, off
 #define MOVE(to, from)          move to, from
 #define ZERO(reg)               move reg, $zero
+#define CONSTANT(reg, n)        li.d reg, n
 #define CALL(function)          bl %plt(function)
 #define CALL_REG(reg)           jirl $ra, reg, 0
 #define JUMP_REG(reg)           jr reg

@@ -5,6 +5,7 @@
 /* What the stubs of ../native.S are made of: RISC-V ELF psABI, LP64D. */
 #define SP     sp
 #define SP_ID  RV_ID_SP
+#define SP_DW  RV_ID_SP
 #define FP     s0
 #define FP_ID  RV_ID_FP
 #define FP_DW  RV_ID_FP
@@ -13,6 +14,7 @@
 #define RA_DW  RV_ID_RA
 #define ARG0   a0
 #define ARG1   a1
+#define ARG1_DW 11
 #define ARG2   a2
 #define ARG3   a3
 #define ARG4   a4
@@ -25,6 +27,7 @@
 #define ADDRESS(reg, base, off) addi reg, base, off
 #define MOVE(to, from)          mv to, from
 #define ZERO(reg)               li reg, 0
+#define CONSTANT(reg, n)        li reg, n
 #define CALL(function)          call function
 #define CALL_REG(reg)           jalr reg
 #define JUMP_REG(reg)           jr reg

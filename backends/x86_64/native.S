@@ -7,12 +7,14 @@
 
 #define SP     rsp
 #define SP_ID  RSP
+#define SP_DW  7
 #define FP     rbp
 #define FP_ID  RBP
 #define FP_DW  6
 #define FP_OFF -16
 #define ARG0   rdi
 #define ARG1   rsi
+#define ARG1_DW 4
 #define ARG2   rdx
 #define ARG3   rcx
 #define ARG4   r8
@@ -25,6 +27,7 @@
 #define ADDRESS(reg, base, off) lea reg, [base + off]
 #define MOVE(to, from)          mov to, from
 #define ZERO(reg)               xor reg, reg
+#define CONSTANT(reg, n)        mov reg, n
 #define CALL(function)          call function@PLT
 #define CALL_REG(reg)           call reg
 #define JUMP_REG(reg)           jmp reg

@@ -103,6 +103,14 @@ struct jf_native {
 	 */
 	const void *may_goto_start, *may_goto_end;
 	/*
+	 * jf_try() of this architecture: keeps every callee-saved register, calls fn(arg), stores the result in
+	 * *result, returns JF_OK. The code map holds [try_start, try_end) as a TRY range; .eh_frame describes it. A
+	 * throw enters try_landing with (cookie, CFA, FP): the code there stores the cookie in *result, restores the
+	 * registers and returns JF_CAUGHT from the stub.
+	 */
+	enum jf_status (*try_call)(uint64_t (*fn)(void *arg), void *arg, uint64_t *result);
+	const void *try_start, *try_landing, *try_end;
+	/*
 	 * jf_throw(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub collects the callee-saved
 	 * registers, SP and pc of its own caller, and hands them to jf_throw_recall() and jf_throw_from(), to
 	 * jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each stub has .eh_frame.

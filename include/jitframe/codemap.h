@@ -16,7 +16,8 @@ enum jf_range_kind {
 	JF_RANGE_BOUNDARY,
 	JF_RANGE_CALLBACK,
 	JF_RANGE_STUB,  /* generated code between functions, as call stubs; walks and throws pass through */
-	JF_RANGE_ENTRY, /* C enters BPF code here: a throw ends here */
+	JF_RANGE_ENTRY, /* C enters BPF code here: a throw ends here, unless jf_try() is further out */
+	JF_RANGE_TRY,   /* a boundary of C, jf_try(): .eh_frame has the rows, `callback` is where a throw lands */
 	JF_RANGE__COUNT
 };
 
@@ -27,7 +28,7 @@ struct jf_range {
 	uint64_t start, end; /* code addresses, [start, end) */
 	const char *name;
 	const struct jf_backend *backend;
-	const struct jf_row *rows; /* sorted; code_off from start. NULL only for ENTRY */
+	const struct jf_row *rows; /* sorted; code_off from start. NULL only for ENTRY and TRY */
 	size_t row_count;
 	const struct jf_slot *slots; /* what row->saved refers to */
 	uint8_t slot_count;

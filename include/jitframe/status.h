@@ -11,6 +11,7 @@ JF_BEGIN_DECLS
  * list. A negative status is an error, 0 is ok, a positive one is good news. One code, one cause.
  */
 #define JF_STATUS_LIST(X)                                                                                          \
+	X(JF_CAUGHT, 2, "a throw was caught")                                                                      \
 	X(JF_END, 1, "the walk reached the outermost frame")                                                       \
 	X(JF_OK, 0, "ok")                                                                                          \
 	X(JF_E_INVAL, -1, "an argument is NULL, or outside what its description allows")                           \

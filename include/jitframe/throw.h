@@ -19,8 +19,10 @@ JF_BEGIN_DECLS
  * Callee-saved registers reach the boundary's caller as the boundary saved them. A register that a boundary leaves out
  * (the `linux` conventions, rule R3) keeps the value that the skipped C frames left there.
  *
- * The walk ends at the first ENTRY range, signal trampoline, or frame without rows. So a throw stays in the program
- * that was entered last, and a throw in a signal handler stays in the handler.
+ * A boundary of a program catches what is thrown in its own run: the search for boundaries ends at the first ENTRY
+ * range. jf_try() catches whatever comes: the search for jf_try() goes on further out, past ENTRY ranges and past
+ * boundaries there. Both searches end at the first signal trampoline and at the first frame without rows, so that a
+ * throw in a signal handler stays in the handler.
  *
  * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host without
  *      native stubs and in a thread with a shadow stack. When no boundary catches the throw, the uncaught handler
@@ -28,6 +30,27 @@ JF_BEGIN_DECLS
  * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
+
+/*
+ * A boundary that C makes: calls fn(arg), and catches what is thrown meanwhile. Example:
+ *
+ *     switch (jf_try(parse, text, &value)) {
+ *     case JF_OK:     parse() has returned `value`
+ *     case JF_CAUGHT: some code under parse() has called jf_throw(value)
+ *     default:        parse() was not called
+ *     }
+ *
+ * `fn` is C or generated code of the platform ABI. A boundary nearer to the throw catches first, see jf_throw(). Calls
+ * nest, and may be left by longjmp(3). After a throw every callee-saved register is what it was at the call of
+ * jf_try(). Frames between are gone as with jf_throw(): C frames among them run no cleanups.
+ * in:  result may be NULL. out: *result, on JF_OK and JF_CAUGHT only.
+ * returns: JF_OK; JF_CAUGHT. Before fn was called: JF_E_INVAL (fn is NULL); JF_E_UNSUPPORTED (no native stubs on this
+ *      host); and in the first call of the process, which makes jf_try() known to the code map, JF_E_NO_ROW (this
+ *      library's .eh_frame cannot be seen), JF_E_NO_MEMORY and JF_E_IN_SECTION.
+ * threads: any. The first call of the process allocates and takes a lock; later calls do neither and are
+ *      async-signal-safe.
+ */
+JF_API JF_CHECK enum jf_status jf_try(uint64_t (*fn)(void *arg), void *arg, uint64_t *result);
 
 /*
  * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk as jf_walk_end() leaves a

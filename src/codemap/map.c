@@ -129,13 +129,13 @@ static enum jf_status check_range(const struct jf_range *range, struct jf_error 
 	status = check_header(&r);
 	if (status == JF_OK)
 		status = check_source(&r);
-	if (status != JF_OK || range->kind == JF_RANGE_ENTRY)
-		return status;
-	status = check_slots(&r, &restorable);
-	if (status == JF_OK)
-		status = check_rows(&r, restorable);
-	if (status == JF_OK && range->kind == JF_RANGE_BOUNDARY && !range->callback)
-		status = refuse(&r, "callback", "it is 0, and the range is a boundary");
+	if (status == JF_OK && range->kind != JF_RANGE_ENTRY && range->kind != JF_RANGE_TRY) {
+		status = check_slots(&r, &restorable);
+		if (status == JF_OK)
+			status = check_rows(&r, restorable);
+	}
+	if (status == JF_OK && (range->kind == JF_RANGE_BOUNDARY || range->kind == JF_RANGE_TRY) && !range->callback)
+		status = refuse(&r, "callback", "it is 0, and a throw that lands in the range goes there");
 	return status;
 }
 

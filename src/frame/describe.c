@@ -26,6 +26,7 @@ static const char *const range_names[JF_RANGE__COUNT] = {
 	[JF_RANGE_MAIN] = "main",         [JF_RANGE_SUBPROGRAM] = "subprogram",
 	[JF_RANGE_BOUNDARY] = "boundary", [JF_RANGE_CALLBACK] = "callback",
 	[JF_RANGE_STUB] = "stub",         [JF_RANGE_ENTRY] = "entry",
+	[JF_RANGE_TRY] = "try",
 };
 
 static const struct {

@@ -40,7 +40,8 @@ static bool make_plain(struct walk_memo *memo, const struct walk *walk)
 			return false;
 	memo->cfa_off = row->cfa_off;
 	memo->cfa_is_fp = row->cfa_reg == backend->fp;
-	memo->is_boundary = walk->frame.range && walk->frame.range->kind == JF_RANGE_BOUNDARY;
+	memo->is_boundary = walk->frame.range &&
+			    (walk->frame.range->kind == JF_RANGE_BOUNDARY || walk->frame.range->kind == JF_RANGE_TRY);
 	return memo->ra_off;
 }
 

@@ -59,8 +59,8 @@ static void look_up(struct walk *walk, uint64_t address)
 	walk->frame.slots = NULL;
 	walk->frame.slot_count = 0;
 	walk->frame.name = walk->frame.range ? walk->frame.range->name : NULL;
-	if (!walk->frame.range || walk->frame.range->kind == JF_RANGE_ENTRY) {
-		/* An entry stub is C code as far as its own frame goes. */
+	if (!walk->frame.range || range_is_c(walk->frame.range)) {
+		/* A stub of C is C code as far as its own frame goes. */
 		if (walk->opts.orc)
 			look_up_orc(walk, address);
 		else

@@ -8,6 +8,7 @@
 #include "walk/sanitizer.h"
 #include "walk/shadow_stack.h"
 #include "walk/thread.h"
+#include "walk/try.h"
 #include "walk/walk.h"
 
 #include <stdatomic.h>
@@ -65,27 +66,60 @@ static _Noreturn void uncaught(uint64_t cookie, const struct walk *walk, enum jf
 	abort();
 }
 
-/* Walks to the nearest boundary. returns: JF_OK with the walk standing there. */
-static enum jf_status find_boundary(uint64_t cookie, struct walk *walk)
+static bool is_kind(const struct walk *walk, enum jf_range_kind kind)
 {
-	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
+	return walk->frame.range && walk->frame.range->kind == kind;
+}
+
+/* A throw while it looks for its boundary. */
+struct search {
+	struct walk walk;
+	uint64_t cookie;
+	const struct jf_throw_observer *observer;
+};
+
+/*
+ * Walks to the nearest boundary; `past_entry`: to the nearest jf_try(), past ENTRY ranges.
+ * returns: JF_OK with the walk standing there.
+ */
+static enum jf_status find_boundary(struct search *search, bool past_entry)
+{
+	struct walk *walk = &search->walk;
 
 	for (;;) {
 		enum jf_status status;
 
-		if (observer)
-			observer->call(observer->arg, cookie, walk_outside(walk));
-		if (walk->frame.range && walk->frame.range->kind == JF_RANGE_BOUNDARY)
+		if (search->observer)
+			search->observer->call(search->observer->arg, search->cookie, walk_outside(walk));
+		if (is_kind(walk, JF_RANGE_TRY) || (is_kind(walk, JF_RANGE_BOUNDARY) && !past_entry))
 			return JF_OK;
 		/* What a signal interrupted has not called anybody: its registers are not at a call. */
 		if (walk_at_trampoline(walk))
 			return JF_E_NO_BOUNDARY;
-		status = jf_walk_next(walk);
+		status = past_entry ? jf_walk_next_past_entry(walk) : jf_walk_next(walk);
 		if (status == JF_END)
 			return JF_E_NO_BOUNDARY;
 		if (status != JF_OK)
 			return status;
 	}
+}
+
+/* From the walk's start; what the walk stands at is one of the program that was entered last, or a jf_try(). */
+static enum jf_status find_landing(struct search *search, const struct jf_memory *memory, const struct jf_regs *regs,
+				   uint64_t pc)
+{
+	struct walk *walk = &search->walk;
+	enum jf_status status = find_boundary(search, false);
+
+	if (status != JF_E_NO_BOUNDARY || !is_kind(walk, JF_RANGE_ENTRY) || !atomic_load(&jf_try_is_known))
+		return status;
+	if (jf_walk_next_past_entry(walk) == JF_OK && find_boundary(search, true) == JF_OK)
+		return JF_OK;
+	/* Nobody caught it further out: the handler sees where the program ended. */
+	search->observer = NULL;
+	if (jf_walk_first(walk, walk->backend, memory, regs, pc, true, NULL) == JF_OK)
+		status = find_boundary(search, false);
+	return status;
 }
 
 /* `sp`: of the throw's caller. */
@@ -152,7 +186,8 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 {
 	const struct jf_backend *backend = jf_backend_host();
 	struct jf_memory memory = {.size = sizeof(memory), .high = UINT64_MAX};
-	struct walk walk;
+	struct search search;
+	struct walk *walk = &search.walk;
 	unsigned int section;
 	enum jf_status status;
 
@@ -162,21 +197,23 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 		memory.low = regs->value[backend->sp];
 	if (backend->strip_return)
 		pc = backend->strip_return(pc);
+	search.cookie = cookie;
+	search.observer = atomic_load(&throw_observer);
 	section = jf_code_map_enter();
-	status = jf_walk_first(&walk, backend, &memory, regs, pc, true, NULL);
+	status = jf_walk_first(walk, backend, &memory, regs, pc, true, NULL);
 	if (status != JF_OK) {
 		jf_code_map_leave(section);
 		return JF_E_NO_ROW;
 	}
-	status = find_boundary(cookie, &walk);
+	status = find_landing(&search, &memory, regs, pc);
 	if (status != JF_OK) {
 		/* The handler may leave by longjmp: the section must not stay open behind it. */
-		jf_walk_let_go(&walk);
+		jf_walk_let_go(walk);
 		jf_code_map_leave(section);
-		uncaught(cookie, &walk, status);
+		uncaught(cookie, walk, status);
 	}
 	site->cookie = cookie;
-	land(site, walk.frame.range, walk.frame.cfa, regs->value[backend->sp]);
+	land(site, walk->frame.range, walk->frame.cfa, regs->value[backend->sp]);
 	jf_code_map_leave(section);
 	return JF_OK;
 }

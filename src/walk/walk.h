@@ -105,6 +105,12 @@ static inline enum jf_status walk_fail(struct walk *walk, enum jf_status status,
 	return status;
 }
 
+/* A stub of the library's between C and generated code: .eh_frame has its rows. */
+static inline bool range_is_c(const struct jf_range *range)
+{
+	return range->kind == JF_RANGE_ENTRY || range->kind == JF_RANGE_TRY;
+}
+
 /* Walks read no lower than the red zone: the pages below may be missing. */
 static inline uint64_t walk_low_for(const struct jf_backend *backend, uint64_t low, uint64_t sp)
 {

@@ -139,6 +139,7 @@ static const struct way ways[] = {
 	STUB(bpf_stack_walk), STUB(context_get), STUB(context_set_reg), STUB(context_set_pc),
 	SET_IF(backend.native, native.enter_start, 0, "native.enter_start"),
 	SET_IF(backend.native, native.checked_end, 0, "native.checked_start, checked_end"),
+	SET_IF(backend.native, native.try_landing, 0, "native.try_start, try_landing, try_end"),
 	SET_IF(backend.native, native.may_goto_end, 0, "native.may_goto_start, may_goto_end"),
 	BODY(alu), BODY(imm64), BODY(load), BODY(store), BODY(jump), BODY(jump_always), BODY(call), BODY(put_branch),
 	BODY(extend),

@@ -235,6 +235,7 @@ Test(codemap, ranges_that_contradict_themselves_are_refused)
 	REFUSED("rows", range_.rows = no_reg);
 	REFUSED("rows", range_.rows = no_slot);
 	REFUSED("rows", range_.rows = pad_saved);
+	REFUSED("callback", range_.kind = JF_RANGE_TRY);
 	/* Row offsets are 32 bits. */
 	REFUSED("end", range_.end = range_.start + UINT64_C(0x100000000));
 	REFUSED("end", range_.kind = JF_RANGE_ENTRY; range_.end = range_.start + UINT64_C(0x100000000));

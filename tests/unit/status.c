@@ -54,6 +54,7 @@ Test(status, sign_tells_errors_from_good_news)
 
 Test(status, values_are_what_programs_were_compiled_with)
 {
+	cr_assert_eq((int)JF_CAUGHT, 2);
 	cr_assert_eq((int)JF_END, 1);
 	cr_assert_eq((int)JF_E_INVAL, -1);
 	cr_assert_eq((int)JF_E_BAD_SPEC, -6);
@@ -67,7 +68,7 @@ Test(status, values_are_what_programs_were_compiled_with)
 
 Test(status, unknown_values_are_named_as_such)
 {
-	static const int unknown[] = {2, 100, -100, -1000, INT32_MAX, INT32_MIN};
+	static const int unknown[] = {3, 100, -100, -1000, INT32_MAX, INT32_MIN};
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		cr_assert_str_eq(jf_status_name((enum jf_status)unknown[i]), "JF_E_?");
