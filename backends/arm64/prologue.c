@@ -149,4 +149,5 @@ const struct jf_build_ops jf_arm64_build = {
 	.pop = pop,
 	.ret = ret,
 	.jump = jump,
+	.target = JF_ARM64_TMP,
 };

@@ -7,7 +7,7 @@
 void jf_loongarch64_call_address(struct jf_code *c, uint64_t address)
 {
 	int64_t from_start = (int64_t)(address - c->address);
-	int64_t size = c->capacity < (size_t)PCADDU18I_REACH ? (int64_t)c->capacity : PCADDU18I_REACH;
+	int64_t size = c->bytes && c->capacity < (size_t)PCADDU18I_REACH ? (int64_t)c->capacity : PCADDU18I_REACH;
 	int64_t distance = (int64_t)(address - jf_code_pc(c));
 	int64_t low = ((distance & 0x3ffff) ^ 0x20000) - 0x20000;
 

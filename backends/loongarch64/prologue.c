@@ -153,4 +153,5 @@ const struct jf_build_ops jf_loongarch64_build = {
 	.private_stack = private_stack,
 	.ret = ret,
 	.jump = jump,
+	.target = LA_TAIL_TARGET,
 };

@@ -112,4 +112,5 @@ const struct jf_build_ops jf_riscv64_build = {
 	.private_stack = private_stack,
 	.ret = ret,
 	.jump = jump,
+	.target = RV_TAIL_TARGET,
 };

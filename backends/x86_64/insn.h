@@ -607,7 +607,7 @@ static inline void land(struct jf_code *code, size_t branch_end)
 
 	if (!fits_s8((int64_t)rel))
 		jf_code_fail(code, JF_E_RANGE);
-	if (code->status == JF_OK)
+	if (code->status == JF_OK && code->bytes)
 		code->bytes[branch_end - 1] = (uint8_t)rel;
 }
 

@@ -227,6 +227,7 @@ const struct jf_build_ops jf_x86_64_build = {
 	.leave = leave,
 	.ret = ret,
 	.jump = jump,
+	.target = RCX,
 };
 
 /* ---- calling C -------------------------------------------------------------------------------- */

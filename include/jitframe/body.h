@@ -116,6 +116,7 @@ struct jf_body {
 	uint32_t index;                 /* BPF instruction being emitted */
 	bool atomic_insns;              /* as in struct jf_compile_opts */
 	uint8_t reg[JF_BPF_REG__COUNT]; /* what jf_body_reg() gives */
+	struct jf_places *places;       /* of jf_body_init(): where jumps go */
 };
 
 /* The forms of a branch are counted from 0, the shortest, up to this. */
@@ -250,6 +251,72 @@ JF_API void jf_body_take_result(struct jf_body *b, const struct jf_call *call);
  * hook calls this itself when the program has to go on before the end of the code; the core then adds nothing.
  */
 JF_API void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst);
+
+/* ---- bodies that are not BPF (function.h) ------------------------------------------------------------------- */
+
+/*
+ * Instructions of any architecture for a JIT that has no encoders of its own. Example, R0 = R1 + R2, or 0 when R1 is 0:
+ *
+ *     const struct jf_body_ops *ops = &frame.conv->backend->body;
+ *     uint32_t off[1];                                    // place 0: the end
+ *     struct jf_pending pending[4];
+ *     struct jf_places places = {off, 1, pending, 4};
+ *
+ *     jf_body_init(&body, &code, &places);
+ *     jf_body_op(&body, ops->alu, &(struct jf_op){.code = JF_ALU_MOV, .is64 = true, .dst = 0, .src = 1});
+ *     jf_body_op(&body, ops->jump,
+ *                &(struct jf_op){.code = JF_COND_EQ, .is64 = true, .is_imm = true, .dst = 1, .target = 0});
+ *     jf_body_op(&body, ops->alu, &(struct jf_op){.code = JF_ALU_ADD, .is64 = true, .dst = 0, .src = 2});
+ *     jf_body_place(&body, 0);
+ *     jf_body_end(&body);
+ *
+ * Registers are named as BPF's: R0 the result, R1 to R5 arguments that calls overwrite, R6 to R9 kept by calls, R10 the
+ * frame's stack. The frame's spec says which of R6 to R9 the body uses, and whether it uses the stack.
+ */
+
+/* A branch whose place has not come yet. Private. */
+struct jf_pending {
+	size_t at;
+	uint32_t branch;
+	uint32_t place;
+	uint8_t form;
+};
+
+/* Where the jumps of one body go: op->target counts places from 0. */
+struct jf_places {
+	uint32_t *off; /* off[count]: bytes from the function's start; the library fills them in */
+	uint32_t count;
+	struct jf_pending *pending; /* pending[capacity]: as many as jumps at a time wait for their places */
+	uint32_t capacity;
+	uint32_t pending_count; /* 0 at first */
+};
+
+/*
+ * Begins a body behind jf_function_begin().
+ * in:  places: NULL for a body without jumps. owns: both structs, and what `places` refers to, stay the caller's and
+ *      must outlive the body. Failures are the code's. threads: as for struct jf_code.
+ */
+JF_API void jf_body_init(struct jf_body *b, struct jf_code *code, struct jf_places *places);
+/*
+ * Runs one of the hooks alu, swap, imm64, load, store, load_acquire, store_release, atomic, jump and jump_always of
+ * struct jf_body_ops. Fails the code with JF_E_UNSUPPORTED (the hook is NULL, or the op is of an arena), JF_E_INVAL (a
+ * register above R10, or a target that is no place), and as the hook does. op->index and op->opcode do not matter.
+ */
+JF_API void jf_body_op(struct jf_body *b, enum jf_status (*hook)(struct jf_body *b, const struct jf_op *op),
+		       const struct jf_op *op);
+/*
+ * Calls a C function, or generated code of the frame's convention. Example: R0 = f(R1, R2), f being C:
+ *
+ *     jf_body_call(&body, &(struct jf_call){.kind = JF_CALL_C, .sixth = JF_REG_NONE, .address = (uintptr_t)f});
+ *
+ * Fails the code with JF_E_UNSUPPORTED for C where the convention goes through call stubs, and as the hook does.
+ */
+JF_API void jf_body_call(struct jf_body *b, const struct jf_call *call);
+/* Place number `place` is here. Fails the code with JF_E_INVAL (no such place, or its second time) and JF_E_RANGE (a
+ * branch does not reach so far). */
+JF_API void jf_body_place(struct jf_body *b, uint32_t place);
+/* Ends the body. Fails the code with JF_E_NOT_FOUND when a jump's place has not come. */
+JF_API void jf_body_end(struct jf_body *b);
 
 /* The register id that BPF register `bpf` (0 to JF_BPF_REG__COUNT - 1) lives in, under this frame's convention and
  * private stack. */

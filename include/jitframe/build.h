@@ -83,8 +83,10 @@ struct jf_build_ops {
 	void (*leave)(struct jf_code *code);
 
 	void (*ret)(struct jf_code *code);
-	/* Jumps to `entry_off` bytes behind the address in the convention's tail-call target register. */
+	/* Jumps to `entry_off` bytes behind the address in register `target`, which no step of taking down a frame
+	 * changes. */
 	void (*jump)(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);
+	uint8_t target; /* register id: the tail-call target register of every convention of the backend */
 };
 
 /*

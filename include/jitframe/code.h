@@ -55,8 +55,10 @@ struct jf_code {
 
 /*
  * Starts with an empty sink.
- * in:  bytes[0, capacity) and rows[0, row_capacity): either may be NULL with capacity 0; without `rows`, rows are left
- *      out. address: run-time address of bytes[0]. owns: both buffers are the caller's and must outlive the code.
+ * in:  bytes[0, capacity) and rows[0, row_capacity): either may be NULL. Without `rows`, rows are left out. Without
+ *      `bytes`, nothing is written and nothing runs out of room: code->size comes out as the bytes that the code takes
+ *      at most at this address, and without `rows`, too, code->row_count as the rows that the code has at most.
+ *      address: run-time address of bytes[0]. owns: both buffers are the caller's and must outlive the code.
  */
 JF_API void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_t address, struct jf_row *rows,
 			 size_t row_capacity);
@@ -68,6 +70,9 @@ JF_API void jf_code_begin(struct jf_code *code, const struct jf_frame *frame, ui
 
 /* Appends bytes; one call per machine instruction. Fails with JF_E_NOSPACE when bytes or rows have no room. */
 JF_API void jf_code_put(struct jf_code *code, const void *bytes, size_t count);
+/* Takes over `count` bytes that the caller has written to code->bytes + code->size: whole instructions, no more bytes
+ * than code->capacity - code->size. Fails as jf_code_put() does. Without `bytes`: counts them. */
+JF_API void jf_code_wrote(struct jf_code *code, size_t count);
 /* Append one little-endian instruction word. A longer instruction is one call, of jf_code_put(). */
 static inline void jf_code_put16(struct jf_code *code, uint16_t word);
 static inline void jf_code_put32(struct jf_code *code, uint32_t word);

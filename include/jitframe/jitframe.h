@@ -17,6 +17,7 @@
 #include <jitframe/effect.h>
 #include <jitframe/fault.h>
 #include <jitframe/frame.h>
+#include <jitframe/function.h>
 #include <jitframe/image.h>
 #include <jitframe/isa.h>
 #include <jitframe/load.h>

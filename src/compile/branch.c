@@ -25,6 +25,14 @@ static unsigned int put_shortest(const struct jf_body *b, uint8_t at[JF_INSN_BYT
 	return 0;
 }
 
+/* Writes the branch at code offset `at`, to here. returns: whether it reaches. */
+static bool put_at(const struct jf_body *b, size_t at, uint32_t branch, unsigned int form)
+{
+	uint8_t counted[JF_INSN_BYTES_MAX]; /* where there is no code */
+
+	return put_form(b, b->code->bytes ? b->code->bytes + at : counted, branch, (int64_t)(b->code->size - at), form);
+}
+
 /* ---- to BPF instructions ------------------------------------------------------------------------ */
 
 /* From the place where the next instruction goes. 0: not known yet. */
@@ -60,7 +68,7 @@ static void note_branch(const struct jf_body *b, enum jf_branch_kind kind, uint3
 	site->bytes = (uint8_t)bytes;
 }
 
-void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target)
+static void branch_to_insn(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target)
 {
 	struct jf_body_state *state = b->state;
 	unsigned int before = jf_unit_form(state->unit, b->index), form = before;
@@ -80,6 +88,50 @@ void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch
 	jf_code_put_insn(b->code, bytes, count);
 }
 
+/* ---- to places of bodies that are not BPF ---------------------------------------------------------- */
+
+/* The form that reaches farthest. */
+static unsigned int put_farthest(const struct jf_body *b, uint8_t at[JF_INSN_BYTES_MAX], uint32_t branch,
+				 unsigned int *form)
+{
+	unsigned int bytes = 0;
+
+	for (*form = JF_BRANCH_FORMS_MAX; !bytes && *form > 0;)
+		bytes = put_form(b, at, branch, 0, --*form);
+	return bytes;
+}
+
+static void branch_to_place(struct jf_body *b, uint32_t branch, uint32_t place)
+{
+	struct jf_places *places = b->places;
+	uint8_t bytes[JF_INSN_BYTES_MAX] = {0};
+	unsigned int form = 0, count;
+
+	if (places->off[place] != UINT32_MAX) {
+		count = put_shortest(b, bytes, branch,
+				     (int64_t)(places->off[place] + b->code->start) - (int64_t)b->code->size, &form);
+	} else {
+		count = put_farthest(b, bytes, branch, &form);
+		if (places->pending_count == places->capacity) {
+			jf_code_fail(b->code, JF_E_NOSPACE);
+			return;
+		}
+		places->pending[places->pending_count++] =
+			(struct jf_pending){b->code->size, branch, place, (uint8_t)form};
+	}
+	if (!count)
+		jf_code_fail(b->code, JF_E_RANGE);
+	jf_code_put_insn(b->code, bytes, count);
+}
+
+void jf_body_branch(struct jf_body *b, enum jf_branch_kind kind, uint32_t branch, uint32_t target)
+{
+	if (b->state)
+		branch_to_insn(b, kind, branch, target);
+	else
+		branch_to_place(b, branch, target);
+}
+
 /* ---- to labels --------------------------------------------------------------------------------- */
 
 void jf_body_branch_ahead(struct jf_body *b, uint32_t branch, struct jf_label *label)
@@ -97,12 +149,31 @@ void jf_body_branch_ahead(struct jf_body *b, uint32_t branch, struct jf_label *l
 
 void jf_body_label(struct jf_body *b, const struct jf_label *label)
 {
-	struct jf_code *code = b->code;
-
-	for (unsigned int i = 0; i < label->count && code->status == JF_OK; i++) {
+	for (unsigned int i = 0; i < label->count && b->code->status == JF_OK; i++) {
 		const struct jf_label_branch *from = &label->branches[i];
 
-		if (!put_form(b, code->bytes + from->at, from->branch, (int64_t)(code->size - from->at), from->form))
-			jf_code_fail(code, JF_E_RANGE);
+		if (!put_at(b, from->at, from->branch, from->form))
+			jf_code_fail(b->code, JF_E_RANGE);
 	}
+}
+
+void jf_body_place(struct jf_body *b, uint32_t place)
+{
+	struct jf_places *places = b->places;
+	uint32_t kept = 0;
+
+	if (!places || place >= places->count || places->off[place] != UINT32_MAX) {
+		jf_code_fail(b->code, JF_E_INVAL);
+		return;
+	}
+	places->off[place] = (uint32_t)(b->code->size - b->code->start);
+	for (uint32_t i = 0; i < places->pending_count && b->code->status == JF_OK; i++) {
+		const struct jf_pending *from = &places->pending[i];
+
+		if (from->place != place)
+			places->pending[kept++] = *from;
+		else if (!put_at(b, from->at, from->branch, from->form))
+			jf_code_fail(b->code, JF_E_RANGE);
+	}
+	places->pending_count = kept;
 }

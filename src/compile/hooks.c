@@ -21,9 +21,14 @@ struct jf_site *jf_site_here(const struct jf_body *b)
 
 void jf_body_may_fault(struct jf_body *b, size_t start, uint8_t dst)
 {
-	struct jf_faults *faults = b->state->faults;
+	struct jf_faults *faults;
 	uint32_t here = (uint32_t)(b->code->size - b->code->start);
 
+	if (!b->state) {
+		jf_code_fail(b->code, JF_E_UNSUPPORTED);
+		return;
+	}
+	faults = b->state->faults;
 	if (faults->count == faults->capacity) {
 		uint32_t capacity = faults->capacity ? 2 * faults->capacity : 64;
 		struct jf_fault *list = jf_realloc(faults->list, capacity * sizeof(*list));

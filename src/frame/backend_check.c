@@ -98,6 +98,9 @@ static enum jf_status check_steps(const struct jf_backend *backend, struct jf_er
 		{build->pop || !build->unit, "build.pop", "is NULL, but slots are pushed (build.unit)"},
 		{build->ret, "build.ret", missing},
 		{build->jump, "build.jump", missing},
+		{build->target < backend->reg_count && !role_fault(backend, build->target) &&
+			 !(backend->regs[build->target].flags & JF_REG_CALLEE_SAVED),
+		 "build.target", "is no integer register that a callee may change"},
 	};
 
 	return backend->build ? check_needs(backend, needs, JF_COUNT_OF(needs), error) : JF_OK;
@@ -131,8 +134,8 @@ static enum jf_status check_native(const struct jf_backend *backend, struct jf_e
 		{native->call_checked, "native.call_checked", missing},
 		{native->overwrite, "native.overwrite", missing},
 		{native->try_call, "native.try_call", missing},
-		{native->try_start && native->try_landing && native->try_end,
-		 "native.try_start, try_landing, try_end", missing},
+		{native->try_start && native->try_landing && native->try_end, "native.try_start, try_landing, try_end",
+		 missing},
 		{native->may_goto_start && native->may_goto_end, "native.may_goto_start, may_goto_end", missing},
 		{native->throw_exception, "native.throw_exception", missing},
 		{native->walk_here, "native.walk_here", missing},

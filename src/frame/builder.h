@@ -20,6 +20,13 @@ struct builder {
 	uint8_t stored;
 };
 
+/*
+ * For functions with a body of their own (function.c). SP to the frame's end, by FP; and an exit that takes the frame
+ * down as an epilogue does, and jumps to the address in the tail-call target register.
+ */
+void jf_frame_reset_sp(struct jf_code *code, const struct jf_frame *frame);
+void jf_frame_jump_out(struct jf_code *code, const struct jf_frame *frame);
+
 struct builder builder_begin(struct jf_code *code, const struct jf_frame *frame);
 /* Whether a hook is there; its absence is the description's fault, and fails the code. */
 bool builder_needs(struct builder *b, bool has_hook);

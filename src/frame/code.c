@@ -8,7 +8,7 @@ void jf_code_init(struct jf_code *code, uint8_t *bytes, size_t capacity, uint64_
 {
 	memset(code, 0, sizeof(*code));
 	code->bytes = bytes;
-	code->capacity = capacity;
+	code->capacity = bytes ? capacity : 0;
 	code->address = address;
 	code->rows = rows;
 	code->row_capacity = row_capacity;
@@ -39,8 +39,10 @@ void jf_code_fail(struct jf_code *code, enum jf_status status)
 static bool put_row(struct jf_code *code)
 {
 	code->now_dirty = false;
-	if (!code->rows)
+	if (!code->rows) {
+		code->row_count += !code->bytes;
 		return true;
+	}
 	if (code->row_count > code->row_start && jf_row_same(&code->rows[code->row_count - 1], &code->now))
 		return true;
 	if (code->row_count == code->row_capacity)
@@ -50,14 +52,31 @@ static bool put_row(struct jf_code *code)
 	return true;
 }
 
-void jf_code_put(struct jf_code *code, const void *bytes, size_t count)
+/* Without bytes there is never room for the inline functions of code.h: all code is counted here. */
+static bool make_room(struct jf_code *code, size_t count)
 {
+	if (!code->bytes && code->status == JF_OK)
+		code->capacity = code->size + count;
 	if (count > code->capacity - code->size || (code->now_dirty && !put_row(code))) {
 		jf_code_fail(code, JF_E_NOSPACE);
-		return;
+		return false;
 	}
-	memcpy(code->bytes + code->size, bytes, count);
+	return true;
+}
+
+void jf_code_put(struct jf_code *code, const void *bytes, size_t count)
+{
+	if (!make_room(code, count))
+		return;
+	if (code->bytes)
+		memcpy(code->bytes + code->size, bytes, count);
 	code->size += count;
+}
+
+void jf_code_wrote(struct jf_code *code, size_t count)
+{
+	if (count && make_room(code, count))
+		code->size += count;
 }
 
 enum jf_status jf_code_finish(const struct jf_code *code)

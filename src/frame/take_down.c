@@ -115,6 +115,25 @@ void jf_frame_epilogue(struct jf_code *code, const struct jf_frame *frame)
 	b.ops->ret(code);
 }
 
+void jf_frame_reset_sp(struct jf_code *code, const struct jf_frame *frame)
+{
+	struct builder b = builder_begin(code, frame);
+
+	builder_set_sp(&b, -(int32_t)frame->size_bytes);
+}
+
+void jf_frame_jump_out(struct jf_code *code, const struct jf_frame *frame)
+{
+	struct builder b = builder_begin(code, frame);
+
+	take_down(&b, 0, false);
+	if (frame->spec.sign_return && builder_needs(&b, b.ops->sign)) {
+		b.ops->sign(code, false);
+		jf_code_row_flags(code, 0, JF_ROW_RA_SIGNED);
+	}
+	b.ops->jump(code, frame, 0);
+}
+
 void jf_frame_tail_exit(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
 	const struct jf_backend *backend = frame->conv->backend;

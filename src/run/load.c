@@ -5,6 +5,7 @@
 #include "codemap/section.h"
 #include "compile/compiler.h"
 #include "compile/image.h"
+#include "frame/range.h"
 #include "run/code_probe.h"
 #include "run/fault.h"
 #include "run/handles.h"
@@ -233,14 +234,7 @@ static enum jf_status compile_with_private_stack(struct jf_loaded *loaded, const
 
 static uint8_t range_kind(const struct jf_image_function *function)
 {
-	static const uint8_t of_role[JF_ROLE__COUNT] = {
-		[JF_ROLE_MAIN] = JF_RANGE_MAIN,
-		[JF_ROLE_SUBPROGRAM] = JF_RANGE_SUBPROGRAM,
-		[JF_ROLE_BOUNDARY] = JF_RANGE_BOUNDARY,
-		[JF_ROLE_CALLBACK] = JF_RANGE_CALLBACK,
-	};
-
-	return function->is_stub ? JF_RANGE_STUB : of_role[function->frame->spec.role];
+	return function->is_stub ? JF_RANGE_STUB : (uint8_t)jf_range_kind_of(function->frame->spec.role);
 }
 
 static void make_ranges(struct jf_loaded *loaded, void *owner)

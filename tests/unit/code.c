@@ -150,16 +150,59 @@ Test(code, takes_exactly_its_capacity)
 	cr_assert_eq(s.code.size, 8);
 }
 
+/* Whatever is put down is counted; a failure ends that. */
+static void count_in(struct jf_code *code, size_t capacity)
+{
+	const uint8_t insn[JF_INSN_BYTES_MAX] = {0};
+
+	jf_code_init(code, NULL, capacity, 0, NULL, 0);
+	jf_code_begin(code, &frame, TOY_SP, 0, 0);
+	jf_code_put(code, "a", 1);
+	jf_code_put16(code, 1);
+	jf_code_cfa(code, TOY_SP, 8);
+	jf_code_put32(code, 1);
+	jf_code_put_insn(code, insn, 3);
+	jf_code_wrote(code, 5);
+}
+
 Test(code, no_buffers_at_all)
 {
 	struct jf_code code;
 
-	jf_code_init(&code, NULL, 0, 0, NULL, 0);
-	jf_code_begin(&code, &frame, TOY_SP, 0, 0);
-	cr_assert_eq(jf_code_finish(&code), JF_OK);
-	jf_code_put(&code, "a", 1);
-	cr_assert_eq(jf_code_finish(&code), JF_E_NOSPACE);
-	cr_assert_eq(code.size, 0);
+	for (size_t capacity = 0; capacity < 100; capacity += 99) {
+		count_in(&code, capacity);
+		cr_assert_eq(jf_code_finish(&code), JF_OK);
+		cr_assert_eq(code.size, 15);
+		cr_assert_eq(code.row_count, 2);
+		jf_code_fail(&code, JF_E_RANGE);
+		jf_code_put32(&code, 1);
+		jf_code_wrote(&code, 1);
+		cr_assert_eq(code.size, 15);
+		cr_assert_eq(jf_code_finish(&code), JF_E_RANGE);
+	}
+}
+
+/* Bytes of the caller's have the row that is in force. */
+Test(code, bytes_that_the_caller_wrote)
+{
+	struct sink s;
+
+	sink_init(&s, BYTES, ROWS);
+	jf_code_begin(&s.code, &frame, TOY_SP, 0, 0);
+	jf_code_put32(&s.code, 1);
+	jf_code_cfa(&s.code, TOY_SP, 8);
+	s.code.bytes[4] = 'b';
+	jf_code_wrote(&s.code, 1);
+	jf_code_cfa(&s.code, TOY_SP, 16);
+	jf_code_put16(&s.code, 1);
+	cr_assert_eq(s.code.size, 7);
+	cr_assert_eq(s.code.bytes[4], 'b');
+	cr_assert_eq(s.code.row_count, 3);
+	cr_assert_eq(s.code.rows[1].code_off, 4);
+	cr_assert_eq(s.code.rows[2].code_off, 5);
+	jf_code_wrote(&s.code, s.code.capacity - s.code.size + 1);
+	cr_assert_eq(jf_code_finish(&s.code), JF_E_NOSPACE);
+	cr_assert_eq(s.code.size, 7);
 }
 
 Test(code, the_first_failure_stays)
