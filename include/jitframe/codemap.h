@@ -21,6 +21,37 @@ enum jf_range_kind {
 	JF_RANGE__COUNT
 };
 
+struct jf_range;
+
+/* The rows of a range: the fields of struct jf_range of the same names. */
+struct jf_range_rows {
+	const struct jf_row *rows;
+	size_t row_count;
+	const struct jf_slot *slots;
+	uint8_t slot_count;
+};
+
+/*
+ * Rows that are asked for when a walk or a throw first needs them: for JITs that keep unwind information in another
+ * form. One struct for each range.
+ *
+ * ask(arg, range) gives the rows, or NULL when it cannot now: the walk then has no row for the frame (JF_E_NO_ROW), and
+ * the next walk asks again. The library keeps the first answer and asks no more. ask() runs inside of walks, throws and
+ * jf_range_find_rows(), in any thread, perhaps in several at once, and perhaps in a signal handler that has interrupted
+ * any code of the thread: an allocator, or ask() itself. So ask() is async-signal-safe: it allocates nothing, waits for
+ * no lock (a try-lock that fails is an answer of NULL), and calls nothing of the library but jf_row_find() and
+ * jf_row_same(). It must not throw or longjmp(3). Two threads may get two answers at once; the library takes one.
+ *
+ * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good.
+ * owns: an answer, and all that it points to, stays the caller's, and valid and unchanged until jf_code_map_remove()
+ *      has returned; also the answer that the library has not taken.
+ */
+struct jf_lazy_rows {
+	const struct jf_range_rows *(*ask)(void *arg, const struct jf_range *range);
+	void *arg;
+	const struct jf_range_rows *known; /* the library's: NULL at registration */
+};
+
 /* A registered piece of generated code. The registrant fills it in; see jf_code_map_add(). */
 struct jf_range {
 	uint32_t size;       /* sizeof(struct jf_range) */
@@ -28,7 +59,7 @@ struct jf_range {
 	uint64_t start, end; /* code addresses, [start, end) */
 	const char *name;
 	const struct jf_backend *backend;
-	const struct jf_row *rows; /* sorted; code_off from start. NULL only for ENTRY and TRY */
+	const struct jf_row *rows; /* sorted; code_off from start. NULL only for ENTRY, TRY, `lazy` */
 	size_t row_count;
 	const struct jf_slot *slots; /* what row->saved refers to */
 	uint8_t slot_count;
@@ -45,17 +76,20 @@ struct jf_range {
 	const struct jf_source_line *lines; /* sorted by insn */
 	uint32_t insn_count;                /* insn_off has one more */
 	uint32_t line_count;
+	struct jf_lazy_rows *lazy; /* NULL: rows are above; else rows and slots above are NULL and 0 */
 };
 
 /*
  * Registers a range.
  * owns: *range, its name and its tables (rows, slots, faults, insn_off, lines) stay the caller's. All must stay valid
  *      and unchanged until jf_code_map_remove() has returned.
- * in:   error may be NULL; error->where is the field's name, error->text begins with the range's name.
+ * in:   error may be NULL; error->where is the field's name, error->text begins with the range's name and says what the
+ *      field has to be.
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
- *      the first one with code_off other than 0; more than 32 slots; a boundary without callback; lines unsorted,
- *      without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a reader section of this thread,
- *      for which the call might wait), JF_E_OVERLAP (another range has some of the addresses), JF_E_NO_MEMORY.
+ *      the first one with code_off other than 0; rows or slots beside `lazy`; more than 32 slots; a boundary without
+ *      callback; lines unsorted, without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a reader
+ *      section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
+ *      JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.
@@ -94,6 +128,13 @@ JF_API JF_CHECK enum jf_status jf_code_map_remove_all(const struct jf_range *ran
 JF_API unsigned int jf_code_map_enter(void);
 JF_API void jf_code_map_leave(unsigned int section);
 JF_API const struct jf_range *jf_code_map_find(uint64_t address);
+
+/*
+ * The rows of a range, which lazy ranges are asked for. Inside a reader section, or of a range of the caller's own.
+ * out: *rows, on JF_OK only. returns: JF_E_NO_ROW (a lazy range gives none now, or an ENTRY or TRY range); JF_E_INVAL.
+ * threads: any; async-signal-safe.
+ */
+JF_API JF_CHECK enum jf_status jf_range_find_rows(const struct jf_range *range, struct jf_range_rows *rows);
 
 JF_END_DECLS
 

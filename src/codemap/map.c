@@ -56,54 +56,87 @@ static enum jf_status check_header(const struct refusal *r)
 	const struct jf_range *range = r->range;
 
 	if (range->kind >= JF_RANGE__COUNT)
-		return refuse(r, "kind", "%u is none of enum jf_range_kind", range->kind);
+		return refuse(r, "kind", "%u is none of enum jf_range_kind: JF_RANGE_MAIN, for example", range->kind);
 	if (!range->name)
-		return refuse(r, "name", "it is NULL");
+		return refuse(r, "name", "it is NULL: give the name that walks show");
 	if (!range->backend)
 		return refuse(r, "backend", "it is NULL: jf_backend_host() is the one of code that runs here");
 	if (range->start >= range->end)
 		return refuse(r, "end", "0x%" PRIx64 " is not above start, 0x%" PRIx64, range->end, range->start);
 	if (range->end - range->start > UINT32_MAX)
-		return refuse(r, "end", "the range has 4 GiB or more");
+		return refuse(r, "end", "the range has 4 GiB or more: register parts of it");
 	return JF_OK;
 }
 
 /* out: *restorable, the slots that hold a register. */
-static enum jf_status check_slots(const struct refusal *r, uint32_t *restorable)
+static enum jf_status check_slots(const struct refusal *r, const struct jf_range_rows *rows, uint32_t *restorable)
 {
-	const struct jf_range *range = r->range;
-
 	*restorable = 0;
-	if (range->slot_count > JF_FRAME_SLOTS_MAX)
-		return refuse(r, "slot_count", "%u slots, the limit is %d", range->slot_count, JF_FRAME_SLOTS_MAX);
-	if (range->slot_count && !range->slots)
-		return refuse(r, "slots", "it is NULL, and slot_count is %u", range->slot_count);
-	for (unsigned int i = 0; i < range->slot_count; i++)
-		if (range->slots[i].reg < range->backend->reg_count)
+	if (rows->slot_count > JF_FRAME_SLOTS_MAX)
+		return refuse(r, "slot_count", "%u slots, the limit is %d", rows->slot_count, JF_FRAME_SLOTS_MAX);
+	if (rows->slot_count && !rows->slots)
+		return refuse(r, "slots", "it is NULL, and slot_count is %u", rows->slot_count);
+	for (unsigned int i = 0; i < rows->slot_count; i++)
+		if (rows->slots[i].reg < r->range->backend->reg_count)
 			*restorable |= UINT32_C(1) << i;
 	return JF_OK;
 }
 
-static enum jf_status check_rows(const struct refusal *r, uint32_t restorable)
+static enum jf_status check_row(const struct refusal *r, const struct jf_range_rows *rows, size_t i,
+				uint32_t restorable)
+{
+	const struct jf_backend *backend = r->range->backend;
+	const struct jf_row *row = &rows->rows[i];
+
+	if (i && row->code_off <= rows->rows[i - 1].code_off)
+		return refuse(r, "rows",
+			      "rows[%zu].code_off, %" PRIu32
+			      ", is not above the one before: sort the rows; emit the parts "
+			      "of a function behind one jf_function_begin()",
+			      i, row->code_off);
+	if (row->cfa_reg >= backend->reg_count)
+		return refuse(r, "rows", "rows[%zu].cfa_reg is %u, no register id of %s", i, row->cfa_reg,
+			      backend->name);
+	if (row->saved & ~restorable)
+		return refuse(r, "rows", "rows[%zu].saved has bits of slots that hold no register", i);
+	return JF_OK;
+}
+
+static enum jf_status check_rows(const struct refusal *r, const struct jf_range_rows *rows)
+{
+	uint32_t restorable;
+	enum jf_status status = check_slots(r, rows, &restorable);
+
+	if (status != JF_OK)
+		return status;
+	if (!rows->rows || !rows->row_count)
+		return refuse(
+			r, "rows",
+			"there are none: give rows, or `lazy`; jf_rows_make() makes rows from code, and only ENTRY "
+			"and TRY ranges go without");
+	if (rows->rows[0].code_off)
+		return refuse(r, "rows", "rows[0] begins at byte %" PRIu32 ", and has to begin at 0, the range's start",
+			      rows->rows[0].code_off);
+	for (size_t i = 0; i < rows->row_count && status == JF_OK; i++)
+		status = check_row(r, rows, i, restorable);
+	return status;
+}
+
+static struct jf_range_rows rows_of(const struct jf_range *range)
+{
+	return (struct jf_range_rows){range->rows, range->row_count, range->slots, range->slot_count};
+}
+
+static enum jf_status check_lazy(const struct refusal *r)
 {
 	const struct jf_range *range = r->range;
 
-	if (!range->rows || !range->row_count)
-		return refuse(r, "rows", "there are none, and only ENTRY ranges go without");
-	if (range->rows[0].code_off)
-		return refuse(r, "rows", "rows[0] begins at byte %" PRIu32 ", and has to begin at 0",
-			      range->rows[0].code_off);
-	for (size_t i = 0; i < range->row_count; i++) {
-		const struct jf_row *row = &range->rows[i];
-
-		if (i && row->code_off <= range->rows[i - 1].code_off)
-			return refuse(r, "rows", "rows[%zu].code_off is not above the one before: sort the rows", i);
-		if (row->cfa_reg >= range->backend->reg_count)
-			return refuse(r, "rows", "rows[%zu].cfa_reg is %u, no register of %s", i, row->cfa_reg,
-				      range->backend->name);
-		if (row->saved & ~restorable)
-			return refuse(r, "rows", "rows[%zu].saved has bits of slots that hold no register", i);
-	}
+	if (range->rows || range->row_count || range->slots || range->slot_count)
+		return refuse(r, "lazy", "there are rows or slots beside it: leave them 0");
+	if (!range->lazy->ask)
+		return refuse(r, "lazy", "its ask is NULL: give a function that gives the rows");
+	if (range->lazy->known)
+		return refuse(r, "lazy", "its known is the library's: set it to NULL, for each range its own");
 	return JF_OK;
 }
 
@@ -117,11 +150,16 @@ static enum jf_status check_source(const struct refusal *r)
 	return wrong ? refuse(r, "lines", "%s", wrong) : JF_OK;
 }
 
+static bool is_c(const struct jf_range *range)
+{
+	return range->kind == JF_RANGE_ENTRY || range->kind == JF_RANGE_TRY;
+}
+
 static enum jf_status check_range(const struct jf_range *range, struct jf_error *error)
 {
 	const struct refusal r = {range, error};
+	const struct jf_range_rows rows = rows_of(range);
 	enum jf_status status;
-	uint32_t restorable;
 
 	if (range->size < sizeof(*range))
 		return jf_error_set(error, JF_E_INVAL, "size", "size is %u: set it to sizeof(struct jf_range)",
@@ -129,14 +167,54 @@ static enum jf_status check_range(const struct jf_range *range, struct jf_error 
 	status = check_header(&r);
 	if (status == JF_OK)
 		status = check_source(&r);
-	if (status == JF_OK && range->kind != JF_RANGE_ENTRY && range->kind != JF_RANGE_TRY) {
-		status = check_slots(&r, &restorable);
-		if (status == JF_OK)
-			status = check_rows(&r, restorable);
-	}
+	if (status == JF_OK && !is_c(range))
+		status = range->lazy ? check_lazy(&r) : check_rows(&r, &rows);
 	if (status == JF_OK && (range->kind == JF_RANGE_BOUNDARY || range->kind == JF_RANGE_TRY) && !range->callback)
 		status = refuse(&r, "callback", "it is 0, and a throw that lands in the range goes there");
 	return status;
+}
+
+/* ---- rows that are asked for ----------------------------------------------------------------------------- */
+
+static const struct jf_row unknown_row = {.flags = JF_ROW_UNKNOWN};
+static const struct jf_range_rows unknown = {.rows = &unknown_row, .row_count = 1};
+
+/* The first answer is kept: what another thread, or a handler that interrupts this, may have put there. */
+static const struct jf_range_rows *ask(const struct jf_range *range)
+{
+	struct jf_lazy_rows *lazy = range->lazy;
+	const struct refusal nobody = {range, NULL};
+	const struct jf_range_rows *known = __atomic_load_n(&lazy->known, __ATOMIC_ACQUIRE), *answer;
+
+	if (known)
+		return known;
+	answer = lazy->ask(lazy->arg, range);
+	if (!answer)
+		return NULL;
+	if (check_rows(&nobody, answer) != JF_OK)
+		answer = &unknown;
+	if (__atomic_compare_exchange_n(&lazy->known, &known, answer, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return answer;
+	return known;
+}
+
+enum jf_status jf_range_find_rows(const struct jf_range *range, struct jf_range_rows *rows)
+{
+	const struct jf_range_rows *answer;
+
+	if (!range || !rows)
+		return JF_E_INVAL;
+	if (is_c(range))
+		return JF_E_NO_ROW;
+	if (!range->lazy) {
+		*rows = rows_of(range);
+		return JF_OK;
+	}
+	answer = ask(range);
+	if (!answer)
+		return JF_E_NO_ROW;
+	*rows = *answer;
+	return JF_OK;
 }
 
 /* ---- adding and removing ------------------------------------------------------------------------------- */

@@ -47,6 +47,17 @@ static void look_up_orc(struct walk *walk, uint64_t address)
 	}
 }
 
+static void look_up_rows(struct walk *walk, const struct jf_range *range, uint64_t address)
+{
+	struct jf_range_rows rows;
+
+	if (jf_range_find_rows(range, &rows) != JF_OK)
+		return;
+	walk->frame.row = jf_row_find(rows.rows, rows.row_count, (uint32_t)(address - range->start));
+	walk->frame.slots = rows.slots;
+	walk->frame.slot_count = rows.slot_count;
+}
+
 /* Range, C function or ORC entry, and the row in it. */
 static void look_up(struct walk *walk, uint64_t address)
 {
@@ -66,9 +77,7 @@ static void look_up(struct walk *walk, uint64_t address)
 		else
 			look_up_cfi(walk, address);
 	} else if (!walk->opts.by_record) {
-		walk->frame.row = jf_row_find(range->rows, range->row_count, (uint32_t)(address - range->start));
-		walk->frame.slots = range->slots;
-		walk->frame.slot_count = range->slot_count;
+		look_up_rows(walk, range, address);
 	}
 }
 
