@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import printed
 from tap import Skip, run_tests
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -136,7 +137,7 @@ def subproject_static(folder):
 # ---- what else is installed --------------------------------------------------------------------------------------
 
 def examples(installed):
-    """Each is built by the line in its head, where it lies."""
+    """Each is built by the line in its head, where it lies, and prints what it has to."""
     folder = installed.prefix / "share/doc/jitframe/examples"
     if not folder.is_dir():
         raise Skip("-Dexamples=disabled")
@@ -146,7 +147,8 @@ def examples(installed):
         assert line or source.name.endswith(".bpf.c"), f"{source.name} does not say how it is built"
         if line:
             run(["sh", "-c", line[1]], cwd=folder, env=installed.env)
-    run([folder / "embed"], env=installed.env)
+            printed.check(source.stem, run([folder / source.stem], env=installed.env))
+    printed.check("plugin", run([sys.executable, folder / "plugin.py"], env=installed.env))
 
 
 def pages(installed):
