@@ -42,7 +42,8 @@ struct jf_range_rows {
  * no lock (a try-lock that fails is an answer of NULL), and calls nothing of the library but jf_row_find() and
  * jf_row_same(). It must not throw or longjmp(3). Two threads may get two answers at once; the library takes one.
  *
- * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good.
+ * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good. What
+ * jf_publish_start() tells others of leaves such ranges out.
  * owns: an answer, and all that it points to, stays the caller's, and valid and unchanged until jf_code_map_remove()
  *      has returned; also the answer that the library has not taken.
  */
@@ -87,9 +88,9 @@ struct jf_range {
  *      field has to be.
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
  *      the first one with code_off other than 0; rows or slots beside `lazy`; more than 32 slots; a boundary without
- *      callback; lines unsorted, without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a reader
- *      section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
- *      JF_E_NO_MEMORY.
+ *      callback; lines unsorted, without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a
+ *      reader section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the
+ *      addresses), JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.
