@@ -116,6 +116,26 @@ static void put_unit(struct out *info, const struct jf_range *range, size_t line
 	end_length(info, begun);
 }
 
+/* ---- .debug_aranges: which unit an address is in ----------------------------------------------------------- */
+
+#define ARANGES_VERSION 2
+
+static void put_arange(struct out *aranges, const struct jf_range *range, size_t info_off)
+{
+	size_t begun = begin_length(aranges);
+
+	jf_out_number(aranges, ARANGES_VERSION, 2);
+	jf_out_number(aranges, info_off, 4);
+	jf_out_number(aranges, ADDRESS_BYTES, 1);
+	jf_out_number(aranges, 0, 1); /* segments: none */
+	jf_out_number(aranges, 0, 4); /* pairs begin at a multiple of their size, counted from the length */
+	jf_out_number(aranges, range->start, ADDRESS_BYTES);
+	jf_out_number(aranges, range->end - range->start, ADDRESS_BYTES);
+	jf_out_number(aranges, 0, ADDRESS_BYTES);
+	jf_out_number(aranges, 0, ADDRESS_BYTES);
+	end_length(aranges, begun);
+}
+
 /* ---- .debug_line ------------------------------------------------------------------------------------------ */
 
 /* The files of a range, numbered from 1. */
@@ -183,7 +203,7 @@ static void put_extended(struct out *line, uint8_t opcode, unsigned int bytes)
 
 static void advance(struct out *line, struct state *state, uint64_t address)
 {
-	if (address == state->address)
+	if (address <= state->address)
 		return;
 	jf_out_number(line, LNS_ADVANCE_PC, 1);
 	jf_out_uleb(line, address - state->address);
@@ -226,7 +246,7 @@ static void put_program(struct out *line, const struct jf_range *range, struct f
 	put_extended(line, LNE_END_SEQUENCE, 0);
 }
 
-void jf_dwarf_function(struct out *info, struct out *line, const struct jf_range *range)
+void jf_dwarf_function(struct out *info, struct out *line, struct out *aranges, const struct jf_range *range)
 {
 	struct files files = {.last = 0};
 	struct place place;
@@ -236,6 +256,7 @@ void jf_dwarf_function(struct out *info, struct out *line, const struct jf_range
 		return;
 	for (uint32_t next = 0; jf_place_next(range, &next, &place);)
 		line->failed |= !file_number(&files, place.line->file);
+	put_arange(aranges, range, info->size);
 	put_unit(info, range, line->size);
 	begun = begin_length(line);
 	put_header(line, &files);

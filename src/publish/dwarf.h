@@ -14,7 +14,7 @@
 
 /* What every unit's `abbrev_off` 0 refers to. */
 void jf_dwarf_abbrevs(struct out *abbrev);
-/* Adds a range to both sections; one without lines: nothing. */
-void jf_dwarf_function(struct out *info, struct out *line, const struct jf_range *range);
+/* Adds a range to .debug_info, .debug_line and .debug_aranges; one without lines: nothing. */
+void jf_dwarf_function(struct out *info, struct out *line, struct out *aranges, const struct jf_range *range);
 
 #endif

@@ -10,23 +10,21 @@
 #include <string.h>
 
 /*
- *     header | .eh_frame | .debug_abbrev | .debug_info | .debug_line | .symtab | .strtab | .shstrtab | section headers
+ *     header | program headers | the parts, in the order of enum part | section headers
  *
- * Section headers: an empty one, a .text for each range, then those with bytes in the order above.
+ * A program header for each range, for readers that go by these. Section headers: an empty one, a .text for each range,
+ * then those of the parts.
  */
-enum part { FRAMES, ABBREV, INFO, LINE, SYMBOLS, STRINGS, NAMES, PART__COUNT };
+enum part { FRAMES, ABBREV, INFO, LINE, ARANGES, SYMBOLS, STRINGS, NAMES, PART__COUNT };
 
 static const struct {
 	const char *name;
 	uint32_t type, align, entry_bytes;
 } parts[PART__COUNT] = {
-	[FRAMES] = {".eh_frame", SHT_PROGBITS, 8, 0},
-	[ABBREV] = {".debug_abbrev", SHT_PROGBITS, 1, 0},
-	[INFO] = {".debug_info", SHT_PROGBITS, 1, 0},
-	[LINE] = {".debug_line", SHT_PROGBITS, 1, 0},
-	[SYMBOLS] = {".symtab", SHT_SYMTAB, 8, sizeof(Elf64_Sym)},
-	[STRINGS] = {".strtab", SHT_STRTAB, 1, 0},
-	[NAMES] = {".shstrtab", SHT_STRTAB, 1, 0},
+	[FRAMES] = {".eh_frame", SHT_PROGBITS, 8, 0},       [ABBREV] = {".debug_abbrev", SHT_PROGBITS, 1, 0},
+	[INFO] = {".debug_info", SHT_PROGBITS, 1, 0},       [LINE] = {".debug_line", SHT_PROGBITS, 1, 0},
+	[ARANGES] = {".debug_aranges", SHT_PROGBITS, 1, 0}, [SYMBOLS] = {".symtab", SHT_SYMTAB, 8, sizeof(Elf64_Sym)},
+	[STRINGS] = {".strtab", SHT_STRTAB, 1, 0},          [NAMES] = {".shstrtab", SHT_STRTAB, 1, 0},
 };
 
 struct file {
@@ -61,7 +59,7 @@ static void make_parts(struct file *file)
 	jf_out_put(&file->part[SYMBOLS], &no_symbol, sizeof(no_symbol));
 	jf_out_string(&file->part[STRINGS], "");
 	for (size_t i = 0; i < file->count; i++) {
-		jf_dwarf_function(&file->part[INFO], &file->part[LINE], file->ranges[i]);
+		jf_dwarf_function(&file->part[INFO], &file->part[LINE], &file->part[ARANGES], file->ranges[i]);
 		add_symbol(file, i);
 	}
 }
@@ -89,6 +87,22 @@ static void put_text_header(struct out *out, const struct jf_range *range, Elf64
 	jf_out_put(out, &header, sizeof(header));
 }
 
+static void put_program_headers(struct out *out, const struct file *file)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		const struct jf_range *range = file->ranges[i];
+		const Elf64_Phdr header = {
+			.p_type = PT_LOAD,
+			.p_flags = PF_R | PF_X,
+			.p_vaddr = range->start,
+			.p_memsz = range->end - range->start,
+			.p_align = 1,
+		};
+
+		jf_out_put(out, &header, sizeof(header));
+	}
+}
+
 static void put_header(struct out *out, const struct file *file, uint32_t flags)
 {
 	const Elf64_Ehdr header = {
@@ -96,8 +110,11 @@ static void put_header(struct out *out, const struct file *file, uint32_t flags)
 		.e_type = ET_EXEC,
 		.e_machine = file->ranges[0]->backend->elf_machine,
 		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(Elf64_Ehdr),
 		.e_flags = flags,
 		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = (Elf64_Half)file->count,
 		.e_shentsize = sizeof(Elf64_Shdr),
 		.e_shnum = (Elf64_Half)(1 + file->count + PART__COUNT),
 		.e_shstrndx = (Elf64_Half)(1 + file->count + NAMES),
@@ -143,6 +160,7 @@ static void put_file(struct out *out, struct file *file, uint32_t flags)
 	for (unsigned int i = 0; i < PART__COUNT; i++)
 		names[i] = name_section(file, parts[i].name);
 	put_header(out, file, flags);
+	put_program_headers(out, file);
 	for (unsigned int i = 0; i < PART__COUNT; i++) {
 		jf_out_align(out, 8);
 		off[i] = out->size - start;

@@ -9,7 +9,7 @@
 
 /*
  * GDB's JIT interface: a list of ELF files in memory, and a function that debuggers have a breakpoint in. Names and
- * layout are GDB's ("JIT Compilation Interface" of its manual); LLDB takes the same. All under the code map's lock.
+ * layout are GDB's ("JIT Compilation Interface" of its manual). All under the code map's lock.
  */
 
 enum { JIT_NO_ACTION, JIT_REGISTER, JIT_UNREGISTER };
@@ -106,15 +106,23 @@ static void take_from_list(struct told_file *file)
 /* The linker's: the header of the object that this code is in, whose flags say what the machine's programs are like. */
 extern const Elf64_Ehdr __ehdr_start __attribute__((weak, visibility("hidden")));
 
-/* Puts a file of what is there of its ranges into the list. returns: false without memory. */
-static bool list_file(struct told_file *file)
+/* How many of the file's ranges are there. out: file->live. */
+static size_t live_count(struct told_file *file)
 {
-	const Elf64_Ehdr *self = &__ehdr_start;
 	size_t live = 0;
 
 	for (size_t i = 0; i < file->count; i++)
 		if (file->members[i].range)
 			file->live[live++] = file->members[i].range;
+	return live;
+}
+
+/* Puts a file of the ranges that are there into the list. returns: false for none, and without memory. */
+static bool list_file(struct told_file *file)
+{
+	const Elf64_Ehdr *self = &__ehdr_start;
+	size_t live = live_count(file);
+
 	if (!live)
 		return false;
 	jf_elf_put(&file->elf, file->live, live, self ? self->e_flags : 0);
@@ -239,8 +247,10 @@ static size_t removed(const struct jf_range *ranges, size_t count)
 		changed = file->next_changed;
 		file->is_changed = false;
 		take_from_list(file);
-		if (!list_file(file))
-			free_file(file);
+		if (list_file(file))
+			continue;
+		had += live_count(file); /* none, but without memory */
+		free_file(file);
 	}
 	return had;
 }

@@ -45,6 +45,18 @@ def line_rows(dwarfdump, path):
             yield address, files[file], at, column
 
 
+def ranges_of_units(dwarfdump, path):
+    for line in lines_of(dwarfdump, "--debug-aranges", path):
+        pair = re.match(r"\[0x([0-9a-f]+), *0x([0-9a-f]+)\)", line)
+        if pair:
+            yield int(pair.group(1), 16), int(pair.group(2), 16)
+
+
+def set_of_units(functions, rows):
+    """A unit for each function that has lines."""
+    return {(start, end) for _, start, end in functions if any(start <= row[0] < end for row in rows)}
+
+
 def covered(readelf, path):
     """The code that .eh_frame describes."""
     for line in lines_of(readelf, "-wf", path):
@@ -64,6 +76,7 @@ def faults(arch, wanted, path, dwarfdump, readelf):
     for what, found, expected in (
         ("symbols", sorted(symbols(readelf, path)), sorted(functions)),
         ("lines", list(line_rows(dwarfdump, path)), rows),
+        ("ranges of units", sorted(ranges_of_units(dwarfdump, path)), sorted(set_of_units(functions, rows))),
         ("frames", sorted(covered(readelf, path)), sorted((start, end) for _, start, end in functions)),
     ):
         if found != expected:
