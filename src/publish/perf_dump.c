@@ -54,25 +54,33 @@ static void end_record(struct out *out, size_t begun)
 
 /* ---- records of a range ----------------------------------------------------------------------------------- */
 
+static void put_place(struct out *out, uint64_t address, const struct jf_source_line *line)
+{
+	jf_out_number(out, address, 8);
+	jf_out_number(out, line->line, 4);
+	jf_out_number(out, 0, 4); /* discriminator */
+	jf_out_string(out, line->file);
+}
+
 static void put_lines(struct out *out, const struct jf_range *range)
 {
 	size_t begun = begin_record(out, RECORD_DEBUG_INFO), count_at;
-	struct place place;
+	struct place place = {.line = NULL};
 	uint64_t count = 0;
 
 	jf_out_number(out, range->start, 8);
 	count_at = out->size;
 	jf_out_number(out, 0, 8);
-	for (uint32_t next = 0; jf_place_next(range, &next, &place); count++) {
-		jf_out_number(out, place.address, 8);
-		jf_out_number(out, place.line->line, 4);
-		jf_out_number(out, 0, 4); /* discriminator */
-		jf_out_string(out, place.line->file);
-	}
-	jf_out_patch(out, count_at, count, 8);
-	end_record(out, begun);
-	if (!count)
+	for (uint32_t next = 0; jf_place_next(range, &next, &place); count++)
+		put_place(out, place.address, place.line);
+	if (!count) {
 		out->size = begun;
+		return;
+	}
+	/* perf's table ends at the last entry. */
+	put_place(out, range->end, place.line);
+	jf_out_patch(out, count_at, count + 1, 8);
+	end_record(out, begun);
 }
 
 #define POINTER_PCREL_SDATA4   0x1b
@@ -126,7 +134,8 @@ static void put_frames(struct out *out, const struct jf_range *range)
 	jf_out_patch(out, sizes_at, out->size - frames, 8);
 	jf_out_patch(out, sizes_at + 8, out->size - table, 8);
 	/* The third one: how much of it the process has in its memory behind the code. Nothing. */
-	jf_out_align(out, 8);
+	while ((out->size - begun) % 8 && !out->failed)
+		jf_out_number(out, 0, 1);
 	end_record(out, begun);
 }
 

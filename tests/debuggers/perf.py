@@ -66,10 +66,10 @@ def check_lines(seen, body, start, size):
     for _ in range(count):
         place, number, _ = struct.unpack_from("<QII", body, at)
         file, at = text_at(body, at + 16)
-        need(start <= place < start + size and place >= last, f"a line at {place:#x}")
+        need(start <= place <= start + size and place >= last, f"a line at {place:#x}")
         need(file.endswith(seen.source) and 0 < number <= len(seen.lines), f"{file}:{number}")
         last = place
-    need(at == len(body), "bytes behind the lines")
+    need(at == len(body) and last == start + size, f"the lines end at {last:#x}")
 
 
 def check_frames(body, start, size):
