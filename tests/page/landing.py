@@ -4,6 +4,7 @@
 import look
 
 SHOWN = """({
+    bad: document.querySelectorAll("#landing .place.bad").length,
     outcome: document.querySelector("#landing .outcome")?.textContent,
     rows: [...document.querySelectorAll("#landing tbody tr")].map((row) =>
         [row.cells[0].textContent, row.cells[1].textContent, row.cells[2].textContent, row.cells[3].textContent,

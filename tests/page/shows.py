@@ -136,7 +136,8 @@ def good_callbacks_agree(t):
         if name.split()[0] not in pairs:
             continue
         yield from (f"{name}: {fault}" for fault in landing.side_by_side(both))
-        if any(row[4] != "✓ agree" for row in both["rows"]) or len(both["rows"]) < 5 or any(both["marked"]):
+        if any(row[4] != "✓ agree" for row in both["rows"]) or len(both["rows"]) < 5 or any(both["marked"]) \
+                or both["bad"]:
             yield f"{name}: {both}"
         if not both["outcome"].startswith("✓"):
             yield f"{name}: {both['outcome']}"

@@ -149,7 +149,7 @@ function frameWithWords(fn, index) {
   const frame = frameOf(fn);
   const others = otherWords(frame, shown.words);
   const parts = [
-    frame ? drawFrame(fn.frame, shown) : el("p", { class: "hint" }, "A stub has no frame of the convention's."),
+    frame ? drawFrame(fn.frame, shown) : el("p", { class: "hint" }, "A stub has no frame of its convention: the words that it has stored are below."),
     placeless(fn).map((finding) => {
       const verdict = verdictOf(finding.verdict);
       return el("p", { class: "frame-note " + verdict.look },

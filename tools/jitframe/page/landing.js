@@ -60,7 +60,8 @@ function slotRows(landing) {
   const saves = movesOf(landing.boundary, true);
   const restores = movesOf(landing.callback, false);
 
-  return frame.slots.filter((slot) => slot.saved).map((slot) => {
+  const slots = frame.slots.filter((slot) => slot.saved).sort((a, b) => b.offset - a.offset);
+  return slots.map((slot) => {
     const saved = saves.get(slot.register) ?? [];
     const restored = (restores.get(slot.register) ?? []);
     const pushed = isPushed(landing.boundary, slot);
@@ -74,16 +75,17 @@ function slotRows(landing) {
 
 /* ---- as a table -------------------------------------------------------------------------------------------------- */
 
-function moveButtons(fn, moves, isGood) {
+/* A register may also be moved elsewhere: that is as it should be where it is moved to the right place, too. */
+function moveButtons(fn, moves, isGood, isThere) {
   return moves.map((move) => el("button", {
-    type: "button", class: isGood(move) ? "place" : "place bad",
+    type: "button", class: isGood(move) ? "place" : isThere ? "place other" : "place bad",
     title: `${fn.name}, at ${hex(fn.code[move.insn].offset)}: ${fn.code[move.insn].text}`,
     click: () => go({ fn: data.functions.indexOf(fn), insn: move.insn, tab: "step" }),
   }, move.offset === undefined ? move.text : cfa(move.offset)));
 }
 
 function cell(fn, moves, isGood, isThere, pushed, nothing) {
-  const buttons = fn?.code ? moveButtons(fn, moves, isGood) : [];
+  const buttons = fn?.code ? moveButtons(fn, moves, isGood, isThere) : [];
   if (pushed && !buttons.length)
     buttons.push("by the call");
   if (!buttons.length)
