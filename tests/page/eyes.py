@@ -49,7 +49,13 @@ def paper_has_everything(t):
     yield from t.js(look.CONTRAST)["faults"][:5]
 
 
-def a_narrow_window_needs_no_scrolling_sideways(t):
+def no_window_needs_scrolling_sideways(t):
+    page, _ = t.command.page(str(t.dump("-small-64")[0]))
+    for width in (1280, 1600):
+        t.open(page, width=width)
+        for pane in ("code", "frame", "registers"):
+            if t.js(f"document.querySelector('#{pane}').scrollWidth > document.querySelector('#{pane}').clientWidth"):
+                yield f"the pane {pane} is too narrow at {width}"
     for path in (t.dump("-small-64")[0], t.dump("-switch")[0]):
         page, _ = t.command.page(str(path))
         for fragment in ("", "#0b"):

@@ -63,7 +63,7 @@ TESTS = [
     names.the_browser_refuses_what_is_not_the_pages,
     eyes.both_themes_can_be_read,
     eyes.paper_has_everything,
-    eyes.a_narrow_window_needs_no_scrolling_sideways,
+    eyes.no_window_needs_scrolling_sideways,
     eyes.the_keyboard_reaches_everything,
 ]
 

@@ -35,6 +35,14 @@ function firstInsn(fn) {
   return found ?? (fn.code?.length ? 0 : -1);
 }
 
+function keepPlace() {
+  try {
+    history.replaceState(null, "", address());
+  } catch {
+    /* Inside of another page's frame there may be no address to keep it in. */
+  }
+}
+
 /* to: {fn, insn, tab}, of which those that are missing stay as they are. how: see selectLine(). */
 function go(to, how) {
   const isOther = to.fn !== undefined && to.fn !== here.fn;
@@ -60,7 +68,7 @@ function go(to, how) {
   renderFrame(current(), here.insn);
   renderRegisters(current(), here.insn);
   say();
-  history.replaceState(null, "", address());
+  keepPlace();
 }
 
 function goToFinding(fn, finding) {
