@@ -3,6 +3,7 @@
 #include "bpf.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static struct {
 	__typeof__(&jf_load) load;
 	__typeof__(&jf_unload) unload;
 	__typeof__(&jf_run) run;
+	__typeof__(&jf_publish_start) publish;
 	void *throw_cookie;
 } api;
 
@@ -42,8 +44,9 @@ static bool find_functions(void *library)
 	api.load = (__typeof__(api.load))dlsym(library, "jf_load");
 	api.unload = (__typeof__(api.unload))dlsym(library, "jf_unload");
 	api.run = (__typeof__(api.run))dlsym(library, "jf_run");
+	api.publish = (__typeof__(api.publish))dlsym(library, "jf_publish_start");
 	api.throw_cookie = dlsym(library, "jf_throw");
-	return api.host && api.supports && api.load && api.unload && api.run && api.throw_cookie;
+	return api.host && api.supports && api.load && api.unload && api.run && api.publish && api.throw_cookie;
 }
 
 static const struct jf_convention *find_convention(void)
@@ -58,14 +61,15 @@ static const struct jf_convention *find_convention(void)
 
 /* ---- a program that throws what it has put on its private stack --------------------------------------- */
 
-static struct jf_loaded *loaded;
+static struct jf_loaded *loaded, *looker;
 
-static enum jf_status load_program(const struct jf_convention *conv)
+static enum jf_status load_program(const struct jf_convention *conv, void *address, bool throws,
+				   struct jf_loaded **program_out)
 {
 	static const struct jf_insn insns[] = {STX(DW, 10, 1, -8), LDX(DW, 1, 10, -8), CALL_HELPER(0), MOV_K(0, 1),
 					       EXIT};
 	static const struct jf_function function = FUNCTION("main", insns);
-	struct jf_import helper = {.name = "throw", .address = (uintptr_t)api.throw_cookie, .throws = true};
+	struct jf_import helper = {.name = "helper", .address = (uintptr_t)address, .throws = throws};
 	struct jf_program program = {.size = sizeof(program),
 				     .functions = &function,
 				     .function_count = 1,
@@ -74,7 +78,40 @@ static enum jf_status load_program(const struct jf_convention *conv)
 				     .helper_count = 1};
 	struct jf_compile_opts opts = {.size = sizeof(opts), .private_stack = true};
 
-	return api.load(conv, &program, &opts, NULL, &loaded, NULL);
+	return api.load(conv, &program, &opts, NULL, program_out, NULL);
+}
+
+/* ---- and one that looks back from a helper: who unwinds is libgcc, which this process has not linked ---- */
+
+static void *outermost;
+static bool reaches_the_end;
+
+static uint64_t look_back(void)
+{
+	void *frames[32];
+	int count = backtrace(frames, 32);
+
+	reaches_the_end = false;
+	for (int i = 0; i < count; i++)
+		reaches_the_end |= frames[i] == outermost;
+	return 0;
+}
+
+static __attribute__((noinline)) bool looks_back(void)
+{
+	outermost = __builtin_return_address(0);
+	return api.run(looker, 0) == 1 && reaches_the_end;
+}
+
+static void publish(const struct jf_convention *conv)
+{
+	struct jf_error error = {0};
+
+	report(load_program(conv, (void *)(uintptr_t)look_back, false, &looker) == JF_OK && !looks_back() &&
+		       api.publish(JF_PUBLISH_CFI, &error) == JF_OK && looks_back(),
+	       "backtrace(3) goes to the end once CFI is published");
+	if (error.text[0])
+		printf("# %s: %s\n", error.where, error.text);
 }
 
 static void *run_program(void *arg)
@@ -149,12 +186,16 @@ int main(int argc, char **argv)
 	if (library && !conv)
 		printf("# no convention runs on this host\n");
 	if (conv)
-		report(load_program(conv) == JF_OK, "a program loads");
+		report(load_program(conv, api.throw_cookie, true, &loaded) == JF_OK, "a program loads");
+	if (conv)
+		publish(conv);
 	pthread_barrier_wait(&together);
 	pthread_barrier_wait(&together);
 	if (library)
 		report(dlclose(library) == 0 && dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD),
 		       "dlclose() leaves it in place");
+	if (conv)
+		report(looks_back(), "what was published stays so");
 	pthread_barrier_wait(&together);
 	for (unsigned int i = 0; i < THREADS; i++) {
 		void *is_right;
@@ -166,6 +207,8 @@ int main(int argc, char **argv)
 		report(are_right, "threads older than the library run programs and throw, after dlclose() too");
 	if (conv && loaded)
 		api.unload(loaded);
+	if (conv && looker)
+		api.unload(looker);
 	printf("1..%u\n", test_count);
 	return failed_count ? 1 : 0;
 }
