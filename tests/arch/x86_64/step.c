@@ -9,6 +9,7 @@
 
 #include <jitframe/codemap.h>
 #include <jitframe/load.h>
+#include <jitframe/throw.h>
 #include <jitframe/walk.h>
 
 #include "step.h"
@@ -267,7 +268,7 @@ static void on_trap(int number, siginfo_t *info, void *ucontext)
 	host->native->context_get(ucontext, &regs, &pc);
 	range = jf_code_map_find(pc);
 	drop_returned(&regs, pc);
-	if (range && range->kind != JF_RANGE_ENTRY && !failure[0]) {
+	if (range && range->kind < JF_RANGE_ENTRY && !failure[0]) {
 		follow(range, &regs, pc);
 		if (!failure[0])
 			check_row(range, &regs, pc);
@@ -386,6 +387,33 @@ static void test_may_goto_stub(void)
 	tell(host->name, "may_goto stub", "");
 }
 
+__attribute__((noinline)) static uint64_t throw_it(void *cookie)
+{
+	return (uint64_t)jf_throw(*(uint64_t *)cookie) + 1;
+}
+
+/* The way in, the throw, and the landing; the second throw goes by what the first one has left behind. */
+static void test_try(void)
+{
+	uint64_t cookie = 7, value = 0;
+
+	/* The very first call makes the stub known, and loads objects. */
+	if (jf_try(throw_it, &cookie, NULL) != JF_CAUGHT)
+		fail(NULL, 0, "nothing is caught");
+	for (unsigned int i = 0; i < 2; i++) {
+		enum jf_status status;
+
+		__writeeflags(__readeflags() | TRAP_FLAG);
+		inside = true;
+		status = jf_try(throw_it, &cookie, &value);
+		inside = false;
+		__writeeflags(__readeflags() & ~TRAP_FLAG);
+		if (status != JF_CAUGHT || value != 7 || whole_walks < 100)
+			fail(NULL, 0, "nothing is caught, or the way was not walked");
+	}
+	tell(host->name, "jf_try", "");
+}
+
 static void test(const struct scenario *s, const char *target, bool landing_pads)
 {
 	const struct jf_convention *conv;
@@ -412,7 +440,7 @@ int main(void)
 	host = jf_backend_host();
 	for (unsigned int i = 0; i < scenario_count; i++)
 		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
-	printf("1..%u\n", count + 1);
+	printf("1..%u\n", count + 2);
 	trap_every_instruction();
 	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
 		fail(NULL, 0, "no walks here");
@@ -420,6 +448,7 @@ int main(void)
 	if (jf_fault_handler_install() != JF_OK)
 		fail(NULL, 0, "no fault handler");
 	test_may_goto_stub();
+	test_try();
 	for (unsigned int i = 0; i < scenario_count; i++)
 		for (unsigned int c = scenarios[i].user_only ? 1 : 0; c < CONVENTION_COUNT; c++)
 			for (unsigned int pads = 0; pads < 2; pads++)
