@@ -162,8 +162,193 @@ static bool every_convention(void)
 	return good;
 }
 
+/* ---- what is refused, or told --------------------------------------------------------------------------- */
+
+/* A body that moves FP: rows by FP are not true any more, and the checker says so. */
+static bool a_body_that_moves_fp_is_told(void)
+{
+	const struct jf_backend *backend;
+	bool good = true;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		struct jf_rows_input input = JF_ROWS_INPUT_INIT;
+		struct jf_rows_report report = JF_ROWS_REPORT_INIT;
+		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+
+		spec.role = JF_ROLE_SUBPROGRAM;
+		if (jf_frame_solve(backend->conventions[0], &spec, &f.frame, NULL) != JF_OK)
+			return false;
+		jf_code_init(&f.code, f.bytes, sizeof(f.bytes), ADDRESS, f.rows, COUNT(f.rows));
+		jf_function_begin(&f.code, &f.frame, NULL);
+		backend->build->add(&f.code, backend->fp, backend->fp, 32);
+		backend->build->move(&f.code, backend->args[0], backend->args[1]);
+		jf_function_return(&f.code);
+		input.backend = backend;
+		input.bytes = f.bytes;
+		input.byte_count = f.code.size;
+		input.rows = f.rows;
+		input.row_count = f.code.row_count;
+		input.slots = f.frame.slots;
+		input.slot_count = f.frame.slot_count;
+		good &= jf_rows_verify(&input, &report, NULL) == JF_OK && report.verdict == JF_ROWS_UNTRUE &&
+			report.about == JF_ROWS_ABOUT_CFA;
+	}
+	return good;
+}
+
+/* A convention without exceptions says nothing of landings, and has no boundaries. */
+static bool without_exceptions_there_are_no_boundaries(void)
+{
+	const struct jf_backend *backend;
+	bool good = true;
+
+	for (size_t i = 0; (backend = jf_backend_at(i)); i++) {
+		const struct jf_convention *user;
+		struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+		struct jf_convention plain;
+		char target[64];
+
+		snprintf(target, sizeof(target), "%s/user", backend->name);
+		if (jf_convention_find(target, &user, NULL) != JF_OK)
+			return false;
+		plain = *user;
+		plain.landing = JF_LANDING_NONE;
+		plain.caps &= ~(uint32_t)(JF_CAP_EXCEPTIONS | JF_CAP_PRIVATE_STACK_CALLBACK);
+		good &= jf_convention_check(&plain, NULL, 0) == 0;
+		good &= jf_frame_solve(&plain, &spec, &f.frame, NULL) == JF_OK;
+		spec.role = JF_ROLE_BOUNDARY;
+		good &= jf_frame_solve(&plain, &spec, &f.frame, NULL) == JF_E_UNSUPPORTED;
+	}
+	return good;
+}
+
+static enum jf_status status_of(void (*emit_it)(struct jf_body *b, const struct jf_body_ops *ops),
+				struct jf_places *places)
+{
+	const struct jf_convention *conv = jf_backend_at(0)->conventions[0];
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	struct jf_body body;
+
+	spec.role = JF_ROLE_SUBPROGRAM;
+	if (jf_frame_solve(conv, &spec, &f.frame, NULL) != JF_OK)
+		return JF_OK;
+	jf_code_init(&f.code, f.bytes, sizeof(f.bytes), ADDRESS, f.rows, COUNT(f.rows));
+	jf_function_begin(&f.code, &f.frame, NULL);
+	jf_body_init(&body, &f.code, places);
+	emit_it(&body, &conv->backend->body);
+	jf_body_end(&body);
+	return jf_function_end(&f.code, NULL);
+}
+
+static const struct jf_op mov = {.code = JF_ALU_MOV, .is64 = true, .dst = 1, .src = 2};
+static const struct jf_op jump = {.code = JF_COND_EQ, .is64 = true, .is_imm = true, .dst = 1, .target = 0};
+
+static void no_hook(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	(void)ops;
+	jf_body_op(b, NULL, &mov);
+}
+
+static void no_register(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	struct jf_op op = mov;
+
+	op.src = JF_BPF_AX;
+	jf_body_op(b, ops->alu, &op);
+}
+
+static void arena(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	jf_body_op(b, ops->load, &(struct jf_op){.arena = true, .bytes = 8});
+}
+
+static void to_no_place(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	struct jf_op op = jump;
+
+	op.target = 1;
+	jf_body_op(b, ops->jump, &op);
+}
+
+static void jump_ahead(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	jf_body_op(b, ops->jump, &jump);
+}
+
+static void jump_twice(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	jump_ahead(b, ops);
+	jump_ahead(b, ops);
+}
+
+static void place_twice(struct jf_body *b, const struct jf_body_ops *ops)
+{
+	jump_ahead(b, ops);
+	jf_body_place(b, 0);
+	jf_body_place(b, 0);
+}
+
+static bool mistakes_have_a_status(void)
+{
+	uint32_t off[1];
+	struct jf_pending pending[1];
+	struct jf_places places = {off, 1, pending, 1, 0};
+	const struct {
+		void (*emit_it)(struct jf_body *b, const struct jf_body_ops *ops);
+		struct jf_places *places;
+		enum jf_status status;
+	} cases[] = {
+		{no_hook, NULL, JF_E_UNSUPPORTED},   {no_register, NULL, JF_E_INVAL},
+		{arena, NULL, JF_E_UNSUPPORTED},     {jump_ahead, NULL, JF_E_INVAL},
+		{to_no_place, &places, JF_E_INVAL},  {jump_ahead, &places, JF_E_NOT_FOUND},
+		{jump_twice, &places, JF_E_NOSPACE}, {place_twice, &places, JF_E_INVAL},
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		enum jf_status status = status_of(cases[i].emit_it, cases[i].places);
+
+		if (status != cases[i].status)
+			printf("# case %zu: %s\n", i, jf_status_name(status));
+		good &= status == cases[i].status;
+	}
+	return good;
+}
+
+/* Ranges of what is not there yet: each refusal says where. */
+static bool ranges_are_made_of_whole_functions(void)
+{
+	struct jf_code none, counted;
+	struct jf_range range;
+	struct jf_error error = {.where = ""};
+
+	jf_code_init(&none, f.bytes, sizeof(f.bytes), ADDRESS, f.rows, COUNT(f.rows));
+	if (jf_range_from(&none, "f", 0, &range, &error) != JF_E_INVAL || strcmp(error.where, "code"))
+		return false;
+	jf_function_return(&none);
+	if (jf_function_end(&none, &error) != JF_E_INVAL)
+		return false;
+	jf_code_init(&counted, NULL, 0, ADDRESS, f.rows, COUNT(f.rows));
+	emit(&counted, false);
+	if (jf_range_from(&counted, "f", 0, &range, &error) != JF_E_INVAL || !strstr(error.text, "counts"))
+		return false;
+	jf_code_init(&counted, f.bytes, sizeof(f.bytes), ADDRESS, NULL, 0);
+	emit(&counted, false);
+	if (jf_range_from(&counted, "f", 0, &range, &error) != JF_E_INVAL || !strstr(error.text, "rows"))
+		return false;
+	f.frame.spec.role = JF_ROLE_BOUNDARY;
+	jf_code_init(&counted, f.bytes, sizeof(f.bytes), ADDRESS, f.rows, COUNT(f.rows));
+	emit(&counted, false);
+	return jf_range_from(&counted, NULL, 1, &range, &error) == JF_E_INVAL && !strcmp(error.where, "name") &&
+	       jf_range_from(&counted, "f", 0, &range, &error) == JF_E_INVAL && !strcmp(error.where, "callback");
+}
+
 static const struct tap_test tests[] = {
 	TEST(every_convention),
+	TEST(a_body_that_moves_fp_is_told),
+	TEST(without_exceptions_there_are_no_boundaries),
+	TEST(mistakes_have_a_status),
+	TEST(ranges_are_made_of_whole_functions),
 };
 
 int main(void)

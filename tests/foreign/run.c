@@ -1,122 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Functions with bodies of their own, run on this host: throws, landings, walks, exits, lazy rows. TAP. */
+/* Functions with bodies of their own, run on this host: throws, landings, exits. TAP. */
 
-#include "memory.h"
+#include "function.h"
 #include "tap.h"
 
-#include <signal.h>
-#include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static volatile uint64_t unknown;
-
-/* ---- functions ------------------------------------------------------------------------------------------ */
-
-struct function {
-	struct jf_frame frame;
-	struct jf_code code;
-	struct jf_body body;
-	struct jf_row rows[64];
-	struct jf_range range;
-};
-
-static const struct jf_convention *conv;
-
-static bool begin(struct function *f, const struct jf_frame_spec *spec)
-{
-	uint8_t *bytes = memory_room();
-
-	if (!bytes || jf_frame_solve(conv, spec, &f->frame, NULL) != JF_OK)
-		return false;
-	jf_code_init(&f->code, bytes, MEMORY_BYTES, (uintptr_t)bytes, f->rows, COUNT(f->rows));
-	jf_function_begin(&f->code, &f->frame, NULL);
-	jf_body_init(&f->body, &f->code, NULL);
-	return true;
-}
-
-/* returns: the function's address; 0: something failed. */
-static uint64_t end(struct function *f, const char *name, uint64_t callback)
-{
-	struct jf_error error;
-
-	if (jf_function_end(&f->code, &error) != JF_OK ||
-	    jf_range_from(&f->code, name, callback, &f->range, &error) != JF_OK ||
-	    jf_code_map_add(&f->range, &error) != JF_OK) {
-		printf("# %s: %s\n", error.where, error.text);
-		return 0;
-	}
-	return memory_run(f->code.bytes, f->code.size) ? f->range.start : 0;
-}
-
-static void op(struct function *f, enum jf_alu code, uint8_t dst, uint8_t src)
-{
-	jf_body_op(&f->body, conv->backend->body.alu,
-		   &(struct jf_op){.code = (uint8_t)code, .is64 = true, .dst = dst, .src = src});
-}
-
-static void op_imm(struct function *f, enum jf_alu code, uint8_t dst, int32_t imm)
-{
-	jf_body_op(&f->body, conv->backend->body.alu,
-		   &(struct jf_op){.code = (uint8_t)code, .is64 = true, .is_imm = true, .dst = dst, .imm = imm});
-}
-
-static void call(struct function *f, uint64_t address)
-{
-	jf_body_call(&f->body, &(struct jf_call){.kind = JF_CALL_C, .sixth = JF_REG_NONE, .address = address});
-}
-
-static void store(struct function *f, uint8_t src, int16_t off)
-{
-	jf_body_op(&f->body, conv->backend->body.store,
-		   &(struct jf_op){.bytes = 8, .dst = JF_BPF_FP, .src = src, .off = off});
-}
-
-static void load(struct function *f, uint8_t dst, int16_t off)
-{
-	jf_body_op(&f->body, conv->backend->body.load,
-		   &(struct jf_op){.bytes = 8, .dst = dst, .src = JF_BPF_FP, .off = off});
-}
-
-/* C calls by a pointer. */
-static uint64_t run(uint64_t address, uint64_t arg)
-{
-	return ((uint64_t(*)(uint64_t))(uintptr_t)address)(arg) + unknown;
-}
-
-/* f(x) = callee(x + add) + x, with x in R6, R7 and in the stack meanwhile. */
-static uint64_t make_caller(struct function *f, const char *name, uint32_t role, uint32_t stack, int32_t add,
-			    uint64_t callee, uint64_t callback)
-{
-	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
-
-	spec.role = role;
-	spec.bpf_stack_bytes = stack;
-	spec.bpf_regs_used = 1 << 6 | 1 << 7;
-	if (!begin(f, &spec))
-		return 0;
-	op(f, JF_ALU_MOV, 6, 1);
-	op(f, JF_ALU_MOV, 7, 1);
-	if (stack)
-		store(f, 1, -8);
-	op_imm(f, JF_ALU_ADD, 1, add);
-	call(f, callee);
-	if (stack)
-		load(f, 7, -8);
-	op(f, JF_ALU_SUB, 7, 6); /* 0 */
-	op(f, JF_ALU_ADD, 0, 7);
-	op(f, JF_ALU_ADD, 0, 6);
-	jf_function_return(&f->code);
-	return end(f, name, callback);
-}
-
-static void remove_all(struct function *functions, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (jf_code_map_remove(&functions[i].range) != JF_OK)
-			printf("# %s was not registered\n", functions[i].range.name);
-}
 
 /* ---- calls and throws ----------------------------------------------------------------------------------- */
 
@@ -147,12 +36,12 @@ static uint64_t make_callback(struct function *f)
 
 	spec.role = JF_ROLE_CALLBACK;
 	spec.bpf_stack_bytes = 16;
-	if (!begin(f, &spec))
+	if (!function_begin(f, &spec))
 		return 0;
-	op(f, JF_ALU_MOV, 0, 1);
-	op_imm(f, JF_ALU_ADD, 0, 1000);
+	function_op(f, JF_ALU_MOV, 0, 1);
+	function_op_imm(f, JF_ALU_ADD, 0, 1000);
 	jf_function_return(&f->code);
-	return end(f, "callback", 0);
+	return function_end(f, "callback", 0);
 }
 
 /* boundary -> middle -> C, which throws: and every register that a callee keeps is kept. */
@@ -178,13 +67,6 @@ static bool lands_in_a_boundary(void)
 	}
 	remove_all(f, COUNT(f));
 	return good;
-}
-
-static uint64_t to_call;
-
-static uint64_t run_it(void *arg)
-{
-	return run(to_call, *(uint64_t *)arg);
 }
 
 /* C -> jf_try() -> outer -> middle -> C */
@@ -214,14 +96,14 @@ static uint64_t make_alloca(struct function *f, uint64_t callee)
 
 	spec.role = JF_ROLE_SUBPROGRAM;
 	spec.bpf_stack_bytes = 16;
-	if (!begin(f, &spec))
+	if (!function_begin(f, &spec))
 		return 0;
 	jf_body_init(&f->body, &f->code, &places);
 	backend->build->add(&f->code, backend->sp, backend->sp, -512);
-	call(f, callee);
+	function_call(f, callee);
 	jf_body_op(&f->body, backend->body.jump,
 		   &(struct jf_op){.code = JF_COND_LT, .is64 = true, .is_imm = true, .imm = 10, .dst = 0, .target = 0});
-	op_imm(f, JF_ALU_ADD, 0, 100);
+	function_op_imm(f, JF_ALU_ADD, 0, 100);
 	jf_function_restore_sp(&f->code);
 	jf_function_return(&f->code);
 	jf_body_place(&f->body, 0);
@@ -229,7 +111,7 @@ static uint64_t make_alloca(struct function *f, uint64_t callee)
 	backend->build->add(&f->code, backend->sp, backend->sp, -64);
 	jf_function_restore_sp(&f->code);
 	jf_function_return(&f->code);
-	return end(f, "alloca", 0);
+	return function_end(f, "alloca", 0);
 }
 
 static bool returns_from_two_places_with_sp_moved(void)
@@ -264,114 +146,15 @@ static bool leaves_by_a_tail_jump(void)
 	spec.role = JF_ROLE_SUBPROGRAM;
 	spec.bpf_regs_used = 1 << 6;
 	spec.bpf_stack_bytes = 64;
-	if (!begin(&f[0], &spec))
+	if (!function_begin(&f[0], &spec))
 		return false;
-	op(&f[0], JF_ALU_MOV, 6, 1);
-	op_imm(&f[0], JF_ALU_ADD, 1, 6);
+	function_op(&f[0], JF_ALU_MOV, 6, 1);
+	function_op_imm(&f[0], JF_ALU_ADD, 1, 6);
 	jf_function_tail_jump(&f[0].code, (uintptr_t)half);
-	end(&f[0], "jumper", 0);
+	function_end(&f[0], "jumper", 0);
 	good = make_caller(&f[1], "caller", JF_ROLE_SUBPROGRAM, 0, 0, f[0].range.start, 0) &&
 	       run(f[1].range.start, 14) == 24;
 	remove_all(f, COUNT(f));
-	return good;
-}
-
-/* ---- walks and lazy rows ---------------------------------------------------------------------------------- */
-
-static char trace[128];
-
-static uint64_t walk_it(uint64_t arg)
-{
-	struct jf_walk walk;
-	enum jf_status status = jf_walk_here(&walk, NULL);
-
-	trace[0] = '\0';
-	for (unsigned int i = 0; status == JF_OK && i < 32; i++) {
-		const struct jf_walk_frame *frame = jf_walk_at(&walk);
-
-		if (frame->range && strlen(trace) + strlen(frame->name) + 2 < sizeof(trace)) {
-			strcat(trace, frame->name);
-			strcat(trace, " ");
-		}
-		status = jf_walk_step(&walk);
-	}
-	if (status != JF_OK && status != JF_END)
-		strcat(trace, jf_status_name(status));
-	jf_walk_end(&walk);
-	return arg;
-}
-
-static uint64_t walk_in_handler(uint64_t arg)
-{
-	return (uint64_t)raise(SIGUSR1) + arg;
-}
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	walk_it(0);
-}
-
-static bool walks_show_it(void)
-{
-	struct function f[2] = {{.code = {.size = 0}}};
-	uint64_t middle = make_caller(&f[0], "middle", JF_ROLE_SUBPROGRAM, 0, 1, (uintptr_t)walk_it, 0);
-	uint64_t outer = make_caller(&f[1], "outer", JF_ROLE_SUBPROGRAM, 128, 10, middle, 0);
-	bool good = middle && outer && run(outer, 3) == 14 + 13 + 3 && !strncmp(trace, "middle outer ", 13);
-
-	remove_all(f, COUNT(f));
-	return good;
-}
-
-struct lazy {
-	struct jf_range range;
-	struct jf_lazy_rows rows;
-	struct jf_range_rows answer;
-	unsigned int asked;
-	bool refuses;
-};
-
-static const struct jf_range_rows *ask(void *arg, const struct jf_range *range)
-{
-	struct lazy *lazy = arg;
-
-	__atomic_add_fetch(&lazy->asked, 1, __ATOMIC_RELAXED);
-	return lazy->refuses || range != &lazy->range ? NULL : &lazy->answer;
-}
-
-/* The same function, registered once more without its rows. */
-static bool make_lazy(struct lazy *lazy, const struct function *f)
-{
-	if (jf_code_map_remove(&f->range) != JF_OK)
-		return false;
-	lazy->answer = (struct jf_range_rows){f->range.rows, f->range.row_count, f->range.slots, f->range.slot_count};
-	lazy->rows = (struct jf_lazy_rows){ask, lazy, NULL};
-	lazy->range = f->range;
-	lazy->range.rows = NULL;
-	lazy->range.row_count = 0;
-	lazy->range.slots = NULL;
-	lazy->range.slot_count = 0;
-	lazy->range.lazy = &lazy->rows;
-	return jf_code_map_add(&lazy->range, NULL) == JF_OK;
-}
-
-static bool rows_are_asked_for_once(void)
-{
-	struct function f = {0};
-	struct lazy lazy = {.refuses = true};
-	uint64_t arg = 6, value = 0;
-	bool good;
-
-	to_call = make_caller(&f, "lazy", JF_ROLE_SUBPROGRAM, 0, 1, (uintptr_t)walk_in_handler, 0);
-	good = to_call && make_lazy(&lazy, &f) && !lazy.asked && signal(SIGUSR1, on_signal) != SIG_ERR;
-	good = good && run(to_call, 5) == 11 && lazy.asked && !strcmp(trace, "JF_E_NO_ROW");
-	lazy.refuses = false;
-	lazy.asked = 0;
-	for (unsigned int i = 0; i < 3; i++)
-		good = good && run(to_call, 5) == 11 && lazy.asked == 1 && strstr(trace, "lazy ") &&
-		       !strstr(trace, "JF_E");
-	good = good && jf_try(run_it, &arg, &value) == JF_OK && value == 13 && strstr(trace, "lazy try");
-	good &= jf_code_map_remove(&lazy.range) == JF_OK;
 	return good;
 }
 
@@ -437,18 +220,10 @@ static const struct tap_test tests[] = {
 	TEST(returns_from_two_places_with_sp_moved),
 	TEST(throws_through_moved_sp),
 	TEST(leaves_by_a_tail_jump),
-	TEST(walks_show_it),
-	TEST(rows_are_asked_for_once),
 	TEST(runs_with_a_convention_of_its_own),
 };
 
 int main(void)
 {
-	char target[64];
-
-	snprintf(target, sizeof(target), "%s/user", jf_backend_host() ? jf_backend_host()->name : "");
-	if (jf_backend_host() && (jf_convention_find(target, &conv, NULL) != JF_OK || jf_thread_init() != JF_OK ||
-				  jf_cfi_load_objects(NULL) != JF_OK))
-		return 1;
-	return tap_run(tests, COUNT(tests));
+	return find_convention() ? tap_run(tests, COUNT(tests)) : 1;
 }

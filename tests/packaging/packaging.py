@@ -151,6 +151,20 @@ def examples(installed):
     printed.check("plugin", run([sys.executable, folder / "plugin.py"], env=installed.env))
 
 
+def example_in_gdb(installed):
+    """foreign.c, which the test before has built, by the line in its head: the frames that gdb shows."""
+    program = installed.prefix / "share/doc/jitframe/examples/foreign"
+    if not program.is_file():
+        raise Skip("foreign.c was not built")
+    gdb = shutil.which("gdb") or shutil.which("gdb-multiarch")
+    if not gdb:
+        raise Skip("there is no gdb")
+    shown = run([gdb, "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "break small", "-ex", "run", "-ex",
+                 "backtrace", program], env=installed.env)
+    frames = re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(\w+) \(", shown, re.M)
+    assert frames[:4] == ["small", "inner", "outer", "run"] and frames[-1] == "main", f"{frames}\n{shown}"
+
+
 def pages(installed):
     """And what they point to among themselves."""
     folder = installed.prefix / "share/doc/jitframe"
@@ -224,7 +238,8 @@ def main():
         return run_tests(
             *((test, installed) for test in (
                 pkg_config, pkg_config_static, archive_hides_what_the_library_hides, cmake, cmake_versions)),
-            (subproject, source, folder, arch), (subproject_static, folder), (examples, installed), (pages, installed),
+            (subproject, source, folder, arch), (subproject_static, folder), (examples, installed),
+            (example_in_gdb, installed), (pages, installed),
             *((test, installed, "".join(bpf_object)) for test in (command, runners)))
 
 
