@@ -109,7 +109,8 @@ static uint64_t try_with_registers(uint64_t cookie, uint64_t unused)
 	uint64_t value = 0;
 
 	(void)unused;
-	return jf_try(overwrite_and_throw, &cookie, &value) == JF_CAUGHT ? value : 0;
+	/* jf_try() itself saves what it uses: the stub alone is looked at. */
+	return host->native->try_call(overwrite_and_throw, &cookie, &value) == JF_CAUGHT ? value : 0;
 }
 
 static bool keeps_registers(void)
@@ -118,7 +119,7 @@ static bool keeps_registers(void)
 		const struct jf_reg *r = &host->regs[reg];
 
 		in.value[reg] = r->control ? r->control->other : UINT64_C(0x0101010101010101) * (reg + 1);
-		other.value[reg] = r->control ? r->control->other : UINT64_C(0x1111111111111111);
+		other.value[reg] = r->control ? r->control->at_start : UINT64_C(0x1111111111111111);
 	}
 	if (host->native->call_checked((uintptr_t)try_with_registers, 9, 0, &in, &out) != 9)
 		return false;
