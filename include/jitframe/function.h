@@ -41,7 +41,9 @@ JF_API void jf_function_return(struct jf_code *code);
  * A tail exit: the caller's registers, and a jump to `target` in place of the return. With spec.tail_calls, `target` is
  * the address of a main program of the same convention, and the jump goes to its tail-call entry; otherwise `target` is
  * the address of any function. Arguments go on in their registers, but for the register conv->backend->build->target,
- * through which the jump goes. What is put down behind it belongs to the body again.
+ * through which the jump goes. Where the processor checks landing pads, the target begins with a pad that takes jumps,
+ * as functions of spec.landing_pads do; a pad for calls alone is none. What is put down behind the jump belongs to the
+ * body again.
  * Fails the code with JF_E_UNSUPPORTED in a callback, and for a backend that emits its frames itself.
  */
 JF_API void jf_function_tail_jump(struct jf_code *code, uint64_t target);

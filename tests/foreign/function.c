@@ -7,11 +7,24 @@ static volatile uint64_t unknown; /* 0; keeps calls from being jumps */
 
 const struct jf_convention *conv;
 
-bool function_begin(struct function *f, const struct jf_frame_spec *spec)
+bool is_hardened;
+
+/* What the pages are to check. */
+static int pad_prot(void)
+{
+	const struct jf_native *native = conv->backend->native;
+
+	return is_hardened && native->landing_pad_prot ? native->landing_pad_prot() : 0;
+}
+
+bool function_begin(struct function *f, const struct jf_frame_spec *plain)
 {
 	uint8_t *bytes = memory_room();
+	struct jf_frame_spec spec = *plain;
 
-	if (!bytes || jf_frame_solve(conv, spec, &f->frame, NULL) != JF_OK)
+	spec.landing_pads = is_hardened && jf_convention_supports(conv, JF_CAP_LANDING_PADS);
+	spec.sign_return = is_hardened && jf_convention_supports(conv, JF_CAP_SIGN_RETURN);
+	if (!bytes || jf_frame_solve(conv, &spec, &f->frame, NULL) != JF_OK)
 		return false;
 	jf_code_init(&f->code, bytes, MEMORY_BYTES, (uintptr_t)bytes, f->rows, COUNT(f->rows));
 	jf_function_begin(&f->code, &f->frame, NULL);
@@ -30,7 +43,7 @@ uint64_t function_end(struct function *f, const char *name, uint64_t callback)
 		printf("# %s: %s\n", error.where, error.text);
 		return 0;
 	}
-	return memory_run(f->code.bytes, f->code.size) ? f->range.start : 0;
+	return memory_run(f->code.bytes, f->code.size, pad_prot()) ? f->range.start : 0;
 }
 
 void function_op(struct function *f, enum jf_alu code, uint8_t dst, uint8_t src)

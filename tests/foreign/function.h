@@ -18,12 +18,15 @@ struct function {
 };
 
 extern const struct jf_convention *conv;
+/* Functions that are made from now on have landing pads, on pages that check them, and sign return addresses: where the
+ * convention can. */
+extern bool is_hardened;
 
 /* The host's `user` convention, and what walks and throws need. returns: also true where no native stubs are. */
 bool find_convention(void);
 
 /* A function in memory of its own, and its prologue. */
-bool function_begin(struct function *f, const struct jf_frame_spec *spec);
+bool function_begin(struct function *f, const struct jf_frame_spec *plain);
 /* Registers the function and makes it executable. returns: its address; 0: something failed. */
 uint64_t function_end(struct function *f, const char *name, uint64_t callback);
 void function_op(struct function *f, enum jf_alu code, uint8_t dst, uint8_t src);

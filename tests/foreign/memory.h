@@ -17,10 +17,10 @@ static inline uint8_t *memory_room(void)
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-static inline bool memory_run(uint8_t *bytes, size_t size)
+static inline bool memory_run(uint8_t *bytes, size_t size, int more_prot)
 {
 	__builtin___clear_cache((char *)bytes, (char *)bytes + size);
-	return mprotect(bytes, MEMORY_BYTES, PROT_READ | PROT_EXEC) == 0;
+	return mprotect(bytes, MEMORY_BYTES, PROT_READ | PROT_EXEC | more_prot) == 0;
 }
 
 #endif

@@ -213,6 +213,18 @@ static bool runs_with_a_convention_of_its_own(void)
 	return good;
 }
 
+/* All of this with landing pads and signed return addresses. */
+static bool is_the_same_when_hardened(void)
+{
+	bool good;
+
+	is_hardened = true;
+	good = calls_c() && lands_in_a_boundary() && is_caught_by_c() && returns_from_two_places_with_sp_moved() &&
+	       throws_through_moved_sp() && leaves_by_a_tail_jump() && runs_with_a_convention_of_its_own();
+	is_hardened = false;
+	return good;
+}
+
 static const struct tap_test tests[] = {
 	TEST(calls_c),
 	TEST(lands_in_a_boundary),
@@ -221,6 +233,7 @@ static const struct tap_test tests[] = {
 	TEST(throws_through_moved_sp),
 	TEST(leaves_by_a_tail_jump),
 	TEST(runs_with_a_convention_of_its_own),
+	TEST(is_the_same_when_hardened),
 };
 
 int main(void)
