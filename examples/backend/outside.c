@@ -68,6 +68,18 @@ static uint64_t fail(uint64_t cookie)
 	return 0;
 }
 
+static uint64_t fail_in_c(void *cookie)
+{
+	return fail(*(uint64_t *)cookie);
+}
+
+static void catch_in_c(void)
+{
+	uint64_t cookie = 5, value = 0;
+
+	expect(jf_try(fail_in_c, &cookie, &value) == JF_CAUGHT && value == cookie, "jf_try() catches");
+}
+
 static const struct jf_insn main_insns[] = {
 	{0x85, 0x00, 0, 0}, /* call helper 0: look */
 	{0xbf, 0x01, 0, 0}, /* r1 = r0 */
@@ -122,6 +134,7 @@ int main(void)
 	snprintf(target, sizeof(target), "%s/user", BACKEND.name);
 	expect(jf_convention_find(target, &conv, NULL) == JF_OK, "the convention is there");
 	expect(run(conv) == 42, "the callback's result is main's");
-	printf("ok: %s, a backend from outside, runs, walks and throws\n", BACKEND.name);
+	catch_in_c();
+	printf("ok: %s, a backend from outside, runs, walks, throws and catches\n", BACKEND.name);
 	return 0;
 }
