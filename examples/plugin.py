@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A program of BPF in a process that knows nothing of jitframe: compiled, run and caught from Python.
 

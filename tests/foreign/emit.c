@@ -343,12 +343,34 @@ static bool ranges_are_made_of_whole_functions(void)
 	       jf_range_from(&counted, "f", 0, &range, &error) == JF_E_INVAL && !strcmp(error.where, "callback");
 }
 
+/* One buffer, two functions: each range has its own part of the bytes and of the rows. */
+static bool functions_lie_one_behind_the_other(void)
+{
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	struct jf_range first, second;
+	size_t bytes, rows;
+
+	if (jf_frame_solve(jf_backend_at(0)->conventions[0], &spec, &f.frame, NULL) != JF_OK)
+		return false;
+	jf_code_init(&f.code, f.bytes, sizeof(f.bytes), ADDRESS, f.rows, COUNT(f.rows));
+	emit(&f.code, false);
+	bytes = f.code.size;
+	rows = f.code.row_count;
+	if (jf_range_from(&f.code, "first", 0, &first, NULL) != JF_OK)
+		return false;
+	emit(&f.code, false);
+	return jf_range_from(&f.code, "second", 0, &second, NULL) == JF_OK && first.end == second.start &&
+	       second.end == ADDRESS + 2 * bytes && second.rows == first.rows + rows && second.row_count == rows &&
+	       second.rows[0].code_off == 0;
+}
+
 static const struct tap_test tests[] = {
 	TEST(every_convention),
 	TEST(a_body_that_moves_fp_is_told),
 	TEST(without_exceptions_there_are_no_boundaries),
 	TEST(mistakes_have_a_status),
 	TEST(ranges_are_made_of_whole_functions),
+	TEST(functions_lie_one_behind_the_other),
 };
 
 int main(void)

@@ -5,6 +5,7 @@
 #include "function.h"
 #include "tap.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
@@ -105,9 +106,67 @@ static bool rows_are_asked_for_once(void)
 	return good;
 }
 
+/* ---- several threads ask at once ------------------------------------------------------------------------- */
+
+#define THREADS 8
+
+static struct jf_range_rows answers[THREADS];
+static unsigned int answer_count;
+static pthread_barrier_t all_are_there;
+
+/* Each answer is another copy; nobody has an answer before everybody has asked. */
+static const struct jf_range_rows *ask_together(void *arg, const struct jf_range *range)
+{
+	unsigned int n = __atomic_fetch_add(&answer_count, 1, __ATOMIC_RELAXED);
+
+	(void)range;
+	answers[n % THREADS] = *(const struct jf_range_rows *)arg;
+	answers[n % THREADS].rows += n % THREADS;
+	pthread_barrier_wait(&all_are_there);
+	return &answers[n % THREADS];
+}
+
+static void *find_rows(void *range)
+{
+	static struct jf_range_rows found[THREADS];
+	static unsigned int count;
+	struct jf_range_rows *rows = &found[__atomic_fetch_add(&count, 1, __ATOMIC_RELAXED)];
+
+	return jf_range_find_rows(range, rows) == JF_OK ? (void *)rows : NULL;
+}
+
+static bool threads_that_ask_at_once_get_one_answer(void)
+{
+	static struct jf_row rows[THREADS];
+	struct jf_range_rows good = {.row_count = 1};
+	struct jf_lazy_rows lazy = {ask_together, &good, NULL};
+	struct jf_range range = {.size = sizeof(range), .end = 1, .name = "lazy", .lazy = &lazy};
+	const struct jf_range_rows *first = NULL;
+	pthread_t threads[THREADS];
+	bool same = true;
+
+	range.backend = conv->backend;
+	for (unsigned int i = 0; i < THREADS; i++)
+		rows[i].cfa_reg = conv->backend->sp;
+	good.rows = rows;
+	if (pthread_barrier_init(&all_are_there, NULL, THREADS))
+		return false;
+	for (unsigned int i = 0; i < THREADS; i++)
+		same &= !pthread_create(&threads[i], NULL, find_rows, &range);
+	for (unsigned int i = 0; i < THREADS && same; i++) {
+		void *found;
+
+		pthread_join(threads[i], &found);
+		first = first ? first : found;
+		same &= found && ((struct jf_range_rows *)found)->rows == first->rows;
+	}
+	return same && answer_count == THREADS && lazy.known >= answers && lazy.known < answers + THREADS;
+}
+
 static const struct tap_test tests[] = {
 	TEST(walks_show_it),
 	TEST(rows_are_asked_for_once),
+	TEST(threads_that_ask_at_once_get_one_answer),
 };
 
 int main(void)
