@@ -258,7 +258,7 @@ static enum jf_status no_such_name(const char *name, size_t length, struct jf_er
 	snprintf(where, sizeof(where), "%.*s", (int)length, name);
 	for (unsigned int i = 0; i < ENTRY_COUNT; i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "", entries[i].name);
-	return jf_error_set(error, JF_E_NOT_FOUND, where, "it is none of %s", names);
+	return jf_error_set(error, JF_E_NOT_FOUND, where, "it is none of %s, perf", names);
 }
 
 enum jf_status jf_publish_parse(const char *list, uint32_t *consumers, struct jf_error *error)

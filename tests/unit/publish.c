@@ -48,11 +48,13 @@ Test(publish, lists_of_names)
 
 	cr_expect_eq(jf_publish_parse("cfi", &consumers, NULL), JF_OK);
 	cr_expect_eq(consumers, JF_PUBLISH_CFI);
+	cr_expect_eq(jf_publish_parse("perf,cfi", &consumers, NULL), JF_OK);
+	cr_expect_eq(consumers, JF_PUBLISH_CFI | JF_PUBLISH_PERF_MAP | JF_PUBLISH_PERF_DUMP);
 	cr_expect_eq(jf_publish_parse("perf-dump,gdb,gdb", &consumers, NULL), JF_OK);
 	cr_expect_eq(consumers, JF_PUBLISH_GDB | JF_PUBLISH_PERF_DUMP);
-	cr_expect_eq(jf_publish_parse("cfi,perf", &consumers, &error), JF_E_NOT_FOUND);
-	cr_expect_str_eq(error.where, "perf");
-	cr_expect_str_eq(error.text, "it is none of cfi, gdb, perf-map, perf-dump");
+	cr_expect_eq(jf_publish_parse("cfi,perf-", &consumers, &error), JF_E_NOT_FOUND);
+	cr_expect_str_eq(error.where, "perf-");
+	cr_expect_str_eq(error.text, "it is none of cfi, gdb, perf-map, perf-dump, perf");
 	cr_expect_eq(jf_publish_parse("cfi,", &consumers, NULL), JF_E_NOT_FOUND);
 	cr_expect_eq(jf_publish_parse("", &consumers, NULL), JF_E_INVAL);
 	cr_expect_eq(jf_publish_parse(NULL, &consumers, NULL), JF_E_INVAL);
