@@ -38,6 +38,7 @@ const struct jf_backend jf_x86_64_backend = {
 	.convention_count = sizeof(conventions) / sizeof(conventions[0]),
 	.build = &jf_x86_64_build,
 	.emit_trap = emit_trap,
+	.sframe_abi = 3, /* SFRAME_ABI_AMD64_ENDIAN_LITTLE */
 	.emit_call_stub = jf_x86_64_call_stub,
 	.call_stubs = jf_x86_64_call_stubs,
 	.branches = &jf_x86_64_branches,

@@ -256,6 +256,7 @@ struct jf_backend {
 	 * unloaded is overwritten with these instructions. Optional for a backend without native stubs.
 	 */
 	void (*emit_trap)(struct jf_code *code);
+	uint8_t sframe_abi; /* architecture and byte order in the header of .sframe (sframe.h); 0: SFrame has none */
 };
 
 /*

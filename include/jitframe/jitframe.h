@@ -28,6 +28,7 @@
 #include <jitframe/reg.h>
 #include <jitframe/row.h>
 #include <jitframe/rows.h>
+#include <jitframe/sframe.h>
 #include <jitframe/source.h>
 #include <jitframe/status.h>
 #include <jitframe/throw.h>
