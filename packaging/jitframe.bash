@@ -21,7 +21,7 @@ _jitframe_targets() {
 # The words of a text that lists words: "main (default), subprogram, boundary or callback", or "which: one, two or three".
 # Nothing when the text is anything else.
 _jitframe_words() {
-	sed -E 's/ *\([^)]*\)//g; s/^.*: *//; s/ or /,/g; s/, */,/g; / |^[^,]*$/d; s/,/\n/g'
+	sed -E 's/ *\([^)]*\)//g; s/;.*//; s/^.*: *//; s/ or /,/g; s/, */,/g; / |^[^,]*$/d; s/,/\n/g'
 }
 
 # _jitframe_argument JITFRAME COMMAND OPTION: what the option's argument may be; nothing for files and numbers.
