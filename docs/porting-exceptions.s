@@ -197,6 +197,10 @@
 	function count_from_elsewhere
 	boundary_prologue
 	call_helper
+	ld.d	$a6, $sp, COUNT_PTR
+	ld.d	$t2, $a6, 0
+	addi.d	$t2, $t2, 1
+	st.d	$t2, $a6, 0
 	restore
 	ld.d	$s6, $sp, S6
 	ld.d	$a6, $sp, COUNT_PTR + 8

@@ -124,13 +124,13 @@ enum jf_verdict {
 	JF_VERDICT__COUNT
 };
 
-#define JF_RULE_COUNT       18
+#define JF_RULE_COUNT       29 /* the highest number; jf_rule_at() tells which numbers are rules */
 #define JF_CHECK_NO_OFF     UINT32_MAX
 #define JF_FINDING_TEXT_MAX 224
 
 /* Why a rule is broken or undecided, at one place. */
 struct jf_finding {
-	uint8_t rule;      /* 1..18; 0: the code cannot be followed further, so every rule is undecided */
+	uint8_t rule;      /* its number; 0: the code cannot be followed further, so every rule is undecided */
 	uint8_t verdict;   /* enum jf_verdict: BROKEN or UNDECIDED */
 	uint32_t code_off; /* of the instruction, bytes from bytes[0]; JF_CHECK_NO_OFF: of no single instruction */
 	const char *name;  /* the instruction's mnemonic, static; NULL: none */

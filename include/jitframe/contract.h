@@ -27,15 +27,17 @@ JF_BEGIN_DECLS
 	X(15, "state registers", "arena base, private stack and counters are set up anew in the callback")      \
 	X(16, "tail-call entry", "a tail-call entry skips exactly what must not run twice")                     \
 	X(17, "return address", "a return address is looked up by the byte before it")                          \
-	X(18, "private stubs", "a stub with a convention of its own keeps every BPF register")
+	X(18, "private stubs", "a stub with a convention of its own keeps every BPF register")                  \
+	/* 19 to 28 are kept for the rules of clean-up pads. */                                                 \
+	X(29, "tail-call charge", "a tail call is counted when it is taken, and only then")
 
 struct jf_rule {
-	uint8_t number; /* 1..18, as in "R3" */
+	uint8_t number; /* as in "R3" */
 	const char *name;
 	const char *text;
 };
 
-/* The rule of a number, 1 to 18. returns: NULL for any other number. owns: static. threads: any, async-signal-safe. */
+/* The rule of a number. returns: NULL for a number that is no rule's. owns: static. threads: any, async-signal-safe. */
 JF_API const struct jf_rule *jf_rule_at(unsigned int number);
 
 JF_END_DECLS

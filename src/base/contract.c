@@ -5,7 +5,7 @@
 
 static const struct jf_rule rules[] = {
 /* clang-format off */
-#define RULE(number, name, text) { number, name, text },
+#define RULE(number, name, text) [number] = { number, name, text },
 	/* clang-format on */
 	JF_RULE_LIST(RULE)
 #undef RULE
@@ -13,7 +13,5 @@ static const struct jf_rule rules[] = {
 
 const struct jf_rule *jf_rule_at(unsigned int number)
 {
-	if (number < 1 || number > JF_COUNT_OF(rules))
-		return NULL;
-	return &rules[number - 1];
+	return number < JF_COUNT_OF(rules) && rules[number].name ? &rules[number] : NULL;
 }

@@ -119,6 +119,16 @@ void rules_count(struct checker *c, const struct state *state);                 
 bool count_came_in(const struct checker *c, const struct value *value);
 bool count_is_in_force(const struct checker *c, const struct state *state, const struct value *value);
 void rules_count_read(struct checker *c, const struct state *state, int32_t off); /* R9 */
+/* Whether it is the address of the count in force. */
+bool count_is_address(const struct checker *c, const struct state *state, const struct value *value);
+/* R29: what a load gives that reads the count by its address, else false; what a store makes of the count. */
+bool charge_load(struct checker *c, const struct state *state, const struct jf_step *step, const struct value *address,
+		 struct value *value);
+void charge_store(struct checker *c, struct state *state, const struct jf_step *step, const struct value *address,
+		  const struct value *value);
+void rules_uncharged(struct checker *c,
+		     const struct state *state); /* R29 where no tail call is taken: calls, returns */
+void rules_charged(struct checker *c, const struct state *state, const struct value *target); /* R29 where one is */
 void rules_written(struct checker *c, const struct value *fp, const struct value *bpf_fp,
 		   const struct state *after); /* R2 R6 R11; fp, bpf_fp: as they were before */
 void rules_anchor(struct checker *c, const struct state *state, int call_kind);              /* calls, and marks: -1 */

@@ -106,9 +106,7 @@ void checker_entry_state(const struct checker *c, struct state *state)
 {
 	const struct jf_backend *backend = c->backend;
 
-	state->cell_count = 0;
-	state->cells_dropped = false;
-	state->count_address_made = false;
+	state_clear(state);
 	for (unsigned int reg = 0; reg < backend->reg_count; reg++)
 		state->regs[reg] = value_entry((uint8_t)reg);
 	if (c->is_callback) {

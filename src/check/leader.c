@@ -21,6 +21,8 @@ static bool pack(const struct checker *c, struct leader *leader, const struct st
 	leader->cell_count = state->cell_count;
 	leader->cells_dropped = state->cells_dropped;
 	leader->count_address_made = state->count_address_made;
+	leader->charged_at = state->charged_at;
+	leader->charged_always = state->charged_always;
 	return true;
 }
 
@@ -31,6 +33,8 @@ void leader_unpack(const struct checker *c, const struct leader *leader, struct 
 	state->cell_count = leader->cell_count;
 	state->cells_dropped = leader->cells_dropped;
 	state->count_address_made = leader->count_address_made;
+	state->charged_at = leader->charged_at;
+	state->charged_always = leader->charged_always;
 }
 
 /* With so many the memory for what holds at each would be more than a check is worth. */

@@ -30,11 +30,11 @@ static const char *count_slot_name(const struct checker *c, int32_t off)
 /* The count itself: what came in, what a callee handed back, what was there, with or without one tail call more. */
 static bool count_is_stored(const struct checker *c, const struct value *value, bool first)
 {
-	if (value->kind == VALUE_SLOT)
+	if (value->kind == VALUE_SLOT || value->kind == VALUE_COUNT)
 		return !value->imm || value->imm == count_step(&c->map);
 	if (value->kind == VALUE_CONST)
 		return first && value->imm == c->map.count_start;
-	return value->kind == VALUE_COUNT || count_came_in(c, value);
+	return count_came_in(c, value);
 }
 
 /* What a prologue puts there is what came in, or the slot's address; a body counts up what was there. */

@@ -16,11 +16,13 @@ bool count_is_in_force(const struct checker *c, const struct state *state, const
 	if (value->kind == VALUE_SLOT)
 		return (int32_t)value->def == c->map.tcc && cell &&
 		       (!value->imm || (value->imm == count_step(&c->map) && value_same(value, &cell->value)));
+	if (value->kind == VALUE_COUNT && value->imm)
+		return cell && value->imm == count_step(&c->map) && value_same(value, &cell->value);
 	return value->kind == VALUE_COUNT || count_came_in(c, value);
 }
 
-/* Whether what travels to a BPF function is the address of the count in force. */
-static bool is_count_address(const struct checker *c, const struct state *state, const struct value *value)
+/* What travels to a BPF function. */
+bool count_is_address(const struct checker *c, const struct state *state, const struct value *value)
 {
 	int32_t slot = c->map.tcc_ptr;
 
@@ -48,7 +50,7 @@ void rules_count(struct checker *c, const struct state *state)
 		return;
 	value = &state->regs[c->map.count_reg];
 	applies(c, 9);
-	if (by_value ? count_is_in_force(c, state, value) : is_count_address(c, state, value))
+	if (by_value ? count_is_in_force(c, state, value) : count_is_address(c, state, value))
 		return;
 	value_text(c->backend, value, text, sizeof(text));
 	finding(c, c->is_callback ? 15 : 9, verdict_on(value), "is reached with %s = %s, not %sthe tail-call count",

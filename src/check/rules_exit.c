@@ -196,7 +196,9 @@ void rules_tail_exit(struct checker *c, const struct state *state, const struct 
 	}
 	fits_entry(c, state);
 	judge_count_passed(c, state);
-	if (target && target->kind == VALUE_UNKNOWN && !(target->def & DEF_JOIN) && target->imm != c->entry_off)
+	rules_charged(c, state, target);
+	if (target && (target->kind == VALUE_UNKNOWN || target->kind == VALUE_TALLY) && !(target->def & DEF_JOIN) &&
+	    target->imm != c->entry_off)
 		finding(c, 16, JF_VERDICT_BROKEN, "enters the next program at +%lld: its tail-call entry is at +%u",
 			(long long)target->imm, c->entry_off);
 }

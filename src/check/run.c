@@ -67,6 +67,7 @@ static void leave(struct checker *c, const struct state *state, const struct val
 	case EXIT_RETURN:
 		c->exit_count++;
 		rules_return(c, state, target);
+		rules_uncharged(c, state);
 		break;
 	case EXIT_TAIL:
 		c->tail_exit_count++;
@@ -151,6 +152,7 @@ static void call(struct checker *c, struct state *state)
 		c->call_count++;
 		rules_anchor(c, state, (int)kind);
 		rules_call(c, state, kind);
+		rules_uncharged(c, state);
 	}
 	checker_call(c, state, kind);
 }

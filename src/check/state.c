@@ -78,7 +78,7 @@ struct value value_add(const struct stack_map *map, struct value a, struct value
 	if (b.kind == VALUE_CONST && !b.imm)
 		return a;
 	if (b.kind == VALUE_CONST && !a.ext && !a.flags && a.kind != VALUE_BPF && a.kind != VALUE_STACK &&
-	    a.kind != VALUE_LOST && a.kind != VALUE_COUNT) {
+	    a.kind != VALUE_LOST && (a.kind != VALUE_COUNT || map->count_by_value)) {
 		a.imm = (int64_t)((uint64_t)a.imm + (uint64_t)b.imm);
 		return a;
 	}
@@ -148,7 +148,7 @@ static bool has_count_address(const struct stack_map *map, const struct value *v
 /* Whether it may be what travels in the count register: the count that a program starts with, its address. */
 static bool is_count(const struct stack_map *map, const struct value *value)
 {
-	return value->kind == VALUE_COUNT || has_count_address(map, value) ||
+	return (value->kind == VALUE_COUNT && !(map->count_by_value && value->imm)) || has_count_address(map, value) ||
 	       (value->kind == VALUE_CONST && value->imm == map->count_start) ||
 	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
@@ -209,6 +209,19 @@ static bool join_cells(const struct stack_map *map, struct state *into, const st
 	return changed;
 }
 
+/* Charged on one way alone is charged on some. The lower instruction stays: there is an end to that. */
+static bool join_charges(struct state *into, const struct state *from)
+{
+	uint32_t at = from->charged_at < into->charged_at ? from->charged_at : into->charged_at;
+	bool always = into->charged_always && from->charged_always &&
+		      (into->charged_at == NOT_CHARGED) == (from->charged_at == NOT_CHARGED);
+	bool changed = at != into->charged_at || always != into->charged_always;
+
+	into->charged_at = at;
+	into->charged_always = always;
+	return changed;
+}
+
 bool state_join(const struct stack_map *map, struct state *into, const struct state *from, uint32_t code_off)
 {
 	bool changed = false;
@@ -222,5 +235,5 @@ bool state_join(const struct stack_map *map, struct state *into, const struct st
 		changed |= !value_same(&value, &into->regs[reg]);
 		into->regs[reg] = value;
 	}
-	return join_cells(map, into, from, code_off) | changed;
+	return join_cells(map, into, from, code_off) | join_charges(into, from) | changed;
 }

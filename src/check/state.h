@@ -13,7 +13,9 @@ enum value_kind {
 	VALUE_CFA,     /* CFA + imm */
 	VALUE_SLOT,    /* what the state slot at CFA + (int32_t)def held, plus imm */
 	VALUE_COUNT,   /* the tail-call count or its address, as it travels between programs; with imm 1, the address of
-			* this frame's slot where that is right */
+			* this frame's slot where that is right; by value, plus imm */
+	VALUE_TALLY,   /* the count itself, as the instruction at `def` has read it by its address: what it was
+			* when the function was entered, plus imm */
 	VALUE_BPF,     /* somewhere in the BPF stack, or derived from R10: the verifier's business */
 	VALUE_STACK,   /* perhaps somewhere in this stack; a multiple of imm */
 	VALUE_LOST,    /* written by an instruction that the decoder does not know */
@@ -44,12 +46,16 @@ struct cell {
 	struct value value;
 };
 
-#define CELLS_MAX 72 /* save slots and state slots, outgoing arguments, pushes around a call */
+#define NOT_CHARGED UINT32_MAX
+#define CELLS_MAX   72 /* save slots and state slots, outgoing arguments, pushes around a call */
 
 struct state {
 	uint32_t cell_count;
 	bool count_address_made; /* the address of this frame's count has been in a register: a choice may be it */
 	bool cells_dropped;      /* there was no room for all: what is not found may have been written all the same */
+	/* The instruction that has counted a tail call (R29) on some way here, or NOT_CHARGED; and on every way. */
+	uint32_t charged_at;
+	bool charged_always;
 	struct value regs[JF_REGS_MAX];
 	struct cell cells[CELLS_MAX];
 };
@@ -117,6 +123,16 @@ struct jf_held value_held(const struct value *value);
 /* "CFA-24", "the caller's s0", "5"; text[0, capacity). */
 void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity);
 #define VALUE_TEXT_MAX 64
+
+/* Where a function is entered: no memory is known, and nothing has been done about the count. */
+static inline void state_clear(struct state *state)
+{
+	state->cell_count = 0;
+	state->cells_dropped = false;
+	state->count_address_made = false;
+	state->charged_at = NOT_CHARGED;
+	state->charged_always = true;
+}
 
 /* The cell that begins there, or NULL. */
 const struct cell *state_cell_at(const struct state *state, int32_t off);

@@ -197,12 +197,15 @@ static struct value load(struct checker *c, const struct state *state, const str
 {
 	struct value address = address_of(c, state, step);
 	const struct cell *cell = NULL;
+	struct value value;
 	int32_t off;
 
 	if (c->judging) {
 		rules_base(c, state, step);
 		rules_access(c, state, &address, step->bytes, false, NULL);
 	}
+	if (charge_load(c, state, step, &address, &value))
+		return value;
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return value_tainted(c->map.saves_alone && value_taint(&c->map, &address) ? 3 : 0, c->off, step->dst);
 	off = (int32_t)address.imm;
@@ -253,6 +256,7 @@ static void store(struct checker *c, struct state *state, const struct jf_step *
 		rules_access(c, state, &address, step->bytes, true, &value);
 	}
 	tell(c, state, step, &value);
+	charge_store(c, state, step, &address, step->c == JF_REG_NONE ? NULL : &value);
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)
 		return;
 	off = (int32_t)address.imm;

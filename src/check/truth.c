@@ -163,9 +163,7 @@ bool truth_keeps_link(const struct checker *c, const struct table *table, const 
 
 void truth_believe(const struct checker *c, const struct table *table, const struct jf_row *row, struct state *state)
 {
-	state->cell_count = 0;
-	state->cells_dropped = false;
-	state->count_address_made = false;
+	state_clear(state);
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
 		state->regs[reg] = value_unknown(DEF_ENTRY, (uint8_t)reg);
 		if (is_spoken_of(c, row, reg))

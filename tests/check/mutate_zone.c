@@ -160,6 +160,37 @@ static enum mutated write_bpf_fp(struct subject *s, const struct insn_list *insn
 	return add_in_zone(s, n, s->conv->bpf_reg[JF_BPF_FP], by[n / 2], false);
 }
 
+/* A tail call counted in passing, which nobody makes: as one is that finds no program. */
+static enum mutated count_tail_call(struct subject *s, const struct insn_list *insns, unsigned int n)
+{
+	const struct jf_backend *backend = s->conv->backend;
+	const struct jf_frame *frame = &s->frame;
+	int tcc = jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE),
+	    ptr = jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE);
+	bool by_value = s->conv->count_form == JF_COUNT_BY_VALUE;
+	uint8_t address = s->conv->count_reg, count = by_value ? s->conv->count_reg : s->conv->bpf_reg[JF_BPF_AX];
+	int slot = by_value ? tcc : ptr;
+	struct assembler as;
+
+	(void)insns;
+	if (!has_zones(s) || n >= 2)
+		return MUTATIONS_END;
+	if (!frame->spec.tail_calls)
+		return MUTATION_UNFIT;
+	as = zone(s, n);
+	if (slot >= 0 &&
+	    !asm_load(&as, backend, address, backend->fp, frame->slots[slot].off_from_cfa - s->conv->fp_off_from_cfa))
+		return MUTATION_UNFIT;
+	if (!by_value && !asm_load(&as, backend, count, address, 0))
+		return MUTATION_UNFIT;
+	if (!asm_add(&as, backend, count, count, s->conv->count_start ? -1 : 1))
+		return MUTATION_UNFIT;
+	return asm_store(&as, backend, count, by_value ? backend->fp : address,
+			 by_value ? frame->slots[slot].off_from_cfa - s->conv->fp_off_from_cfa : 0) ?
+		       MUTATED :
+		       MUTATION_UNFIT;
+}
+
 /* ---- the prologue's ends --------------------------------------------------------------------------------------- */
 
 static enum mutated insert_add(struct subject *s, uint32_t off, uint8_t reg, uint8_t from, int32_t imm)
@@ -234,6 +265,8 @@ const struct operator zone_operators[] = {
 	{"a push", 0, ON_ALL, false, false, push},
 	{"a register written", 0, ON_ALL, false, false, write_reg},
 	{"R10 written", 0, ON_ALL, false, false, write_bpf_fp},
+	{"a tail call counted that is not taken", RULE(29), ON_MAIN | ON_SUB | ON_BOUNDARY, false, false,
+	 count_tail_call},
 	{"the cookie changed", RULE(13), ON_CALLBACK, false, false, lose_cookie},
 	{"a callback's arguments mixed up", RULE(13) | RULE(4) | RULE(5), ON_CALLBACK, false, false, mix_arguments},
 	{"a callback's FP off", RULE(13) | RULE(4) | RULE(5), ON_CALLBACK, false, false, shift_argument},

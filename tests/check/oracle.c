@@ -184,6 +184,7 @@ static void run_once(struct run *r, const struct subject *main, uint64_t salt)
 	r->row = NULL;
 	r->incoming = r->facts->count_start;
 	r->count_is_out = r->count_is_loaded = false;
+	r->charges = 0;
 	run_cfa = MACHINE_CFA - (r->s->conv->frame_align < 16 && !r->s->is_private_stub && salt & 8 ? 8 : 0);
 	enter_function(r, salt);
 	if (is_callback)

@@ -159,6 +159,7 @@ void look_at_call(struct run *r)
 		broken(r, 17, "the return address has no true row");
 	if (r->s->is_stub)
 		return;
+	check_charges(r, 0);
 	check_saves(r);
 	check_state_registers(r);
 	if (r->s->frame.spec.private_stack)
@@ -220,6 +221,7 @@ static void check_return(struct run *r)
 			broken(r, 18, "R%u is lost", bpf);
 	if (r->s->is_stub)
 		return;
+	check_charges(r, 0);
 	if (r->s->conv->result_bits == 32)
 		want = (uint64_t)(int64_t)(int32_t)want;
 	if (r->in_epilogue && result != want)
@@ -242,6 +244,15 @@ static bool misses_entry(const struct run *r, uint64_t target)
 		near |= target - r->loaded[i] + NEAR < 2 * NEAR;
 	}
 	return near;
+}
+
+/* Whether it was read from elsewhere, or is near to what was: a program that has been looked up. */
+static bool is_looked_up(const struct run *r, uint64_t target)
+{
+	for (unsigned int i = 0; i < r->loaded_count && i < LOADED_MAX; i++)
+		if (target - r->loaded[i] + NEAR < 2 * NEAR)
+			return true;
+	return false;
 }
 
 /* What the next program takes the count from: our own, or what came in. */
@@ -274,6 +285,10 @@ static void check_tail_exit(struct run *r)
 	check_restored(r, true);
 	if (!leaves_count(r))
 		broken(r, 9, "leaves by a tail call with another count");
+	if (is_looked_up(r, r->m->target))
+		check_charges(r, 1);
+	else
+		r->out->either |= RULE(29);
 }
 
 void look_at_exit(struct run *r)

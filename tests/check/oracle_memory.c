@@ -369,6 +369,7 @@ void look_at_accesses(struct run *r, uint64_t sp_before)
 		if (step->kind != JF_STEP_LOAD && step->kind != JF_STEP_STORE)
 			continue;
 		next++;
+		count_charge(r, step, a);
 		if (step->a == count_reg(r) && jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0 &&
 		    !is_role(r, JF_ROLE_CALLBACK) && r->in_body && counts_elsewhere(r, a->address))
 			broken(r, 9, "counts at another place");

@@ -31,6 +31,8 @@ struct run {
 	uint64_t returned;    /* by value: the count as the last callee has handed it back, */
 	bool count_is_out;    /* and whether the slot does not have it yet */
 	bool count_is_loaded; /* by value: from the slot, the last time that anything was */
+	uint64_t tally;       /* the count as it was last read from where it lies, or written there */
+	unsigned int charges; /* tail calls that have been counted */
 	uint64_t result;      /* R0 at the start of the epilogue */
 	bool in_body, in_epilogue;
 	bool by_tail_call; /* entered so, with the frame as another program has left it */
@@ -71,6 +73,9 @@ bool is_count_in_force(const struct run *r, uint64_t value);
 void check_count_slot(struct run *r, const struct jf_slot *slot);
 void check_private_stack(struct run *r);
 void look_at_accesses(struct run *r, uint64_t sp_before);
+/* R29: one access of where the count may lie; what has been counted by the time of a call or an exit. */
+void count_charge(struct run *r, const struct jf_step *step, const struct machine_access *a);
+void check_charges(struct run *r, unsigned int wanted);
 void enter_body(struct run *r);
 void look_at_call(struct run *r);
 void after_call(struct run *r);

@@ -157,6 +157,9 @@ static const struct broken {
 	{JF_ROLE_MAIN, 0, COPY(TOY_T0, TOY_A4), NOP, 9, "hands on t0"},
 	{JF_ROLE_MAIN, 1, COPY(TOY_T0, TOY_A4), NOP, 9, "is reached with t0"},
 	{JF_ROLE_CALLBACK, 0, COPY(TOY_T0, TOY_A4), NOP, 15, "is reached with t0"},
+	/* A tail call that nobody counts. */
+	{JF_ROLE_MAIN, 1, ST(TOY_T0, TOY_FP, 1), NOP, 29, "has not been counted"},
+	{JF_ROLE_SUBPROGRAM, 1, ST(TOY_T0, TOY_FP, 1), NOP, 29, "has not been counted"},
 	/* The count is no address. */
 	{JF_ROLE_MAIN, 0, LDI(TOY_A1, 0), ST(TOY_A1, TOY_T0, 0), 9, "no address"},
 };

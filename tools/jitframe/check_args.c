@@ -130,8 +130,9 @@ static void parse_except(struct check_args *args, const char *text, struct argp_
 	uint64_t rule;
 
 	for (char *word = words ? strsep(&rest, ",") : NULL; word; word = strsep(&rest, ",")) {
-		if (word[0] != 'R' || !cli_number(word + 1, 10, JF_RULE_COUNT, &rule) || rule == 0)
-			argp_error(state, "--except %s: \"%s\" is none of R1 to R%d", text, word, JF_RULE_COUNT);
+		if (word[0] != 'R' || !cli_number(word + 1, 10, JF_RULE_COUNT, &rule) ||
+		    !jf_rule_at((unsigned int)rule))
+			argp_error(state, "--except %s: \"%s\" is none of the contract's rules", text, word);
 		else
 			args->output.except |= UINT32_C(1) << rule;
 	}

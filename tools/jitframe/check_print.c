@@ -238,6 +238,8 @@ json_t *check_json(struct check_output *output, const struct checked *c)
 	char name[8];
 
 	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++) {
+		if (!jf_rule_at(rule))
+			continue;
 		snprintf(name, sizeof(name), "R%u", rule);
 		json_object_set_new(rules, name,
 				    json_string(jf_verdict_name((enum jf_verdict)c->report->verdicts[rule])));

@@ -243,9 +243,14 @@ static json_t *rules_json(const struct check_output *output)
 {
 	json_t *list = json_array();
 
-	for (unsigned int rule = 1; rule <= JF_RULE_COUNT; rule++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", jf_rule_at(rule)->name, "text",
-						      jf_rule_at(rule)->text, "asked", !(output->except >> rule & 1)));
+	for (unsigned int number = 1; number <= JF_RULE_COUNT; number++) {
+		const struct jf_rule *rule = jf_rule_at(number);
+
+		if (rule)
+			json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:b}", "number", (int)number, "name",
+							      rule->name, "text", rule->text, "asked",
+							      !(output->except >> number & 1)));
+	}
 	return list;
 }
 

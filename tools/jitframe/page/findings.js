@@ -56,7 +56,8 @@ function inferredText(fn) {
   return `Inferred from the code: ${found} of ${instructions} instructions of this spec's prologue are there.`;
 }
 
-function ruleChip(fn, rule, number) {
+function ruleChip(fn, rule) {
+  const number = rule.number;
   const name = fn.rules[`R${number}`];
   const verdict = verdictOf(name);
   const first = fn.findings.find((finding) => finding.rule === number);
@@ -73,7 +74,7 @@ function sayRule(label) {
 }
 
 function findingText(finding) {
-  return finding.rule ? `R${finding.rule} ${data.rules[finding.rule - 1].name}` : "code";
+  return finding.rule ? `R${finding.rule} ${ruleOf(finding).name}` : "code";
 }
 
 function findingItem(fn, finding) {
@@ -119,6 +120,6 @@ function renderSummary(fn) {
       el("span", { class: "sign " + verdict.look, "aria-label": verdict.name }, verdict.sign), " ", fn.name),
     el("p", { class: "facts" }, functionFacts(fn)),
     el("ul", { id: "rules", "aria-label": "Rules of the exception contract" },
-      data.rules.map((rule, index) => ruleChip(fn, rule, index + 1))),
+      data.rules.map((rule) => ruleChip(fn, rule))),
     el("ul", { id: "findings", "aria-label": "Findings" }, findingsList(fn)));
 }

@@ -13,8 +13,11 @@ const verdicts = [
 const verdictOf = (name) => verdicts.find((verdict) => verdict.name === name) ?? verdicts[1];
 const worstOf = (names) => verdicts.find((verdict) => names.includes(verdict.name)) ?? verdicts[2];
 
+/* Not every number is a rule's. */
+const ruleOf = (finding) => data.rules.find((rule) => rule.number === finding.rule);
+
 /* What nobody asks about (--except) does not count. */
-const isAsked = (finding) => finding.rule === 0 || data.rules[finding.rule - 1].asked;
+const isAsked = (finding) => finding.rule === 0 || ruleOf(finding).asked;
 
 function functionVerdict(fn) {
   const names = fn.findings.filter(isAsked).map((finding) => finding.verdict);

@@ -23,7 +23,7 @@ function paperFunction(fn) {
   return el("section", { class: "sheet" },
     el("h2", null, `${verdict.sign} ${fn.name}`),
     el("p", null, functionFacts(fn)),
-    el("p", null, data.rules.map((rule, at) => `R${at + 1} ${verdictOf(fn.rules[`R${at + 1}`]).sign}`).join("  ")),
+    el("p", null, data.rules.map(({ number }) => `R${number} ${verdictOf(fn.rules[`R${number}`]).sign}`).join("  ")),
     el("ul", null, findingsList(fn)),
     el("div", { class: "columns" }, paperCode(fn),
       el("div", null, index >= 0 ? el("h3", null, `Frame before ${hex(fn.code[index].offset)}`) : null,
