@@ -34,7 +34,7 @@ struct jf_held value_held(const struct value *value)
 		[VALUE_UNKNOWN] = JF_HELD_UNKNOWN, [VALUE_CONST] = JF_HELD_CONST, [VALUE_ENTRY] = JF_HELD_ENTRY,
 		[VALUE_CFA] = JF_HELD_CFA,         [VALUE_SLOT] = JF_HELD_SLOT,   [VALUE_COUNT] = JF_HELD_COUNT,
 		[VALUE_BPF] = JF_HELD_BPF_STACK,   [VALUE_STACK] = JF_HELD_FRAME, [VALUE_LOST] = JF_HELD_LOST,
-		[VALUE_TALLY] = JF_HELD_COUNT,
+		[VALUE_TALLY] = JF_HELD_UNKNOWN,
 	};
 	struct jf_held held = {
 		.kind = kinds[value->kind],
@@ -47,7 +47,7 @@ struct jf_held value_held(const struct value *value)
 
 	if (value->kind == VALUE_SLOT || (value->kind == VALUE_ENTRY && value->flags & VALUE_SIGNED))
 		held.off_from_cfa = (int32_t)value->def;
-	if (value->kind == VALUE_UNKNOWN || value->kind == VALUE_BPF || value->kind == VALUE_STACK)
+	if (held.kind == JF_HELD_UNKNOWN || value->kind == VALUE_BPF || value->kind == VALUE_STACK)
 		set_origin(&held, value->def);
 	return held;
 }
