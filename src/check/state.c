@@ -235,5 +235,7 @@ bool state_join(const struct stack_map *map, struct state *into, const struct st
 		changed |= !value_same(&value, &into->regs[reg]);
 		into->regs[reg] = value;
 	}
-	return join_cells(map, into, from, code_off) | join_charges(into, from) | changed;
+	changed |= join_cells(map, into, from, code_off);
+	changed |= join_charges(into, from);
+	return changed;
 }
