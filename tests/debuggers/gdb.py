@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What GDB shows of BPF code: gdb.py GDB JITFRAME RUNNERS ARCH OBJECT SOURCE
 
-The program of SOURCE, seen.bpf.c, runs under GDB, natively or behind QEMU's stub, and GDB's answers are compared. Prints
-TAP.
+The program of SOURCE, seen.bpf.c, runs under GDB, natively or behind QEMU's stub, and GDB's answers are compared.
+Prints TAP.
 """
 
 import pathlib
@@ -17,6 +17,8 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 
 from seen import RESULT, SECONDS, Seen
 
+FIRST_FILE = "print __jit_debug_descriptor.first"
+
 
 def script(first, commands):
     """Each command's answer comes behind a line of its own, so that answers can be told apart."""
@@ -27,11 +29,16 @@ def script(first, commands):
 
 
 def natively(gdb, seen, folder, commands):
-    file = pathlib.Path(folder, "commands")
-    file.write_text(script(["break main", "run"], commands), encoding="utf-8")
+    """Also of a core file, made where the stack was looked at."""
+    file, core = pathlib.Path(folder, "commands"), pathlib.Path(folder, "core")
+    at = commands.index("backtrace") + 1
+    with_core = [*commands[:at], f"generate-core-file {core}", *commands[at:]]
+    file.write_text(script(["break main", "run"], with_core), encoding="utf-8")
     run = subprocess.run(seen.command("--publish", "gdb"), capture_output=True, text=True, timeout=SECONDS, check=False,
                          env=seen.emulator(f"{gdb} -nx -q -batch -x {file} --args"))
-    return run.stdout + run.stderr
+    dead = subprocess.run([gdb, "-nx", "-q", "-batch", "-ex", "backtrace", seen.runner, core], capture_output=True,
+                          text=True, timeout=SECONDS, check=False)
+    return f"{run.stdout}{run.stderr}\n@core\n{dead.stdout}{dead.stderr}"
 
 
 def behind_a_stub(gdb, seen, folder, commands):
@@ -82,7 +89,9 @@ def checks(seen, output):
         r"#4  .* in jf_native_enter",
         r"#\d+ .* in main \(",
     ]
+    core = [("a core file has the same stack", r"[\s\S]*".join(frames), after("core"))] if seen.arch["host"] else []
     return [
+        *core,
         ("a breakpoint by line stops", rf"Breakpoint \d+, outer \(\) at .*{source}:{in_outer}\n", after("continue")),
         ("the line is shown", rf"^{in_outer}\s.*inner\(value \* 2\);", after("continue")),
         ("a breakpoint by name stops", rf"Breakpoint \d+, inner \(\) at .*{source}:", after("continue", 1)),
@@ -94,7 +103,7 @@ def checks(seen, output):
         ("main has its line", rf"^#0 .*seen \(\) at .*{source}:{in_main}", after("frame")),
         ("next goes to the next line", rf"^{seen.line('spin(ctx->a[1])')}\t", after("next")),
         ("the program ends as without GDB", re.escape(RESULT), output),
-        ("nothing is left in the list", r"= \((struct )?jit_code_entry \*\) 0x0", after("print __jit_debug_descriptor.first")),
+        ("nothing is left in the list", r"= \((struct )?jit_code_entry \*\) 0x0", after(FIRST_FILE)),
     ]
 
 
@@ -106,7 +115,7 @@ def main(gdb, *arguments):
     commands = [
         *(f"break {seen.source}:{seen.line('= inner(')}", "break inner", "continue", "continue"),
         *("break seventh", "continue", "backtrace", "up", "info symbol $pc", "disassemble /s", "finish"),
-        *("delete", "finish", "frame", "next", "break _exit", "continue", "print __jit_debug_descriptor.first", "continue"),
+        *("delete", "finish", "frame", "next", "break _exit", "continue", FIRST_FILE, "continue"),
     ]
     with tempfile.TemporaryDirectory() as folder:
         output = (natively if seen.arch["host"] else behind_a_stub)(gdb, seen, folder, commands)

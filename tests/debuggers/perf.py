@@ -138,7 +138,8 @@ def record(perf, seen, folder, consumer):
     data = f"{folder}/perf.data"
     command = [perf, "record", "-q", "-e", "cpu-clock", "-F", "1000", "-k", "mono", "-g", "-o", data]
     command += seen.command("--publish", consumer, "--publish-folder", folder, rounds=60_000_000)
-    run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder, env=seen.env)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder,
+                         env=seen.env)
     if run.returncode:
         raise Skip(f"perf record: {(run.stderr.splitlines() or ['failed'])[-1]}")
     return data
