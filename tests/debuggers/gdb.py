@@ -17,6 +17,11 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 
 from seen import RESULT, SECONDS, Seen
 
+# What GDB says where it cannot do its work, whatever it debugs.
+WHY_NOT = {
+    "unknown architecture": "this GDB knows nothing of the architecture",
+    "Operation not permitted": "no process may be traced here",
+}
 FIRST_FILE = "print __jit_debug_descriptor.first"
 
 
@@ -119,9 +124,10 @@ def main(gdb, *arguments):
     ]
     with tempfile.TemporaryDirectory() as folder:
         output = (natively if seen.arch["host"] else behind_a_stub)(gdb, seen, folder, commands)
-    if "unknown architecture" in output:
-        print(f"1..0 # SKIP this GDB knows nothing of {seen.arch['name']}")
-        return
+    for sign, reason in WHY_NOT.items():
+        if sign in output:
+            print(f"1..0 # SKIP {reason}")
+            return
     failed = False
     wanted = checks(seen, output)
     print(f"1..{len(wanted)}")
