@@ -22,7 +22,8 @@ WHY_NOT = {
     "unknown architecture": "this GDB knows nothing of the architecture",
     "Operation not permitted": "no process may be traced here",
 }
-FIRST_FILE = "print __jit_debug_descriptor.first"
+# first_entry of the descriptor, by its place: the build has line tables, and no types.
+FIRST_FILE = "print *(void **)((char *)&__jit_debug_descriptor + 16)"
 
 
 def script(first, commands):
@@ -108,7 +109,7 @@ def checks(seen, output):
         ("main has its line", rf"^#0 .*seen \(\) at .*{source}:{in_main}", after("frame")),
         ("next goes to the next line", rf"^{seen.line('spin(ctx->a[1])')}\t", after("next")),
         ("the program ends as without GDB", re.escape(RESULT), output),
-        ("nothing is left in the list", r"= \((struct )?jit_code_entry \*\) 0x0", after(FIRST_FILE)),
+        ("nothing is left in the list", r"= \(void \*\) 0x0", after(FIRST_FILE)),
     ]
 
 
