@@ -3,40 +3,20 @@
 /* What passes through frames of generated code whose CFI is published; docs/passing-through.md names each test. TAP. */
 
 #include <dlfcn.h>
-#include <execinfo.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "back.h"
 #include "beside.h"
 #include "cxx.h"
 #include "programs.h"
 
 static const struct jf_convention *conv; /* the one whose turn it is */
-
-/* returns: the signal that ended the child, or 100 + its exit status. */
-static int in_a_child(void (*body)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		body();
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 100 + WEXITSTATUS(status);
-}
 
 static bool is_published(uint64_t ranges)
 {
@@ -67,13 +47,13 @@ static void throw_in_vain(void)
 /* The rest of this file proves something. */
 static bool nothing_passes_unpublished(void)
 {
-	return in_a_child(throw_in_vain) == SIGABRT;
+	return programs_in_a_child(throw_in_vain) == SIGABRT;
 }
 
 static bool stops_and_starts_again(void)
 {
-	return jf_publish_stop(JF_PUBLISH_CFI) == JF_OK && in_a_child(throw_in_vain) == SIGABRT && is_published(0) &&
-	       jf_publish_start(JF_PUBLISH_CFI, NULL) == JF_OK && throw_passes();
+	return jf_publish_stop(JF_PUBLISH_CFI) == JF_OK && programs_in_a_child(throw_in_vain) == SIGABRT &&
+	       is_published(0) && jf_publish_start(JF_PUBLISH_CFI, NULL) == JF_OK && throw_passes();
 }
 
 /* All that changes a frame. */
@@ -95,6 +75,46 @@ static bool each_frame_passes(void)
 	}
 	printf("# %u combinations\n", tried);
 	return tried > 0;
+}
+
+static uint64_t run_as_try_does(void *arg)
+{
+	return programs_run((uintptr_t)arg);
+}
+
+static uint64_t run_in_a_try(uint64_t arg)
+{
+	return (uint64_t)jf_try(run_as_try_does, (void *)(uintptr_t)arg, NULL);
+}
+
+/* C++'s exception is none of jf_try()'s, and is caught further out. */
+static bool passes_jf_try(void)
+{
+	programs_leaf = cxx_throw;
+	programs_between = cxx_between;
+	return cxx_catch(run_in_a_try, 42) == 42;
+}
+
+static uint64_t throw_cookie(uint64_t arg)
+{
+	return (uint64_t)jf_throw(arg);
+}
+
+static uint64_t run_behind_an_object_of_its_own(void *arg)
+{
+	return cxx_between(programs_run, (uintptr_t)arg);
+}
+
+/* The objects of both C++ frames stay. */
+static bool jf_throw_runs_no_destructors(void)
+{
+	int before = cxx_destroyed;
+	uint64_t cookie = 0;
+
+	programs_leaf = throw_cookie;
+	programs_between = cxx_between;
+	return jf_try(run_behind_an_object_of_its_own, (void *)9, &cookie) == JF_CAUGHT && cookie == 9 &&
+	       cxx_destroyed == before && throw_passes();
 }
 
 /* ---- forced unwinding --------------------------------------------------------------------------------------- */
@@ -148,122 +168,6 @@ static bool pthread_cancel_cleans_up(void)
 	return ends(wait_for_the_end, true, PTHREAD_CANCELED);
 }
 
-/* ---- backtrace(3) ------------------------------------------------------------------------------------------- */
-
-#define FRAMES_MAX 64
-
-struct seen {
-	unsigned int generated; /* frames */
-	bool reaches_the_end;
-};
-
-static void *outermost; /* where run_marked() returns to */
-
-static struct seen look_back(void)
-{
-	void *frames[FRAMES_MAX];
-	int count = backtrace(frames, FRAMES_MAX);
-	struct seen seen = {0, false};
-
-	for (int i = 0; i < count; i++) {
-		unsigned int section = jf_code_map_enter();
-		const struct jf_range *range = jf_code_map_find((uintptr_t)frames[i] - 1);
-
-		seen.generated += range && range->kind != JF_RANGE_ENTRY && range->kind != JF_RANGE_STUB;
-		jf_code_map_leave(section);
-		seen.reaches_the_end |= frames[i] == outermost;
-	}
-	return seen;
-}
-
-static struct seen seen;
-
-static uint64_t look_back_from_helper(uint64_t arg)
-{
-	seen = look_back();
-	return arg;
-}
-
-static uint64_t call_on(uint64_t (*call)(uint64_t), uint64_t arg)
-{
-	return call(arg) + 1;
-}
-
-static __attribute__((noinline)) uint64_t run_marked(uint64_t arg)
-{
-	outermost = __builtin_return_address(0);
-	return programs_run(arg) + 1;
-}
-
-static bool backtrace_goes_to_the_end(void)
-{
-	programs_leaf = look_back_from_helper;
-	programs_between = call_on;
-	seen = (struct seen){0, false};
-	run_marked(1);
-	return seen.reaches_the_end && seen.generated == 4;
-}
-
-static uint64_t do_nothing(uint64_t arg)
-{
-	return arg;
-}
-
-static atomic_uint interruptions, stops;
-
-static void look_back_from_handler(int number)
-{
-	struct seen here = look_back();
-
-	(void)number;
-	interruptions += here.generated > 0;
-	stops += here.generated > 0 && !here.reaches_the_end;
-}
-
-#define INTERRUPTIONS 20
-#define RUNS_MAX      200000000
-
-static void interrupt(uint64_t (*run)(uint64_t))
-{
-	const struct itimerval often = {.it_interval = {.tv_usec = 500}, .it_value = {.tv_usec = 500}}, never = {0};
-
-	interruptions = stops = 0;
-	programs_leaf = do_nothing;
-	programs_between = call_on;
-	signal(SIGPROF, look_back_from_handler);
-	setitimer(ITIMER_PROF, &often, NULL);
-	for (unsigned int i = 0; i < RUNS_MAX && interruptions < INTERRUPTIONS; i++)
-		run(1);
-	setitimer(ITIMER_PROF, &never, NULL);
-}
-
-/* Of C code. */
-static void look_back_once(int number)
-{
-	(void)number;
-	_exit(look_back().reaches_the_end ? 7 : 1);
-}
-
-static __attribute__((noinline)) void interrupt_c(void)
-{
-	outermost = __builtin_return_address(0);
-	signal(SIGUSR1, look_back_once);
-	raise(SIGUSR1);
-}
-
-static bool backtrace_from_a_signal_goes_to_the_end(void)
-{
-	int end = in_a_child(interrupt_c);
-
-	if (end != 107) {
-		printf("# left out: backtrace(3) in a handler that interrupts C ends with %d\n", end);
-		return true;
-	}
-	interrupt(run_marked);
-	printf("# %u signals in generated code, %u backtraces that stopped\n", interruptions, stops);
-	return interruptions >= INTERRUPTIONS && !stops;
-}
-
 /* ---- longjmp(3) --------------------------------------------------------------------------------------------- */
 
 static jmp_buf back;
@@ -276,7 +180,7 @@ static uint64_t jump_back(uint64_t arg)
 static bool longjmp_passes(void)
 {
 	programs_leaf = jump_back;
-	programs_between = call_on;
+	programs_between = cxx_between;
 	if (setjmp(back) == 0) {
 		programs_run(5);
 		return false;
@@ -297,7 +201,7 @@ static void throw_and_load(void)
 
 static bool a_forked_child_goes_on(void)
 {
-	return in_a_child(throw_and_load) == 107 && throw_passes();
+	return programs_in_a_child(throw_and_load) == 107 && throw_passes();
 }
 
 static bool passes_at_exit;
@@ -322,7 +226,7 @@ static void leave_by_exit(void)
 
 static bool exit_leaves_all_as_it_is(void)
 {
-	return in_a_child(leave_by_exit) == 107;
+	return programs_in_a_child(leave_by_exit) == 107;
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------- */
@@ -354,6 +258,8 @@ static void test_convention(void)
 		report(backtrace_from_a_signal_goes_to_the_end(), "backtrace_from_a_signal_goes_to_the_end");
 	}
 	report(longjmp_passes(), "longjmp_passes");
+	report(passes_jf_try(), "passes_jf_try");
+	report(jf_throw_runs_no_destructors(), "jf_throw_runs_no_destructors");
 	report(throws_pass_while_others_load(conv), "throws_pass_while_others_load");
 	report(a_forked_child_goes_on(), "a_forked_child_goes_on");
 	report(exit_leaves_all_as_it_is(), "exit_leaves_all_as_it_is");

@@ -3,6 +3,10 @@
 
 #include "bpf.h"
 
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 uint64_t (*programs_leaf)(uint64_t arg);
 uint64_t (*programs_between)(uint64_t (*inner_run)(uint64_t), uint64_t arg);
 
@@ -87,4 +91,20 @@ enum jf_status programs_load_small(const struct jf_convention *conv, int32_t num
 		.size = sizeof(program), .functions = &function, .function_count = 1, .callback = -1};
 
 	return jf_load(conv, &program, NULL, NULL, loaded, NULL);
+}
+
+int programs_in_a_child(void (*body)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		body();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 100 + WEXITSTATUS(status);
 }

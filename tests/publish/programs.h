@@ -33,4 +33,7 @@ uint64_t programs_address(void);
 /* Another program, of two instructions. */
 enum jf_status programs_load_small(const struct jf_convention *conv, int32_t number, struct jf_loaded **loaded);
 
+/* Runs `body` in a forked child. returns: the signal that ended the child, or 100 + its exit status. */
+int programs_in_a_child(void (*body)(void));
+
 #endif
