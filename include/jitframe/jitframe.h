@@ -5,6 +5,7 @@
 /* Everything. Each header also stands alone. */
 #include <jitframe/alu.h>
 #include <jitframe/backend.h>
+#include <jitframe/backtrace.h>
 #include <jitframe/body.h>
 #include <jitframe/build.h>
 #include <jitframe/cfi.h>

@@ -26,7 +26,8 @@ JF_BEGIN_DECLS
  *
  * returns: JF_E_NO_ROW when nothing describes the caller (nothing was thrown), JF_E_UNSUPPORTED on a host without
  *      native stubs and in a thread with a shadow stack. When no boundary catches the throw, the uncaught handler
- *      runs, and then the process is aborted with a message: the one place in the library that ends the process.
+ *      runs, then jf_uncaught_print() (backtrace.h) prints cookie and frames on standard error, and the process is
+ *      aborted: the one place in the library that ends the process.
  * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
@@ -56,6 +57,7 @@ JF_API JF_CHECK enum jf_status jf_try(uint64_t (*fn)(void *arg), void *arg, uint
  * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk as jf_walk_end() leaves a
  * walk, with pc and registers of the frame where it ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned.
  * The handler may leave by longjmp(3) or end the thread; when the handler returns, the process is aborted.
+ * jf_uncaught_print() of backtrace.h is a handler, and the library calls that function by itself behind any other one.
  */
 struct jf_uncaught_handler {
 	uint32_t size; /* sizeof(struct jf_uncaught_handler) */
@@ -63,7 +65,7 @@ struct jf_uncaught_handler {
 	void *arg;
 };
 /*
- * Sets the process's handler. NULL: a message alone.
+ * Sets the process's handler. NULL: jf_uncaught_print() alone.
  * owns: *handler stays the caller's, must not change, and must stay valid until another one is set and no throw is on
  *      its way in any thread.
  * out: *before (NULL: not wanted): the handler before, NULL for none; on JF_OK only.

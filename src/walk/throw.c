@@ -11,11 +11,10 @@
 #include "walk/try.h"
 #include "walk/walk.h"
 
+#include <jitframe/backtrace.h>
+
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static _Atomic(const struct jf_uncaught_handler *) uncaught_handler;
 static _Atomic(const struct jf_throw_observer *) throw_observer;
@@ -47,22 +46,14 @@ enum jf_status jf_throw_observer_set(const struct jf_throw_observer *observer, c
 	return JF_OK;
 }
 
-static void die(const char *text)
-{
-	/* Nothing is left to do when this fails too. */
-	if (write(STDERR_FILENO, text, __builtin_strlen(text)) < 0)
-		abort();
-}
-
 static _Noreturn void uncaught(uint64_t cookie, const struct walk *walk, enum jf_status why)
 {
 	const struct jf_uncaught_handler *handler = atomic_load(&uncaught_handler);
 
 	if (handler)
 		handler->call(handler->arg, cookie, walk_outside(walk), why);
-	die("jitframe: a BPF exception was thrown that no boundary catches: ");
-	die(jf_status_text(why));
-	die("\n");
+	if (!handler || handler->call != jf_uncaught_print)
+		jf_uncaught_print(NULL, cookie, walk_outside(walk), why);
 	abort();
 }
 
@@ -207,8 +198,11 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	}
 	status = find_landing(&search, &memory, regs, pc);
 	if (status != JF_OK) {
+		const struct walk_start start = {.memory = memory, .regs = regs, .pc = pc};
+
 		/* The handler may leave by longjmp: the section must not stay open behind it. */
 		jf_walk_let_go(walk);
+		walk->start = &start;
 		jf_code_map_leave(section);
 		uncaught(cookie, walk, status);
 	}

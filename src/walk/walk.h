@@ -6,6 +6,13 @@
 
 #define KNOWN_WORDS ((JF_REGS_MAX + 63) / 64)
 
+/* Where a throw has started: for those who want to see its frames once more. All of it lies in frames of the throw. */
+struct walk_start {
+	struct jf_memory memory;
+	const struct jf_regs *regs;
+	uint64_t pc;
+};
+
 /*
  * What is inside of struct jf_walk. `frame` points into the walk itself: to a row that was made, for example. The
  * functions that take this struct go without the reader section: their callers hold one.
@@ -28,6 +35,7 @@ struct walk {
 	uint64_t outer_low, outer_high;    /* the stack that a signal on this one interrupted; 0, 0: none */
 	uint64_t outer_floor;              /* the lower end of its guard */
 	uint64_t orc_context;
+	const struct walk_start *start; /* of a throw that is uncaught; else NULL */
 	struct jf_walk_opts opts;
 	struct jf_row made_row;
 	struct jf_slot made_slots[2];

@@ -132,6 +132,7 @@ NAMES_ONE = {
     "README.md": "what there is, and examples",
     "CHANGELOG.md": "what there is",
     "CONTRIBUTING.md": "commands to type",
+    "docs/backtraces.md": "one throw on each",
     "docs/checker.md": "known findings",
     "docs/contract.md": "what each architecture's frames lose",
     "docs/frame.svg": "the picture of a frame",
@@ -343,8 +344,8 @@ def names_can_be_searched_for(tree):
 
 def the_library_neither_prints_nor_exits(tree):
     """One place ends the process: an exception that nothing catches, in src/walk/throw.c. Others read errno behind a
-    system call."""
-    reads_errno = {"src/codemap/section.c", "src/publish/perf_file.c"}
+    system call, or keep errno for the handler of a signal."""
+    reads_errno = {"src/codemap/section.c", "src/publish/perf_file.c", "src/walk/backtrace_print.c"}
     pattern = re.compile(r"\b(printf|fprintf|puts|perror|exit|_exit|abort|errno)\b\s*[(;=]?")
     but_errno = re.compile(r"\b(printf|fprintf|puts|perror|exit|_exit|abort)\b")
     for name in tree.under("src/", "backends/"):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "check.h"
 
+#include <jitframe/backtrace.h>
 #include <jitframe/check.h>
 #include <jitframe/compile.h>
 #include <jitframe/orc.h>
@@ -110,6 +111,24 @@ static enum jf_status with_inferred(void *inferred)
 	return status == JF_E_UNSUPPORTED ? JF_OK : status;
 }
 
+/* Without jf_thread_init() there is nothing to print. */
+static enum jf_status with_backtrace_opts(void *opts)
+{
+	enum jf_status status = jf_backtrace_print(-1, opts);
+
+	return status == JF_E_INVAL ? status : JF_OK;
+}
+
+static enum jf_status with_backtrace_frame(void *frame)
+{
+	struct jf_memory memory = {.size = sizeof(memory)};
+	struct jf_regs regs = {.value = {0}};
+	struct jf_walk walk;
+
+	cr_assert_eq(jf_walk_start(&walk, any_backend(), &memory, &regs, 0x10, false), JF_E_NO_ROW);
+	return jf_backtrace_describe(&walk, 0, NULL, frame);
+}
+
 static const struct {
 	const char *name;
 	uint32_t known, least;
@@ -122,6 +141,10 @@ static const struct {
 	{"jf_orc_sections", sizeof(struct jf_orc_sections), offsetof(struct jf_orc_sections, header), with_sections},
 	{"jf_orc_relocs", sizeof(struct jf_orc_relocs), sizeof(struct jf_orc_relocs), with_relocs},
 	{"jf_check_report", sizeof(struct jf_check_report), offsetof(struct jf_check_report, insn_count), with_report},
+	{"jf_backtrace_opts", sizeof(struct jf_backtrace_opts), offsetof(struct jf_backtrace_opts, flags),
+	 with_backtrace_opts},
+	{"jf_backtrace_frame", sizeof(struct jf_backtrace_frame), offsetof(struct jf_backtrace_frame, guessed),
+	 with_backtrace_frame},
 	{"jf_inferred", sizeof(struct jf_inferred), offsetof(struct jf_inferred, insns), with_inferred},
 };
 #define STRUCTS (sizeof(structs) / sizeof(structs[0]))
