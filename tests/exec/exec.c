@@ -101,6 +101,30 @@ static void append(char *text, const char *part)
 	snprintf(text + used, TRACE_MAX - used, "%s", part);
 }
 
+/* Every frame of the program has an instruction, and a line of its source. */
+static void check_lines(struct run *run, const json_t *throw)
+{
+	const char *file, *slash;
+	char wanted[64];
+	json_t *frame;
+	size_t i;
+
+	snprintf(wanted, sizeof(wanted), "%s.bpf.c", run->scenario->object);
+	json_array_foreach(json_object_get(throw, "frames"), i, frame)
+	{
+		const char *kind = json_string_value(json_object_get(frame, "kind"));
+
+		if (kind == NULL || strcmp(kind, "stub") == 0 || strcmp(kind, "c") == 0)
+			continue;
+		file = json_string_value(json_object_get(frame, "file"));
+		slash = file != NULL ? strrchr(file, '/') : NULL;
+		run_expect(run, slash != NULL && strcmp(slash + 1, wanted) == 0, "frame %zu is of %s, not %s", i,
+			   file != NULL ? file : "no file", wanted);
+		run_expect(run, json_integer_value(json_object_get(frame, "line")) > 0, "frame %zu has no line", i);
+		run_expect(run, json_object_get(frame, "insn") != NULL, "frame %zu has no instruction", i);
+	}
+}
+
 /* One throw as in scenarios.def. Stubs are no frames of the program: not all conventions have them. How many
  * frames of C there are is the compiler's business. */
 static void append_throw(char *text, const json_t *throw)
@@ -140,6 +164,7 @@ static void check_trace(struct run *run)
 	{
 		append(got, i > 0 ? " | " : "");
 		append_throw(got, throw);
+		check_lines(run, throw);
 	}
 	run_expect(run, strcmp(got, want) == 0, "the throw went\n  %s\nnot\n  %s", got, want);
 }
@@ -203,6 +228,11 @@ void run_check(struct run *run)
 		check_failure(run, 1, "nothing caught");
 		run_expect(run, strcmp(text_at(run->json, "uncaught", "why"), scenario->uncaught) == 0, "uncaught: %s",
 			   text_at(run->json, "uncaught", "why"));
+		/* The library's own words, with the frames. */
+		run_expect(run,
+			   run->err != NULL && strstr(run->err, "nothing catches a BPF exception, cookie ") != NULL &&
+				   strstr(run->err, " subprogram ") != NULL,
+			   "it says: %s", run->err);
 	} else {
 		check_result(run);
 	}

@@ -272,6 +272,22 @@ Test(tools_cli, run_with_a_throw)
 	cr_assert(strstr(result.out, "throw 1 with cookie 20\n"), "%s", result.out);
 	cr_assert(strstr(result.out, "landing in callback calling_callback"), "%s", result.out);
 	cr_assert(strstr(result.out, "R0 = 0x28 (40)\n"), "%s", result.out);
+	cr_assert_null(strstr(result.out, "R6="), "%s", result.out);
+}
+
+Test(tools_cli, run_with_more_of_a_throw)
+{
+	if (!jf_backend_host())
+		cr_skip("no native backend");
+	jitframe("run " KINDS " program_d --show=registers,source");
+	cr_assert(strstr(result.out, "\n> #0   boundary   program_d+0x"), "%s", result.out);
+	cr_assert(strstr(result.out, " at kinds.bpf.c:"), "%s", result.out);
+	cr_assert(strstr(result.out, "\n         bpf_throw("), "%s", result.out);
+	cr_assert(strstr(result.out, "\n         R6=0x"), "%s", result.out);
+	cr_assert_null(strstr(result.out, " pc=0x"), "%s", result.out);
+	jitframe("run " KINDS " program_d --show=registers,stack");
+	cr_assert_neq(result.status, 0);
+	cr_assert(strstr(result.err, "--show registers,stack: addresses, registers, source or all"), "%s", result.err);
 }
 
 Test(tools_cli, run_without_a_runner)

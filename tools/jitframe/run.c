@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <jitframe/backtrace.h>
 #include <jitframe/publish.h>
 
 #include "json.h"
@@ -15,6 +16,7 @@ struct args {
 	struct run_job job;
 	const char *target;
 	bool json;
+	uint32_t show; /* JF_BACKTRACE_ bits */
 };
 
 static int run_bundle(const struct args *args, const void *bundle, size_t size)
@@ -29,6 +31,7 @@ static int run_bundle(const struct args *args, const void *bundle, size_t size)
 
 	if (!trace)
 		return cli_failed("no memory");
+	trace_show(trace, args->show);
 	launch.stdout_to_stderr = args->json;
 	run_job_options(job, &launch);
 	status = launch_start(&launch, &report, &pid);
@@ -80,7 +83,15 @@ static const char *checked_consumers(const char *text, struct argp_state *state)
 	return text;
 }
 
-enum { KEY_LANDING_PADS = 0x300, KEY_SIGN_RETURN, KEY_PRIVATE_STACK, KEY_SET, KEY_PUBLISH, KEY_PUBLISH_FOLDER };
+enum {
+	KEY_LANDING_PADS = 0x300,
+	KEY_SIGN_RETURN,
+	KEY_PRIVATE_STACK,
+	KEY_SET,
+	KEY_SHOW,
+	KEY_PUBLISH,
+	KEY_PUBLISH_FOLDER
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -90,6 +101,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 't': args->target = arg; return 0;
 	case 'c': args->job.ctx = arg; return 0;
 	case 'T': args->job.trace = true; return 0;
+	case KEY_SHOW:
+		args->job.trace = true;
+		if (!trace_parse(arg, &args->show))
+			argp_error(state, "--show %s: addresses, registers, source or all, apart by commas", arg);
+		return 0;
 	case 'j': args->json = true; return 0;
 	case 'n': args->job.repeat = checked_count("--repeat", arg, 100000000, state); return 0;
 	case 'p': args->job.threads = checked_count("--threads", arg, 1024, state); return 0;
@@ -123,6 +139,7 @@ int cmd_run(int argc, char **argv)
 		{"target", 't', "ARCH/CONVENTION", 0, "what to run on (default: this processor's user convention)", 0},
 		{"ctx", 'c', "HEX|@FILE", 0, "bytes of the context that the program gets", 0},
 		{"trace", 'T', NULL, 0, "show the frames that each throw walked", 0},
+		{"show", KEY_SHOW, "WHAT", 0, "trace, and more of each frame: addresses, registers, source or all", 0},
 		{"repeat", 'n', "N", 0, "run it so often; all results have to agree", 0},
 		{"threads", 'p', "N", 0, "on so many threads at once", 0},
 		{"check-registers", 'R', NULL, 0, "look whether every callee-saved register is kept", 0},

@@ -41,6 +41,10 @@ int launch_wait(int pid, struct outcome *outcome);
 
 struct trace;
 struct trace *trace_new(bool json);
+/* What the lines of a text show, JF_BACKTRACE_ bits; 0 at first. */
+void trace_show(struct trace *trace, uint32_t flags);
+/* What a list like "registers,source" asks for. out: *flags, added to. returns: false for another word. */
+bool trace_parse(const char *list, uint32_t *flags);
 void trace_free(struct trace *trace);
 /* One record: a line without its newline; the line is cut up. Text comes out at once where it can. */
 void trace_record(struct trace *trace, char *line);

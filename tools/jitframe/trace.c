@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jitframe/backtrace.h>
+
 #include "json.h"
 #include "run.h"
 
@@ -14,6 +16,7 @@
 
 struct trace {
 	bool json;
+	uint32_t show;  /* JF_BACKTRACE_ bits */
 	json_t *throws; /* as text: only those that are not complete */
 	json_t *result; /* NULL: none yet; so are the following */
 	json_t *registers;
@@ -33,6 +36,37 @@ struct trace *trace_new(bool json)
 	trace->throws = json_array();
 	trace->published = json_array();
 	return trace;
+}
+
+void trace_show(struct trace *trace, uint32_t flags)
+{
+	trace->show = flags;
+}
+
+bool trace_parse(const char *list, uint32_t *flags)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} known[] = {
+		{"addresses", JF_BACKTRACE_ADDRESSES},
+		{"registers", JF_BACKTRACE_REGISTERS},
+		{"source", JF_BACKTRACE_SOURCE},
+		{"all", JF_BACKTRACE_ADDRESSES | JF_BACKTRACE_REGISTERS | JF_BACKTRACE_SOURCE},
+	};
+	const size_t count = sizeof(known) / sizeof(known[0]);
+
+	for (size_t length; *list != '\0'; list += length + (list[length] == ',')) {
+		size_t i = 0;
+
+		length = strcspn(list, ",");
+		while (i < count && (strlen(known[i].name) != length || strncmp(known[i].name, list, length) != 0))
+			i++;
+		if (i == count)
+			return false;
+		*flags |= known[i].flag;
+	}
+	return true;
 }
 
 void trace_free(struct trace *trace)
@@ -59,6 +93,33 @@ bool trace_has_result(const struct trace *trace)
 
 /* ---- records ------------------------------------------------------------------------------------ */
 
+/* Fields with any text in them, "%20" for a blank. */
+static bool is_text(const char *field)
+{
+	static const char *const fields[] = {"name", "object", "file", "text"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strcmp(field, fields[i]) == 0)
+			return true;
+	return false;
+}
+
+static void unescape(char *text)
+{
+	unsigned int byte;
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '%' && sscanf(text + 1, "%2x", &byte) == 1) {
+			*to++ = (char)byte;
+			text += 2;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
 /* "key=value key=value" -> an object: decimal numbers as such, all else strings. */
 static json_t *parse_fields(char *text)
 {
@@ -72,10 +133,13 @@ static json_t *parse_fields(char *text)
 		if (!value)
 			continue;
 		*value++ = '\0';
-		if (strcmp(field, "name") != 0 && cli_number(value, 10, INT64_MAX, &number))
+		if (is_text(field))
+			unescape(value);
+		else if (cli_number(value, 10, INT64_MAX, &number)) {
 			json_object_set_new(fields, field, json_integer((json_int_t)number));
-		else
-			json_object_set_new(fields, field, json_text(value));
+			continue;
+		}
+		json_object_set_new(fields, field, json_text(value));
 	}
 	return fields;
 }
@@ -92,6 +156,14 @@ static json_int_t number_of(const json_t *fields, const char *key)
 	return json_integer_value(json_object_get(fields, key));
 }
 
+static uint64_t hex_of(const json_t *fields, const char *key)
+{
+	uint64_t value = 0;
+
+	(void)cli_number(text_of(fields, key), 16, UINT64_MAX, &value);
+	return value;
+}
+
 /* Cookies are any 64 bits: always hexadecimal. */
 static json_t *cookie_of(json_t *fields)
 {
@@ -105,10 +177,7 @@ static json_t *cookie_of(json_t *fields)
 
 static uint64_t cookie_value(const json_t *one)
 {
-	uint64_t value = 0;
-
-	(void)cli_number(text_of(one, "cookie"), 16, UINT64_MAX, &value);
-	return value;
+	return hex_of(one, "cookie");
 }
 
 /* ---- throws ------------------------------------------------------------------------------------- */
@@ -134,31 +203,60 @@ static void add_frame(struct trace *trace, json_t *fields)
 							       cookie_of(fields), "frames"));
 	json_object_del(fields, "throw");
 	json_object_del(fields, "cookie");
-	json_object_del(fields, "depth"); /* its place in the array */
 	json_array_append(json_object_get(json_array_get(trace->throws, index), "frames"), fields);
 }
 
-static void print_throw(const json_t *one)
+/* A frame as the runner's library has described it. */
+static struct jf_backtrace_frame frame_of(const json_t *fields)
+{
+	struct jf_backtrace_frame frame = {
+		.size = sizeof(frame),
+		.insn = json_object_get(fields, "insn") ? (int32_t)number_of(fields, "insn") : -1,
+		.kind = text_of(fields, "kind"),
+		.name = json_string_value(json_object_get(fields, "name")),
+		.offset = (uint64_t)number_of(fields, "offset"),
+		.object = json_string_value(json_object_get(fields, "object")),
+		.file = json_string_value(json_object_get(fields, "file")),
+		.line = (uint32_t)number_of(fields, "line"),
+		.text = json_string_value(json_object_get(fields, "text")),
+		.pc = hex_of(fields, "pc"),
+		.sp = hex_of(fields, "sp"),
+		.fp = hex_of(fields, "fp"),
+	};
+
+	for (unsigned int i = 0; i < JF_BACKTRACE_REGS; i++) {
+		const char key[] = {'r', (char)('6' + i), '\0'};
+
+		if (!json_object_get(fields, key))
+			continue;
+		frame.known |= (uint8_t)(1U << i);
+		frame.regs[i] = hex_of(fields, key);
+	}
+	return frame;
+}
+
+static void print_throw(const struct trace *trace, const json_t *one)
 {
 	const json_t *landing = json_object_get(one, "landing");
 	size_t index;
-	json_t *frame;
+	json_t *fields;
 
 	printf("throw %lld with cookie %" PRIu64 "\n", (long long)number_of(one, "throw"), cookie_value(one));
-	json_array_foreach(json_object_get(one, "frames"), index, frame)
+	json_array_foreach(json_object_get(one, "frames"), index, fields)
 	{
-		char place[160];
+		struct jf_backtrace_frame frame = frame_of(fields);
+		char text[2048];
 
-		snprintf(place, sizeof(place), "%s+0x%llx", text_of(frame, "name"),
-			 (unsigned long long)number_of(frame, "offset"));
-		printf("  #%-2zu %-10s %-28s pc=%s sp=%s fp=%s\n", index, text_of(frame, "kind"), place,
-		       text_of(frame, "pc"), text_of(frame, "sp"), text_of(frame, "fp"));
+		(void)jf_backtrace_text(&frame, (unsigned int)index, trace->show, text, sizeof(text));
+		puts(text);
 	}
-	if (landing)
-		printf("  landing in callback %s, sp=%s fp=%s\n", text_of(landing, "callback"), text_of(landing, "sp"),
+	if (!landing)
+		puts("  no landing");
+	else if (trace->show & JF_BACKTRACE_ADDRESSES)
+		printf("  landing in callback %s sp=%s fp=%s\n", text_of(landing, "callback"), text_of(landing, "sp"),
 		       text_of(landing, "fp"));
 	else
-		puts("  no landing");
+		printf("  landing in callback %s\n", text_of(landing, "callback"));
 	fflush(stdout);
 }
 
@@ -172,7 +270,7 @@ static void add_landing(struct trace *trace, json_t *fields)
 	json_object_del(fields, "throw");
 	json_object_set(one, "landing", fields);
 	if (!trace->json) {
-		print_throw(one);
+		print_throw(trace, one);
 		json_array_remove(trace->throws, index);
 	}
 }
@@ -181,9 +279,8 @@ static void add_landing(struct trace *trace, json_t *fields)
 
 static void print_result(const json_t *result)
 {
-	uint64_t r0 = 0;
+	uint64_t r0 = hex_of(result, "r0");
 
-	(void)cli_number(text_of(result, "r0"), 16, UINT64_MAX, &r0);
 	printf("R0 = 0x%" PRIx64 " (%" PRId64 ")\n", r0, (int64_t)r0);
 	fflush(stdout);
 }
@@ -239,7 +336,7 @@ void trace_finish(struct trace *trace)
 	size_t index;
 	json_t *one;
 
-	json_array_foreach(trace->throws, index, one) print_throw(one);
+	json_array_foreach(trace->throws, index, one) print_throw(trace, one);
 	if (trace->uncaught)
 		printf("uncaught: cookie %" PRIu64 ", %s\n", cookie_value(trace->uncaught),
 		       text_of(trace->uncaught, "why"));

@@ -284,6 +284,15 @@ const struct jf_import *helpers_table(uint32_t *count)
 	return table;
 }
 
+const char *helpers_name(uint64_t address)
+{
+	for (uint32_t i = 0; i < HELPER_COUNT; i++) {
+		if (names[i] != NULL && address != 0 && helper_address(i) == address)
+			return names[i];
+	}
+	return NULL;
+}
+
 /* ---- calls through a register ------------------------------------------------------------------- */
 
 typedef uint64_t (*called)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5);

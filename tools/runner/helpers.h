@@ -19,4 +19,9 @@ struct jf_import helpers_call_register(void);
  */
 enum jf_status kfunc_import(const char *name, struct jf_import *import, struct jf_error *error);
 
+/* The helper, or kfunc, whose C function begins at `address`: these functions are static, so that no symbol names them.
+ * returns: NULL when there is none. Async-signal-safe. */
+const char *helpers_name(uint64_t address);
+const char *kfunc_name(uint64_t address);
+
 #endif

@@ -123,3 +123,20 @@ enum jf_status kfunc_import(const char *name, struct jf_import *import, struct j
 	import->address = kfunc_address((unsigned int)number);
 	return JF_OK;
 }
+
+const char *kfunc_name(uint64_t address)
+{
+	static const char *const names[] = {
+/* clang-format off */
+#define KFUNC(name, ...) #name,
+/* clang-format on */
+#include "kfuncs.def"
+#undef KFUNC
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (kfunc_address(i) == address)
+			return names[i];
+	}
+	return NULL;
+}

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jitframe/describe.h>
+#include <jitframe/backtrace.h>
 #include <jitframe/throw.h>
 
-#define RECORD_MAX 1024
+#include "helpers.h"
+
+#define RECORD_MAX 2048
 
 static int report_fd = STDOUT_FILENO;
 
@@ -89,7 +91,6 @@ int report_error_text(const char *fmt, ...)
 static atomic_uint throw_count;
 /* The throw that this thread is in the middle of; a boundary ends it. */
 static _Thread_local unsigned int throw_number;
-static _Thread_local unsigned int throw_depth;
 static _Thread_local bool throw_running;
 
 static void report_landing(const struct jf_walk_frame *frame, uint64_t fp)
@@ -101,56 +102,114 @@ static void report_landing(const struct jf_walk_frame *frame, uint64_t fp)
 	       callback != NULL ? callback->name : "?", sp, fp);
 }
 
-static const char *frame_kind(const struct jf_walk_frame *frame)
+/* A record's text as it grows. */
+struct record {
+	char text[RECORD_MAX];
+	size_t length;
+};
+
+static void add(struct record *record, const char *fmt, ...) JF_PRINTF(2, 3);
+static void add(struct record *record, const char *fmt, ...)
 {
-	if (frame->range != NULL)
-		return jf_range_kind_name(frame->range->kind);
-	return frame->function != NULL ? "c" : "unknown";
+	size_t room = sizeof(record->text) - record->length;
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(record->text + record->length, room, fmt, args);
+	va_end(args);
+	/* A field that does not fit is left out. */
+	if (length > 0 && (size_t)length < room)
+		record->length += (size_t)length;
+	record->text[record->length] = '\0';
 }
 
-/* Of C code the object's file. */
-static const char *frame_name(const struct jf_walk_frame *frame)
+/* " key=value", with a value that has neither blanks nor line ends. */
+static void add_string(struct record *record, const char *key, const char *value)
 {
-	const char *slash = frame->name != NULL ? strrchr(frame->name, '/') : NULL;
+	char field[RECORD_MAX];
+	size_t length = 0;
 
+	if (value == NULL)
+		return;
+	for (; *value != '\0' && length + 4 < sizeof(field); value++) {
+		if ((unsigned char)*value > ' ' && *value != '%' && *value != 0x7f)
+			field[length++] = *value;
+		else
+			length += (size_t)snprintf(field + length, 4, "%%%02x", (unsigned char)*value);
+	}
+	field[length] = '\0';
+	add(record, " %s=%s", key, field);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static void add_frame(struct record *record, const struct jf_backtrace_frame *frame)
+{
+	add(record, " kind=%s pc=0x%" PRIx64 " sp=0x%" PRIx64 " fp=0x%" PRIx64, frame->kind, frame->pc, frame->sp,
+	    frame->fp);
+	add_string(record, "name", frame->name);
+	if (frame->name != NULL)
+		add(record, " offset=%" PRIu64, frame->offset);
+	if (frame->object != NULL)
+		add_string(record, "object",
+			   frame->object[0] != '\0' ? last_part(frame->object) : program_invocation_short_name);
+	if (frame->insn >= 0)
+		add(record, " insn=%" PRId32, frame->insn);
+	for (unsigned int i = 0; i < JF_BACKTRACE_REGS; i++) {
+		if ((frame->known >> i & 1) != 0)
+			add(record, " r%u=0x%" PRIx64, JF_BPF_R6 + i, frame->regs[i]);
+	}
+	add_string(record, "file", frame->file);
+	if (frame->file != NULL)
+		add(record, " line=%" PRIu32, frame->line);
+	add_string(record, "text", frame->text);
+}
+
+/* The runner's own C functions, which symbols do not name. */
+static void name_import(const struct jf_walk_frame *at, struct jf_backtrace_frame *frame)
+{
+	if (frame->name != NULL || at->function == NULL)
+		return;
+	frame->name = helpers_name(at->function->start);
 	if (frame->name == NULL)
-		return "?";
-	if (frame->name[0] == '\0')
-		return program_invocation_short_name;
-	return slash != NULL ? slash + 1 : frame->name;
-}
-
-static uint64_t frame_start(const struct jf_walk_frame *frame)
-{
-	if (frame->range != NULL)
-		return frame->range->start;
-	return frame->function != NULL ? frame->function->start : frame->pc;
+		frame->name = kfunc_name(at->function->start);
+	frame->offset = at->pc - at->function->start;
 }
 
 static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 {
-	const struct jf_walk_frame *frame = jf_walk_at(walk);
+	const struct jf_walk_frame *at = jf_walk_at(walk);
+	struct jf_backtrace_frame frame = {.size = sizeof(frame)};
+	struct record record = {.length = 0};
 
 	(void)arg;
 	if (!throw_running) {
 		throw_running = true;
 		throw_number = atomic_fetch_add_explicit(&throw_count, 1, memory_order_relaxed) + 1;
-		throw_depth = 0;
 	}
-	report("frame throw=%u depth=%u kind=%s name=%s offset=%" PRIu64 " pc=0x%" PRIx64 " sp=0x%" PRIx64
-	       " fp=0x%" PRIx64 " cookie=%" PRIu64,
-	       throw_number, throw_depth++, frame_kind(frame), frame_name(frame), frame->pc - frame_start(frame),
-	       frame->pc, jf_walk_sp(walk), jf_walk_fp(walk), cookie);
-	if (frame->range != NULL && frame->range->kind == JF_RANGE_BOUNDARY) {
-		report_landing(frame, jf_walk_fp(walk));
+	if (jf_backtrace_describe(walk, JF_BACKTRACE_SYMBOLS, NULL, &frame) == JF_OK) {
+		name_import(at, &frame);
+		add_frame(&record, &frame);
+		report("frame throw=%u cookie=%" PRIu64 "%s", throw_number, cookie, record.text);
+	}
+	if (at->range != NULL && at->range->kind == JF_RANGE_BOUNDARY) {
+		report_landing(at, jf_walk_fp(walk));
 		throw_running = false;
 	}
 }
 
 static void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
+	static const struct jf_backtrace_opts opts = {.size = sizeof(opts), .flags = JF_BACKTRACE_SYMBOLS};
+
 	(void)arg;
-	(void)walk;
+	jf_uncaught_print((void *)(uintptr_t)&opts, cookie, walk, why);
 	report("uncaught cookie=%" PRIu64 " why=%s", cookie, jf_status_name(why));
 	_exit(EXIT_UNCAUGHT);
 }

@@ -4,10 +4,12 @@
 
 /*
  * What the runner says, as one record per line: a word, then key=value fields apart by single spaces.
- * Numbers marked hex have 0x in front; the text of `error` is the rest of its line.
+ * Numbers marked hex have 0x in front; the text of `error` is the rest of its line. In a frame's name, object, file and
+ * text, blanks, "%" and control characters are "%20" and the like.
  *
- *     frame throw= depth= kind= name= offset= pc=(hex) sp=(hex) fp=(hex) cookie=
- *         (kind c: a function of C, name = the file it is in)
+ *     frame throw= cookie= kind= pc=(hex) sp=(hex) fp=(hex) name= offset= object= insn= file= line= text=
+ *           r6=(hex) r7=(hex) r8=(hex) r9=(hex)
+ *         (innermost first; as struct jf_backtrace_frame, what is not known left out)
  *     landing throw= callback= sp=(hex) fp=(hex)
  *     result program= r0=(hex) runs=
  *     registers checked= changed=
