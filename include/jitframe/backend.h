@@ -28,6 +28,7 @@ struct jf_values {
 	uint64_t reserved[5]; /* 0; struct jf_compile_opts holds this struct, so that its size stays as it is */
 };
 
+/* Argument registers of a platform ABI, at most. */
 #define JF_ARG_REGS_MAX 8
 
 /*
@@ -54,6 +55,7 @@ struct jf_signal_frame {
  * (i & mask) == word. Instructions are 4 bytes, little endian.
  */
 struct jf_known_code {
+	/* An instruction of the code. */
 	const struct jf_insn_pattern {
 		uint32_t word, mask;
 	} * insns;
@@ -147,6 +149,7 @@ struct jf_native {
  * forms in the code itself. See jf_body_branch().
  */
 struct jf_branches {
+	/* A form of a branch. */
 	struct jf_branch_form {
 		uint8_t bytes; /* length, as put_branch returns the length; 0: neither this form nor a later one */
 		/* All branches of this form reach this many bytes in either direction. For longer distances the core

@@ -21,6 +21,7 @@ JF_BEGIN_DECLS
  * on the place where the code lies. Of all other code only the distances of branches may.
  */
 
+/* What an arithmetic op computes: dst = dst op operand. RFC 9669, section 4.1, names the operations. */
 enum jf_alu {
 	JF_ALU_ADD,
 	JF_ALU_SUB,
@@ -40,12 +41,14 @@ enum jf_alu {
 	JF_ALU__COUNT
 };
 
+/* Byte orders: dst = dst, swapped where the machine's order is another one. */
 enum jf_swap {
 	JF_SWAP_TO_LE,
 	JF_SWAP_TO_BE,
 	JF_SWAP_ALWAYS, /* bswap */
 };
 
+/* Atomic operations on *(dst + off), with the operand in src. RFC 9669, section 5.3. */
 enum jf_atomic {
 	JF_ATOMIC_ADD,
 	JF_ATOMIC_OR,
@@ -88,11 +91,13 @@ struct jf_c_value {
 	bool is_signed;
 };
 
+/* Whom a call hook calls. */
 enum jf_call_kind {
 	JF_CALL_C,   /* platform ABI; the result has to be moved to R0 */
 	JF_CALL_BPF, /* a function of the same image: R0 and the tail-call count as the convention has them */
 };
 
+/* A call, as the hook `call` gets it. */
 struct jf_call {
 	uint8_t kind;       /* enum jf_call_kind */
 	uint8_t stack_args; /* arguments after the fifth that the callee takes; they are where BPF code puts them */
@@ -122,6 +127,7 @@ struct jf_body {
 /* The forms of a branch are counted from 0, the shortest, up to this. */
 #define JF_BRANCH_FORMS_MAX 4
 
+/* The hooks of a backend: each puts down the code of one kind of op. */
 struct jf_body_ops {
 	enum jf_status (*alu)(struct jf_body *b, const struct jf_op *op);
 	enum jf_status (*swap)(struct jf_body *b, const struct jf_op *op);
@@ -183,6 +189,7 @@ struct jf_body_ops {
 	void (*extend)(struct jf_code *code, uint8_t dst, uint8_t src, struct jf_c_value value, uint8_t bytes);
 };
 
+/* Branches that have forms of their own. */
 enum jf_branch_kind {
 	JF_BRANCH_IF,     /* of jump and may_goto */
 	JF_BRANCH_ALWAYS, /* of jump_always */

@@ -14,6 +14,7 @@ JF_BEGIN_DECLS
  * docs/checker.md says what each rule's check does and what the check takes for granted.
  */
 
+/* What the code is. */
 enum jf_check_kind {
 	JF_CHECK_FUNCTION,     /* a BPF function: role, options and sizes as the spec says */
 	JF_CHECK_CALL_STUB,    /* a stub through which C is called: frame record, no other slots; the spec is ignored */
@@ -33,6 +34,7 @@ enum jf_target_kind {
 	JF_TARGET__COUNT
 };
 
+/* An address range that the code calls or jumps to. */
 struct jf_check_target {
 	uint64_t start, end; /* [start, end) */
 	uint8_t kind;        /* enum jf_target_kind */
@@ -104,6 +106,7 @@ struct jf_check_input {
 	const uint32_t *jump_targets;
 	size_t jump_target_count;
 };
+/* All fields that have a default, at the default. */
 /* clang-format off */
 #define JF_CHECK_INPUT_INIT                                                                   \
 	{                                                                                     \
@@ -114,8 +117,10 @@ struct jf_check_input {
 		}                                                                             \
 	}
 /* clang-format on */
+/* The longest code that the checker reads, in bytes. */
 #define JF_CHECK_BYTES_MAX (16u << 20)
 
+/* What is said of one rule. */
 enum jf_verdict {
 	JF_VERDICT_NOT_APPLICABLE, /* the function has nothing that the rule speaks of */
 	JF_VERDICT_HOLDS,
@@ -124,9 +129,9 @@ enum jf_verdict {
 	JF_VERDICT__COUNT
 };
 
-#define JF_RULE_COUNT       29 /* the highest number; jf_rule_at() tells which numbers are rules */
-#define JF_CHECK_NO_OFF     UINT32_MAX
-#define JF_FINDING_TEXT_MAX 224
+#define JF_RULE_COUNT       29         /* the highest number; jf_rule_at() tells which numbers are rules */
+#define JF_CHECK_NO_OFF     UINT32_MAX /* a code offset: of no single instruction */
+#define JF_FINDING_TEXT_MAX 224        /* bytes of a finding's text, with the terminator */
 
 /* Why a rule is broken or undecided, at one place. */
 struct jf_finding {
@@ -185,6 +190,7 @@ JF_API JF_CHECK enum jf_status jf_check_rows(const struct jf_check_input *input,
 
 /* ---- what holds at each instruction ---------------------------------------------------------------------- */
 
+/* What a register or slot holds. */
 enum jf_held_kind {
 	JF_HELD_UNKNOWN,   /* something that is no address of this frame, plus imm; code_off says where from */
 	JF_HELD_CONST,     /* imm */
@@ -282,6 +288,7 @@ struct jf_inferred {
 	 * code saves registers that this prologue does not. 0: the code begins with the prologue. */
 	uint32_t differences;
 };
+/* All roles, as bits: the role is not known. */
 #define JF_INFER_ANY_ROLE ((UINT32_C(1) << JF_ROLE__COUNT) - 1)
 
 /*

@@ -31,6 +31,7 @@ JF_BEGIN_DECLS
 	/* 19 to 28 are kept for the rules of clean-up pads. */                                                 \
 	X(29, "tail-call charge", "a tail call is counted when it is taken, and only then")
 
+/* A rule of JF_RULE_LIST. */
 struct jf_rule {
 	uint8_t number; /* as in "R3" */
 	const char *name;

@@ -44,6 +44,7 @@ enum jf_step_kind {
 	JF_STEP__COUNT
 };
 
+/* A step of an instruction: enum jf_step_kind says what the fields mean. Fields that a kind does not name are 0. */
 struct jf_step {
 	uint8_t kind; /* enum jf_step_kind */
 	uint8_t dst, a, b, c;
@@ -91,6 +92,7 @@ enum jf_compare_kind {
 	JF_COMPARE__COUNT
 };
 
+/* A comparison: enum jf_compare_kind says of what. */
 struct jf_compare {
 	uint8_t kind;  /* enum jf_compare_kind */
 	uint8_t cond;  /* enum jf_cond: the branch is taken when the first number is so to the second */
@@ -111,8 +113,10 @@ enum {
 	JF_EFFECT_NOP = 1 << 3,
 };
 
+/* Steps of one instruction, at most. */
 #define JF_EFFECT_STEPS_MAX 6
 
+/* What one instruction does: its steps, one behind the other, and then where control goes. */
 struct jf_effect {
 	const char *name; /* of the instruction, as the manual spells it; static */
 	uint8_t size_bytes;

@@ -20,6 +20,7 @@ enum jf_role {
 	JF_ROLE__COUNT
 };
 
+/* What a slot holds. */
 enum jf_slot_kind {
 	JF_SLOT_RETURN,    /* return address; .reg = the link register, or the pc where a call pushes it */
 	JF_SLOT_SAVE,      /* a register's value as the caller had it; also the previous FP */
@@ -48,6 +49,7 @@ enum {
 	JF_WHEN_BPF_STACK = 1 << 11, /* JF_WHEN_FP, with a BPF stack of more than 0 bytes or a private stack */
 	JF_WHEN_CALLS = 1 << 12,     /* unless the spec says leaf: the return address may stay in its register */
 };
+/* The two roles that land: what they have in common. */
 #define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
 
 /* One slot of a convention: it exists in a frame when (spec needs & when) != 0. */
@@ -178,10 +180,12 @@ struct jf_frame_spec {
 	bool classic;         /* converted from classic BPF, which has no tail calls: no code is made ready for one */
 	uint8_t reserved[10]; /* 0; other structs hold this one, so that its size stays as it is */
 };
+/* A plain main function: no stack, no options. */
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
 	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, { 0 } }
 /* clang-format on */
+/* Outgoing arguments after the fifth, at most. */
 #define JF_OUT_ARGS_MAX 7
 
 /* One slot of a solved frame: [CFA + off_from_cfa, + size_bytes). */
@@ -193,6 +197,7 @@ struct jf_slot {
 	uint32_t size_bytes;
 };
 
+/* Slots of one frame, at most. */
 #define JF_FRAME_SLOTS_MAX 32
 
 /* A solved frame: plain data, copied freely. Slots are in the order of the convention's areas. */

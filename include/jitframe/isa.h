@@ -39,6 +39,7 @@ enum {
 	JF_CLASS_JMP32 = 6,
 	JF_CLASS_ALU64 = 7,
 };
+/* The fields of an opcode: class, whether the source is a register, operation, mode, size. */
 #define JF_INSN_CLASS(opcode)    ((opcode)&0x07)
 #define JF_INSN_SOURCE_X(opcode) (((opcode)&0x08) != 0)
 #define JF_INSN_CODE(opcode)     ((opcode) >> 4)
@@ -55,7 +56,7 @@ enum { JF_MODE_ARENA = 0xa0, JF_MODE_ARENA_SX = 0xc0 /* loads */, JF_MODE_ARENA_
 /* MOV between registers whose offset field makes it something else. */
 enum { JF_MOV_CAST = 1, JF_MOV_PER_CPU = -1 };
 enum { JF_CAST_TO_ARENA = 1, JF_CAST_TO_USER = 0x10000 };
-#define JF_REG_ARGS 5
+#define JF_REG_ARGS 5  /* arguments that travel in R1 to R5 */
 #define JF_BPF_ARGS 11 /* the register that stands for arguments after the fifth */
 enum { JF_JMP_JA = 0x0, JF_JMP_CALL = 0x8, JF_JMP_EXIT = 0x9, JF_JMP_JCOND = 0xe };
 enum { JF_SRC_HELPER = 0, JF_SRC_FUNCTION = 1, JF_SRC_KFUNC = 2 };

@@ -22,6 +22,7 @@ JF_BEGIN_DECLS
  * behind.
  */
 
+/* What an entry describes. */
 enum jf_orc_type {
 	JF_ORC_UNDEFINED,
 	JF_ORC_END_OF_STACK,
@@ -56,10 +57,11 @@ enum jf_orc_rule {
 	JF_ORC_AT_CFA,    /* [CFA + offset] */
 };
 
-#define JF_ORC_CODES        16 /* the values of four bits */
-#define JF_ORC_HEADER_BYTES 20
-#define JF_ORC_NO_FIELD     0xff
+#define JF_ORC_CODES        16   /* the values of four bits */
+#define JF_ORC_HEADER_BYTES 20   /* of .orc_header */
+#define JF_ORC_NO_FIELD     0xff /* the format lacks the field */
 
+/* A register code of a format. */
 struct jf_orc_code {
 	uint8_t cfa;        /* enum jf_orc_rule when it is the CFA's */
 	uint8_t saved;      /* enum jf_orc_rule when it is the frame pointer's or the return address's */
@@ -153,6 +155,7 @@ struct jf_orc_sections {
 	const struct jf_orc_format *format; /* NULL: what .orc_header says, else the newest */
 };
 
+/* What .orc_header says of a table. */
 enum jf_orc_header {
 	JF_ORC_HEADER_ABSENT,  /* single object files have no header: nothing tells the table's format */
 	JF_ORC_HEADER_KNOWN,   /* the header is that of the table's format */

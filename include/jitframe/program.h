@@ -22,6 +22,7 @@ struct jf_function {
 	uint32_t insn_count;
 };
 
+/* Arguments of an import, at most. */
 #define JF_ARGS_MAX (JF_REG_ARGS + JF_OUT_ARGS_MAX)
 
 /*

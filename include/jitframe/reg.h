@@ -12,6 +12,7 @@
 #define JF_REG_NONE 0xff /* no register */
 #define JF_REGS_MAX 80   /* registers of one backend */
 
+/* Which set of registers a register belongs to. */
 enum jf_reg_class {
 	JF_REG_INT,
 	JF_REG_FP,      /* floating point; the ABI keeps the low size_bytes bytes: 8 for arm64's d8-d15 */
@@ -31,6 +32,7 @@ struct jf_control_reg {
 	uint16_t kept;     /* the bits that a callee keeps */
 };
 
+/* A register of a backend's table. */
 struct jf_reg {
 	const char *name;
 	uint8_t id; /* equals the index; jf_backend_check() compares both */

@@ -16,6 +16,7 @@ JF_BEGIN_DECLS
  * callee-saved register that the row speaks of. docs/checker.md says what is taken for granted.
  */
 
+/* What is said of the rows of one function. */
 enum jf_rows_verdict {
 	JF_ROWS_TRUE,      /* at every instruction that can be reached */
 	JF_ROWS_UNTRUE,    /* at one instruction at least */
@@ -74,12 +75,13 @@ struct jf_rows_input {
 	bool (*never_returns)(void *arg, uint64_t address);
 	void *arg;
 };
+/* All fields but the size are 0. */
 /* clang-format off */
 #define JF_ROWS_INPUT_INIT { .size = sizeof(struct jf_rows_input) }
 /* clang-format on */
 
-#define JF_ROWS_TEXT_MAX 384
-#define JF_ROWS_NO_OFF   UINT32_MAX
+#define JF_ROWS_TEXT_MAX 384        /* bytes of a report's text, with the terminator */
+#define JF_ROWS_NO_OFF   UINT32_MAX /* a code offset: none */
 
 /* What came out, and the first place for that verdict, in the order of the code. Start from JF_ROWS_REPORT_INIT. */
 struct jf_rows_report {
@@ -100,6 +102,7 @@ struct jf_rows_report {
 	/* One sentence: "at +0x24 `pop` has a row that says CFA=rsp+16; true is: CFA=rsp+24". Empty when TRUE. */
 	char text[JF_ROWS_TEXT_MAX];
 };
+/* All fields but the size are 0. */
 /* clang-format off */
 #define JF_ROWS_REPORT_INIT { .size = sizeof(struct jf_rows_report) }
 /* clang-format on */

@@ -36,6 +36,7 @@ JF_BEGIN_DECLS
 	X(JF_E_NO_THREAD, -20, "the stack's bounds are unknown: call jf_thread_init() in this thread first")       \
 	X(JF_E_BUSY, -21, "this thread is running the program: unload it after its return")
 
+/* What a call returns. */
 enum jf_status {
 #define JF_STATUS_ENUM(name, value, text) name = value,
 	JF_STATUS_LIST(JF_STATUS_ENUM)
