@@ -14,7 +14,7 @@ JF_BEGIN_DECLS
  *     jf_code_init(&code, bytes, capacity, address, rows, row_capacity);
  *     jf_function_begin(&code, &frame, NULL);
  *         ... body ...
- *         jf_function_return(&code);              as often as the function returns
+ *         jf_function_return(&code);              // as often as the function returns
  *         ... body ...
  *     jf_function_return(&code);
  *     status = jf_function_end(&code, &error);

@@ -36,9 +36,9 @@ JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
  * A boundary that C makes: calls fn(arg), and catches what is thrown meanwhile. Example:
  *
  *     switch (jf_try(parse, text, &value)) {
- *     case JF_OK:     parse() has returned `value`
- *     case JF_CAUGHT: some code under parse() has called jf_throw(value)
- *     default:        parse() was not called
+ *     case JF_OK:     ... parse() has returned `value` ...
+ *     case JF_CAUGHT: ... some code under parse() has called jf_throw(value) ...
+ *     default:        ... parse() was not called ...
  *     }
  *
  * `fn` is C or generated code of the platform ABI. A boundary nearer to the throw catches first, see jf_throw(). Calls
