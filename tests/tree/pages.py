@@ -62,6 +62,28 @@ def anchors(text):
         yield re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
 
 
+def the_index_lists_every_page(tree):
+    index, installed = tree.text("docs/README.md"), tree.text("docs/meson.build")
+    for name in tree.under("docs/"):
+        page = name.removeprefix("docs/")
+        if page.endswith(".md") and page != "README.md" and f"]({page})" not in index:
+            yield f"docs/README.md does not list {page}"
+        if page.endswith((".md", ".svg")) and f"'{page}'" not in installed:
+            yield f"docs/meson.build does not install {page}"
+
+
+def the_glossary_is_in_order_and_linked(tree):
+    """Every word is one that some page, or another word, links to."""
+    words = re.findall(r"^## (.*)$", tree.text("docs/glossary.md"), re.M)
+    linked = {link.partition("#")[2] for _, text in tree.texts(".md") for link in re.findall(r"\]\(([^)\s]*)\)", text)
+              if link.startswith(("glossary.md#", "docs/glossary.md#", "#"))}
+    if words != sorted(words, key=str.lower):
+        yield "docs/glossary.md is not in alphabetical order"
+    for word, anchor in zip(words, anchors("\n".join(f"## {word}" for word in words))):
+        if anchor not in linked:
+            yield f"no page links to {word} of docs/glossary.md"
+
+
 STRUCT = re.compile(r"^(?:JF_EXTENSION )?struct (jf_\w+) \{", re.M)
 
 
