@@ -19,7 +19,7 @@ JF_BEGIN_DECLS
  *     mark    ">": a throw would land in this boundary; "?": a frame before this one was guessed, so this one may be
  *             wrong; else a blank
  *     number  of the frame, from 0
- *     kind    main, subprogram, boundary, callback, stub, entry: of the range in the code map; c: C code; unknown
+ *     kind    main, subprogram, boundary, callback, stub, entry, try: of the range in the code map; c: C code; unknown
  *     place   function + bytes from its start, or the address alone where no function is known
  *     insn    index of the BPF instruction in the function, from 0
  *     at      file without its folders, and line, of the source

@@ -14,7 +14,7 @@
 
 static bool is_bpf_function(const struct jf_range *range)
 {
-	return range->kind != JF_RANGE_STUB && range->kind != JF_RANGE_ENTRY;
+	return range->kind != JF_RANGE_STUB && !range_is_c(range);
 }
 
 /* Where the code map, FDEs and line tables are asked: in the call of a return address (R17). */
@@ -129,7 +129,10 @@ static char mark_of(const struct jf_backtrace_frame *frame)
 {
 	if (frame->guessed)
 		return '?';
-	return strcmp(frame->kind, jf_range_kind_name(JF_RANGE_BOUNDARY)) == 0 ? '>' : ' ';
+	return strcmp(frame->kind, jf_range_kind_name(JF_RANGE_BOUNDARY)) == 0 ||
+			       strcmp(frame->kind, jf_range_kind_name(JF_RANGE_TRY)) == 0 ?
+		       '>' :
+		       ' ';
 }
 
 static void put_place(struct text *text, const struct jf_backtrace_frame *frame)

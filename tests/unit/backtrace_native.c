@@ -111,6 +111,32 @@ Test(backtrace_native, registers_as_the_functions_have_them)
 	expect(printed, wanted);
 }
 
+static uint64_t prints_registers(void *arg)
+{
+	(void)arg;
+	return run_with(prints, JF_BACKTRACE_REGISTERS);
+}
+
+/* A throw would land in the frame of jf_try(), which is C's. */
+Test(backtrace_native, boundaries_of_c)
+{
+	static const char *const entry[] = {" entry      enter+0x", NULL};
+	const char *line, *next;
+	uint64_t result = 0;
+
+	begin();
+	cr_assert_eq(jf_try(prints_registers, NULL, &result), JF_OK);
+	end();
+	cr_assert_eq(result, JF_END);
+	line = strstr(expect(printed, entry), " try        try+0x");
+	cr_assert_not_null(line, "%s", printed);
+	next = strchr(line, '\n');
+	while (line[-1] != '\n')
+		line--;
+	cr_assert_eq(*line, '>', "%s", printed);
+	cr_assert_eq(strncmp(next, "\n  #", 4), 0, "%s", printed);
+}
+
 /* jf_run() is exported by the library, and libc's functions by libc. */
 Test(backtrace_native, symbols)
 {
