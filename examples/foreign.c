@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define CODE_BYTES 4096
 #define DEPTH_MAX  16
@@ -33,19 +34,12 @@ static uint64_t small(uint64_t x)
 	return x;
 }
 
-/* Prints the names of the functions that have called it. */
+/* Prints its own frame, and the two that have led there. */
 static uint64_t trace(uint64_t x)
 {
-	struct jf_walk walk;
-	enum jf_status status = jf_walk_here(&walk, NULL);
+	const struct jf_backtrace_opts three = {.size = sizeof(three), .frames_max = 3};
 
-	for (; status == JF_OK; status = jf_walk_step(&walk)) {
-		const struct jf_walk_frame *frame = jf_walk_at(&walk);
-
-		if (frame->range && frame->range->kind < JF_RANGE_STUB)
-			printf("  called by %s\n", frame->name);
-	}
-	jf_walk_end(&walk);
+	jf_backtrace_print(STDOUT_FILENO, &three);
 	return x;
 }
 

@@ -18,7 +18,8 @@ ROW = r"  \+0x[0-9a-f]+  (CFA=\S+ .*|CFA=\S+|not known)"
 # Patterns of whole lines, in this order. Lines that follow each other and match one pattern with a + count as one.
 LINES = {
     "embed": [r"\w+/user: check\(2\) -> 42", r"\w+/user: check\(9\) throws -> 91"],
-    "foreign": ["  called by inner", "  called by outer", r"outer\(20\) = 22", r"outer\(150\) threw 151"],
+    "foreign": [r"  #0   c          .*", r"  #1   subprogram inner\+0x[0-9a-f]+",
+                r"  #2   subprogram outer\+0x[0-9a-f]+", r"outer\(20\) = 22", r"outer\(150\) threw 151"],
     "derived": [r"\d+ rows, derived from \d+ bytes:", f"({ROW})+", r"sum\(4\) = 42", r"sum\(10\) threw 6"],
     "profiler": [r"100 samples; with the function on the stack:", f"({PERCENT}.*)+"],
     "plugin": [r"main\(21\) = 42", r"main\(150\) threw 150", r"jf_try\(\) caught 7"],
