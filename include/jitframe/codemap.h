@@ -42,8 +42,9 @@ struct jf_range_rows {
  * no lock (a try-lock that fails is an answer of NULL), and calls nothing of the library but jf_row_find() and
  * jf_row_same(). It must not throw or longjmp(3). Two threads may get two answers at once; the library takes one.
  *
- * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good. What
- * jf_publish_start() tells others of leaves such ranges out.
+ * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good. Of what
+ * jf_publish_start() starts, JF_PUBLISH_CFI leaves lazy ranges out. The others tell of their names and lines, and ask()
+ * when they are told of the range: by the registration, or by the start. Rows that come later are not told.
  * owns: an answer, and all that it points to, stays the caller's, and valid and unchanged until jf_code_map_remove()
  *      has returned; also the answer that the library has not taken.
  */

@@ -15,16 +15,17 @@ static enum jf_status with_more_room(struct out *out, struct jf_cfi_writer *writ
 
 static enum jf_status put_rows(struct out *out, struct jf_cfi_writer *writer, const struct jf_range *range)
 {
-	for (;;) {
-		enum jf_status status = jf_cfi_write_rows(writer, range->start, range->end, range->rows,
-							  range->row_count, range->slots, range->slot_count, NULL);
+	struct jf_range_rows rows;
+	enum jf_status status = jf_range_find_rows(range, &rows);
 
+	while (status == JF_OK) {
+		status = jf_cfi_write_rows(writer, range->start, range->end, rows.rows, rows.row_count, rows.slots,
+					   rows.slot_count, NULL);
 		if (status != JF_E_NOSPACE)
 			return status;
 		status = with_more_room(out, writer);
-		if (status != JF_OK)
-			return status;
 	}
+	return status;
 }
 
 /* The CIE and the end take less than this. */

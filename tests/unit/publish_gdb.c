@@ -146,6 +146,46 @@ Test(publish_gdb, a_file_loses_ranges_one_by_one)
 	stop();
 }
 
+static unsigned int asked;
+
+static const struct jf_range_rows *ask(void *arg, const struct jf_range *range)
+{
+	(void)range;
+	asked++;
+	return arg;
+}
+
+/* A name is worth telling without rows; an answer of NULL, and rows. */
+Test(publish_gdb, lazy_ranges_are_asked_once)
+{
+	static const struct jf_row row = {.cfa_reg = 1};
+	static struct jf_range_rows answer = {.rows = &row, .row_count = 1};
+	struct jf_lazy_rows lazy[2] = {{ask, NULL, NULL}, {ask, &answer, NULL}};
+	size_t bytes[2];
+
+	user_convention();
+	start();
+	for (size_t i = 0; i < 2; i++) {
+		struct jf_range range = {.size = sizeof(range),
+					 .kind = JF_RANGE_SUBPROGRAM,
+					 .start = 0x100000,
+					 .end = 0x100080,
+					 .name = "range",
+					 .backend = jf_backend_host(),
+					 .lazy = &lazy[i]};
+
+		cr_assert_eq(jf_code_map_add(&range, NULL), JF_OK);
+		cr_assert_eq(listed(), 1);
+		cr_assert_eq(asked, i + 1);
+		bytes[i] = __jit_debug_descriptor.first->file_bytes;
+		cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+		cr_assert_eq(listed(), 0);
+	}
+	cr_assert_gt(bytes[1], bytes[0], "rows add to the file");
+	cr_assert_eq(counts().ranges, 0);
+	stop();
+}
+
 /* Far apart: distances in one .eh_frame have 32 bits. */
 Test(publish_gdb, ranges_far_apart_are_in_files_of_their_own)
 {
