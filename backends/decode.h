@@ -109,6 +109,22 @@ static inline void put_copy(struct jf_effect *effect, unsigned int dst, unsigned
 		put_step(effect, JF_STEP_EXTEND, dst, a, width);
 }
 
+/* dst = a where `asks` holds, else b + imm. */
+static inline void put_choice(struct jf_effect *effect, struct jf_compare asks, unsigned int dst, unsigned int a,
+			      unsigned int b, int64_t imm, unsigned int width)
+{
+	struct jf_step *step = put_imm(effect, JF_STEP_CHOOSE, dst, a, imm, width);
+
+	step->b = (uint8_t)b;
+	effect->asks = asks;
+}
+
+/* dst = 1 where `asks` does not hold, else 0. */
+static inline void put_failure(struct jf_effect *effect, struct jf_compare asks, unsigned int dst)
+{
+	put_choice(effect, asks, dst, JF_REG_NONE, JF_REG_NONE, 1, U64);
+}
+
 static inline bool keeps_the_other(unsigned int kind)
 {
 	return kind == JF_STEP_ADD || kind == JF_STEP_OR || kind == JF_STEP_XOR;

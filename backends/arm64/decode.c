@@ -239,6 +239,28 @@ static void decode_shift_reg(struct jf_effect *effect, const struct jf_decode_ro
 		put_alu(effect, row->kind, rd, rn, rm, jf_arm64_width_of(word));
 }
 
+/* Rd = cond ? Rn : what becomes of Rm, which is changed in Rd on its way. */
+static void decode_choice(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
+{
+	unsigned int rd = jf_arm64_gp(jf_arm64_field_rd(word)), rn = jf_arm64_gp(jf_arm64_field_rn(word)),
+		     rm = jf_arm64_gp(jf_arm64_field_rm(word));
+	unsigned int width = jf_arm64_width_of(word);
+	bool turns = rm != JF_REG_NONE && (row->format == F_CSINV || row->format == F_CSNEG);
+	int64_t imm = row->format == F_CSINC || (turns && row->format == F_CSNEG) ? 1 : 0;
+
+	if (rd == JF_REG_NONE)
+		return;
+	if (turns && rd == rn) {
+		put_kill(effect, rd);
+		return;
+	}
+	if (turns)
+		put_imm(effect, JF_STEP_XOR, rd, rm, -1, width);
+	else if (row->format == F_CSINV)
+		imm = -1;
+	put_choice(effect, jf_arm64_condition(word_bits(word, 15, 12)), rd, rn, turns ? rd : rm, imm, width);
+}
+
 /* With sp, which is what a frame's return address is signed with; any other code is somebody's own. */
 static void decode_pac(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
@@ -336,6 +358,10 @@ static bool decode_fields(struct jf_effect *effect, const struct jf_decode_row *
 	case F_LOGICAL_SHIFTED:
 	case F_LOGICAL_INVERTED: return decode_shifted(effect, row, word);
 	case F_ADDSUB_EXTENDED: return decode_extended(effect, row, word);
+	case F_CSEL:
+	case F_CSINC:
+	case F_CSINV:
+	case F_CSNEG: decode_choice(effect, row, word); return true;
 	case F_SHIFT_REG: decode_shift_reg(effect, row, word); return true;
 	case F_B:
 	case F_BL:

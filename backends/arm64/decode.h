@@ -20,8 +20,9 @@ bool jf_arm64_decode_memory(struct jf_effect *effect, const struct jf_decode_row
 
 /* Arm ARM, pseudocode DecodeBitMasks; insn.c draws the fields. returns: whether there is such a mask. */
 bool jf_arm64_bit_mask(uint32_t word, uint64_t *mask);
-/* What a conditional branch asks, and what any instruction leaves in the flags. */
+/* What a conditional branch asks, what a condition asks of the flags, and what any instruction leaves in the flags. */
 void jf_arm64_ask(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word);
+struct jf_compare jf_arm64_condition(unsigned int cond);
 void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word);
 
 #endif

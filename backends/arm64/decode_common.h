@@ -44,6 +44,10 @@ enum jf_arm64_format {
 	F_LOGICAL_INVERTED, /* Rm is */
 	F_ADDSUB_EXTENDED,
 	F_SHIFT_REG,
+	F_CSEL, /* Rd = cond ? Rn : Rm, */
+	F_CSINC,
+	F_CSINV,
+	F_CSNEG,
 	/* floating point */
 	F_FP,      /* Fd, of the type that bits 23:22 say */
 	F_FP_NONE, /* comparisons */

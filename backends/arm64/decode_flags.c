@@ -3,13 +3,23 @@
 
 /* What branches ask, and what instructions leave in the condition flags for them. */
 
-void jf_arm64_ask(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
+struct jf_compare jf_arm64_condition(unsigned int cond)
 {
 	static const uint8_t conds[14] = {JF_COND_EQ,     JF_COND_NE,     JF_COND_GE,     JF_COND_LT, JF_COND__COUNT,
 					  JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND_GT, JF_COND_LE,
 					  JF_COND_SGE,    JF_COND_SLT,    JF_COND_SGT,    JF_COND_SLE};
+	struct jf_compare asks = {.kind = JF_COMPARE_FLAGS, .cond = JF_COND__COUNT, .a = JF_REG_NONE, .b = JF_REG_NONE};
+
+	if (cond < 14)
+		asks.cond = conds[cond];
+	if (asks.cond == JF_COND__COUNT)
+		asks.kind = JF_COMPARE_UNKNOWN;
+	return asks;
+}
+
+void jf_arm64_ask(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
+{
 	struct jf_compare asks = {.kind = JF_COMPARE_WITH, .cond = row->kind, .b = JF_REG_NONE};
-	unsigned int cond = word & 15;
 
 	asks.a = (uint8_t)jf_arm64_gp(jf_arm64_field_rd(word));
 	asks.bytes = (uint8_t)jf_arm64_width_of(word);
@@ -18,9 +28,7 @@ void jf_arm64_ask(struct jf_effect *effect, const struct jf_decode_row *row, uin
 		asks.bytes = 8;
 		asks.imm = (int64_t)(UINT64_C(1) << (word >> 31 << 5 | word_bits(word, 23, 19)));
 	} else if (!row->width) { /* b.cond */
-		asks.a = JF_REG_NONE;
-		asks.cond = cond < 14 ? conds[cond] : JF_COND__COUNT;
-		asks.kind = asks.cond == JF_COND__COUNT ? JF_COMPARE_UNKNOWN : JF_COMPARE_FLAGS;
+		asks = jf_arm64_condition(word & 15);
 	}
 	effect->asks = asks;
 }
@@ -43,7 +51,7 @@ static void immediate(struct jf_compare *flags, enum jf_compare_kind kind, unsig
 	flags->imm = imm;
 }
 
-/* What adds, subs and ands leave without a result: cmp, cmn, tst. Taking 0 carries, adding it does not. */
+/* What adds, subs and ands leave; without a result they are cmn, cmp and tst. Taking 0 carries, adding it does not. */
 static void compare(struct jf_compare *flags, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rn = jf_arm64_field_rn(word);
@@ -73,6 +81,17 @@ void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_decode_row *ro
 	case F_ADDSUB_SHIFTED: sets = word >> 29 & 1; break;
 	case F_LOGICAL_IMM:
 	case F_LOGICAL_SHIFTED: sets = word_bits(word, 30, 29) == 3; break;
+	case F_ADR:
+	case F_ADRP:
+	case F_MOVN:
+	case F_MOVZ:
+	case F_MOVK:
+	case F_BITFIELD:
+	case F_SHIFT_REG:
+	case F_CSEL:
+	case F_CSINC:
+	case F_CSINV:
+	case F_CSNEG:
 	case F_SCALED:
 	case F_UNSCALED:
 	case F_PRE:
@@ -82,6 +101,6 @@ void jf_arm64_set_flags(struct jf_effect *effect, const struct jf_decode_row *ro
 	}
 	if (!sets)
 		flags->kind = JF_COMPARE_FLAGS;
-	else if (jf_arm64_gp(jf_arm64_field_rd(word)) == JF_REG_NONE)
+	else
 		compare(flags, row, word);
 }

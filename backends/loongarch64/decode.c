@@ -279,6 +279,26 @@ static void decode_branch(struct jf_effect *effect, const struct jf_decode_row *
 	}
 }
 
+/* ---- choices ---------------------------------------------------------------------------------- */
+
+static void decode_choice(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
+{
+	unsigned int rd = field_rd(word), rj = field_rj(word), rk = field_rk(word);
+	struct jf_compare asks = {JF_COMPARE_WITH, row->kind, (uint8_t)rj, (uint8_t)rk, row->width, 0};
+
+	if (row->format == F_MASK) {
+		asks.a = (uint8_t)rk;
+		asks.b = JF_REG_NONE;
+		put_choice(effect, asks, rd, JF_REG_NONE, rj, 0, row->width);
+		return;
+	}
+	if (row->format == F_LESS_IMM) { /* its sign is extended; then it is taken without */
+		asks.b = JF_REG_NONE;
+		asks.imm = word_signed(word, 21, 10);
+	}
+	put_failure(effect, asks, rd);
+}
+
 /* ---- the formats ----------------------------------------------------------------------------- */
 
 /* Those that write registers and do nothing else. */
@@ -304,6 +324,9 @@ static void decode_registers(struct jf_effect *effect, const struct jf_decode_ro
 	case F_SHIFT5: put_alu_imm(effect, row->kind, rd, rj, word_bits(word, 14, 10), row->width); break;
 	case F_SHIFT6: put_alu_imm(effect, row->kind, rd, rj, word_bits(word, 15, 10), row->width); break;
 	case F_ALUI12: put_alu_imm(effect, row->kind, rd, rj, word_signed(word, 21, 10), row->width); break;
+	case F_MASK:
+	case F_LESS:
+	case F_LESS_IMM: decode_choice(effect, row, word); break;
 	case F_ALUU12: put_alu_imm(effect, row->kind, rd, rj, word_bits(word, 21, 10), row->width); break;
 	case F_ALSL: decode_alsl(effect, row, word); break;
 	case F_NOR:

@@ -20,6 +20,9 @@ enum la_format {
 	F_RD_FJ,
 	F_EXTEND,
 	F_ALU3, /* rd = rj OP rk */
+	F_MASK, /* rd = 0 where rk is `kind` to 0, else rj */
+	F_LESS, /* rd = 0 where rj is `kind` to rk, else 1 */
+	F_LESS_IMM,
 	F_NOR,
 	F_ANDN,
 	F_ORN,

@@ -160,6 +160,24 @@ static void put_shift_and_add(struct jf_effect *effect, const struct jf_decode_r
 	step->shift = row->kind;
 }
 
+static void decode_choice(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
+{
+	unsigned int rd = field_rd(word), rs1 = field_rs1(word), rs2 = field_rs2(word);
+	struct jf_compare asks = {JF_COMPARE_WITH, row->kind, (uint8_t)rs1, (uint8_t)rs2, row->width, 0};
+
+	if (row->format == F_MASK) {
+		asks.a = (uint8_t)rs2;
+		asks.b = JF_REG_NONE;
+		put_choice(effect, asks, rd, JF_REG_NONE, rs1, 0, row->width);
+		return;
+	}
+	if (row->format == F_LESS_IMM) { /* its sign is extended; then it is taken without */
+		asks.b = JF_REG_NONE;
+		asks.imm = word_signed(word, 31, 20);
+	}
+	put_failure(effect, asks, rd);
+}
+
 /* Those that write integer registers and do nothing else. */
 static void decode_registers(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
@@ -175,6 +193,9 @@ static void decode_registers(struct jf_effect *effect, const struct jf_decode_ro
 	case F_SHIFT:
 		put_alu_imm(effect, row->kind, rd, rs1, word_bits(word, row->width == U64 ? 25 : 24, 20), row->width);
 		break;
+	case F_MASK:
+	case F_LESS:
+	case F_LESS_IMM: decode_choice(effect, row, word); break;
 	case F_LUI: put_constant(effect, rd, imm_u(word), U64); break;
 	case F_AUIPC: put_imm(effect, JF_STEP_ADDRESS, rd, JF_REG_NONE, imm_u(word), 0); break;
 	case F_RD_FS1: put_copy(effect, rd, field_fs1(word), row->width); break;

@@ -25,6 +25,9 @@ enum rv_format {
 	F_ALU,   /* rd = rs1 OP rs2 */
 	F_ALUI,  /* rd = rs1 OP imm */
 	F_SHIFT, /* rd = rs1 OP constant */
+	F_MASK,  /* rd = 0 where rs2 is `kind` to 0, else rs1 */
+	F_LESS,  /* rd = 0 where rs1 is `kind` to rs2, else 1 */
+	F_LESS_IMM,
 	F_LUI,
 	F_AUIPC,
 	F_LOAD, /* rd = memory at rs1 + imm */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arithmetic, moves and exchanges, as steps. */
 #include "decode_steps.h"
+#include "insn.h"
 
 /* ---- arithmetic ----------------------------------------------------------------------------------- */
 
@@ -22,6 +23,12 @@ static void operate(const struct work *w, enum jf_step_kind kind)
 		kill(w, TEMP);
 }
 
+/* dst = -1 where the last subtraction borrowed, else 0: what sbb makes of a register and itself */
+static void borrow(const struct work *w)
+{
+	put_choice(w->e, ask_flags(CC_AE), w->dst.reg, JF_REG_NONE, JF_REG_NONE, -1, w->size);
+}
+
 static void alu(const struct work *w)
 {
 	static const uint8_t kinds[8] = {JF_STEP_ADD, JF_STEP_OR, 0, 0, JF_STEP_AND, JF_STEP_SUB, JF_STEP_XOR, 0};
@@ -31,6 +38,8 @@ static void alu(const struct work *w)
 	if (op == 7) {
 		read_operand(w, w->dst);
 		read_operand(w, w->src);
+	} else if (op == 3 && same && w->size >= 4) {
+		borrow(w);
 	} else if (w->size < 4 || !kinds[op]) {
 		change(w);
 	} else if (same && (kinds[op] == JF_STEP_XOR || kinds[op] == JF_STEP_SUB)) {
@@ -48,6 +57,36 @@ static void operate_const(struct work *w, enum jf_step_kind kind, int64_t imm)
 		change(w);
 	else
 		operate(w, kind);
+}
+
+static void cmov(const struct work *w)
+{
+	uint8_t dst = w->dst.reg, src = w->src.kind == MEMORY ? TEMP : w->src.reg;
+
+	if (w->size < 4) {
+		set(w);
+		return;
+	}
+	if (w->src.kind == MEMORY)
+		load(w, TEMP, w->size);
+	put_choice(w->e, ask_flags(w->i->op), dst, src, dst, 0, w->size);
+	if (w->src.kind == MEMORY)
+		kill(w, TEMP);
+}
+
+/* A byte that is 1 or 0: chosen by the opposite, whose code differs in the lowest bit. */
+static void setcc(const struct work *w)
+{
+	int64_t one = w->dst.high ? 0x100 : 1;
+
+	put_choice(w->e, ask_flags(w->i->op ^ 1), TEMP, JF_REG_NONE, JF_REG_NONE, one, 8);
+	if (w->dst.kind == MEMORY) {
+		store(w, TEMP, 1);
+	} else {
+		with_imm(w, JF_STEP_AND, w->dst.reg, w->dst.reg, ~(0xff * one), 8);
+		with_reg(w, JF_STEP_OR, w->dst.reg, w->dst.reg, TEMP, 8);
+	}
+	kill(w, TEMP);
 }
 
 static void shift(struct work *w)
@@ -255,8 +294,8 @@ bool jf_x86_64_data_steps(struct work *w)
 		read_operand(w, w->dst);
 		read_operand(w, w->src);
 		break;
-	case OP_CMOV:
-	case OP_SETCC:
+	case OP_CMOV: cmov(w); break;
+	case OP_SETCC: setcc(w); break;
 	case OP_SET: set(w); break;
 	case OP_CHANGE:
 	case OP_CHANGE_LOCK: change(w); break;

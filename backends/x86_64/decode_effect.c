@@ -120,15 +120,7 @@ static void loop(const struct work *w)
 
 static void jcc(const struct work *w)
 {
-	static const uint8_t conds[16] = {
-		JF_COND__COUNT, JF_COND__COUNT, JF_COND_LT,     JF_COND_GE,     JF_COND_EQ,     JF_COND_NE,
-		JF_COND_LE,     JF_COND_GT,     JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT,
-		JF_COND_SLT,    JF_COND_SGE,    JF_COND_SLE,    JF_COND_SGT,
-	};
-	uint8_t cond = conds[w->i->op & 15];
-
-	if (cond != JF_COND__COUNT)
-		w->e->asks = (struct jf_compare){JF_COMPARE_FLAGS, cond, JF_REG_NONE, JF_REG_NONE, 0, 0};
+	w->e->asks = ask_flags(w->i->op);
 	branch(w, JF_FLOW_BRANCH);
 }
 
@@ -149,14 +141,22 @@ static void compare(const struct work *w, enum jf_compare_kind kind)
 	w->e->flags_hold = found;
 }
 
-/* What cmp and test find of registers and immediates. Of the rest, only what certainly keeps the flags. */
+/* and, sub and cmp, which differ in what becomes of the result */
+static void set_alu_flags(const struct work *w)
+{
+	switch (w->i->op < 0x40 ? w->i->op >> 3 : w->i->reg & 7) {
+	case 4: compare(w, JF_COMPARE_AND); break;
+	case 5:
+	case 7: compare(w, JF_COMPARE_WITH); break;
+	default: break;
+	}
+}
+
+/* What is found of registers and immediates. Of the rest, only what certainly keeps the flags. */
 static void set_flags(const struct work *w)
 {
 	switch (w->i->opcode->op) {
-	case OP_ALU: /* 7: cmp */
-		if ((w->i->op < 0x40 ? w->i->op >> 3 : w->i->reg & 7) == 7)
-			compare(w, JF_COMPARE_WITH);
-		break;
+	case OP_ALU: set_alu_flags(w); break;
 	case OP_TEST: compare(w, JF_COMPARE_AND); break;
 	case OP_MOV:
 	case OP_MOVZX:
@@ -166,9 +166,12 @@ static void set_flags(const struct work *w)
 	case OP_POP:
 	case OP_NOT:
 	case OP_NOP:
+	case OP_XCHG:
 	case OP_LANDING_PAD:
 	case OP_CMOV:
 	case OP_SETCC:
+	case OP_GET_MXCSR:
+	case OP_GET_FCW:
 	case OP_JMP:
 	case OP_JCC:
 	case OP_LOOP: w->e->flags_hold.kind = JF_COMPARE_FLAGS; break;

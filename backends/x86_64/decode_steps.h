@@ -237,6 +237,21 @@ static inline void flag(const struct work *w, unsigned int flags)
 	w->e->flags |= (uint8_t)flags;
 }
 
+/* What a condition code, an opcode's low four bits, asks of the flags. */
+static inline struct jf_compare ask_flags(unsigned int cc)
+{
+	static const uint8_t conds[16] = {
+		JF_COND__COUNT, JF_COND__COUNT, JF_COND_LT,     JF_COND_GE,     JF_COND_EQ,     JF_COND_NE,
+		JF_COND_LE,     JF_COND_GT,     JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT,
+		JF_COND_SLT,    JF_COND_SGE,    JF_COND_SLE,    JF_COND_SGT,
+	};
+	uint8_t cond = conds[cc & 15];
+
+	if (cond == JF_COND__COUNT)
+		return (struct jf_compare){JF_COMPARE_UNKNOWN, 0, JF_REG_NONE, JF_REG_NONE, 0, 0};
+	return (struct jf_compare){JF_COMPARE_FLAGS, cond, JF_REG_NONE, JF_REG_NONE, 0, 0};
+}
+
 /* From here on the memory operand may be any memory. */
 static inline void anywhere(struct work *w)
 {

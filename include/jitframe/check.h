@@ -201,6 +201,7 @@ enum jf_held_kind {
 	JF_HELD_BPF_STACK, /* an address in the BPF stack, or something derived from R10 */
 	JF_HELD_FRAME,     /* perhaps an address in this frame, a multiple of imm; code_off says where from */
 	JF_HELD_LOST,      /* what an instruction has written that the decoder does not know */
+	JF_HELD_CHOSEN,    /* a choice has been made by whether the count or its address came in: one of two values */
 	JF_HELD__COUNT
 };
 

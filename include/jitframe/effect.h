@@ -12,7 +12,8 @@ JF_BEGIN_DECLS
 /*
  * What one machine instruction does to registers and memory, as far as frames are concerned. A decoder
  * (backends/ARCH/decode.c) gives this answer, and the checker knows nothing else of an architecture's instructions.
- * What a branch asks is told where a decoder knows; the checker follows both ways of every conditional branch.
+ * What a branch or a choice asks is told where a decoder knows; the checker follows both ways of every conditional
+ * branch.
  * Sources: the processor manuals that the decoders name.
  */
 
@@ -40,6 +41,12 @@ enum jf_step_kind {
 	JF_STEP_ADDRESS,
 	JF_STEP_SIGN, /* dst = a with a pointer-authentication code made with SP */
 	JF_STEP_AUTH, /* dst = a without its pointer-authentication code, checked or stripped */
+	/*
+	 * dst = a where what the instruction asks holds, else b + imm, as a result of `bytes` bytes; a register that
+	 * is JF_REG_NONE is 0. An instruction has one such step at most. Where the question is JF_COMPARE_UNKNOWN, dst
+	 * is one of the two.
+	 */
+	JF_STEP_CHOOSE,
 	JF_STEP_KILL, /* dst = an unknown value */
 	JF_STEP__COUNT
 };
@@ -75,11 +82,13 @@ enum jf_flow {
 };
 
 /*
- * Two numbers that a branch asks about, or that an instruction leaves in the condition flags for one to ask:
+ * Two numbers that a branch or a choice asks about, or that an instruction leaves in the condition flags for one to
+ * ask:
  *
  *     bgeu a, b, there      asks = {WITH, GE, a, b}
  *     cmp a, 33             flags = {WITH, a, imm 33}
  *     ja there              asks = {FLAGS, GT}
+ *     cmova c, a            asks = {FLAGS, GT}, and a step: c = CHOOSE a, c
  *
  * Registers count as they are before the instruction's steps.
  */
@@ -95,7 +104,7 @@ enum jf_compare_kind {
 /* A comparison: enum jf_compare_kind says of what. */
 struct jf_compare {
 	uint8_t kind;  /* enum jf_compare_kind */
-	uint8_t cond;  /* enum jf_cond: the branch is taken when the first number is so to the second */
+	uint8_t cond;  /* enum jf_cond: the branch is taken, or `a` chosen, when the first number is so to the second */
 	uint8_t a, b;  /* register ids; a JF_REG_NONE: 0; b JF_REG_NONE: imm */
 	uint8_t bytes; /* 1, 2, 4 or 8: the low ones are compared */
 	int64_t imm;
@@ -126,7 +135,7 @@ struct jf_effect {
 	uint8_t step_count;
 	int32_t flow_imm;                          /* bytes */
 	int64_t target_off;                        /* bytes from the instruction's first byte */
-	struct jf_compare asks;                    /* of JF_FLOW_BRANCH */
+	struct jf_compare asks;                    /* of JF_FLOW_BRANCH or JF_STEP_CHOOSE */
 	struct jf_compare flags_hold;              /* behind the instruction */
 	struct jf_step steps[JF_EFFECT_STEPS_MAX]; /* they happen in this order */
 };

@@ -19,6 +19,14 @@ struct sink {
 
 /* ---- following the code (run.c, scan.c, leader.c) ------------------------------------------------------ */
 
+/* Two values that have been compared. */
+struct question {
+	bool is_known;
+	bool masked; /* by AND, which tells nothing of an order without signs */
+	uint8_t bytes;
+	struct value first, second;
+};
+
 struct leader; /* an instruction where paths meet, and what holds before it */
 
 struct checker {
@@ -49,6 +57,7 @@ struct checker {
 	/* The instruction being looked at. */
 	uint32_t off;
 	struct jf_effect effect;
+	struct question flags_hold; /* what the condition flags hold before it, as far as its block tells */
 	bool judging;
 	uint32_t judged; /* rules by bit that this instruction has a finding of */
 	struct sink *sink;
@@ -175,6 +184,11 @@ void sink_sort(struct sink *sink);
 static inline enum jf_verdict verdict_on(const struct value *got)
 {
 	return value_is_vague(got) ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN;
+}
+/* The same of a count and its address: what is computed from something else is neither. */
+static inline enum jf_verdict verdict_on_count(const struct value *got)
+{
+	return got->kind == VALUE_LOST ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN;
 }
 /* The same of an address that has to be as exact, or as aligned, as the code says: one that the code has aligned is no
  * more than that. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check/checker.h"
+#include "check/choice.h"
 
 #include <string.h>
 
@@ -130,6 +130,7 @@ static bool follow_prologue(const struct checker *c, const struct jf_frame *fram
 
 	own.frame = *frame;
 	own.is_callback = false;
+	own.flags_hold = choice_of_nothing;
 	make_map(&own);
 	checker_entry_state(&own, state);
 	for (own.off = 0; own.off < c->entry_off; own.off += own.effect.size_bytes) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/choice.h"
 #include "check/prove.h"
 
 #include "base/memory.h"
@@ -247,6 +248,7 @@ void follow_block(struct prover *p, uint32_t index, bool collect)
 	const struct jf_row *row = NULL;
 
 	leader_unpack(c, leader, &p->state);
+	c->flags_hold = choice_of_nothing;
 	p->believing = p->believed[index];
 	p->behind_call = false;
 	c->changes++;

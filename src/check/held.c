@@ -31,10 +31,10 @@ static void set_origin(struct jf_held *held, uint32_t def)
 struct jf_held value_held(const struct value *value)
 {
 	static const uint8_t kinds[] = {
-		[VALUE_UNKNOWN] = JF_HELD_UNKNOWN, [VALUE_CONST] = JF_HELD_CONST, [VALUE_ENTRY] = JF_HELD_ENTRY,
-		[VALUE_CFA] = JF_HELD_CFA,         [VALUE_SLOT] = JF_HELD_SLOT,   [VALUE_COUNT] = JF_HELD_COUNT,
-		[VALUE_BPF] = JF_HELD_BPF_STACK,   [VALUE_STACK] = JF_HELD_FRAME, [VALUE_LOST] = JF_HELD_LOST,
-		[VALUE_TALLY] = JF_HELD_UNKNOWN,
+		[VALUE_UNKNOWN] = JF_HELD_UNKNOWN, [VALUE_CONST] = JF_HELD_CONST,   [VALUE_ENTRY] = JF_HELD_ENTRY,
+		[VALUE_CFA] = JF_HELD_CFA,         [VALUE_SLOT] = JF_HELD_SLOT,     [VALUE_COUNT] = JF_HELD_COUNT,
+		[VALUE_BPF] = JF_HELD_BPF_STACK,   [VALUE_STACK] = JF_HELD_FRAME,   [VALUE_LOST] = JF_HELD_LOST,
+		[VALUE_TALLY] = JF_HELD_UNKNOWN,   [VALUE_CHOSEN] = JF_HELD_CHOSEN,
 	};
 	struct jf_held held = {
 		.kind = kinds[value->kind],
@@ -42,7 +42,7 @@ struct jf_held value_held(const struct value *value)
 		.flags = flags_of(value),
 		.low_bytes = value->ext & 0x7f,
 		.code_off = JF_CHECK_NO_OFF,
-		.imm = value->kind == VALUE_COUNT ? 0 : value->imm,
+		.imm = value->kind == VALUE_COUNT || value->kind == VALUE_CHOSEN ? 0 : value->imm,
 	};
 
 	if (value->kind == VALUE_SLOT || (value->kind == VALUE_ENTRY && value->flags & VALUE_SIGNED))
@@ -75,6 +75,7 @@ int jf_held_text(const struct jf_backend *backend, const struct jf_held *held, c
 	case JF_HELD_SLOT: return snprintf(text, capacity, "what was in CFA%+d", held->off_from_cfa);
 	case JF_HELD_COUNT: return snprintf(text, capacity, "the tail-call count");
 	case JF_HELD_BPF_STACK: return snprintf(text, capacity, "an address in the BPF stack");
+	case JF_HELD_CHOSEN: return snprintf(text, capacity, "one of two, by what came in");
 	case JF_HELD_LOST: return snprintf(text, capacity, "what an unknown instruction wrote");
 	default: break;
 	}
@@ -89,5 +90,8 @@ void value_text(const struct jf_backend *backend, const struct value *value, cha
 {
 	struct jf_held held = value_held(value);
 
-	jf_held_text(backend, &held, text, capacity);
+	if (value->kind == VALUE_CHOSEN)
+		value_chosen_text(value, text, capacity);
+	else
+		jf_held_text(backend, &held, text, capacity);
 }

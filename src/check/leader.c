@@ -20,7 +20,7 @@ static bool pack(const struct checker *c, struct leader *leader, const struct st
 	memcpy(leader->cells, state->cells, state->cell_count * sizeof(struct cell));
 	leader->cell_count = state->cell_count;
 	leader->cells_dropped = state->cells_dropped;
-	leader->count_address_made = state->count_address_made;
+	leader->came_in = state->came_in;
 	leader->charged_at = state->charged_at;
 	leader->charged_always = state->charged_always;
 	return true;
@@ -32,7 +32,7 @@ void leader_unpack(const struct checker *c, const struct leader *leader, struct 
 	memcpy(state->cells, leader->cells, leader->cell_count * sizeof(struct cell));
 	state->cell_count = leader->cell_count;
 	state->cells_dropped = leader->cells_dropped;
-	state->count_address_made = leader->count_address_made;
+	state->came_in = leader->came_in;
 	state->charged_at = leader->charged_at;
 	state->charged_always = leader->charged_always;
 }

@@ -21,7 +21,8 @@ struct leader {
 	uint32_t off;
 	bool pending;
 	uint32_t cell_count;
-	bool cells_dropped, count_address_made, charged_always;
+	bool cells_dropped, charged_always;
+	uint8_t came_in;
 	uint32_t charged_at;
 	struct value *regs; /* NULL: not reached yet; reg_count of them, and behind them room for the cells */
 	struct cell *cells;

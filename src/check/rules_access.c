@@ -47,8 +47,9 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 
 	/* Into a main program comes a count as well as an address: which of them decides what the address is. */
 	if (off == c->map.tcc_ptr && c->map.is_main)
-		return (value->kind == VALUE_COUNT && value->imm) ||
-		       (value->kind == VALUE_UNKNOWN && first && !(value->def & DEF_JOIN) && state->count_address_made);
+		return state->came_in == WAY_COUNT   ? value_is_cfa(value, c->map.tcc) :
+		       state->came_in == WAY_ADDRESS ? value->kind == VALUE_COUNT && !value->imm :
+						       value->kind == VALUE_COUNT && value->imm;
 	if (value->kind == VALUE_COUNT)
 		return !value->imm;
 	if (value->kind == VALUE_SLOT)
@@ -61,13 +62,10 @@ static bool is_count_for(const struct checker *c, const struct state *state, int
 		return true;
 	if (value->kind != VALUE_UNKNOWN)
 		return false;
-	/*
-	 * A pointer chosen without a branch is neither here nor there, nor is what is stored from no register, such as
-	 * 0. A callback gets a count that nobody reads.
-	 */
+	/* What is stored from no register, such as 0, is neither here nor there. A callback gets a count that nobody
+	 * reads. */
 	return (c->rmw_off == off && off == c->map.tcc) ||
-	       (first &&
-		(off == c->map.tcc_ptr || c->is_callback || (value->reg == JF_REG_NONE && value->def == c->off)));
+	       (first && (c->is_callback || (value->reg == JF_REG_NONE && value->def == c->off)));
 }
 
 static void judge_count(struct checker *c, const struct state *state, int32_t off, uint32_t bytes,
@@ -84,8 +82,8 @@ static void judge_count(struct checker *c, const struct state *state, int32_t of
 		if (value &&
 		    (off != slot || bytes != count_slot_bytes(&c->map, slot) || !is_count_for(c, state, slot, value))) {
 			value_text(c->backend, value, text, sizeof(text));
-			finding(c, 9, verdict_on(value), "stores %s to CFA%+d, the slot of %s at CFA%+d", text, off,
-				count_slot_name(c, slot), slot);
+			finding(c, 9, verdict_on_count(value), "stores %s to CFA%+d, the slot of %s at CFA%+d", text,
+				off, count_slot_name(c, slot), slot);
 		} else if (!value && !state_cell_at(state, slot)) {
 			finding(c, 9, state->cells_dropped ? JF_VERDICT_UNDECIDED : JF_VERDICT_BROKEN,
 				"reads %s at CFA%+d, where it has not been stored on every way here",

@@ -33,8 +33,6 @@ bool count_is_address(const struct checker *c, const struct state *state, const 
 		       ((int32_t)value->def == slot ||
 			(c->frame.spec.role == JF_ROLE_SUBPROGRAM && (int32_t)value->def == c->map.tcc)) &&
 		       !value->imm && state_cell(state, slot, 8);
-	if (c->is_callback) /* found anew, by a way that no path tells */
-		return value->kind == VALUE_UNKNOWN && value->def < c->input->marks[JF_MARK_BODY] && !value->imm;
 	return value_is_entry(value, c->map.count_reg) || (c->map.tcc && value_is_cfa(value, c->map.tcc));
 }
 
@@ -53,8 +51,9 @@ void rules_count(struct checker *c, const struct state *state)
 	if (by_value ? count_is_in_force(c, state, value) : count_is_address(c, state, value))
 		return;
 	value_text(c->backend, value, text, sizeof(text));
-	finding(c, c->is_callback ? 15 : 9, verdict_on(value), "is reached with %s = %s, not %sthe tail-call count",
-		reg_name(c, c->map.count_reg), text, by_value ? "" : "the address of ");
+	finding(c, c->is_callback ? 15 : 9, verdict_on_count(value),
+		"is reached with %s = %s, not %sthe tail-call count", reg_name(c, c->map.count_reg), text,
+		by_value ? "" : "the address of ");
 }
 
 /* Count and start time: two words in the BPF stack. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "check/choice.h"
 #include "check/leader.h"
 
 #include "base/memory.h"
@@ -157,6 +158,18 @@ static void call(struct checker *c, struct state *state)
 	checker_call(c, state, kind);
 }
 
+/* Both ways, each with what it tells of the count that came in. */
+static void branch(struct checker *c, struct state *state)
+{
+	uint8_t before = state->came_in;
+	enum way way = choice_of_branch(c, state);
+
+	if (way != WAY__COUNT)
+		state->came_in = (uint8_t)way;
+	take(c, state);
+	state->came_in = way == WAY__COUNT ? before : (uint8_t)!way;
+}
+
 /* What comes behind the steps. returns: whether the next instruction is reached. */
 static bool flow(struct checker *c, struct state *state)
 {
@@ -164,7 +177,7 @@ static bool flow(struct checker *c, struct state *state)
 
 	switch (c->effect.flow) {
 	case JF_FLOW_NEXT: return true;
-	case JF_FLOW_BRANCH: take(c, state); return true;
+	case JF_FLOW_BRANCH: branch(c, state); return true;
 	case JF_FLOW_JUMP: take(c, state); return false;
 	case JF_FLOW_CALL:
 	case JF_FLOW_CALL_REG:
@@ -218,6 +231,18 @@ static void run_off(struct checker *c)
 		"is the last one, and control goes on behind it: the function does not return");
 }
 
+/* A fresh count is one that may come in by a tail call. What follows has to do for an address as well. */
+static void expect_any_count(const struct checker *c, struct state *state)
+{
+	struct value *value;
+
+	if (c->map.count_reg == JF_REG_NONE || c->map.count_by_value || !c->map.tcc_ptr)
+		return;
+	value = &state->regs[c->map.count_reg];
+	if (value->kind == VALUE_CONST && value->imm == c->map.count_start)
+		*value = (struct value){.kind = VALUE_COUNT};
+}
+
 /* From a leader to the next one, or to where control does not go on. */
 static void walk_block(struct checker *c, const struct leader *leader, visit_fn *visit, void *arg)
 {
@@ -225,12 +250,15 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 	struct value fp, bpf_fp;
 
 	leader_unpack(c, leader, &state);
+	c->flags_hold = choice_of_nothing;
 	c->changes++;
 	if (leader->off == c->input->marks[JF_MARK_EPILOGUE]) { /* a name for R14 to follow */
 		uint8_t r0 = c->conv->bpf_reg[JF_BPF_R0];
 
 		state.regs[r0] = value_unknown(leader->off | DEF_JOIN, r0);
 	}
+	if (leader->off == c->tail_entry)
+		expect_any_count(c, &state);
 	for (c->off = leader->off; c->budget; c->budget--) {
 		c->judged = 0;
 		if (!leader_decode(c)) {

@@ -29,6 +29,7 @@ unsigned int value_taint(const struct stack_map *map, const struct value *value)
 	switch (value->kind) {
 	case VALUE_CFA: return value->imm >= map->bpf_low && value->imm <= map->bpf_high ? 1 : 2;
 	case VALUE_BPF: return 1;
+	case VALUE_COUNT: return value->imm ? 2 : 0;
 	case VALUE_STACK: return 2;
 	case VALUE_LOST: return 3;
 	default: return 0;
@@ -78,10 +79,12 @@ struct value value_add(const struct stack_map *map, struct value a, struct value
 	if (b.kind == VALUE_CONST && !b.imm)
 		return a;
 	if (b.kind == VALUE_CONST && !a.ext && !a.flags && a.kind != VALUE_BPF && a.kind != VALUE_STACK &&
-	    a.kind != VALUE_LOST && (a.kind != VALUE_COUNT || map->count_by_value)) {
+	    a.kind != VALUE_LOST && a.kind != VALUE_CHOSEN && (a.kind != VALUE_COUNT || map->count_by_value)) {
 		a.imm = (int64_t)((uint64_t)a.imm + (uint64_t)b.imm);
 		return a;
 	}
+	if (a.kind == VALUE_COUNT || b.kind == VALUE_COUNT)
+		def |= DEF_JOIN; /* in some frame, and beside the count */
 	return value_tainted(taint_a > taint_b ? taint_a : taint_b, def, reg);
 }
 
@@ -138,8 +141,8 @@ void state_store(struct state *state, int32_t off, uint32_t bytes, struct value 
 
 /* ---- where paths meet ------------------------------------------------------------------------------ */
 
-/* The address of our own count, on one way at least. */
-static bool has_count_address(const struct stack_map *map, const struct value *value)
+/* Of our own count. */
+static bool is_address_of_count(const struct stack_map *map, const struct value *value)
 {
 	return !map->count_by_value &&
 	       ((value->kind == VALUE_COUNT && value->imm) || (map->tcc && value_is_cfa(value, map->tcc)));
@@ -148,7 +151,8 @@ static bool has_count_address(const struct stack_map *map, const struct value *v
 /* Whether it may be what travels in the count register: the count that a program starts with, its address. */
 static bool is_count(const struct stack_map *map, const struct value *value)
 {
-	return (value->kind == VALUE_COUNT && !(map->count_by_value && value->imm)) || has_count_address(map, value) ||
+	return (value->kind == VALUE_COUNT && !(map->count_by_value && value->imm)) ||
+	       (!map->tcc_ptr && is_address_of_count(map, value)) ||
 	       (value->kind == VALUE_CONST && value->imm == map->count_start) ||
 	       (map->count_reg != JF_REG_NONE && !map->is_main && value_is_entry(value, map->count_reg));
 }
@@ -164,13 +168,22 @@ static int64_t alignment(const struct value *value)
 	return imm ? (int64_t)(imm & -imm) : ALIGN_MAX; /* the CFA itself is as aligned as it is promised to be */
 }
 
-static struct value join(const struct stack_map *map, const struct value *a, const struct value *b, uint32_t code_off,
-			 uint8_t reg)
+/* a and b come by ways to code_off; came_in: what is known of these. */
+static struct value join(const struct stack_map *map, const struct value *a, const struct value *b,
+			 const uint8_t came_in[2], uint32_t code_off, uint8_t reg)
 {
 	unsigned int taint_a = value_taint(map, a), taint_b = value_taint(map, b);
-	bool address = has_count_address(map, a) || has_count_address(map, b);
 	struct value value;
+	bool address;
 
+	if (came_in[1] != WAY__COUNT) {
+		if (value_has_part(map, a, (enum way)came_in[1], b))
+			return *a;
+		if (came_in[0] == !came_in[1] && value_joins_ways(map, a, (enum way)came_in[0], b, &value))
+			return value;
+	}
+	/* Where counts come in as well, which of both it is has to be asked. */
+	address = !map->tcc_ptr && (is_address_of_count(map, a) || is_address_of_count(map, b));
 	if ((address || a->kind == VALUE_COUNT || b->kind == VALUE_COUNT) && is_count(map, a) && is_count(map, b))
 		return (struct value){.kind = VALUE_COUNT, .imm = address};
 	value = value_tainted(taint_a > taint_b ? taint_a : taint_b, code_off | DEF_JOIN, reg);
@@ -179,7 +192,8 @@ static struct value join(const struct stack_map *map, const struct value *a, con
 	return value;
 }
 
-static bool join_cells(const struct stack_map *map, struct state *into, const struct state *from, uint32_t code_off)
+static bool join_cells(const struct stack_map *map, struct state *into, const struct state *from,
+		       const uint8_t came_in[2], uint32_t code_off)
 {
 	bool changed = false;
 
@@ -195,17 +209,13 @@ static bool join_cells(const struct stack_map *map, struct state *into, const st
 		}
 		if (value_same(&cell->value, &other->value))
 			continue;
-		value = join(map, &cell->value, &other->value, code_off,
+		value = join(map, &cell->value, &other->value, came_in, code_off,
 			     (uint8_t)(0x80 | ((uint32_t)-cell->off / 8 & 0x7f)));
 		changed |= !value_same(&value, &cell->value);
 		cell->value = value;
 	}
 	if (from->cells_dropped && !into->cells_dropped)
 		changed = into->cells_dropped = true;
-	if (into->count_address_made && !from->count_address_made) {
-		into->count_address_made = false;
-		changed = true;
-	}
 	return changed;
 }
 
@@ -224,18 +234,21 @@ static bool join_charges(struct state *into, const struct state *from)
 
 bool state_join(const struct stack_map *map, struct state *into, const struct state *from, uint32_t code_off)
 {
-	bool changed = false;
+	const uint8_t came_in[2] = {into->came_in, from->came_in};
+	bool changed = into->came_in != WAY__COUNT && into->came_in != from->came_in;
 
+	if (changed)
+		into->came_in = WAY__COUNT;
 	for (unsigned int reg = 0; reg < map->reg_count; reg++) {
 		struct value value;
 
 		if (value_same(&into->regs[reg], &from->regs[reg]))
 			continue;
-		value = join(map, &into->regs[reg], &from->regs[reg], code_off, (uint8_t)reg);
+		value = join(map, &into->regs[reg], &from->regs[reg], came_in, code_off, (uint8_t)reg);
 		changed |= !value_same(&value, &into->regs[reg]);
 		into->regs[reg] = value;
 	}
-	changed |= join_cells(map, into, from, code_off);
+	changed |= join_cells(map, into, from, came_in, code_off);
 	changed |= join_charges(into, from);
 	return changed;
 }

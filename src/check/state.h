@@ -18,6 +18,7 @@ enum value_kind {
 			* when the function was entered, plus imm */
 	VALUE_BPF,     /* somewhere in the BPF stack, or derived from R10: the verifier's business */
 	VALUE_STACK,   /* perhaps somewhere in this stack; a multiple of imm */
+	VALUE_CHOSEN,  /* one of two, by whether a count or the address of one came in; see value_part() */
 	VALUE_LOST,    /* written by an instruction that the decoder does not know */
 };
 
@@ -49,10 +50,13 @@ struct cell {
 #define NOT_CHARGED UINT32_MAX
 #define CELLS_MAX   72 /* save slots and state slots, outgoing arguments, pushes around a call */
 
+/* What came into a main program may be a count or the address of one. */
+enum way { WAY_COUNT, WAY_ADDRESS, WAY__COUNT };
+
 struct state {
 	uint32_t cell_count;
-	bool count_address_made; /* the address of this frame's count has been in a register: a choice may be it */
-	bool cells_dropped;      /* there was no room for all: what is not found may have been written all the same */
+	uint8_t came_in;    /* enum way, where a branch has asked; WAY__COUNT: may be both */
+	bool cells_dropped; /* there was no room for all: what is not found may have been written all the same */
 	/* The instruction that has counted a tail call (R29) on some way here, or NOT_CHARGED; and on every way. */
 	uint32_t charged_at;
 	bool charged_always;
@@ -120,6 +124,18 @@ struct value value_extend(struct value value, unsigned int bytes, bool sign, uin
 struct value value_add(const struct stack_map *map, struct value a, struct value b, uint32_t def, uint8_t reg);
 /* As callers of the library see it (held.c). */
 struct jf_held value_held(const struct value *value);
+
+/* What a value is in that case (choice.c). */
+struct value value_part(const struct value *value, enum way way);
+/* The value that is parts[way] in each case. The address of the count in force is a VALUE_COUNT with imm 1. */
+struct value value_chosen(const struct stack_map *map, const struct value parts[WAY__COUNT]);
+/* Whether `b` is what `a` is by that way. */
+bool value_has_part(const struct stack_map *map, const struct value *a, enum way way, const struct value *b);
+/* Where the two ways meet: `a` comes by the one, `b` by the other. returns: whether both are of interest. */
+bool value_joins_ways(const struct stack_map *map, const struct value *a, enum way way, const struct value *b,
+		      struct value *joined);
+void value_chosen_text(const struct value *value, char *text, size_t capacity);
+
 /* "CFA-24", "the caller's s0", "5"; text[0, capacity). */
 void value_text(const struct jf_backend *backend, const struct value *value, char *text, size_t capacity);
 #define VALUE_TEXT_MAX 64
@@ -129,7 +145,7 @@ static inline void state_clear(struct state *state)
 {
 	state->cell_count = 0;
 	state->cells_dropped = false;
-	state->count_address_made = false;
+	state->came_in = WAY__COUNT;
 	state->charged_at = NOT_CHARGED;
 	state->charged_always = true;
 }

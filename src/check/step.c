@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check/checker.h"
+#include "check/choice.h"
 
 /* What one instruction does to a state. */
 
@@ -14,8 +14,6 @@ static void set(struct checker *c, struct state *state, uint8_t reg, struct valu
 		return;
 	if (is_callee_saved(c, reg) || reg == c->backend->sp || reg == c->backend->ra)
 		c->changes++;
-	if (c->map.tcc && value_is_cfa(&value, c->map.tcc))
-		state->count_address_made = true;
 	state->regs[reg] = value;
 }
 
@@ -88,6 +86,12 @@ static struct value sum(const struct checker *c, struct value a, struct value b,
 	return value;
 }
 
+/* All bits, or none. */
+static bool is_mask(const struct value *value)
+{
+	return value->kind == VALUE_CONST && (value->imm == 0 || value->imm == -1);
+}
+
 static struct value alu64(const struct checker *c, const struct jf_step *step, struct value a, struct value b)
 {
 	unsigned int taint_a = value_taint(&c->map, &a), taint_b = value_taint(&c->map, &b);
@@ -104,6 +108,8 @@ static struct value alu64(const struct checker *c, const struct jf_step *step, s
 		return mask_stack(c, a, b.imm);
 	if (b.kind == VALUE_CONST && !b.imm && step->kind != JF_STEP_AND)
 		return a; /* or, xor and shifts by nothing */
+	if (step->kind == JF_STEP_AND && (is_mask(&a) || is_mask(&b)))
+		return (is_mask(&a) ? a : b).imm ? (is_mask(&a) ? b : a) : value_const(0);
 	if (a.kind == VALUE_CONST && !a.imm && (step->kind == JF_STEP_OR || step->kind == JF_STEP_XOR))
 		return b;
 	if (step->kind == JF_STEP_SUB && taint_b && taint_b < 3)
@@ -114,14 +120,8 @@ static struct value alu64(const struct checker *c, const struct jf_step *step, s
 	return result_of(c, &a, taint_a > taint_b ? taint_a : taint_b, step->dst);
 }
 
-static struct value alu(const struct checker *c, const struct state *state, const struct jf_step *step)
+static struct value alu_of(const struct checker *c, const struct jf_step *step, struct value a, struct value b)
 {
-	struct value a = operand(state, step->a);
-	struct value b = step->b == JF_REG_NONE ? value_const(step->imm) : operand(state, step->b);
-	bool clears = step->a == step->b && step->a != JF_REG_NONE;
-
-	if (clears && (step->kind == JF_STEP_XOR || step->kind == JF_STEP_SUB))
-		return value_const(0);
 	if (step->bytes != 4)
 		return alu64(c, step, a, b);
 	if (a.kind == VALUE_CONST && b.kind == VALUE_CONST) {
@@ -133,6 +133,32 @@ static struct value alu(const struct checker *c, const struct state *state, cons
 		a = value_tainted(a.kind == VALUE_LOST || b.kind == VALUE_LOST ? 3 : 0, c->off, step->dst);
 	}
 	return value_extend(a, 4, step->sign, c->off, step->dst);
+}
+
+static struct value alu(const struct checker *c, const struct state *state, const struct jf_step *step)
+{
+	struct value a = operand(state, step->a), parts[WAY__COUNT];
+	struct value b = step->b == JF_REG_NONE ? value_const(step->imm) : operand(state, step->b);
+	bool clears = step->a == step->b && step->a != JF_REG_NONE;
+
+	if (clears && (step->kind == JF_STEP_XOR || step->kind == JF_STEP_SUB))
+		return value_const(0);
+	if (a.kind != VALUE_CHOSEN && b.kind != VALUE_CHOSEN)
+		return alu_of(c, step, a, b);
+	for (enum way way = 0; way < WAY__COUNT; way++)
+		parts[way] = alu_of(c, step, value_part(&a, way), value_part(&b, way));
+	return value_chosen(&c->map, parts);
+}
+
+static struct value choose(const struct checker *c, const struct state *state, const struct jf_step *step,
+			   const struct question *asked)
+{
+	struct value options[2] = {operand(state, step->a), operand(state, step->b)};
+
+	options[1] = value_add(&c->map, options[1], value_const(step->imm), c->off, step->dst);
+	for (unsigned int i = 0; i < 2; i++)
+		options[i] = value_extend(options[i], step->bytes, step->sign, c->off, step->dst);
+	return choice_made(c, asked, step, options);
 }
 
 static struct value insert(const struct checker *c, const struct jf_step *step, struct value a)
@@ -275,7 +301,7 @@ static void store(struct checker *c, struct state *state, const struct jf_step *
 
 /* ---- all of them -------------------------------------------------------------------------------------- */
 
-static void one(struct checker *c, struct state *state, const struct jf_step *step)
+static void one(struct checker *c, struct state *state, const struct jf_step *step, const struct question *asked)
 {
 	struct value a = operand(state, step->a);
 
@@ -303,6 +329,7 @@ static void one(struct checker *c, struct state *state, const struct jf_step *st
 	case JF_STEP_SIGN: set(c, state, step->dst, sign(c, state, a)); break;
 	case JF_STEP_AUTH: set(c, state, step->dst, authenticate(c, state, a)); break;
 	case JF_STEP_KILL: set(c, state, step->dst, value_unknown(c->off, step->dst)); break;
+	case JF_STEP_CHOOSE: set(c, state, step->dst, choose(c, state, step, asked)); break;
 	default: set(c, state, step->dst, alu(c, state, step));
 	}
 }
@@ -330,11 +357,15 @@ static void lose_registers(struct checker *c, struct state *state)
 
 void checker_steps(struct checker *c, struct state *state)
 {
+	struct question asked = choice_question(c, state, &c->effect.asks);
+	struct question flags_hold = choice_question(c, state, &c->effect.flags_hold);
+
 	c->rmw_off = INT32_MAX;
 	if (c->effect.flags & JF_EFFECT_UNKNOWN)
 		lose_registers(c, state);
 	for (unsigned int i = 0; i < c->effect.step_count; i++)
-		one(c, state, &c->effect.steps[i]);
+		one(c, state, &c->effect.steps[i], &asked);
+	c->flags_hold = flags_hold;
 	if (c->effect.flags & JF_EFFECT_SYSTEM)
 		ask_kernel(c, state);
 }

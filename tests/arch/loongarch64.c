@@ -76,6 +76,6 @@ const struct arch arch_loongarch64 = {
 	.count_reg = "a6",
 	.record_stays = false,
 	.count_is_pointer = false,
-	.undecided_max = 89,
-	.unseen_max = 56,
+	.undecided_max = 39,
+	.unseen_max = 0,
 };

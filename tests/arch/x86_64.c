@@ -81,5 +81,5 @@ const struct arch arch_x86_64 = {
 	.record_stays = true,
 	.count_is_pointer = false,
 	.undecided_max = 31,
-	.unseen_max = 4,
+	.unseen_max = 0,
 };

@@ -93,6 +93,7 @@ static void try_mutant(const struct good *good, const struct subject *s, uint32_
 		wrong = verbose ? "undecided" : NULL;
 	} else if (oracle.branched) {
 		count->unseen++;
+		wrong = verbose ? "unseen" : NULL;
 	} else {
 		count->missed++;
 		wrong = "missed";

@@ -69,6 +69,11 @@ static bool add_to_field(uint8_t *insn, unsigned int size, const struct arch_fie
 	return true;
 }
 
+static unsigned int regs_of(const struct jf_compare *a, const struct jf_compare *b)
+{
+	return a->a != b->a || a->b != b->b;
+}
+
 /* Whether two instructions differ in nothing but one immediate (by that much), or in registers. */
 static bool same_but(const struct jf_effect *a, const struct jf_effect *b, bool imm, int by)
 {
@@ -87,6 +92,10 @@ static bool same_but(const struct jf_effect *a, const struct jf_effect *b, bool 
 		imms += x->imm != y->imm;
 		regs += x->dst != y->dst || x->a != y->a || x->b != y->b || x->c != y->c;
 	}
+	if (a->asks.kind != b->asks.kind || a->asks.cond != b->asks.cond || a->flags_hold.kind != b->flags_hold.kind)
+		return false;
+	imms += a->asks.imm != b->asks.imm || a->flags_hold.imm != b->flags_hold.imm;
+	regs += regs_of(&a->asks, &b->asks) || regs_of(&a->flags_hold, &b->flags_hold);
 	imms += a->flow_imm != b->flow_imm;
 	regs += a->flow_reg != b->flow_reg;
 	return imm ? imms && !regs : regs && !imms;
@@ -127,6 +136,41 @@ bool edit_reg(struct subject *s, uint32_t off, unsigned int size, unsigned int n
 	if (n >= sizeof(f->regs) / sizeof(f->regs[0]))
 		return false;
 	return try_field(s, off, size, &f->regs[n], false, by);
+}
+
+static bool is_opposite(uint8_t a, uint8_t b)
+{
+	static const uint8_t pairs[][2] = {{JF_COND_EQ, JF_COND_NE},
+					   {JF_COND_GT, JF_COND_LE},
+					   {JF_COND_GE, JF_COND_LT},
+					   {JF_COND_SGT, JF_COND_SLE},
+					   {JF_COND_SGE, JF_COND_SLT}};
+
+	for (unsigned int i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if ((a == pairs[i][0] && b == pairs[i][1]) || (a == pairs[i][1] && b == pairs[i][0]))
+			return true;
+	return false;
+}
+
+bool edit_choice(struct subject *s, uint32_t off, unsigned int size)
+{
+	const struct jf_backend *backend = s->conv->backend;
+	struct jf_effect old, new;
+
+	if (jf_decode(backend, s->code + off, size, &old) != JF_OK || old.asks.kind == JF_COMPARE_UNKNOWN)
+		return false;
+	for (unsigned int bit = 0; bit < 8 * size; bit++) {
+		uint8_t flip = (uint8_t)(1u << bit % 8);
+
+		s->code[off + bit / 8] ^= flip;
+		if (jf_decode(backend, s->code + off, size, &new) == JF_OK &&
+		    new.size_bytes == size &&new.step_count == old.step_count &&
+		    !memcmp(new.steps, old.steps, old.step_count * sizeof(old.steps[0])) &&
+		    !regs_of(&new.asks, &old.asks) && is_opposite(new.asks.cond, old.asks.cond))
+			return true;
+		s->code[off + bit / 8] ^= flip;
+	}
+	return false;
 }
 
 /* ---- room ------------------------------------------------------------------------------------------------ */

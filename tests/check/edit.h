@@ -32,6 +32,12 @@ bool edit_imm(struct subject *s, uint32_t off, unsigned int size, int by);
 bool edit_reg(struct subject *s, uint32_t off, unsigned int size, unsigned int n, int by);
 
 /*
+ * Turns the question of an instruction that chooses without a branch into the opposite, if another bit of it does just
+ * that: cmovb and cmovae, maskeqz and masknez. returns: as edit_imm().
+ */
+bool edit_choice(struct subject *s, uint32_t off, unsigned int size);
+
+/*
  * Puts `count` bytes in at `off`, in front of all branches and not within the prologue's own; the code behind
  * stays at its addresses, so that only the function's entry moves. Rows and marks behind `off` follow; those
  * that are at it follow too where `marks_follow` says so.

@@ -13,17 +13,6 @@ static uint64_t mask(unsigned int bytes)
 	return bytes >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1;
 }
 
-static uint64_t extend(uint64_t value, unsigned int bytes, bool sign)
-{
-	uint64_t top;
-
-	if (bytes == 0 || bytes >= 8)
-		return value;
-	top = UINT64_C(1) << (8 * bytes - 1);
-	value &= mask(bytes);
-	return sign ? (value ^ top) - top : value;
-}
-
 /* ---- memory ------------------------------------------------------------------------------------------ */
 
 uint64_t machine_read_elsewhere(const struct machine *m, uint64_t address, unsigned int bytes)
@@ -63,7 +52,7 @@ static void set(struct machine *m, uint8_t reg, uint64_t value)
 	if (reg == JF_REG_NONE || reg == m->zero)
 		return;
 	m->reg[reg] = value & mask(m->backend->regs[reg].size_bytes);
-	m->tainted[reg] = false;
+	m->tainted[reg] = m->chosen[reg] = false;
 	m->changes += is_kept(m, reg) || reg == m->backend->ra;
 }
 
@@ -76,6 +65,13 @@ static uint64_t fresh(struct machine *m, uint64_t what)
 	m->is_raw[m->killed_count] = true;
 	m->killed[m->killed_count++] = what;
 	return what;
+}
+
+/* ---- comparisons ------------------------------------------------------------------------------------- */
+
+static struct compared compared(const struct machine *m, const struct jf_compare *c)
+{
+	return compare_numbers(c, get(m, c->a), get(m, c->b), m->flags);
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------- */
@@ -102,7 +98,7 @@ static void load(struct machine *m, const struct jf_step *step)
 	uint64_t value = machine_read(m, address, bytes < 8 ? bytes : 8);
 
 	note(m, address, bytes, false, value);
-	set(m, step->dst, extend(value, bytes, step->sign));
+	set(m, step->dst, compare_extend(value, bytes, step->sign));
 }
 
 static void store(struct machine *m, const struct jf_step *step)
@@ -124,8 +120,8 @@ static uint64_t shift(const struct jf_step *step, uint64_t a, uint64_t count)
 	if (step->kind == JF_STEP_SHL)
 		return a << count;
 	if (step->kind == JF_STEP_SHR)
-		return extend(a, bits / 8, false) >> count;
-	return (uint64_t)((int64_t)extend(a, bits / 8, true) >> count);
+		return compare_extend(a, bits / 8, false) >> count;
+	return (uint64_t)((int64_t)compare_extend(a, bits / 8, true) >> count);
 }
 
 static uint64_t alu(const struct machine *m, const struct jf_step *step)
@@ -164,7 +160,7 @@ static bool is_tainted(const struct machine *m, const struct jf_step *step)
 static void compute(struct machine *m, const struct jf_step *step)
 {
 	bool tainted = is_tainted(m, step);
-	uint64_t value = extend(alu(m, step), step->bytes ? step->bytes : 8, step->sign);
+	uint64_t value = compare_extend(alu(m, step), step->bytes ? step->bytes : 8, step->sign);
 
 	set(m, step->dst, value);
 	if (!tainted || step->dst == JF_REG_NONE)
@@ -174,7 +170,26 @@ static void compute(struct machine *m, const struct jf_step *step)
 	m->killed[m->killed_count++] = value;
 }
 
-static void run_step(struct machine *m, const struct jf_step *step)
+/* Where nobody can tell it is either, by the instruction and the salt. */
+static void choose(struct machine *m, const struct jf_step *step, const struct compared *asked)
+{
+	uint8_t cond = m->effect.asks.cond;
+	bool chosen = compare_tells(asked, cond) ? compare_holds(asked, cond) : machine_mix(m->at, m->salt) & 1;
+	uint64_t value = chosen ? get(m, step->a) : get(m, step->b) + (uint64_t)step->imm;
+
+	set(m, step->dst, compare_extend(value, step->bytes, step->sign));
+	if (step->dst != JF_REG_NONE)
+		m->chosen[step->dst] = true;
+}
+
+void machine_forget_choices(struct machine *m)
+{
+	for (unsigned int reg = 0; reg < m->backend->reg_count; reg++)
+		if (m->chosen[reg] && !is_kept(m, reg))
+			set(m, (uint8_t)reg, machine_mix(m->salt + reg, 29));
+}
+
+static void run_step(struct machine *m, const struct jf_step *step, const struct compared *asked)
 {
 	switch (step->kind) {
 	case JF_STEP_LOAD: load(m, step); break;
@@ -182,48 +197,14 @@ static void run_step(struct machine *m, const struct jf_step *step)
 	case JF_STEP_ADDRESS: set(m, step->dst, address_of(m, step)); break;
 	case JF_STEP_SIGN:
 	case JF_STEP_AUTH: set(m, step->dst, machine_sign(get(m, step->a), m->reg[m->backend->sp])); break;
-	case JF_STEP_EXTEND: set(m, step->dst, extend(get(m, step->a), step->bytes, step->sign)); break;
+	case JF_STEP_EXTEND: set(m, step->dst, compare_extend(get(m, step->a), step->bytes, step->sign)); break;
 	case JF_STEP_KILL: kill(m, step); break;
+	case JF_STEP_CHOOSE: choose(m, step, asked); break;
 	default: compute(m, step); break;
 	}
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------------- */
-
-static bool holds(const struct machine_compared *c, uint8_t cond)
-{
-	uint64_t first = extend(c->first, c->bytes, false), second = extend(c->second, c->bytes, false);
-	int64_t sfirst = (int64_t)extend(c->first, c->bytes, true),
-		ssecond = (int64_t)extend(c->second, c->bytes, true);
-
-	switch (cond) {
-	case JF_COND_EQ: return first == second;
-	case JF_COND_NE: return first != second;
-	case JF_COND_GT: return first > second;
-	case JF_COND_GE: return first >= second;
-	case JF_COND_LT: return first < second;
-	case JF_COND_LE: return first <= second;
-	case JF_COND_SGT: return sfirst > ssecond;
-	case JF_COND_SGE: return sfirst >= ssecond;
-	case JF_COND_SLT: return sfirst < ssecond;
-	case JF_COND_SLE: return sfirst <= ssecond;
-	default: return first & second;
-	}
-}
-
-static struct machine_compared compared(const struct machine *m, const struct jf_compare *c)
-{
-	struct machine_compared with = {.known = true, .bytes = c->bytes, .first = get(m, c->a)};
-
-	with.second = c->b == JF_REG_NONE ? (uint64_t)c->imm : get(m, c->b);
-	switch (c->kind) {
-	case JF_COMPARE_FLAGS: return m->flags;
-	case JF_COMPARE_WITH: return with;
-	case JF_COMPARE_AND: return (struct machine_compared){true, true, c->bytes, with.first & with.second, 0};
-	case JF_COMPARE_TRUTH: return (struct machine_compared){true, false, 8, holds(&with, c->cond), 0};
-	default: return (struct machine_compared){.known = false};
-	}
-}
+/* ---- branches ------------------------------------------------------------------------------------------ */
 
 static bool decode_branch(const struct machine *m, struct jf_effect *effect)
 {
@@ -240,16 +221,14 @@ bool machine_branches(const struct machine *m)
 
 bool machine_knows(const struct machine *m, bool *taken)
 {
-	struct machine_compared asked;
+	struct compared asked;
 	struct jf_effect effect;
 
 	if (!decode_branch(m, &effect))
 		return false;
 	asked = compared(m, &effect.asks);
-	if (!asked.known || (asked.masked && effect.asks.cond >= JF_COND_GT && effect.asks.cond <= JF_COND_LE))
-		return false;
-	*taken = holds(&asked, effect.asks.cond);
-	return true;
+	*taken = compare_holds(&asked, effect.asks.cond);
+	return compare_tells(&asked, effect.asks.cond);
 }
 
 /* ---- control flow ------------------------------------------------------------------------------------ */
@@ -332,15 +311,17 @@ enum jf_status machine_decode(const struct jf_backend *backend, const uint8_t *b
 
 enum machine_event machine_step(struct machine *m, bool taken)
 {
+	struct compared asked;
 	uint64_t target = 0;
 
 	m->at = m->pc;
 	m->access_count = m->killed_count = 0;
 	if (m->pc >= m->size || machine_decode(m->backend, m->code + m->pc, m->size - m->pc, &m->effect) != JF_OK)
 		return EVENT_UNDECODED;
+	asked = compared(m, &m->effect.asks);
 	m->flags = compared(m, &m->effect.flags_hold);
 	for (unsigned int i = 0; i < m->effect.step_count; i++)
-		run_step(m, &m->effect.steps[i]);
+		run_step(m, &m->effect.steps[i], &asked);
 	if (m->effect.flow == JF_FLOW_CALL_REG || m->effect.flow == JF_FLOW_JUMP_REG)
 		target = get(m, m->effect.flow_reg) + (uint64_t)(int64_t)m->effect.flow_imm;
 	return flow(m, taken, target);

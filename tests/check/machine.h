@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "../support/compare.h"
+
 /*
  * A machine that runs any architecture's code with real values, one instruction at a time, by what the
  * decoder says of each. It knows nothing of frames and rules, has one path at a time and no notion of
@@ -35,14 +37,6 @@ struct machine_access {
 	uint64_t value;
 };
 
-/* Two numbers that have been compared, as far as is known. */
-struct machine_compared {
-	bool known;
-	bool masked; /* by AND, which tells nothing of an order without signs */
-	uint8_t bytes;
-	uint64_t first, second;
-};
-
 struct machine {
 	const struct jf_backend *backend;
 	const uint8_t *code;
@@ -57,8 +51,9 @@ struct machine {
 	} cells[MACHINE_CELLS]; /* stores elsewhere */
 	unsigned int cell_count;
 	bool tainted[JF_REGS_MAX]; /* registers with such a value */
+	bool chosen[JF_REGS_MAX];  /* registers with one of two values */
 	uint64_t salt;             /* another one gives other values everywhere */
-	struct machine_compared flags;
+	struct compared flags;
 	uint64_t changes; /* of the stack and of the registers that a row can speak of, so far */
 
 	/* of the last step */
@@ -80,6 +75,8 @@ enum jf_status machine_decode(const struct jf_backend *backend, const uint8_t *b
 			      struct jf_effect *effect);
 /* Runs the instruction at m->pc; `taken` says which way a conditional branch goes. */
 enum machine_event machine_step(struct machine *m, bool taken);
+/* Caller-saved registers with chosen values have others from here on. */
+void machine_forget_choices(struct machine *m);
 /* Whether the instruction at m->pc is a conditional branch. */
 bool machine_branches(const struct machine *m);
 /*

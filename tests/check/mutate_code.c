@@ -90,6 +90,17 @@ static enum mutated throw_imm_far(struct subject *s, const struct insn_list *ins
 	return edit_imm(s, insns->off[i], insns->effect[i].size_bytes, by[n % 2]) ? MUTATED : MUTATION_UNFIT;
 }
 
+/* The other one of two values, where the instruction chooses without a branch. */
+static enum mutated choose_other(struct subject *s, const struct insn_list *insns, unsigned int n)
+{
+	if (n >= insns->count)
+		return MUTATIONS_END;
+	for (unsigned int i = 0; i < insns->effect[n].step_count; i++)
+		if (insns->effect[n].steps[i].kind == JF_STEP_CHOOSE)
+			return edit_choice(s, insns->off[n], insns->effect[n].size_bytes) ? MUTATED : MUTATION_UNFIT;
+	return MUTATION_UNFIT;
+}
+
 const struct operator code_operators[] = {
 	{"drop an instruction", 0, ON_ALL, false, true, drop},
 	{"swap two instructions", 0, ON_ALL, false, true, swap},
@@ -97,5 +108,6 @@ const struct operator code_operators[] = {
 	{"an offset off by 256", 0, ON_ALL, false, true, throw_imm_far},
 	{"another register", 0, ON_ALL, false, true, change_reg},
 	{"an instruction twice", 0, ON_ALL, false, true, repeat},
+	{"the other choice", RULE(9) | RULE(15), ON_ALL, false, true, choose_other},
 };
 const unsigned int code_operator_count = sizeof(code_operators) / sizeof(code_operators[0]);

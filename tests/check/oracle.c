@@ -170,7 +170,9 @@ static void enter_by_tail_call(struct run *r, const struct subject *main, uint64
 		    reg != backend->ra && reg != r->m->zero)
 			r->m->reg[reg] = machine_mix(salt + reg, 19);
 	if (!r->facts->count_is_pointer)
-		r->incoming = count = salt & 2 ? machine_mix(salt, 17) : 1 + salt % JF_TAIL_CALLS_MAX;
+		r->incoming = count = salt & 2 ? machine_mix(salt, 17) :
+				      salt & 4 ? JF_TAIL_CALLS_MAX :
+						 1 + salt % JF_TAIL_CALLS_MAX;
 	r->m->reg[count_reg(r)] = count;
 	r->in_body = r->in_epilogue = false;
 }

@@ -94,6 +94,7 @@ void enter_body(struct run *r)
 	r->in_body = true;
 	if (r->s->is_stub)
 		return;
+	machine_forget_choices(r->m); /* what a body does with such a register is the body's affair */
 	check_sp(r);
 	if (r->s->frame.spec.private_stack)
 		check_private_stack(r);

@@ -7,9 +7,10 @@
  *     jf-effects-ARCH [--count N] [--seed N] [--names]
  *
  * Left out is what the decoder calls unknown, what leaves the instruction's successor, and what cannot be
- * pointed at that memory. Last line: "done words= names= signals= illegal=": how many were compared, how many
- * different instructions they were, how many raised a signal of their own (and so were not compared), and
- * how many of those SIGILL. --names lists the instructions, and how often each was compared. Exits with 1
+ * pointed at that memory. What chooses by the condition flags is executed behind a comparison. Last line: "done
+ * words= names= signals= illegal= first= second=": how many were compared, how many different instructions they were,
+ * how many raised a signal of their own (and so were not compared), how many of those SIGILL, and how many chose the
+ * first or the second of two values. --names lists the instructions, and how often each was compared. Exits with 1
  * after a difference.
  */
 
@@ -28,7 +29,7 @@
 
 #define BATCH      1024
 #define WORD_BYTES 4 /* of the longest instruction */
-#define STRIDE     12
+#define STRIDE     16
 #define NEIGHBOURS 256
 #define TRIES      20
 
@@ -36,6 +37,14 @@ static const struct jf_backend *host;
 static const struct arch *arch;
 static struct rng rng;
 static uint32_t valid[NEIGHBOURS];
+static uint32_t comparing[NEIGHBOURS]; /* comparisons, as they were met */
+static unsigned int comparing_count;
+
+/* An instruction to be tried, behind a comparison where it asks for one. */
+struct trial {
+	uint32_t word, comparison;
+	bool compares_first;
+};
 static uint8_t scratch[MEMORY_BYTES] __attribute__((aligned(MEMORY_BYTES)));
 
 /* ---- choosing instructions -------------------------------------------------------------------- */
@@ -63,6 +72,8 @@ static bool is_wanted(uint32_t word, unsigned long share)
 	if (!decode(word, &effect))
 		return false;
 	valid[rng_below(&rng, NEIGHBOURS)] = word;
+	if (sets_flags(&effect))
+		comparing[comparing_count++ % NEIGHBOURS] = word;
 	if (effect.flow != JF_FLOW_NEXT || effect.flags & (JF_EFFECT_UNKNOWN | JF_EFFECT_SYSTEM) ||
 	    is_dangerous(&effect))
 		return false;
@@ -100,6 +111,18 @@ static uint32_t next_word(unsigned long share)
 	}
 }
 
+static struct trial next_trial(unsigned long share)
+{
+	struct trial trial = {.word = next_word(share)};
+	struct jf_effect effect, comparison;
+
+	if (!comparing_count || !decode(trial.word, &effect) || !asks_flags(&effect))
+		return trial;
+	trial.comparison = comparing[rng_below(&rng, comparing_count < NEIGHBOURS ? comparing_count : NEIGHBOURS)];
+	trial.compares_first = decode(trial.comparison, &comparison) && goes_before(&comparison, &effect);
+	return trial;
+}
+
 /* ---- registers and memory --------------------------------------------------------------------- */
 
 static uint64_t random_value(void)
@@ -127,13 +150,15 @@ static void set_state(struct state *state, uint64_t pc)
 }
 
 /* Registers with which all accesses hit the memory. returns: false when there were none to be found. */
-static bool aim(const struct jf_effect *effect, uint64_t pc, struct state *before, struct state *after)
+static bool aim(const struct jf_effect *effect, const struct jf_compare *compare, uint64_t pc, struct state *before,
+		struct state *after)
 {
 	for (unsigned int tries = 0; tries < TRIES; tries++) {
 		const struct jf_step *missed = effect->steps;
 		uint64_t address;
 
 		set_state(before, pc);
+		bring_near(host, before, compare, rng_below(&rng, 4));
 		for (unsigned int i = 0; missed && i < 3; i++) {
 			memcpy(before->memory, scratch, MEMORY_BYTES);
 			*after = *before;
@@ -173,18 +198,25 @@ static void compare(uint32_t word, const struct jf_effect *effect, const struct 
 		if (!after->memory_unknown[i] && scratch[i] != after->memory[i])
 			differ(word, effect, "a byte", scratch[i], after->memory[i]);
 	compared++;
+	if (after->choice != CHOICE_NONE)
+		chosen[after->choice == CHOICE_SECOND]++;
 }
 
-static void try_word(const uint8_t *code, uint32_t word)
+static void try_word(const uint8_t *code, const struct trial *trial)
 {
 	uint64_t pc = (uint64_t)(uintptr_t)code + host->insn_align;
 	static struct state before, after;
-	struct jf_effect effect;
+	struct jf_effect effect, comparison = {.size_bytes = 0};
+	uint32_t word = trial->word;
 	struct shot shot;
 	struct name *name;
 	uint64_t address;
 
-	if (!decode(word, &effect) || !aim(&effect, pc, &before, &after))
+	if (trial->compares_first && !decode(trial->comparison, &comparison))
+		return;
+	pc += comparison.size_bytes;
+	if (!decode(word, &effect) ||
+	    !aim(&effect, trial->compares_first ? &comparison.flags_hold : &effect.asks, pc, &before, &after))
 		return;
 	name = name_of(effect.name);
 	shot.in = before.regs;
@@ -197,6 +229,8 @@ static void try_word(const uint8_t *code, uint32_t word)
 	/* Only now the floating-point registers are known. */
 	after = before;
 	after.regs = shot.in;
+	if (trial->compares_first)
+		predict(host, &comparison, &after, &address);
 	predict(host, &effect, &after, &address);
 	name->compared++;
 	compare(word, &effect, &shot, &after);
@@ -213,22 +247,30 @@ static bool make_trap(uint8_t trap[WORD_BYTES])
 	return jf_code_finish(&code) == JF_OK && code.size == host->insn_align;
 }
 
-/* The instruction, between two traps. */
-static void put_between(uint8_t *code, uint32_t word, const uint8_t trap[WORD_BYTES])
+static uint8_t *put_word(uint8_t *at, uint32_t word)
 {
 	struct jf_effect effect;
 
 	if (!decode(word, &effect))
-		return;
+		return at;
+	memcpy(at, &word, effect.size_bytes);
+	return at + effect.size_bytes;
+}
+
+/* The instruction, between two traps. */
+static void put_between(uint8_t *code, const struct trial *trial, const uint8_t trap[WORD_BYTES])
+{
 	memcpy(code, trap, host->insn_align);
-	memcpy(code + host->insn_align, &word, effect.size_bytes);
-	memcpy(code + host->insn_align + effect.size_bytes, trap, host->insn_align);
+	code += host->insn_align;
+	if (trial->compares_first)
+		code = put_word(code, trial->comparison);
+	memcpy(put_word(code, trial->word), trap, host->insn_align);
 }
 
 /* Each batch is mapped anew: then no emulator goes by what it translated before. */
 static bool run_batch(unsigned long share)
 {
-	uint32_t words[BATCH];
+	static struct trial trials[BATCH];
 	uint8_t trap[WORD_BYTES];
 	size_t size = BATCH * STRIDE;
 	uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -236,14 +278,14 @@ static bool run_batch(unsigned long share)
 	if (code == MAP_FAILED || !make_trap(trap))
 		return false;
 	for (unsigned int i = 0; i < BATCH; i++) {
-		words[i] = next_word(share);
-		put_between(code + (size_t)i * STRIDE, words[i], trap);
+		trials[i] = next_trial(share);
+		put_between(code + (size_t)i * STRIDE, &trials[i], trap);
 	}
 	__builtin___clear_cache((char *)code, (char *)code + size);
 	if (mprotect(code, size, PROT_READ | PROT_EXEC))
 		return false;
 	for (unsigned int i = 0; i < BATCH && different < DIFFERENT_MAX; i++)
-		try_word(code + (size_t)i * STRIDE, words[i]);
+		try_word(code + (size_t)i * STRIDE, &trials[i]);
 	return munmap(code, size) == 0;
 }
 

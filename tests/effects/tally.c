@@ -10,7 +10,7 @@
 static struct name names[NAMES_MAX];
 static unsigned int name_count;
 
-unsigned long compared, different;
+unsigned long compared, different, chosen[2];
 
 struct name *name_of(const char *text)
 {
@@ -56,6 +56,7 @@ int report(bool list)
 			printf("%s compared=%lu signals=%lu illegal=%lu\n", name->name, name->compared, name->signals,
 			       name->illegal);
 	}
-	printf("done words=%lu names=%u signals=%lu illegal=%lu\n", compared, seen, signals, illegal);
+	printf("done words=%lu names=%u signals=%lu illegal=%lu first=%lu second=%lu\n", compared, seen, signals,
+	       illegal, chosen[0], chosen[1]);
 	return different != 0;
 }

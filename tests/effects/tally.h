@@ -15,6 +15,7 @@ struct name {
 };
 
 extern unsigned long compared, different; /* of all instructions */
+extern unsigned long chosen[2];           /* what asks something that is known: what it asks holds, does not hold */
 
 /* The counts of the instruction of that name, which stays the caller's. returns: NULL when there are too many names. */
 struct name *name_of(const char *text);

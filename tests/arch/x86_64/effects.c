@@ -27,11 +27,14 @@
 #define INSN_OFF   256 /* all else of a slot are traps, as far as short branches reach */
 #define TRIES      20
 #define NEAR       200
+#define NEIGHBOURS 64
 
 enum { RCX = 1, RSP = 4, RBP = 5 };
 
 static const struct jf_backend *host;
 static struct random rng;
+static uint8_t comparing[NEIGHBOURS][BYTES]; /* comparisons of registers, as they were met */
+static unsigned int comparing_count;
 static uint8_t scratch[MEMORY_BYTES] __attribute__((aligned(MEMORY_BYTES)));
 
 static uint64_t random_wide(void)
@@ -86,6 +89,8 @@ static bool is_wanted(const uint8_t *bytes, unsigned long share)
 	if (jf_decode(host, bytes, BYTES, &effect) != JF_OK || !is_flow_wanted(&effect) ||
 	    effect.flags & (JF_EFFECT_UNKNOWN | JF_EFFECT_SYSTEM) || is_dangerous(bytes, &effect))
 		return false;
+	if (sets_flags(&effect))
+		memcpy(comparing[comparing_count++ % NEIGHBOURS], bytes, BYTES);
 	for (unsigned int i = 0; i < effect.step_count; i++)
 		if (effect.steps[i].kind == JF_STEP_LOAD || effect.steps[i].kind == JF_STEP_STORE)
 			if (effect.steps[i].a == JF_REG_NONE)
@@ -127,7 +132,8 @@ static void set_state(struct state *state, uint64_t pc)
 }
 
 /* Registers with which all accesses hit the memory. returns: false when there were none to be found. */
-static bool aim(const struct jf_effect *effect, uint64_t pc, struct state *before, struct state *after)
+static bool aim(const struct jf_effect *effect, const struct jf_compare *compare, uint64_t pc, struct state *before,
+		struct state *after)
 {
 	bool repeated = effect->step_count > 1 && !effect->steps[0].bytes && strlen(effect->name) == 5;
 
@@ -136,6 +142,7 @@ static bool aim(const struct jf_effect *effect, uint64_t pc, struct state *befor
 		uint64_t address;
 
 		set_state(before, pc);
+		bring_near(host, before, compare, random_below(&rng, 4));
 		if (repeated)
 			before->regs.value[RCX] &= 15;
 		for (unsigned int i = 0; missed && i < 3; i++) {
@@ -173,12 +180,20 @@ static bool call(const struct jf_effect *effect, struct state *after)
 	return true;
 }
 
-/* The address that the next instruction is at, another for a branch. returns: false when it may be anywhere. */
+/*
+ * The address that the next instruction is at, another for a branch whose way is not known. returns: false when it may
+ * be anywhere.
+ */
 static bool find_next(const struct jf_effect *effect, struct state *after, uint64_t next[2])
 {
 	next[0] = next[1] = after->pc + effect->size_bytes;
 	switch (effect->flow) {
-	case JF_FLOW_BRANCH: next[1] = after->pc + (uint64_t)effect->target_off; return true;
+	case JF_FLOW_BRANCH:
+		if (after->choice != CHOICE_SECOND)
+			next[1] = after->pc + (uint64_t)effect->target_off;
+		if (after->choice == CHOICE_FIRST)
+			next[0] = next[1];
+		return true;
 	case JF_FLOW_JUMP: next[0] = next[1] = after->pc + (uint64_t)effect->target_off; return true;
 	case JF_FLOW_CALL: next[0] = next[1] = after->pc + (uint64_t)effect->target_off; return call(effect, after);
 	case JF_FLOW_CALL_REG:
@@ -219,6 +234,8 @@ static void compare(const uint8_t *bytes, const struct jf_effect *effect, const 
 		if (!after->memory_unknown[i] && scratch[i] != after->memory[i])
 			differ(bytes, effect, "a byte", scratch[i], after->memory[i]);
 	compared++;
+	if (after->choice != CHOICE_NONE)
+		chosen[after->choice == CHOICE_SECOND]++;
 }
 
 /* What the instruction raised. A trap is where it went on, and so is an address that cannot be executed. */
@@ -228,17 +245,20 @@ static bool went_on(const struct shot *shot, uint64_t *pc)
 	return shot->signal == SIGTRAP || (shot->signal == SIGSEGV && shot->pc - (uintptr_t)scratch < MEMORY_BYTES);
 }
 
-static void try_bytes(const uint8_t *code)
+/* first_bytes: of a comparison that is executed first; 0 where there is none. */
+static void try_bytes(const uint8_t *code, unsigned int first_bytes)
 {
-	const uint8_t *bytes = code + 2;
+	const uint8_t *bytes = code + 2 + first_bytes;
 	uint64_t pc = (uint64_t)(uintptr_t)bytes, next[2], where;
 	static struct state before, after;
-	struct jf_effect effect;
+	struct jf_effect effect, first = {.size_bytes = 0};
 	struct shot shot;
 	struct name *name;
 	uint64_t address;
 
-	if (jf_decode(host, bytes, BYTES, &effect) != JF_OK || !aim(&effect, pc, &before, &after) ||
+	if ((first_bytes && jf_decode(host, code + 2, BYTES, &first) != JF_OK) ||
+	    jf_decode(host, bytes, BYTES, &effect) != JF_OK ||
+	    !aim(&effect, first_bytes ? &first.flags_hold : &effect.asks, pc, &before, &after) ||
 	    !find_next(&effect, &after, next))
 		return;
 	name = name_of(effect.name);
@@ -254,6 +274,8 @@ static void try_bytes(const uint8_t *code)
 	}
 	after = before;
 	after.regs = shot.in;
+	if (first_bytes)
+		predict(host, &first, &after, &address);
 	predict(host, &effect, &after, &address);
 	find_next(&effect, &after, next);
 	name->compared++;
@@ -264,11 +286,31 @@ static void try_bytes(const uint8_t *code)
 
 /* ---- batches of code -------------------------------------------------------------------------- */
 
+/* returns: how long the comparison is that stands in front. */
+static unsigned int put_bytes(uint8_t *code, const uint8_t bytes[BYTES])
+{
+	const uint8_t *first = comparing[random_below(&rng, NEIGHBOURS)];
+	struct jf_effect effect, comparison = {.size_bytes = 0};
+
+	if (jf_decode(host, bytes, BYTES, &effect) != JF_OK)
+		return 0;
+	/* A short way back would lead into the comparison. */
+	if (comparing_count >= NEIGHBOURS && asks_flags(&effect) &&
+	    (effect.target_off >= 0 || effect.target_off < -BYTES) &&
+	    jf_decode(host, first, BYTES, &comparison) == JF_OK) {
+		if (!goes_before(&comparison, &effect))
+			comparison.size_bytes = 0;
+		memcpy(code, first, comparison.size_bytes);
+	}
+	memcpy(code + comparison.size_bytes, bytes, effect.size_bytes);
+	return comparison.size_bytes;
+}
+
 static bool run_batch(unsigned long share)
 {
 	size_t size = (size_t)BATCH * SLOT_BYTES;
 	uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct jf_effect effect;
+	unsigned int first_bytes[BATCH];
 	uint8_t bytes[BYTES];
 
 	if (code == MAP_FAILED)
@@ -278,13 +320,12 @@ static bool run_batch(unsigned long share)
 		do
 			x86_64_random_bytes(&rng, bytes);
 		while (!is_wanted(bytes, share));
-		if (jf_decode(host, bytes, BYTES, &effect) == JF_OK)
-			memcpy(code + (size_t)i * SLOT_BYTES + INSN_OFF + 2, bytes, effect.size_bytes);
+		first_bytes[i] = put_bytes(code + (size_t)i * SLOT_BYTES + INSN_OFF + 2, bytes);
 	}
 	if (mprotect(code, size, PROT_READ | PROT_EXEC))
 		return false;
 	for (unsigned int i = 0; i < BATCH && different < DIFFERENT_MAX; i++)
-		try_bytes(code + (size_t)i * SLOT_BYTES + INSN_OFF);
+		try_bytes(code + (size_t)i * SLOT_BYTES + INSN_OFF, first_bytes[i]);
 	return munmap(code, size) == 0;
 }
 

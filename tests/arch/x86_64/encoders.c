@@ -32,6 +32,8 @@ static void does_alu_rr(const struct insn *i)
 
 	if (op == ALU_CMP)
 		flagged("cmp", 0);
+	else if (op == ALU_SBB && i->r == i->s)
+		chooses(i->op->name, JF_COND_GE, with_imm(step(JF_STEP_CHOOSE, i->r, NO, NO, size_of(i)), -1));
 	else if (!alu_kinds[op])
 		IS(i->op->name, kill(i->r));
 	else if (i->r == i->s && (op == ALU_XOR || op == ALU_SUB))
@@ -60,7 +62,13 @@ static void does_imul_rr(const struct insn *i)
 
 static void does_cmov(const struct insn *i)
 {
-	IS(with_cc("cmov", i), kill(i->r));
+	static const uint8_t conds[16] = {
+		JF_COND__COUNT, JF_COND__COUNT, JF_COND_LT,     JF_COND_GE,     JF_COND_EQ,     JF_COND_NE,
+		JF_COND_LE,     JF_COND_GT,     JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT, JF_COND__COUNT,
+		JF_COND_SLT,    JF_COND_SGE,    JF_COND_SLE,    JF_COND_SGT,
+	};
+
+	chooses(with_cc("cmov", i), conds[i->op->value], step(JF_STEP_CHOOSE, i->r, i->s, i->r, size_of(i)));
 }
 
 /* Which of them is the destination is a matter of taste: the short form's is not rax, the long one's r/m. */

@@ -121,6 +121,16 @@ static void is(const char *name, const struct jf_step *steps, size_t count)
 		cr_assert(effect.flow == JF_FLOW_NEXT && !effect.flags, "%s", name); \
 	} while (0)
 
+/* By the flags, or by those of them that the decoder does not tell. */
+static void chooses(const char *name, uint8_t cond, struct jf_step step)
+{
+	IS(name, step);
+	if (cond == JF_COND__COUNT)
+		cr_assert_eq(effect.asks.kind, JF_COMPARE_UNKNOWN, "%s", name);
+	else
+		cr_assert(effect.asks.kind == JF_COMPARE_FLAGS && effect.asks.cond == cond, "%s", name);
+}
+
 /* Without steps, and where it goes on. */
 static void flows(const char *name, enum jf_flow flow, unsigned int reg, int64_t target_off)
 {
