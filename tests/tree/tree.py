@@ -142,6 +142,7 @@ NAMES_ONE = {
     "docs/jitframe.1": "examples",
     "docs/library.md": "examples",
     "docs/museum.md": "faults of each",
+    "docs/passing-through.md": "what was seen where",
     "docs/porting.md": "what there is, and what does not fit yet",
     "docs/porting.svg": "the picture of a frame",
     "docs/porting-exceptions": "about a patch for one",
