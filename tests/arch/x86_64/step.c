@@ -9,6 +9,7 @@
 
 #include <jitframe/codemap.h>
 #include <jitframe/load.h>
+#include <jitframe/publish.h>
 #include <jitframe/throw.h>
 #include <jitframe/walk.h>
 
@@ -38,7 +39,7 @@ static const struct jf_backend *host;
 static struct call calls[CALLS_MAX];
 static unsigned int depth;
 static struct jf_loaded *loaded[STEP_PROGRAMS];
-static unsigned long rows_checked, frames_checked, landings, whole_walks;
+static unsigned long rows_checked, frames_checked, landings, whole_walks, unwinds;
 static uint64_t bottom_sp;
 static volatile bool inside;
 static char failure[256];
@@ -220,6 +221,18 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 	jf_walk_end(&walk);
 }
 
+/* The same frames by published CFI. */
+static void check_unwinder(const struct jf_range *range, uint64_t pc)
+{
+	struct step_frame frames[CALLS_MAX];
+
+	for (unsigned int k = 0; k < depth; k++)
+		frames[k] = (struct step_frame){calls[depth - 1 - k].ra, calls[depth - 1 - k].cfa};
+	unwinds++;
+	if (!step_unwinder_agrees(pc, frames, depth))
+		fail(range, pc, "libgcc's unwinder finds other frames");
+}
+
 /* On through the C code that entered the program, and in C that it calls, in stubs and linkage tables. */
 static void check_whole_walk(const struct jf_range *range, const void *ucontext, uint64_t pc)
 {
@@ -274,6 +287,8 @@ static void on_trap(int number, siginfo_t *info, void *ucontext)
 			check_row(range, &regs, pc);
 		if (!failure[0])
 			check_walk(range, &regs, pc);
+		if (!failure[0])
+			check_unwinder(range, pc);
 	}
 	if (!failure[0] && inside)
 		check_whole_walk(range, ucontext, pc);
@@ -358,10 +373,10 @@ static void tell(const char *target, const char *name, const char *also)
 	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++number, target, name, also);
 	if (failure[0])
 		printf("# %s\n", failure);
-	printf("# %lu rows, %lu frames, %lu landings, %lu whole walks\n", rows_checked, frames_checked, landings,
-	       whole_walks);
+	printf("# %lu rows, %lu frames, %lu landings, %lu whole walks, %lu unwinds\n", rows_checked, frames_checked,
+	       landings, whole_walks, unwinds);
 	failure[0] = '\0';
-	rows_checked = frames_checked = landings = whole_walks = 0;
+	rows_checked = frames_checked = landings = whole_walks = unwinds = 0;
 }
 
 __attribute__((noinline)) static uint64_t call_may_goto_stub(uint64_t slots[2])
@@ -444,6 +459,8 @@ int main(void)
 	trap_every_instruction();
 	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
 		fail(NULL, 0, "no walks here");
+	if (jf_publish_start(JF_PUBLISH_CFI, NULL) != JF_OK)
+		fail(NULL, 0, "no unwinder");
 	note_bottom();
 	if (jf_fault_handler_install() != JF_OK)
 		fail(NULL, 0, "no fault handler");

@@ -24,4 +24,13 @@ extern const unsigned int scenario_count;
 extern struct jf_program_array *const step_array;
 uint64_t step_arena(void);
 
+/* Where a caller goes on, and its SP there. */
+struct step_frame {
+	uint64_t pc, sp;
+};
+
+/* In a handler: whether libgcc's unwinder finds `pc`, which was interrupted, and behind it these frames, from the
+ * innermost caller on. */
+bool step_unwinder_agrees(uint64_t pc, const struct step_frame *frames, unsigned int count);
+
 #endif
