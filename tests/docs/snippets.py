@@ -5,7 +5,8 @@
 An indented block is C when a line of it ends as a statement does. A block with main() is a program: it is compiled with
 CC, linked with LIBRARY and run, and when the page goes on with a block behind "prints:", that is what it has to print.
 Every other block is the inside of a function behind prelude.h, which declares what pages take for granted; what stands
-between "..." and "...", or "..." alone, is left out. A page names a block that cannot be compiled: "<!-- not compiled: WHY -->" on the line before.
+between "..." and "...", or "..." alone, is left out. A page names a block that cannot be compiled:
+"<!-- not compiled: WHY -->" on the line before.
 Doxygen's filter is held to what it promises: a line of a header stays the line that it was. Prints TAP.
 """
 
@@ -76,6 +77,8 @@ def compile_with(command, source, folder, *more):
 
 # What a name means that has two meanings.
 MEANT = [
+    (r"\bjf_sframe_write\(",
+     "struct jf_sframe_counts counts; const struct jf_cfi_function *functions = 0; size_t count = 0;"),
     (r"\bframe->", "const struct jf_walk_frame *frame = 0;"),
     (r"&frame\b|\bframe\.", "struct jf_frame frame = {0};"),
 ]
