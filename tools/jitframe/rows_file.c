@@ -247,6 +247,7 @@ void rows_file_input(struct rows_file *file, const struct rows_function *functio
 	if (high > low)
 		input->unlinked += low;
 	input->find = rows_file_find;
+	input->never_returns = rows_noreturn;
 	input->arg = file;
 }
 
@@ -292,8 +293,8 @@ static int read_elf(struct rows_file *file, bool need_rows)
 	status = read_sections(file, relocatable);
 	if (status == 0)
 		status = find_symbols(file, relocatable);
-	if (status == 0 && relocatable)
-		status = rows_object_read(file);
+	if (status == 0)
+		status = relocatable ? rows_object_read(file) : rows_noreturn_read(file);
 	if (status == 0)
 		status = need_rows || has_rows(file) ? read_rows(file, relocatable) : read_symbols_alone(file);
 	return status;
@@ -321,6 +322,7 @@ void rows_file_close(struct rows_file *file)
 	free(file->unlinked_offs);
 	free(file->jumps);
 	free(file->entries);
+	free(file->noreturn);
 	free(file->functions);
 	free(file->symbols);
 	free(file->sections);

@@ -47,7 +47,9 @@ struct rows_file {
 	/* Where functions that were looked at jump to in others; rows_file_find() keeps these. */
 	uint64_t *jumps;
 	size_t jump_count, jump_capacity, sorted_count;
-	uint32_t *entries;    /* of one function */
+	uint32_t *entries;  /* of one function */
+	uint64_t *noreturn; /* functions that never return, and the words that linkage tables reach them by; sorted */
+	size_t noreturn_count;
 	struct rows_orc *orc; /* NULL: the rows come from .eh_frame */
 };
 
@@ -88,5 +90,10 @@ void rows_orc_free(struct rows_orc *orc);
 int rows_object_read(struct rows_file *file);
 /* .eh_frame of an object file, relocated: file->eh_frame (rows_object.c). returns: as rows_file_open(). */
 int rows_object_relocate(struct rows_file *file, const struct rows_section *section);
+
+/* file->noreturn (rows_noreturn.c). returns: as rows_file_open(). */
+int rows_noreturn_read(struct rows_file *file);
+/* Whether what is called at that address never returns: for struct jf_rows_input. */
+bool rows_noreturn(void *file, uint64_t address);
 
 #endif
