@@ -32,7 +32,7 @@ struct inference {
 	const struct jf_backend *backend;
 	struct tokens code;
 	uint32_t depths[2][DEPTHS_MAX]; /* what CFA - SP may be in the body, read as a callback or not; 0: no more */
-	bool tail_exits;                /* it has one */
+	bool tail_exits;                /* it has one, or calls functions that may have one */
 	bool signs, pads;
 	bool auths; /* it checks a signed return address, which a callback has not signed itself */
 	uint8_t bytes[JF_FUNCTION_BYTES_MAX], last_bytes[JF_FUNCTION_BYTES_MAX];
@@ -247,6 +247,19 @@ static bool is_tail_exit(const struct checker *c, const struct value *sp, const 
 	return c->effect.flow == JF_FLOW_JUMP_MEM;
 }
 
+/* What a call left in the register of a count by value is put into memory: the callee has handed the count back. */
+static bool takes_count_back(const struct checker *c, const struct state *before)
+{
+	const struct value *value = &before->regs[c->conv->count_reg];
+
+	if (c->conv->count_form != JF_COUNT_BY_VALUE || value->kind != VALUE_UNKNOWN || value->def >= c->off)
+		return false;
+	for (unsigned int i = 0; i < c->effect.step_count; i++)
+		if (c->effect.steps[i].kind == JF_STEP_STORE && c->effect.steps[i].c == c->conv->count_reg)
+			return true;
+	return false;
+}
+
 /* A callback that first gives back what the boundary saved begins its own frame at the frame pointer. */
 static void note_depth(struct checker *c, const struct state *before, void *arg)
 {
@@ -255,7 +268,7 @@ static void note_depth(struct checker *c, const struct state *before, void *arg)
 
 	for (unsigned int i = 0; i < c->effect.step_count; i++)
 		depths->auths |= c->effect.steps[i].kind == JF_STEP_AUTH;
-	depths->tail_exits |= is_tail_exit(c, sp, depths);
+	depths->tail_exits |= is_tail_exit(c, sp, depths) || takes_count_back(c, before);
 	if (sp->kind != VALUE_CFA)
 		return;
 	depths->begun |=

@@ -133,6 +133,31 @@ static bool is_stub_call(const struct checker *c, const struct state *state)
 	return false;
 }
 
+/*
+ * A call of a function that hands the count back, where nobody has told what is where: behind the call the code stores
+ * the count's register in the count's slot.
+ */
+static bool takes_count_back(const struct checker *c, const struct state *state)
+{
+	uint32_t off = c->off + c->effect.size_bytes;
+	struct jf_effect effect;
+
+	if (!c->counts_tail_calls || !c->map.count_by_value || c->input->target_count || !is_inside(c, off) ||
+	    jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) != JF_OK)
+		return false;
+	for (unsigned int i = 0; i < effect.step_count; i++) {
+		const struct jf_step *step = &effect.steps[i];
+		struct value to;
+
+		if (step->kind != JF_STEP_STORE || step->c != c->map.count_reg || step->b != JF_REG_NONE ||
+		    step->a >= c->backend->reg_count)
+			continue;
+		to = value_add(&c->map, state->regs[step->a], value_const(step->imm), c->off, JF_REG_NONE);
+		return value_is_cfa(&to, c->map.tcc);
+	}
+	return false;
+}
+
 static void call(struct checker *c, struct state *state)
 {
 	enum jf_target_kind kind = JF_TARGET_C;
@@ -149,6 +174,8 @@ static void call(struct checker *c, struct state *state)
 	}
 	if (kind == JF_TARGET_C && is_stub_call(c, state))
 		kind = JF_TARGET_PRIVATE_STUB;
+	if (kind == JF_TARGET_C && takes_count_back(c, state))
+		kind = JF_TARGET_BPF;
 	if (c->judging) {
 		c->call_count++;
 		rules_anchor(c, state, (int)kind);
