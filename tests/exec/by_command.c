@@ -50,6 +50,8 @@ static void make_line(struct line *line, const struct run *run)
 	command_add(command, line->ctx);
 	command_add(command, "--json");
 	command_add(command, "--check-registers");
+	command_add(command, "--publish");
+	command_add(command, "cfi");
 	if (run_is_traced(run))
 		command_add(command, "--trace");
 	if (run->target->landing_pads)
@@ -72,6 +74,19 @@ void run_command_line(const struct run *run, FILE *file)
 		fprintf(file, "%s%s", i > 0 ? " " : "", line.command.argv[i]);
 }
 
+/* A program that ran to its end was told of, every function of it. */
+static void check_published(struct run *run)
+{
+	json_t *cfi = json_array_get(json_object_get(run->json, "published"), 0);
+	json_t *refused = json_object_get(cfi, "refused");
+
+	if (json_object_get(run->json, "result") != NULL)
+		run_expect(run,
+			   json_integer_value(json_object_get(cfi, "ranges")) > 0 && json_is_integer(refused) &&
+				   json_integer_value(refused) == 0,
+			   "CFI was not published");
+}
+
 void run_by_command(struct run *run)
 {
 	struct line line;
@@ -83,4 +98,5 @@ void run_by_command(struct run *run)
 	run->err = strdup(line.command.err);
 	command_fini(&line.command);
 	run_check(run);
+	check_published(run);
 }

@@ -60,6 +60,7 @@ static const struct {
 	{"run", 2, "which OBJECT?"},
 	{"run " KINDS " --repeat 0", 2, "--repeat 0: not a number from 1"},
 	{"run " KINDS " --threads 1025", 2, "--threads 1025: not a number"},
+	{"run " KINDS " --publish cfi,nobody", 2, "--publish cfi,nobody: nobody: it is none of cfi, gdb,"},
 	{"run " KINDS " --target arm64/user", 2, "which one? There are: program_"},
 	{"run " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper"},
 };
