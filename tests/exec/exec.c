@@ -205,11 +205,12 @@ void run_check(struct run *run)
 	const struct scenario *scenario = run->scenario;
 	const char *refused = lack(run);
 
-	if (!run_expect(run, run->json != NULL && run->err != NULL, "no JSON, exit status %d: %s", run->status,
-			run->err != NULL ? run->err : ""))
-		return;
 	if (refused == NULL)
 		refused = scenario->refused;
+	/* What the command refuses before a runner starts is told in words alone. */
+	if (!run_expect(run, (run->json != NULL || refused != NULL) && run->err != NULL, "no JSON, exit status %d: %s",
+			run->status, run->err != NULL ? run->err : ""))
+		return;
 	if (refused != NULL) {
 		check_failure(run, 2, refused);
 		return;

@@ -65,9 +65,9 @@ def survey(t):
 def differences(function, page):
     if not page["name"].endswith(function["name"]):
         yield f"is of {page['name']}, not of {function['name']}"
-    for number, label in enumerate(page["rules"], 1):
-        if f": {function['rules'][f'R{number}']}. " not in label:
-            yield f"R{number} is {function['rules'][f'R{number}']}, and the page says {label}"
+    for (rule, verdict), label in zip(function["rules"].items(), page["rules"]):
+        if not label.startswith(f"{rule} ") or f": {verdict}. " not in label:
+            yield f"{rule} is {verdict}, and the page says {label}"
     if len(page["rules"]) != len(function["rules"]):
         yield f"has {len(page['rules'])} rules"
     for finding in function["findings"]:
