@@ -9,7 +9,7 @@
 #define FINDINGS 16
 
 struct counts {
-	unsigned int frames, rows;
+	unsigned int seen, frames, rows;
 };
 
 /*
@@ -63,7 +63,7 @@ static void check_good(const struct jf_convention *conv, const struct jf_frame_s
 	struct counts *counts = arg;
 	char name[256], text[2048];
 
-	if (!is_sampled(spec) || !emit_frame(&e, conv, spec))
+	if (!is_sampled(spec) || counts->seen++ % ONE_OF || !emit_frame(&e, conv, spec))
 		return;
 	spec_text(conv, spec, name, sizeof(name));
 	CHECK_STATUS(jf_check(&e.input, &report, &error), JF_OK, "%s: %s: %s", name, error.where, error.text);
@@ -81,7 +81,7 @@ ALL_CONVENTIONS(checker, good_frames)
 
 	needs_decoder(conv);
 	each_spec(conv, check_good, &counts);
-	cr_assert_gt(counts.frames, 500, "%u frames", counts.frames);
+	cr_assert_gt(counts.frames, 500 / ONE_OF, "%u frames", counts.frames);
 }
 
 /* Places that only a body jumps to, and nobody says where the body is: no path reaches them, so no row is known. */

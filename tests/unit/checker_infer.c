@@ -43,7 +43,7 @@ static void infer(const struct jf_convention *conv, const struct jf_frame_spec *
 	struct jf_frame_spec found;
 	char name[256], other[256];
 
-	if (!emit_frame(&e, conv, spec) || rng_below(&sample->rng, sample->one_in))
+	if (rng_below(&sample->rng, sample->one_in) || !emit_frame(&e, conv, spec))
 		return;
 	/* Setting up a large private stack takes more instructions than setting up a small one. */
 	if (spec->private_stack && spec->bpf_stack_bytes > 512)
@@ -66,11 +66,11 @@ static void infer(const struct jf_convention *conv, const struct jf_frame_spec *
 ALL_CONVENTIONS(checker, infers_specs)
 {
 	const struct jf_convention *conv = convention_at(*index);
-	struct sample sample = {.rng = {7}, .one_in = 150};
+	struct sample sample = {.rng = {7}, .one_in = 150 * ONE_OF};
 
 	needs_decoder(conv);
 	each_spec(conv, infer, &sample);
-	cr_assert_gt(sample.seen, 10);
+	cr_assert_gt(sample.seen, 10 / ONE_OF);
 	cr_assert_eq(sample.roles, JF_INFER_ANY_ROLE);
 }
 

@@ -306,8 +306,8 @@ ALL_CONVENTIONS(checker, good_programs)
 
 	needs_decoder(conv);
 	for (unsigned int features = 0; features < 128; features++)
-		for (uint64_t seed = 0; seed < 16; seed++)
+		for (uint64_t seed = 0; seed < 16 / ONE_OF; seed++)
 			check_program(conv, features, features * 1000 + seed, &counts);
-	CHECK(counts.programs > 300 && counts.calls > 1000 && counts.tail_exits > 50,
+	CHECK(counts.programs > 300 / ONE_OF && counts.calls > 1000 / ONE_OF && counts.tail_exits > 50 / ONE_OF,
 	      "%u programs, %u calls, %u tail exits", counts.programs, counts.calls, counts.tail_exits);
 }
