@@ -18,6 +18,9 @@ enum {
 	RELOC_CALL = 10, /* R_BPF_64_32: a call's immediate, in instructions */
 };
 
+/* The table of clean-up pads: what a throw has to run of the frames that it skips. */
+#define CLEANUP_SECTION ".bpf_cleanup"
+
 struct reloc {
 	uint64_t off; /* bytes in its section */
 	uint32_t symbol;
