@@ -2,6 +2,7 @@
 #ifndef JF_CODEMAP_H
 #define JF_CODEMAP_H
 
+#include <jitframe/cleanup.h>
 #include <jitframe/fault.h>
 #include <jitframe/frame.h>
 #include <jitframe/row.h>
@@ -78,20 +79,23 @@ struct jf_range {
 	const struct jf_source_line *lines; /* sorted by insn */
 	uint32_t insn_count;                /* insn_off has one more */
 	uint32_t line_count;
-	struct jf_lazy_rows *lazy; /* NULL: rows are above; else rows and slots above are NULL and 0 */
+	struct jf_lazy_rows *lazy;              /* NULL: rows are above; else rows and slots above are NULL and 0 */
+	const struct jf_cleanup_code *cleanups; /* sorted by start_off, disjoint; NULL with cleanup_count 0 */
+	uint32_t cleanup_count;
 };
 
 /*
  * Registers a range.
- * owns: *range, its name and its tables (rows, slots, faults, insn_off, lines) stay the caller's. All must stay valid
- *      and unchanged until jf_code_map_remove() has returned.
+ * owns: *range, its name and its tables (rows, slots, faults, insn_off, lines, cleanups) stay the caller's. All must
+ *      stay valid and unchanged until jf_code_map_remove() has returned.
  * in:   error may be NULL; error->where is the field's name, error->text begins with the range's name and says what the
  *      field has to be.
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
  *      the first one with code_off other than 0; rows or slots beside `lazy`; more than 32 slots; a boundary without
- *      callback; lines unsorted, without a file, or of instructions behind the last), JF_E_IN_SECTION (a call in a
- *      reader section of this thread, for which the call might wait), JF_E_OVERLAP (another range has some of the
- *      addresses), JF_E_NO_MEMORY.
+ *      callback; lines unsorted, without a file, or of instructions behind the last; clean-up records that are
+ *      unsorted, empty or outside of the range, or overlap), JF_E_IN_SECTION (a call in a reader section of this
+ *      thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
+ *      JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.

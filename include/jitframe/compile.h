@@ -48,8 +48,10 @@ JF_API size_t jf_compile_bound(const struct jf_convention *conv, const struct jf
  * out: *image on JF_OK only; the caller frees it with jf_image_free(). The code stays in `bytes`, the caller's.
  * returns: JF_E_INVAL (NULL, no functions, a callback that is no function or is main, a struct of another header,
  *      a call of an import with a type of other than 0, 1, 2, 4 or 8 bytes); JF_E_BAD_INSN (malformed BPF: opcode,
- *      reserved fields, jump target, function index, falling off the end);
- *      JF_E_UNSUPPORTED (an instruction or call that this backend lacks, an import without address); JF_E_BAD_SPEC (a
+ *      reserved fields, jump target, function index, falling off the end; a table of clean-up pads, or a pad, that
+ *      breaks a rule of docs/cleanup.md);
+ *      JF_E_UNSUPPORTED (an instruction or call that this backend lacks, an import without address; a program with
+ *      clean-up pads that can throw, for a convention that runs no pads: cleanup_entry); JF_E_BAD_SPEC (a
  *      frame over the convention's limits); JF_E_NOSPACE (the code does not fit; jf_compile_bound() bytes always
  *      suffice, and the exact size may fall short, because an address that is still unknown may take a few bytes more);
  *      JF_E_RANGE (a distance that no branch reaches); JF_E_NO_MEMORY.

@@ -112,6 +112,12 @@ enum jf_sp_steps {
 	JF_SP__COUNT
 };
 
+/* How a clean-up pad of a frame comes to run when a throw skips the frame. */
+enum jf_cleanup_entry {
+	JF_CLEANUP_NONE, /* it does not: programs that have pads and can throw are refused */
+	JF_CLEANUP__COUNT
+};
+
 /* Two options (JF_WHEN_ bits) that exclude each other in this convention, and why. */
 struct jf_conflict {
 	uint16_t a;
@@ -159,7 +165,8 @@ struct jf_convention {
 	uint8_t tail_keeps;   /* slots, from the first on, that stay over a tail call: a tail call enters behind them */
 	uint16_t bpf_fp_when; /* R10's register is set when the spec and this have a JF_WHEN_ bit in common */
 	/* ---- what runs beside the code */
-	bool stub_offsets; /* AX of timed may_goto is an offset: the system's stub adds bpf_reg[JF_BPF_FP] */
+	uint8_t cleanup_entry; /* enum jf_cleanup_entry */
+	bool stub_offsets;     /* AX of timed may_goto is an offset: the system's stub adds bpf_reg[JF_BPF_FP] */
 };
 
 /* ---- a spec and its solution ---------------------------------------------------------------- */

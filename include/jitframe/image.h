@@ -2,6 +2,7 @@
 #ifndef JF_IMAGE_H
 #define JF_IMAGE_H
 
+#include <jitframe/cleanup.h>
 #include <jitframe/code.h>
 #include <jitframe/fault.h>
 #include <jitframe/frame.h>
@@ -29,7 +30,9 @@ struct jf_image_function {
 	uint32_t private_stack_off; /* of this function's lower guard: bytes from values.private_stack */
 	bool is_stub;               /* a call stub */
 	uint32_t line_count;
-	const struct jf_source_line *lines; /* the program's */
+	const struct jf_source_line *lines;     /* the program's */
+	const struct jf_cleanup_code *cleanups; /* sorted by start_off, disjoint; NULL: there are none */
+	uint32_t cleanup_count;
 };
 
 /* A compiled program. jf_compile() makes an image, jf_image_free() frees it. */

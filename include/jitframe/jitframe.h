@@ -10,6 +10,7 @@
 #include <jitframe/build.h>
 #include <jitframe/cfi.h>
 #include <jitframe/check.h>
+#include <jitframe/cleanup.h>
 #include <jitframe/code.h>
 #include <jitframe/codemap.h>
 #include <jitframe/compile.h>

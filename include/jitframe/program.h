@@ -3,6 +3,7 @@
 #define JF_PROGRAM_H
 
 #include <jitframe/body.h>
+#include <jitframe/cleanup.h>
 #include <jitframe/isa.h>
 #include <jitframe/source.h>
 
@@ -36,9 +37,11 @@ struct jf_function {
  */
 struct jf_import {
 	const char *name;
-	uint64_t address;  /* 0: missing; a program that calls the import is refused */
-	bool throws;       /* the function may throw: jf_throw(), or a caller of jf_throw(); makes main a boundary */
-	uint8_t arg_count; /* of a function with 6 to 5 + JF_OUT_ARGS_MAX arguments; 0: at most 5 */
+	uint64_t address;   /* 0: missing; a program that calls the import is refused */
+	bool throws;        /* the function may throw: jf_throw(), or a caller of jf_throw(); makes main a boundary */
+	bool resumes;       /* the function ends a clean-up pad, bpf_unwind_resume(): only pads may call it */
+	bool never_returns; /* as bpf_throw(): what stands behind a call is not reached from there */
+	uint8_t arg_count;  /* of a function with 6 to 5 + JF_OUT_ARGS_MAX arguments; 0: at most 5 */
 	struct jf_c_value result;
 	struct jf_c_value args[JF_ARGS_MAX]; /* those behind the last argument do not count */
 };
@@ -71,6 +74,7 @@ struct jf_program {
 	 */
 	struct jf_import call_register;
 	const struct jf_source_lines *lines; /* of functions[i]: lines[i]; NULL: no line is known */
+	const struct jf_cleanups *cleanups;  /* of functions[i]: cleanups[i]; NULL: no function has clean-up pads */
 };
 
 /*

@@ -140,6 +140,7 @@ static enum jf_status check_import(const struct checker *c, const struct jf_impo
 				    number < count && imports[number].name ? imports[number].name : "",
 				    number < count && imports[number].name ? ")" : "");
 	c->usage->throws |= imports[number].throws;
+	c->usage->resumes |= imports[number].resumes;
 	return check_types(c, &imports[number]);
 }
 

@@ -4,9 +4,9 @@
 #include "base/memory.h"
 
 /*
- * From which functions a tail call can be reached, by calls or by code addresses that C may call: those keep
- * the count, the others do without. Each function has a list of those that refer to it; whoever is found to
- * reach a tail call goes onto a pile, and from there to all that refer to it.
+ * From which functions a tail call, or a throw, can be reached, by calls or by code addresses that C may call. Each
+ * function has a list of those that refer to it; whoever is found to reach it goes onto a pile, and from there to all
+ * that refer to the function.
  */
 struct reference {
 	uint32_t from; /* function */
@@ -44,7 +44,7 @@ static void fill_lists(const struct jf_unit *units, uint32_t functions, struct r
 
 /* Each function is on the pile at most once. */
 static void follow(const struct reference *references, const uint32_t *first, uint32_t *pile, uint32_t pile_count,
-		   struct jf_usage *usage)
+		   bool *marked)
 {
 	while (pile_count > 0) {
 		uint32_t target = pile[--pile_count];
@@ -52,14 +52,14 @@ static void follow(const struct reference *references, const uint32_t *first, ui
 		for (uint32_t r = first[target]; r; r = references[r - 1].next) {
 			uint32_t from = references[r - 1].from;
 
-			if (!usage[from].reaches_tail_call)
+			if (!marked[from])
 				pile[pile_count++] = from;
-			usage[from].reaches_tail_call = true;
+			marked[from] = true;
 		}
 	}
 }
 
-enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage)
+enum jf_status jf_units_spread(const struct jf_unit *units, uint32_t count, bool *marked)
 {
 	struct reference *references = jf_calloc((size_t)count_references(units, count) + 1, sizeof(*references));
 	uint32_t *first = jf_calloc(count, sizeof(*first)), *pile = jf_calloc(count, sizeof(*pile));
@@ -68,15 +68,29 @@ enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t c
 
 	if (status == JF_OK) {
 		fill_lists(units, count, references, first);
-		for (uint32_t f = 0; f < count; f++) {
-			usage[f].reaches_tail_call = usage[f].tail_calls;
-			if (usage[f].tail_calls)
+		for (uint32_t f = 0; f < count; f++)
+			if (marked[f])
 				pile[pile_count++] = f;
-		}
-		follow(references, first, pile, pile_count, usage);
+		follow(references, first, pile, pile_count, marked);
 	}
 	jf_free(pile);
 	jf_free(first);
 	jf_free(references);
+	return status;
+}
+
+/* Those that reach a tail call keep the count, the others do without. */
+enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage)
+{
+	bool *marked = jf_calloc(count, sizeof(*marked));
+	enum jf_status status = JF_E_NO_MEMORY;
+
+	for (uint32_t f = 0; marked && f < count; f++)
+		marked[f] = usage[f].tail_calls != 0;
+	if (marked)
+		status = jf_units_spread(units, count, marked);
+	for (uint32_t f = 0; status == JF_OK && f < count; f++)
+		usage[f].reaches_tail_call = marked[f];
+	jf_free(marked);
 	return status;
 }

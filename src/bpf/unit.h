@@ -23,6 +23,7 @@ struct jf_unit {
 	bool marked;     /* some instruction may have JF_INSN_ARENA or JF_INSN_UPPER_DEAD */
 	uint8_t in_args; /* arguments after the fifth that it takes */
 	uint32_t site_start, site_count;
+	struct jf_cleanups cleanups; /* the program's */
 };
 
 static inline unsigned int jf_unit_form(const struct jf_unit *unit, uint32_t index)
@@ -40,6 +41,7 @@ struct jf_usage {
 	uint16_t bpf_regs;      /* bit per BPF register named anywhere */
 	bool reaches_tail_call; /* itself, or what it calls or gives the address of */
 	bool throws;            /* calls an import that throws */
+	bool resumes;           /* calls an import that ends a clean-up pad */
 	bool may_goto;
 	bool arena; /* casts or accesses arena pointers */
 	bool per_cpu;
@@ -74,6 +76,21 @@ enum jf_status jf_unit_mark_upper(struct jf_unit *unit);
 
 /* Fills in usage[].reaches_tail_call of `count` checked functions. returns: JF_E_NO_MEMORY. */
 enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t count, struct jf_usage *usage);
+
+/*
+ * Marks functions that refer to a marked one, by calls or by code addresses, through any number of others. in, out:
+ * marked[0, count). returns: JF_E_NO_MEMORY.
+ */
+enum jf_status jf_units_spread(const struct jf_unit *units, uint32_t count, bool *marked);
+
+/*
+ * Checks the table of clean-up pads of each of `count` checked functions, and what pads do; docs/cleanup.md has the
+ * rules. Marks pads with JF_INSN_TARGET. returns: JF_E_BAD_INSN, JF_E_NO_MEMORY.
+ */
+enum jf_status jf_units_check_cleanups(const struct jf_program *program, const struct jf_unit *units, uint32_t count,
+				       const struct jf_usage *usage, struct jf_error *error);
+/* The table of one function; its flags have JF_INSN_SECOND. returns: JF_E_BAD_INSN. */
+enum jf_status jf_unit_check_cleanup_table(const struct jf_unit *unit, struct jf_error *error);
 
 /* Stack use by unit->flags, *usage and code; see jf_function_stack(). */
 uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max);

@@ -150,6 +150,24 @@ static enum jf_status check_source(const struct refusal *r)
 	return wrong ? refuse(r, "lines", "%s", wrong) : JF_OK;
 }
 
+static enum jf_status check_cleanups(const struct refusal *r)
+{
+	const struct jf_range *range = r->range;
+	uint64_t bytes = range->end - range->start;
+
+	if (range->cleanup_count && !range->cleanups)
+		return refuse(r, "cleanups", "it is NULL, and cleanup_count is %" PRIu32, range->cleanup_count);
+	for (uint32_t i = 0; i < range->cleanup_count; i++) {
+		const struct jf_cleanup_code *record = &range->cleanups[i];
+
+		if (record->start_off >= record->end_off || record->end_off > bytes || record->pad_off >= bytes)
+			return refuse(r, "cleanups", "cleanups[%" PRIu32 "] is empty, or outside of the range", i);
+		if (i && record->start_off < record[-1].end_off)
+			return refuse(r, "cleanups", "cleanups[%" PRIu32 "] is not above the one before", i);
+	}
+	return JF_OK;
+}
+
 static bool is_c(const struct jf_range *range)
 {
 	return range->kind == JF_RANGE_ENTRY || range->kind == JF_RANGE_TRY;
@@ -167,6 +185,8 @@ static enum jf_status check_range(const struct jf_range *range, struct jf_error 
 	status = check_header(&r);
 	if (status == JF_OK)
 		status = check_source(&r);
+	if (status == JF_OK)
+		status = check_cleanups(&r);
 	if (status == JF_OK && !is_c(range))
 		status = range->lazy ? check_lazy(&r) : check_rows(&r, &rows);
 	if (status == JF_OK && (range->kind == JF_RANGE_BOUNDARY || range->kind == JF_RANGE_TRY) && !range->callback)

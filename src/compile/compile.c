@@ -42,6 +42,38 @@ enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_com
 	return check_lines(program, error);
 }
 
+/* The records of one function in code. What has no code has no call: a search must find no empty record. */
+static void place_function(struct image *image, struct image_function *f, const struct jf_unit *unit)
+{
+	f->cleanup_start = image->cleanup_count;
+	for (uint32_t k = 0; k < unit->cleanups.count; k++) {
+		const struct jf_cleanup *record = &unit->cleanups.list[k];
+		struct jf_cleanup_code placed = {unit->insn_off[record->start], unit->insn_off[record->end],
+						 unit->insn_off[record->pad]};
+
+		if (placed.start_off < placed.end_off)
+			image->cleanups[image->cleanup_count++] = placed;
+	}
+	f->shown.cleanup_count = image->cleanup_count - f->cleanup_start;
+}
+
+static enum jf_status place_cleanups(struct jf_compiler *c)
+{
+	struct image *image = c->image;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < c->unit_count; i++)
+		count += c->units[i].cleanups.count;
+	if (!count)
+		return JF_OK;
+	image->cleanups = jf_alloc(count * sizeof(*image->cleanups));
+	if (!image->cleanups)
+		return jf_compiler_no_memory(c);
+	for (uint32_t i = 0; i < c->unit_count; i++)
+		place_function(image, &image->functions[i], &c->units[i]);
+	return JF_OK;
+}
+
 static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
 	enum jf_status status = jf_compiler_plan(c);
@@ -49,6 +81,8 @@ static enum jf_status compile(struct jf_compiler *c, uint8_t *bytes, size_t capa
 	jf_compiler_choose_hooks(c);
 	if (status == JF_OK)
 		status = jf_compiler_emit_until_stable(c, bytes, capacity);
+	if (status == JF_OK)
+		status = place_cleanups(c);
 	c->image->shown.size_bytes = c->code.size;
 	c->image->row_count = (uint32_t)c->code.row_count;
 	return status;

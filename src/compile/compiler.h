@@ -40,6 +40,7 @@ struct jf_compiler {
 	bool uses_arena;
 	bool calls_register;
 	bool throws;
+	bool has_cleanups;     /* clean-up records, or calls that end pads */
 	uint32_t placed_count; /* functions whose place is known */
 	struct jf_sites sites;
 	bool first_pass;

@@ -17,6 +17,7 @@ void jf_image_show(struct image *image)
 		f->shown.frame = &f->frame;
 		f->shown.rows = image->rows + f->row_start;
 		f->shown.faults = f->shown.fault_count ? image->faults + f->fault_start : NULL;
+		f->shown.cleanups = f->shown.cleanup_count ? image->cleanups + f->cleanup_start : NULL;
 	}
 }
 
@@ -33,6 +34,7 @@ void jf_image_free(struct jf_image *shown)
 		return;
 	jf_free(image->insn_off);
 	jf_free(image->faults);
+	jf_free(image->cleanups);
 	jf_free(image->rows);
 	jf_free(image->functions);
 	jf_free(image);
@@ -60,7 +62,7 @@ size_t jf_image_packed_bytes(const struct jf_image *shown)
 
 	return sizeof(*image) + shown->function_count * sizeof(*image->functions) +
 	       image->row_count * sizeof(*image->rows) + shown->fault_count * sizeof(*image->faults) +
-	       off_count(image) * sizeof(*image->insn_off);
+	       image->cleanup_count * sizeof(*image->cleanups) + off_count(image) * sizeof(*image->insn_off);
 }
 
 /* returns: where the copy is; *at goes behind it. */
@@ -75,7 +77,9 @@ static void *put(uint8_t **at, const void *from, size_t bytes)
 }
 
 _Static_assert(sizeof(struct image) % 8 == 0 && sizeof(struct image_function) % 8 == 0, "each part is aligned");
-_Static_assert(sizeof(struct jf_row) % 4 == 0 && sizeof(struct jf_fault) % 4 == 0, "each part is aligned");
+_Static_assert(sizeof(struct jf_row) % 4 == 0 && sizeof(struct jf_fault) % 4 == 0 &&
+		       sizeof(struct jf_cleanup_code) % 4 == 0,
+	       "each part is aligned");
 
 struct jf_image *jf_image_pack(const struct jf_image *shown, void *at)
 {
@@ -86,6 +90,7 @@ struct jf_image *jf_image_pack(const struct jf_image *shown, void *at)
 	packed->functions = put(&next, image->functions, shown->function_count * sizeof(*image->functions));
 	packed->rows = put(&next, image->rows, image->row_count * sizeof(*image->rows));
 	packed->faults = put(&next, image->faults, shown->fault_count * sizeof(*image->faults));
+	packed->cleanups = put(&next, image->cleanups, image->cleanup_count * sizeof(*image->cleanups));
 	packed->insn_off = put(&next, image->insn_off, off_count(image) * sizeof(*image->insn_off));
 	for (uint32_t i = 0; i < shown->function_count; i++) {
 		struct jf_image_function *f = &packed->functions[i].shown;

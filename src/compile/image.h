@@ -8,8 +8,9 @@
 struct image_function {
 	struct jf_image_function shown;
 	struct jf_frame frame;
-	uint32_t row_start;   /* index into the image's rows */
-	uint32_t fault_start; /* index into the image's faults */
+	uint32_t row_start;     /* index into the image's rows */
+	uint32_t fault_start;   /* index into the image's faults */
+	uint32_t cleanup_start; /* the same for its clean-up records */
 };
 
 struct image {
@@ -19,6 +20,8 @@ struct image {
 	uint32_t row_count;
 	uint32_t *insn_off; /* behind the functions' insn_off */
 	struct jf_fault *faults;
+	struct jf_cleanup_code *cleanups;
+	uint32_t cleanup_count;
 };
 
 static inline const struct image *image_of(const struct jf_image *image)

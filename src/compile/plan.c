@@ -47,6 +47,8 @@ static enum jf_status make_units(struct jf_compiler *c)
 	c->unit_count = c->program->function_count;
 	for (uint32_t i = 0; i < c->unit_count; i++) {
 		c->units[i].function = &c->program->functions[i];
+		if (c->program->cleanups)
+			c->units[i].cleanups = c->program->cleanups[i];
 		insns += (size_t)c->units[i].function->insn_count + 1;
 	}
 	c->units[c->unit_count].function = &default_callback;
@@ -72,6 +74,7 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 		if (status != JF_OK)
 			return status;
 		c->throws |= usage[i].throws;
+		c->has_cleanups |= c->units[i].cleanups.count || usage[i].resumes;
 		c->uses_tail_calls |= usage[i].tail_calls != 0;
 		c->uses_arena |= usage[i].arena;
 		c->image->shown.uses_per_cpu |= usage[i].per_cpu;
@@ -80,6 +83,22 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 			ROWS_PER_FUNCTION + (usage[i].tail_calls ? ROWS_PER_TAIL_CALL : ROWS_PER_CALL) * usage[i].calls;
 	}
 	c->row_capacity += ROWS_PER_FUNCTION;
+	return JF_OK;
+}
+
+/* Pads that do not run would leave held what they give back, and nobody told. */
+static enum jf_status check_cleanups(struct jf_compiler *c, const struct jf_usage *usage)
+{
+	enum jf_status status = jf_units_check_cleanups(c->program, c->units, c->unit_count, usage, c->error);
+
+	if (status != JF_OK || !c->throws || c->conv->cleanup_entry != JF_CLEANUP_NONE)
+		return status;
+	for (uint32_t i = 0; i < c->unit_count; i++)
+		if (c->units[i].cleanups.count)
+			return jf_error_set(
+				c->error, JF_E_UNSUPPORTED, c->units[i].function->name,
+				"cleanup pad %u: the program can throw, and %s/%s does not run cleanup pads",
+				c->units[i].cleanups.list[0].pad, c->conv->backend->name, c->conv->name);
 	return JF_OK;
 }
 
@@ -269,6 +288,8 @@ enum jf_status jf_compiler_plan(struct jf_compiler *c)
 	status = usage && c->image->functions ? make_units(c) : jf_compiler_no_memory(c);
 	if (status == JF_OK)
 		status = check_units(c, usage);
+	if (status == JF_OK && c->has_cleanups)
+		status = check_cleanups(c, usage);
 	if (status == JF_OK && c->uses_tail_calls &&
 	    jf_units_reach_tail_calls(c->units, c->program->function_count, usage) != JF_OK)
 		status = jf_compiler_no_memory(c);

@@ -24,6 +24,8 @@ static void check_numbers(struct contradictions *all)
 		contradict(all, 0, "summary is NULL");
 	if (conv->landing > JF_LANDING_RESTORE)
 		contradict(all, 4, "landing is no value of enum jf_landing (R4)");
+	if (conv->cleanup_entry >= JF_CLEANUP__COUNT)
+		contradict(all, 0, "cleanup_entry is no value of enum jf_cleanup_entry");
 	if (!jf_is_power_of_two(conv->bpf_stack_align))
 		contradict(all, 0, "bpf_stack_align is no power of two");
 	if (!jf_is_power_of_two(conv->out_args_align))

@@ -266,6 +266,8 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.insn_count = f->insn_count,
 			.lines = f->lines,
 			.line_count = f->line_count,
+			.cleanups = f->cleanups,
+			.cleanup_count = f->cleanup_count,
 		};
 		if (callback)
 			loaded->ranges[i].callback = image->address + callback->start;

@@ -184,6 +184,7 @@ static const struct way ways[] = {
 	SET_CAP(JF_CAP_TAIL_CALLS, conv.count_bytes, 0, "count_bytes: "),
 	SET_CAP(JF_CAP_OUT_ARGS, conv.extra_arg_regs, 8, "extra_arg_regs: "),
 	SET(conv.sp_steps, JF_SP__COUNT, "sp_steps is no value"),
+	SET(conv.cleanup_entry, JF_CLEANUP__COUNT, "cleanup_entry is no value"),
 	SET_CAP(JF_CAP_TAIL_CALLS, conv.tail_keeps, JF_FRAME_SLOTS_MAX + 1, "tail_keeps: "),
 	SET(conv.bpf_stack_align, 0, "bpf_stack_align is no power of two"),
 	SET(conv.out_args_align, 0, "out_args_align is no power of two"),
