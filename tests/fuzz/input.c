@@ -9,6 +9,7 @@
 
 #define IMPORTS_MAX 16
 #define HELPERS     16
+#define RECORDS_MAX 3
 
 struct input {
 	const struct jf_convention *conv;
@@ -18,6 +19,8 @@ struct input {
 	struct jf_import helpers[HELPERS];
 	struct jf_import kfuncs[IMPORTS_MAX];
 	struct jf_map_ref maps[IMPORTS_MAX];
+	struct jf_cleanups cleanups[INPUT_FUNCTIONS_MAX];
+	struct jf_cleanup records[INPUT_FUNCTIONS_MAX][RECORDS_MAX];
 	bool short_of_room;
 	uint64_t address;
 };
@@ -132,6 +135,29 @@ static bool fill_functions(struct input *in, const uint8_t *data, size_t size)
 	return true;
 }
 
+/* Most tables are nearly good ones: a wrong one is refused before anything looks at the pads. */
+static void fill_cleanups(struct input *in, const uint8_t *data)
+{
+	if (!(data[1] & 128))
+		return;
+	in->program.cleanups = in->cleanups;
+	in->kfuncs[1].resumes = true;
+	for (uint32_t i = 0; i < in->program.function_count; i++) {
+		uint32_t number = in->functions[i].insn_count ? (uint32_t)in->functions[i].insns[0].imm : 0, at = 0;
+
+		in->cleanups[i] = (struct jf_cleanups){in->records[i], number % (RECORDS_MAX + 1)};
+		for (uint32_t k = 0; k < in->cleanups[i].count; k++) {
+			struct jf_cleanup *record = &in->records[i][k];
+
+			number = number * 1664525 + 1013904223;
+			record->start = at + number / 65536 % 5;
+			record->end = record->start + 1 + number / 524288 % 3;
+			record->pad = number / 4194304 % (in->functions[i].insn_count + 1);
+			at = record->end;
+		}
+	}
+}
+
 /* ---- what has to hold afterwards ---------------------------------------------------------------- */
 
 static void check_function(const struct jf_image *image, const struct jf_image_function *f)
@@ -151,6 +177,13 @@ static void check_function(const struct jf_image *image, const struct jf_image_f
 		CHECK(fault->start_off < fault->end_off && fault->end_off <= fault->resume_off);
 		CHECK(fault->resume_off <= f->size_bytes);
 		CHECK(i == 0 || fault[-1].end_off <= fault->start_off);
+	}
+	CHECK(!f->cleanup_count == !f->cleanups);
+	for (uint32_t i = 0; i < f->cleanup_count; i++) {
+		const struct jf_cleanup_code *record = &f->cleanups[i];
+
+		CHECK(record->start_off < record->end_off && record->end_off <= f->size_bytes);
+		CHECK(record->pad_off < f->size_bytes && (i == 0 || record[-1].end_off <= record->start_off));
 	}
 }
 
@@ -205,6 +238,7 @@ enum jf_status input_compile(const uint8_t *data, size_t size)
 	fill_imports(&in, data);
 	fill_program(&in, data);
 	if (fill_functions(&in, data, size)) {
+		fill_cleanups(&in, data);
 		status = compile(&in);
 		for (uint32_t i = 0; i < in.program.function_count; i++)
 			check_stack(&in.functions[i]);

@@ -9,7 +9,8 @@
  *
  *     0      convention, of all that there are
  *     1      options: bit 0 landing pads, 1 signed returns, 2 private stack, 3 too little room for code,
- *            4 imports of which some have no address, 5 code addresses far from those of C, 6 no helpers
+ *            4 imports of which some have no address, 5 code addresses far from those of C, 6 no helpers,
+ *            7 tables of clean-up pads, of places that the first instruction's imm chooses; kfunc 1 ends pads
  *     2      functions - 1, of INPUT_FUNCTIONS_MAX
  *     3      callback - a byte with a sign
  *     4      maps, kfuncs: four bits each

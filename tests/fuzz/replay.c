@@ -95,6 +95,29 @@ static size_t likely_insns(struct rng *rng)
 	return size + 8;
 }
 
+/* A body that returns, and behind it what ends in a resume: pads, where a table happens to name them. */
+static size_t program_with_pads(struct rng *rng)
+{
+	static const struct jf_insn parts[] = {
+		{0x85, 0x20, 0, 0}, {0xb7, 0x06, 0, 1}, {0x15, 0x06, 1, 0}, {0x15, 0x06, 0, 0}, {0x05, 0, 1, 0},
+		{0x05, 0, -2, 0},   {0x85, 0x20, 0, 2}, {0x85, 0x20, 0, 7}, {0x85, 0x20, 0, 1}, {0x95, 0, 0, 0},
+	};
+	const struct jf_insn first = {0xb7, 0x06, 0, (int32_t)rng_next(rng)}, leave = {0x95, 0, 0, 0},
+			     resume = {0x85, 0x20, 0, 1};
+	uint32_t body = 1 + rng_below(rng, 4), count = body + 1 + rng_below(rng, 5);
+	size_t size = INPUT_HEADER;
+
+	memcpy(input, (const uint8_t[INPUT_HEADER]){(uint8_t)rng_next(rng), 128, 0, 0xff, 0x0f, 0, 0, 0}, INPUT_HEADER);
+	for (uint32_t i = 0; i <= count; i++, size += 8)
+		memcpy(input + size,
+		       i == 0     ? &first :
+		       i == body  ? &leave :
+		       i == count ? &resume :
+				    &parts[rng_below(rng, sizeof(parts) / sizeof(parts[0]))],
+		       8);
+	return size;
+}
+
 static size_t valid_program(struct rng *rng)
 {
 	struct generate_opts opts = {.arena = true, .per_cpu = true, .stack_max_bytes = 512};
@@ -124,10 +147,8 @@ static const struct {
 	const char *name;
 	size_t (*make)(struct rng *rng);
 } kinds[] = {
-	{"random bytes", random_bytes},
-	{"likely instructions", likely_insns},
-	{"valid programs", valid_program},
-	{"mutated programs", mutated_program},
+	{"random bytes", random_bytes},        {"likely instructions", likely_insns}, {"valid programs", valid_program},
+	{"mutated programs", mutated_program}, {"clean-up pads", program_with_pads},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
