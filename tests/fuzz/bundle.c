@@ -18,8 +18,20 @@ static void check_lines(const struct bundle_selection *selection, uint32_t funct
 	}
 }
 
+/* What they say is jf_compile()'s to look at; but they are there. */
+static uint64_t add_cleanups(const struct bundle *bundle, const struct jf_cleanups *table)
+{
+	uint64_t sum = 0;
+
+	MUST(!table->count || (table->list >= bundle->cleanups && table->count <= bundle->count[BUNDLE_CLEANUPS]));
+	for (uint32_t i = 0; i < table->count; i++)
+		sum += (uint64_t)table->list[i].start + table->list[i].end + table->list[i].pad;
+	return sum;
+}
+
 static void select_program(const struct bundle *bundle, uint32_t index)
 {
+	static volatile uint64_t sink; /* every record is read */
 	struct bundle_selection selection;
 	struct jf_error error;
 
@@ -31,6 +43,7 @@ static void select_program(const struct bundle *bundle, uint32_t index)
 		MUST(memchr(selection.functions[i].name, 0,
 			    (size_t)(bundle->strings + bundle->count[BUNDLE_STRINGS] - selection.functions[i].name)));
 		check_lines(&selection, i);
+		sink += add_cleanups(bundle, &selection.cleanups[i]);
 	}
 	MUST(selection.program.callback < (int64_t)selection.program.function_count);
 	bundle_selection_free(&selection);
@@ -80,9 +93,20 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 		{0x85, 0x20, 0, 0},                     /* call kfunc 0 */
 		{0x95, 0x00, 0, 0},                     /* exit */
 	};
-	const struct bundle_function functions[] = {
-		{.name = 1, .insn_start = 0, .insn_count = 4, .flags = BUNDLE_FUNCTION_GLOBAL, .line_count = 2},
-		{.name = 6, .insn_start = 4, .insn_count = 2, .line_start = 2, .line_count = 1}};
+	const struct bundle_function functions[] = {{.name = 1,
+						     .insn_start = 0,
+						     .insn_count = 4,
+						     .flags = BUNDLE_FUNCTION_GLOBAL,
+						     .line_count = 2,
+						     .cleanup_count = 1},
+						    {.name = 6,
+						     .insn_start = 4,
+						     .insn_count = 2,
+						     .line_start = 2,
+						     .line_count = 1,
+						     .cleanup_start = 1,
+						     .cleanup_count = 1}};
+	const struct jf_cleanup cleanups[] = {{0, 1, 3}, {0, 1, 1}};
 	const struct bundle_line lines[] = {{.insn = 0, .file = 13, .line = 3},
 					    {.insn = 3, .file = 13, .text = 17, .line = 4, .column = 5},
 					    {.insn = 0, .file = 13, .line = 8}};
@@ -113,6 +137,7 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 	put(data, &used, BUNDLE_KFUNCS, kfuncs, 1, sizeof(kfuncs));
 	put(data, &used, BUNDLE_INITS, inits, number & 2 ? 2 : 0, sizeof(inits));
 	put(data, &used, BUNDLE_LINES, lines, 3, sizeof(lines));
+	put(data, &used, BUNDLE_CLEANUPS, cleanups, 2, sizeof(cleanups));
 	put(data, &used, BUNDLE_DATA, bytes, sizeof(bytes), sizeof(bytes));
 	put(data, &used, BUNDLE_STRINGS, strings, sizeof(strings), sizeof(strings));
 	header->total_bytes = (uint32_t)used;

@@ -42,9 +42,12 @@ static void fill_imports(struct jf_program *program, const struct bundle *bundle
 	for (uint32_t i = 0; i < helper_count; i++)
 		helpers[i] =
 			(struct jf_import){.name = "helper", .address = 0x7f1000000000 + i * 64, .throws = i % 2 != 0};
-	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
-		kfuncs[i] = (struct jf_import){
-			.name = bundle->strings + bundle->kfuncs[i].name, .address = 0x7f2000000000, .throws = true};
+	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++) {
+		kfuncs[i] =
+			(struct jf_import){.name = bundle->strings + bundle->kfuncs[i].name, .address = 0x7f2000000000};
+		kfuncs[i].resumes = strcmp(kfuncs[i].name, "bpf_unwind_resume") == 0;
+		kfuncs[i].throws = !kfuncs[i].resumes;
+	}
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++)
 		maps[i] = (struct jf_map_ref){0x7f3000000000, 0x7f4000000000};
 	program->helpers = helpers;

@@ -69,12 +69,11 @@ Test(tools_bundle, extreme_words_everywhere)
 	}
 }
 
-Test(tools_bundle, changed_bytes)
+static void change_bytes(uint64_t seed, unsigned int rounds)
 {
-	uint64_t seed = 0x5eed;
 	uint8_t *base = bytes;
 
-	for (unsigned int i = 0; i < 5000; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		size_t at = random_next(&seed) % size;
 		uint8_t old = base[at];
 
@@ -82,6 +81,21 @@ Test(tools_bundle, changed_bytes)
 		bundle_exercise(bytes, size);
 		base[at] = old;
 	}
+}
+
+Test(tools_bundle, changed_bytes)
+{
+	change_bytes(0x5eed, 5000);
+}
+
+/* With clean-up records, which jf_compile() looks at. */
+Test(tools_bundle, changed_bytes_with_cleanups)
+{
+	free(bytes);
+	object_bundle("cleanup_shapes", NULL, &bytes, &bundle);
+	size = ((const struct bundle_header *)bytes)->total_bytes;
+	cr_assert(bundle_exercise(bytes, size));
+	change_bytes(0xc1ea, 3000);
 }
 
 Test(tools_bundle, a_misaligned_one_is_refused)

@@ -73,6 +73,7 @@ Test(tools_hostile, changed_bytes_in_objects, .timeout = 300)
 	mutate_object("kinds", 6000, 0x1234567);
 	mutate_object("core_relocation", 1000, 0x89abcdef);
 	mutate_object("struct_ops", 300, 0x4242);
+	mutate_object("cleanup_shapes", 1500, 0xc1ea);
 }
 
 /* Single bytes seldom hit what matters: every field of every header, one after the other. */
@@ -152,6 +153,15 @@ Test(tools_hostile, extreme_words_in_relocations, .timeout = 300)
 	mutate_section("kinds", ".reltc");
 	mutate_section("kinds", ".rel.maps");
 	mutate_section("kinds", ".rel.data");
+}
+
+/* Records, their relocations, the code that they speak of; and distances of UNWIND. */
+Test(tools_hostile, extreme_words_in_cleanups, .timeout = 300)
+{
+	mutate_section("cleanup_shapes", ".bpf_cleanup");
+	mutate_section("cleanup_shapes", ".rel.bpf_cleanup");
+	mutate_section("cleanup_shapes", "tc");
+	mutate_section("cleanup_unwind", "tc");
 }
 
 Test(tools_hostile, extreme_words_in_code, .timeout = 300)

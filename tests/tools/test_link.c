@@ -306,17 +306,6 @@ Test(tools_link, selection_starts_with_main_and_holds_what_is_reached)
 	bundle_selection_free(&selection);
 }
 
-/* What cannot throw needs no clean-ups. */
-Test(tools_link, cleanup_pads_without_a_throw)
-{
-	struct bundle of;
-	void *linked;
-
-	object_bundle("cleanup_quiet", NULL, &linked, &of);
-	cr_assert_eq(of.count[BUNDLE_PROGRAMS], 1);
-	free(linked);
-}
-
 /* ---- refused ------------------------------------------------------------------------------------ */
 
 static const struct refusal {
@@ -350,10 +339,6 @@ static const struct refusal {
 	{"two_callbacks", NULL, JF_E_BAD_IMAGE, "program", "two exception callbacks"},
 	{"odd_section", NULL, JF_E_UNSUPPORTED, "program", "section odd (variable), which holds no map and no data"},
 	{"no_program", NULL, JF_E_BAD_IMAGE, "file", "no functions"},
-	{"cleanup_throws", NULL, JF_E_UNSUPPORTED, "thrower",
-	 "instruction 1: bpf_throw throws, and a throw does not run the clean-up pads of .bpf_cleanup yet"},
-	{"cleanup_resumes", NULL, JF_E_UNSUPPORTED, "program",
-	 "instruction 3: _Unwind_Resume ends a clean-up pad, and a throw does not run clean-up pads yet"},
 	{"big_endian", NULL, JF_E_BAD_IMAGE, "ELF header", "byte 5: big-endian"},
 	{"kinds", "program_c", JF_E_UNSUPPORTED, "program_c", "instruction 0: helper bpf_get_current_task (35)"},
 };

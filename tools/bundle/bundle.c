@@ -9,12 +9,13 @@
 
 _Static_assert(sizeof(struct bundle_header) == 16 + 8 * BUNDLE_TABLE__COUNT, "part of the format");
 _Static_assert(sizeof(struct bundle_program) == 16, "part of the format");
-_Static_assert(sizeof(struct bundle_function) == 24, "part of the format");
+_Static_assert(sizeof(struct bundle_function) == 32, "part of the format");
 _Static_assert(sizeof(struct jf_insn) == 8, "part of the format");
 _Static_assert(sizeof(struct bundle_map) == 48, "part of the format");
 _Static_assert(sizeof(struct bundle_kfunc) == 4, "part of the format");
 _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
+_Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
 
 static const struct {
 	const char *name;
@@ -27,6 +28,7 @@ static const struct {
 	[BUNDLE_KFUNCS] = {"kfuncs", sizeof(struct bundle_kfunc)},
 	[BUNDLE_INITS] = {"initialisers", sizeof(struct bundle_init)},
 	[BUNDLE_LINES] = {"lines", sizeof(struct bundle_line)},
+	[BUNDLE_CLEANUPS] = {"clean-up records", sizeof(struct jf_cleanup)},
 	[BUNDLE_DATA] = {"data", 1},
 	[BUNDLE_STRINGS] = {"strings", 1},
 };
@@ -97,6 +99,7 @@ static void open_tables(struct bundle *bundle, const uint8_t *base)
 	bundle->kfuncs = table[BUNDLE_KFUNCS];
 	bundle->inits = table[BUNDLE_INITS];
 	bundle->lines = table[BUNDLE_LINES];
+	bundle->cleanups = table[BUNDLE_CLEANUPS];
 	bundle->data = table[BUNDLE_DATA];
 	bundle->strings = table[BUNDLE_STRINGS];
 }
@@ -142,7 +145,7 @@ static enum jf_status check_lines(const struct check *c, const struct bundle_fun
 /* Functions lie one behind the other, and their line tables: so no selection is larger than the bundle. */
 static enum jf_status check_functions(const struct check *c)
 {
-	uint32_t free_from = 0, lines_from = 0;
+	uint32_t free_from = 0, lines_from = 0, cleanups_from = 0;
 
 	for (uint32_t i = 0; i < c->bundle->count[BUNDLE_FUNCTIONS]; i++) {
 		const struct bundle_function *f = &c->bundle->functions[i];
@@ -152,16 +155,20 @@ static enum jf_status check_functions(const struct check *c)
 			return bad(c, f, "function's name lies outside the strings");
 		if (f->flags & ~(uint32_t)(BUNDLE_FUNCTION_GLOBAL | BUNDLE_FUNCTION_REFUSED))
 			return bad(c, f, "function has unknown flags");
-		if (f->insn_start < free_from || f->line_start < lines_from)
+		if (f->insn_start < free_from || f->line_start < lines_from || f->cleanup_start < cleanups_from)
 			return bad(c, f, "function overlaps the one before it");
 		if (f->insn_start > c->bundle->count[BUNDLE_INSNS] ||
 		    f->insn_count > c->bundle->count[BUNDLE_INSNS] - f->insn_start)
 			return bad(c, f, "function's instructions are not in the table");
+		if (f->cleanup_start > c->bundle->count[BUNDLE_CLEANUPS] ||
+		    f->cleanup_count > c->bundle->count[BUNDLE_CLEANUPS] - f->cleanup_start)
+			return bad(c, f, "function's clean-up records are not in the table");
 		free_from = f->insn_start + f->insn_count;
 		status = check_lines(c, f);
 		if (status != JF_OK)
 			return status;
 		lines_from = f->line_start + f->line_count;
+		cleanups_from = f->cleanup_start + f->cleanup_count;
 	}
 	return JF_OK;
 }

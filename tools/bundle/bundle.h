@@ -10,7 +10,7 @@
 
 #include <jitframe/compile.h>
 
-#define BUNDLE_MAGIC "JFBNDL2" /* with its NUL: 8 bytes */
+#define BUNDLE_MAGIC "JFBNDL3" /* with its NUL: 8 bytes */
 
 enum bundle_table {
 	BUNDLE_PROGRAMS,  /* struct bundle_program */
@@ -21,6 +21,7 @@ enum bundle_table {
 	BUNDLE_KFUNCS,    /* struct bundle_kfunc */
 	BUNDLE_INITS,     /* struct bundle_init */
 	BUNDLE_LINES,     /* struct bundle_line */
+	BUNDLE_CLEANUPS,  /* struct jf_cleanup */
 	BUNDLE_DATA,      /* bytes */
 	BUNDLE_STRINGS,   /* bytes; the last one is NUL */
 	BUNDLE_TABLE__COUNT
@@ -63,6 +64,8 @@ struct bundle_function {
 	uint32_t flags;
 	uint32_t line_start; /* index into BUNDLE_LINES */
 	uint32_t line_count;
+	uint32_t cleanup_start; /* index into BUNDLE_CLEANUPS */
+	uint32_t cleanup_count;
 };
 
 enum {
@@ -134,6 +137,7 @@ struct bundle {
 	const struct bundle_kfunc *kfuncs;
 	const struct bundle_init *inits;
 	const struct bundle_line *lines;
+	const struct jf_cleanup *cleanups;
 	const uint8_t *data;
 	const char *strings;
 	uint32_t count[BUNDLE_TABLE__COUNT];
@@ -141,8 +145,8 @@ struct bundle {
 
 /*
  * Checks everything that can be checked without running: magic, extents, alignment, every index, every
- * string offset, names terminated, data ranges, insn ranges, line tables. Instructions' own references are left to
- * jf_compile().
+ * string offset, names terminated, data ranges, insn ranges, line tables. Instructions' own references, and what
+ * clean-up records say, are left to jf_compile().
  * returns: JF_E_BAD_IMAGE, error->text with the byte offset and what is wrong there.
  */
 enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size, struct jf_error *error);
@@ -151,7 +155,7 @@ enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size
  * One program of a bundle as the library takes it: the functions that main and callback reach (calls
  * and function addresses), with references renumbered. helpers, kfuncs and maps are left empty for the
  * caller to fill in (for jf_compile(); the numbers of helpers, kfuncs and maps are the bundle's own).
- * The instructions are a copy; names point into the bundle. Free with bundle_selection_free().
+ * The instructions are a copy; names and clean-up records point into the bundle. Free with bundle_selection_free().
  *
  * returns: JF_E_INVAL (no such program), JF_E_BAD_IMAGE (a call or function address out of the
  *      function table), JF_E_NO_MEMORY; *selection is set on JF_OK only.
@@ -162,7 +166,8 @@ struct bundle_selection {
 	struct jf_insn *insns;
 	struct jf_source_lines *tables; /* program.lines */
 	struct jf_source_line *lines;
-	uint32_t *bundle_function; /* program's function index -> the bundle's */
+	struct jf_cleanups *cleanups; /* program.cleanups */
+	uint32_t *bundle_function;    /* program's function index -> the bundle's */
 };
 enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
 			     struct jf_error *error);

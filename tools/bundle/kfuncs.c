@@ -6,6 +6,8 @@
 /* kfuncs.def as imports. Both sides have it: the linker by types, the runner with addresses. */
 
 /* clang-format off */
+#define THROWS  true, .never_returns = true
+#define RESUMES false, .resumes = true
 #define VOID {0, false}
 #define NONE {0, false}
 #define BOOL {1, false}

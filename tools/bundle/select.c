@@ -79,10 +79,15 @@ static uint32_t copy_lines(const struct bundle *bundle, const struct bundle_func
 	return f->line_count;
 }
 
+static struct jf_cleanups cleanups_of(const struct bundle *bundle, const struct bundle_function *f)
+{
+	return (struct jf_cleanups){f->cleanup_count ? bundle->cleanups + f->cleanup_start : NULL, f->cleanup_count};
+}
+
 static enum jf_status copy_selection(const struct reach *r, int32_t callback, struct bundle_selection *selection)
 {
 	struct bundle_selection s = {.bundle_function = r->list};
-	size_t insn_count = 0, line_count = 0;
+	size_t insn_count = 0, line_count = 0, cleanup_count = 0;
 
 	for (uint32_t i = 0; i < r->count; i++) {
 		insn_count += r->bundle->functions[r->list[i]].insn_count;
@@ -92,7 +97,8 @@ static enum jf_status copy_selection(const struct reach *r, int32_t callback, st
 	s.insns = calloc(insn_count ? insn_count : 1, sizeof(*s.insns));
 	s.tables = calloc(r->count, sizeof(*s.tables));
 	s.lines = calloc(line_count ? line_count : 1, sizeof(*s.lines));
-	if (!s.functions || !s.insns || !s.tables || !s.lines) {
+	s.cleanups = calloc(r->count, sizeof(*s.cleanups));
+	if (!s.functions || !s.insns || !s.tables || !s.lines || !s.cleanups) {
 		s.bundle_function = NULL; /* the caller's until all is well */
 		bundle_selection_free(&s);
 		return jf_error_set(r->error, JF_E_NO_MEMORY, "bundle", "no memory for a program");
@@ -104,10 +110,13 @@ static enum jf_status copy_selection(const struct reach *r, int32_t callback, st
 		insn_count += s.functions[i].insn_count;
 		line_count +=
 			copy_lines(r->bundle, &r->bundle->functions[r->list[i]], &s.tables[i], s.lines + line_count);
+		s.cleanups[i] = cleanups_of(r->bundle, &r->bundle->functions[r->list[i]]);
+		cleanup_count += s.cleanups[i].count;
 	}
 	s.program.size = sizeof(s.program);
 	s.program.functions = s.functions;
 	s.program.lines = line_count ? s.tables : NULL;
+	s.program.cleanups = cleanup_count ? s.cleanups : NULL;
 	s.program.function_count = r->count;
 	s.program.callback = callback < 0 ? -1 : (int32_t)(r->place[callback] - 1);
 	*selection = s;
@@ -150,6 +159,7 @@ void bundle_selection_free(struct bundle_selection *selection)
 	free(selection->insns);
 	free(selection->tables);
 	free(selection->lines);
+	free(selection->cleanups);
 	free(selection->bundle_function);
 	memset(selection, 0, sizeof(*selection));
 }

@@ -95,33 +95,17 @@ static bool tests_address(const struct site *s)
 	return false;
 }
 
-/* The call that ends a clean-up pad, by the names that compilers and Linux have for it. */
-static bool is_resume(const char *name)
+/* What compilers call it when a clean-up pad hands the throw on. */
+static const char *kfunc_name(const char *name)
 {
-	return strcmp(name, "_Unwind_Resume") == 0 || strcmp(name, "bpf_unwind_resume") == 0;
-}
-
-/* Throws run no clean-up pads: what the skipped frames hold would be lost, and nobody told. */
-static void refuse_lost_cleanups(struct site *s)
-{
-	struct jf_import kfunc;
-
-	if (object_section(&s->link->object, CLEANUP_SECTION) && bundle_kfunc(s->symbol->name, &kfunc) >= 0 &&
-	    kfunc.throws)
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
-			    "%s throws, and a throw does not run the clean-up pads of " CLEANUP_SECTION " yet",
-			    s->symbol->name);
+	return strcmp(name, "_Unwind_Resume") == 0 ? "bpf_unwind_resume" : name;
 }
 
 static void link_kfunc(struct site *s)
 {
-	int32_t kfunc = kfunc_index(s->link, s->symbol->name);
+	int32_t kfunc = kfunc_index(s->link, kfunc_name(s->symbol->name));
 
-	if (is_resume(s->symbol->name)) {
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
-			    "%s ends a clean-up pad, and a throw does not run clean-up pads yet", s->symbol->name);
-	} else if (kfunc >= 0) {
-		refuse_lost_cleanups(s);
+	if (kfunc >= 0) {
 		set_src(s->insn, JF_SRC_KFUNC);
 		s->insn->imm = kfunc;
 		link_btf_kfunc(s->link, s->symbol->name, s->function, s->index);

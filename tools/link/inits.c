@@ -123,12 +123,17 @@ static enum jf_status init_one(struct link *link, uint32_t section, const struct
 	return link_is_value(&link->maps[map], section) ? init_variable(&s) : init_slot(&s);
 }
 
+static bool has_inits(const struct section *section)
+{
+	return !section_is_code(section) && !section_is_cleanup(section);
+}
+
 enum jf_status link_inits_collect(struct link *link)
 {
 	size_t count = 0;
 
 	for (uint32_t i = 1; i < link->object.section_count; i++)
-		if (!section_is_code(&link->object.sections[i]))
+		if (has_inits(&link->object.sections[i]))
 			count += link->object.sections[i].reloc_count;
 	link->inits = calloc(count + 1, sizeof(*link->inits));
 	if (!link->inits)
@@ -137,7 +142,7 @@ enum jf_status link_inits_collect(struct link *link)
 	for (uint32_t i = 1; i < link->object.section_count; i++) {
 		const struct section *section = &link->object.sections[i];
 
-		for (uint32_t k = 0; !section_is_code(section) && k < section->reloc_count; k++) {
+		for (uint32_t k = 0; has_inits(section) && k < section->reloc_count; k++) {
 			enum jf_status status = init_one(link, i, &section->relocs[k]);
 
 			if (status != JF_OK)

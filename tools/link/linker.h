@@ -2,7 +2,7 @@
 #ifndef JF_TOOLS_LINKER_H
 #define JF_TOOLS_LINKER_H
 
-/* What the files of this folder share. Order of work: object, btf, functions, maps, code, reach, pack. */
+/* What the files of this folder share. Order of work: object, btf, functions, maps, code, cleanups, reach, pack. */
 
 #include <stdarg.h>
 
@@ -23,8 +23,15 @@ struct link_function {
 	int32_t callback;      /* programs: function index of the exception callback, or -1 */
 	bool global;
 	bool needed;
+	uint32_t cleanup_count;  /* in link.cleanups, behind those of the functions before */
 	uint32_t line_count;     /* in link.lines, behind those of the functions before */
 	struct jf_error refused; /* the first thing that could not be linked in it; JF_OK: none */
+};
+
+/* A record of the table of clean-up pads. */
+struct link_cleanup {
+	uint32_t function;
+	struct jf_cleanup record; /* in instructions of the function */
 };
 
 struct link_map {
@@ -52,6 +59,8 @@ struct link {
 	uint32_t kfunc_count;
 	struct bundle_init *inits;
 	uint32_t init_count;
+	struct link_cleanup *cleanups; /* by function, then by start */
+	uint32_t cleanup_count;
 	struct bundle_line *lines; /* by function, then by instruction */
 	uint32_t line_count;
 	char *line_strings; /* what their `file` and `text` count in; the first one is "" */
@@ -103,6 +112,9 @@ enum jf_status link_inits_collect(struct link *link);
 
 /* code.c */
 enum jf_status link_code(struct link *link);
+
+/* cleanup.c */
+enum jf_status link_cleanups_collect(struct link *link);
 
 /* pack.c */
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size);

@@ -177,7 +177,13 @@ static int compare_relocs(const void *a, const void *b)
 static bool wants_relocs(const struct section *section)
 {
 	return section_is_code(section) || section_is_data(section) || section_is_arena(section) ||
-	       strcmp(section->name, ".maps") == 0;
+	       strcmp(section->name, ".maps") == 0 || section_is_cleanup(section);
+}
+
+/* What a relocation changes: the words of the clean-up table are the only ones that are linked. */
+static uint64_t reloc_bytes(const struct section *section)
+{
+	return section_is_cleanup(section) ? 4 : 8;
 }
 
 static enum jf_status read_reloc(struct object *object, Elf_Data *data, uint32_t index, struct section *target,
@@ -194,7 +200,7 @@ static enum jf_status read_reloc(struct object *object, Elf_Data *data, uint32_t
 	if (reloc->symbol >= object->symbol_count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, target->name, "relocation %u: there is no symbol %u", index,
 				    reloc->symbol);
-	if (reloc->off > target->size || target->size - reloc->off < 8)
+	if (reloc->off > target->size || target->size - reloc->off < reloc_bytes(target))
 		return jf_error_set(error, JF_E_BAD_IMAGE, target->name,
 				    "relocation %u: at byte %" PRIu64 " of %" PRIu64, index, reloc->off, target->size);
 	return JF_OK;
@@ -328,6 +334,11 @@ bool section_is_arena(const struct section *section)
 {
 	return section->type == SHT_PROGBITS && (section->flags & SHF_ALLOC) && !section_is_code(section) &&
 	       strcmp(section->name, ".addr_space.1") == 0;
+}
+
+bool section_is_cleanup(const struct section *section)
+{
+	return strcmp(section->name, CLEANUP_SECTION) == 0;
 }
 
 bool section_is_data(const struct section *section)

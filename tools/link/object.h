@@ -13,9 +13,11 @@
 
 /* elf.h of glibc has only the first and the last. */
 enum {
-	RELOC_LDDW = 1,  /* R_BPF_64_64: the 64-bit immediate of lddw */
-	RELOC_ABS64 = 2, /* R_BPF_64_ABS64: 8 bytes of data */
-	RELOC_CALL = 10, /* R_BPF_64_32: a call's immediate, in instructions */
+	RELOC_LDDW = 1,     /* R_BPF_64_64: the 64-bit immediate of lddw */
+	RELOC_ABS64 = 2,    /* R_BPF_64_ABS64: 8 bytes of data */
+	RELOC_ABS32 = 3,    /* R_BPF_64_ABS32 and */
+	RELOC_NODYLD32 = 4, /* R_BPF_64_NODYLD32: 4 bytes of data, symbol + addend */
+	RELOC_CALL = 10,    /* R_BPF_64_32: a call's immediate, in instructions */
 };
 
 /* The table of clean-up pads: what a throw has to run of the frames that it skips. */
@@ -72,6 +74,8 @@ bool section_is_data(const struct section *section);
 bool section_is_read_only(const struct section *section);
 /* Variables in an arena: clang names the section after the address space. */
 bool section_is_arena(const struct section *section);
+/* A table of clean-up pads. */
+bool section_is_cleanup(const struct section *section);
 
 /* returns: the relocation at exactly `off`, or NULL. */
 const struct reloc *section_reloc(const struct section *section, uint64_t off);

@@ -27,6 +27,7 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 	count[BUNDLE_KFUNCS] = link->kfunc_count;
 	count[BUNDLE_INITS] = link->init_count;
 	count[BUNDLE_LINES] = link->line_count;
+	count[BUNDLE_CLEANUPS] = link->cleanup_count;
 	count[BUNDLE_STRINGS] = link->line_string_bytes;
 
 	for (uint32_t i = 0; i < link->function_count; i++) {
@@ -54,6 +55,7 @@ static size_t lay_out(struct packer *p)
 		[BUNDLE_KFUNCS] = sizeof(struct bundle_kfunc),
 		[BUNDLE_INITS] = sizeof(struct bundle_init),
 		[BUNDLE_LINES] = sizeof(struct bundle_line),
+		[BUNDLE_CLEANUPS] = sizeof(struct jf_cleanup),
 		[BUNDLE_DATA] = 1,
 		[BUNDLE_STRINGS] = 1,
 	};
@@ -99,12 +101,20 @@ static void put_lines(struct packer *p)
 	p->string_bytes = p->link->line_string_bytes;
 }
 
+static void put_cleanups(struct packer *p)
+{
+	struct jf_cleanup *records = table(p, BUNDLE_CLEANUPS);
+
+	for (uint32_t i = 0; i < p->link->cleanup_count; i++)
+		records[i] = p->link->cleanups[i].record;
+}
+
 static void put_functions(struct packer *p)
 {
 	struct bundle_function *functions = table(p, BUNDLE_FUNCTIONS);
 	struct bundle_program *programs = table(p, BUNDLE_PROGRAMS);
 	struct jf_insn *insns = table(p, BUNDLE_INSNS);
-	uint32_t used = 0, lines = 0;
+	uint32_t used = 0, lines = 0, cleanups = 0;
 
 	for (uint32_t i = 0; i < p->link->function_count; i++) {
 		const struct link_function *from = &p->link->functions[i];
@@ -118,6 +128,9 @@ static void put_functions(struct packer *p)
 		functions[i].line_start = lines;
 		lines += from->line_count;
 		functions[i].line_count = refused ? 0 : from->line_count;
+		functions[i].cleanup_start = cleanups;
+		cleanups += from->cleanup_count;
+		functions[i].cleanup_count = refused ? 0 : from->cleanup_count;
 		memcpy(insns + used, from->insns, functions[i].insn_count * sizeof(*insns));
 		used += functions[i].insn_count;
 		if (from->program >= 0)
@@ -163,6 +176,7 @@ enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 	memcpy(p.bytes, &p.header, sizeof(p.header));
 	put_lines(&p);
 	put_functions(&p);
+	put_cleanups(&p);
 	put_maps(&p);
 	kfuncs = table(&p, BUNDLE_KFUNCS);
 	for (uint32_t i = 0; i < link->kfunc_count; i++)
