@@ -119,6 +119,17 @@ static uint32_t behind_padding(const struct prover *p, const struct jf_row *row,
 }
 
 /*
+ * A callee may have been given the address of any variable of the frame. A variable that held an address of the frame
+ * may hold another one behind the call. Where the caller's registers are saved no callee writes.
+ */
+static void lose_variables(struct prover *p)
+{
+	for (uint32_t i = 0; i < p->state.cell_count; i++)
+		if (p->state.cells[i].value.kind == VALUE_CFA)
+			p->state.cells[i].value = (struct value){.kind = VALUE_LOST};
+}
+
+/*
  * While the call lasts, its last byte is looked up, and the link register holds this function's own address.
  * returns: whether the call comes back, as far as the table says. A compiler that knows that a call does not return
  * puts something else behind the call, and describes that.
@@ -137,6 +148,7 @@ static bool follow_call(struct prover *p, const struct jf_row *row)
 		prover_note(p, TRUTH_LIES, c->off, row, &lie, "calls, and has a row that");
 	}
 	checker_call(c, &p->state, JF_TARGET_C);
+	lose_variables(p);
 	if (never_returns(p) || next >= c->input->byte_count)
 		return false;
 	behind = prover_row(p, behind_padding(p, row, next));

@@ -83,6 +83,22 @@ enum jf_status prover_read_input(const struct jf_rows_input *in, struct jf_rows_
 
 /* ---- all of a function ---------------------------------------------------------------------------------------- */
 
+/*
+ * A part of a function that begins with a landing pad has a no-op before the pad: GCC numbers pads from the part's start,
+ * and 0 is none. Nobody runs that no-op. returns: where the code is entered.
+ */
+static uint32_t first_entered(struct prover *p)
+{
+	const struct jf_row *row = prover_row(p, 0), *behind;
+
+	p->c.off = 0;
+	if (!leader_decode(&p->c) || !(p->c.effect.flags & JF_EFFECT_NOP) ||
+	    p->c.effect.size_bytes >= p->c.input->byte_count)
+		return 0;
+	behind = prover_row(p, p->c.effect.size_bytes);
+	return row && behind && !jf_row_same(row, behind) ? p->c.effect.size_bytes : 0;
+}
+
 enum jf_status prover_init(struct prover *p, const struct jf_rows_input *input, bool with_table)
 {
 	struct checker *c = &p->c;
@@ -118,6 +134,8 @@ enum jf_status prover_init(struct prover *p, const struct jf_rows_input *input, 
 	for (size_t i = 0; i < p->table.row_count; i++)
 		if (is_inside(c, p->table.rows[i].code_off))
 			c->flags[p->table.rows[i].code_off] |= IS_ROW;
+	p->entry = first_entered(p);
+	c->flags[p->entry] |= p->entry ? IS_TARGET | IS_LEADER : 0;
 	if (!leader_sweep(c))
 		return JF_E_NO_MEMORY;
 	c->budget = 64 * (uint64_t)c->insn_count + 4096;
@@ -137,21 +155,23 @@ void prover_fini(struct prover *p)
 	jf_free(p->sink.findings);
 }
 
-/* At the first instruction: what every caller sees to, unless the row there says that this is no function's start. */
+/* Where the code is entered: what every caller sees to, unless the row there says that this is no function's start. */
 static void enter(struct prover *p)
 {
-	const struct jf_row *row = prover_row(p, 0);
+	uint32_t off = p->entry;
+	const struct jf_row *row = prover_row(p, off);
 	struct lie lie;
 
+	p->c.off = off;
 	checker_entry_state(&p->c, &p->state);
 	if (row && row->flags & JF_ROW_UNKNOWN)
 		row = NULL;
 	if (row && truth_of_row(&p->c, &p->state, &p->table, row, &lie) != TRUTH_HOLDS) {
 		truth_believe(&p->c, &p->table, row, &p->state);
 		p->is_part = true;
-		p->believing = 1;
+		p->believing = off + 1;
 	}
-	arrive_at(p, &p->state, 0);
+	arrive_at(p, &p->state, off);
 }
 
 enum jf_status prover_run(struct prover *p)

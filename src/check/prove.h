@@ -28,7 +28,8 @@ struct prover {
 	uint32_t believing; /* the same of the block being followed */
 	/* Without a table: by leader, whether it is reached from behind a call alone. */
 	bool *is_weak, behind_call;
-	bool is_part; /* the code begins in the middle of a function */
+	uint32_t entry; /* where the code is entered */
+	bool is_part;   /* the code begins in the middle of a function */
 	bool returns;
 	struct state state; /* of the block being followed */
 	/* By row: what holds at calls and computed jumps where it is in force, of all of them together. NULL: not

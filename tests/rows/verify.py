@@ -11,7 +11,8 @@ VERDICTS = ('true', 'untrue', 'undecided')
 ABOUT = {'cfa': 'cfa', 'return': 'return_address', 'register': 'register', 'row': 'row', 'code': 'code'}
 CASES = {  # of every architecture
     'true__leaf', 'true__frame', 'true__frame_pointer', 'true__two_ways', 'true__switch', 'true__ends_with_a_call',
-    'true__goes_on_elsewhere_behind_a_call', 'true__leaves_for_another', 'untrue_cfa__left_out_at_the_start',
+    'true__goes_on_elsewhere_behind_a_call', 'true__leaves_for_another', 'true__variable_changed_by_a_callee',
+    'true__part_that_begins_with_a_landing_pad', 'untrue_cfa__left_out_at_the_start',
     'untrue_cfa__left_out_at_the_end', 'untrue_cfa__another_number', 'untrue_cfa__another_register',
     'untrue_register__another_slot', 'untrue_register__left_out', 'untrue_register__restored_too_soon',
     'untrue_return__another_slot', 'untrue_cfa__of_a_case', 'undecided_row__of_a_case', 'undecided_row__an_expression',

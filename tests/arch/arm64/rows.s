@@ -150,6 +150,39 @@ case_1:
 	b	elsewhere
 	end	true__leaves_for_another
 
+	function true__variable_changed_by_a_callee
+	sub	sp, sp, #48
+	.cfi_def_cfa_offset 48
+	stp	x29, x30, [sp, #32]
+	.cfi_offset x29, -16
+	.cfi_offset x30, -8
+	add	x1, sp, #16
+	str	x1, [sp]
+	mov	x0, sp
+	bl	elsewhere
+	ldr	x1, [sp]
+	str	xzr, [x1, #16]
+	ldp	x29, x30, [sp, #32]
+	.cfi_restore x29
+	.cfi_restore x30
+	add	sp, sp, #48
+	.cfi_def_cfa_offset 0
+	ret
+	end	true__variable_changed_by_a_callee
+
+	function true__part_that_begins_with_a_landing_pad
+	nop
+	.cfi_def_cfa_offset 32
+	.cfi_offset x29, -32
+	.cfi_offset x30, -24
+	bl	elsewhere
+	ldp	x29, x30, [sp], #32
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_def_cfa_offset 0
+	ret
+	end	true__part_that_begins_with_a_landing_pad
+
 	function untrue_cfa__left_out_at_the_start
 	stp	x29, x30, [sp, #-32]!
 	.cfi_offset x29, -32

@@ -131,6 +131,36 @@ case_1:
 	b	elsewhere
 	end	true__leaves_for_another
 
+	function true__variable_changed_by_a_callee
+	addi.d	$sp, $sp, -48
+	.cfi_def_cfa_offset 48
+	st.d	$ra, $sp, 40
+	.cfi_offset 1, -8
+	addi.d	$a1, $sp, 16
+	st.d	$a1, $sp, 0
+	move	$a0, $sp
+	bl	elsewhere
+	ld.d	$a1, $sp, 0
+	st.d	$zero, $a1, 24
+	ld.d	$ra, $sp, 40
+	.cfi_restore 1
+	addi.d	$sp, $sp, 48
+	.cfi_def_cfa_offset 0
+	jr	$ra
+	end	true__variable_changed_by_a_callee
+
+	function true__part_that_begins_with_a_landing_pad
+	nop
+	.cfi_def_cfa_offset 32
+	.cfi_offset 1, -8
+	bl	elsewhere
+	ld.d	$ra, $sp, 24
+	.cfi_restore 1
+	addi.d	$sp, $sp, 32
+	.cfi_def_cfa_offset 0
+	jr	$ra
+	end	true__part_that_begins_with_a_landing_pad
+
 	function untrue_cfa__left_out_at_the_start
 	addi.d	$sp, $sp, -32
 at__untrue_cfa__left_out_at_the_start:

@@ -137,6 +137,36 @@ case_1:
 	.insn	j 0x6f, zero, elsewhere
 	end	true__leaves_for_another
 
+	function true__variable_changed_by_a_callee
+	addi	sp, sp, -48
+	.cfi_def_cfa_offset 48
+	sd	ra, 40(sp)
+	.cfi_offset 1, -8
+	addi	a1, sp, 16
+	sd	a1, 0(sp)
+	mv	a0, sp
+	jal	elsewhere
+	ld	a1, 0(sp)
+	sd	zero, 24(a1)
+	ld	ra, 40(sp)
+	.cfi_restore 1
+	addi	sp, sp, 48
+	.cfi_def_cfa_offset 0
+	jr	ra
+	end	true__variable_changed_by_a_callee
+
+	function true__part_that_begins_with_a_landing_pad
+	nop
+	.cfi_def_cfa_offset 32
+	.cfi_offset 1, -8
+	jal	elsewhere
+	ld	ra, 24(sp)
+	.cfi_restore 1
+	addi	sp, sp, 32
+	.cfi_def_cfa_offset 0
+	jr	ra
+	end	true__part_that_begins_with_a_landing_pad
+
 	function untrue_cfa__left_out_at_the_start
 	addi	sp, sp, -32
 at__untrue_cfa__left_out_at_the_start:

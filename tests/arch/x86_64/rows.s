@@ -114,6 +114,38 @@ case_1:	.cfi_restore_state
 	jmp	elsewhere
 	end	true__leaves_for_another
 
+	function true__variable_changed_by_a_callee
+	pushq	%rbx
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbx, -16
+	subq	$32, %rsp
+	.cfi_def_cfa_offset 48
+	leaq	16(%rsp), %rax
+	movq	%rax, (%rsp)
+	movq	%rsp, %rdi
+	callq	elsewhere
+	movq	(%rsp), %rax
+	movq	$0, 16(%rax)
+	addq	$32, %rsp
+	.cfi_def_cfa_offset 16
+	popq	%rbx
+	.cfi_def_cfa_offset 8
+	ret
+	end	true__variable_changed_by_a_callee
+
+	function true__part_that_begins_with_a_landing_pad
+	nop
+	.cfi_def_cfa_offset 32
+	.cfi_offset rbx, -16
+	callq	elsewhere
+	addq	$16, %rsp
+	.cfi_def_cfa_offset 16
+	popq	%rbx
+	.cfi_restore rbx
+	.cfi_def_cfa_offset 8
+	ret
+	end	true__part_that_begins_with_a_landing_pad
+
 	function untrue_cfa__left_out_at_the_start
 	pushq	%rbx
 	.cfi_offset rbx, -16
