@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Functions whose rows are right, and functions of which one directive is wrong, as assembled by LLVM: the command says
-which are which, and at which instruction. The names of the functions say what is to come out."""
+which are which, and at which instruction. The names of the functions say what is to come out.
+
+    verify.py JITFRAME READELF OBJECT [LINKED]
+
+In LINKED, the same functions linked, the command sees which calls are calls of abort()."""
 
 import json
 import subprocess
@@ -16,7 +20,7 @@ CASES = {  # of every architecture
     'untrue_cfa__left_out_at_the_end', 'untrue_cfa__another_number', 'untrue_cfa__another_register',
     'untrue_register__another_slot', 'untrue_register__left_out', 'untrue_register__restored_too_soon',
     'untrue_return__another_slot', 'untrue_cfa__of_a_case', 'undecided_row__of_a_case', 'undecided_row__an_expression',
-    'undecided_cfa__a_stack_of_any_size', 'undecided_code__no_instruction',
+    'undecided_cfa__a_stack_of_any_size', 'undecided_cfa__unless_abort_never_returns', 'undecided_code__no_instruction',
 }
 
 
@@ -41,17 +45,29 @@ def judge(function, places):
     return None
 
 
-def main():
-    jitframe, readelf, path = sys.argv[1:]
+def verify(jitframe, path):
     done = subprocess.run([jitframe, 'rows', 'verify', '--json', path], capture_output=True, text=True, check=False)
-    answer = json.loads(done.stdout)
+    return json.loads(done.stdout), done.returncode
+
+
+def judge_linked(jitframe, path):
+    answer, _ = verify(jitframe, path)
+    ends = [name for name in CASES if name.endswith('unless_abort_never_returns')]
+    verdicts = {function['name']: function['verdict'] for function in answer['functions']}
+    return None if all(verdicts.get(name) == 'true' for name in ends) else str([verdicts.get(name) for name in ends])
+
+
+def main():
+    jitframe, readelf, path = sys.argv[1:4]
+    answer, status = verify(jitframe, path)
     places = symbols(readelf, path)
     functions = {function['name']: function for function in answer['functions']}
     checks = [(name, judge(functions[name], places) if name in functions else 'there is no such function')
               for name in sorted(CASES | set(functions))]
     counts = {verdict: sum(name.startswith(verdict) for name in functions) for verdict in VERDICTS}
     checks.append(('the_counts_add_up', None if counts == {key: answer[key] for key in counts} else str(answer)[:200]))
-    checks.append(('the_exit_status_is_1', None if done.returncode == 1 else str(done.returncode)))
+    checks.append(('the_exit_status_is_1', None if status == 1 else str(status)))
+    checks += [('calls_that_never_return_end_the_path', judge_linked(jitframe, linked)) for linked in sys.argv[4:]]
     print(f'1..{len(checks)}')
     for number, (name, wrong) in enumerate(checks, 1):
         print(f"{'not ' if wrong else ''}ok {number} - {name}")

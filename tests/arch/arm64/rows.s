@@ -403,6 +403,27 @@ at__undecided_cfa__a_stack_of_any_size:
 	ret
 	end	undecided_cfa__a_stack_of_any_size
 
+	function undecided_cfa__unless_abort_never_returns
+	stp	x29, x30, [sp, #-16]!
+	.cfi_def_cfa_offset 16
+	.cfi_offset x29, -16
+	.cfi_offset x30, -8
+	mov	x29, sp
+	.cfi_def_cfa_register x29
+	cbz	x0, 1f
+	sub	sp, sp, #16
+	bl	abort
+1:	ldr	x30, [x29, #8]
+	.cfi_restore x30
+	ldr	x29, [x29]
+	.cfi_restore x29
+	.cfi_def_cfa sp, 16
+at__undecided_cfa__unless_abort_never_returns:
+	add	sp, sp, #16
+	.cfi_def_cfa_offset 0
+	ret
+	end	undecided_cfa__unless_abort_never_returns
+
 	function undecided_code__no_instruction
 	cbz	x0, at__undecided_code__no_instruction
 	ret

@@ -369,6 +369,29 @@ at__undecided_cfa__a_stack_of_any_size:
 	jr	$ra
 	end	undecided_cfa__a_stack_of_any_size
 
+	function undecided_cfa__unless_abort_never_returns
+	addi.d	$sp, $sp, -16
+	.cfi_def_cfa_offset 16
+	st.d	$ra, $sp, 8
+	.cfi_offset 1, -8
+	st.d	$fp, $sp, 0
+	.cfi_offset 22, -16
+	addi.d	$fp, $sp, 16
+	.cfi_def_cfa 22, 0
+	beqz	$a0, 1f
+	addi.d	$sp, $sp, -16
+	bl	abort
+1:	ld.d	$ra, $fp, -8
+	.cfi_restore 1
+	ld.d	$fp, $fp, -16
+	.cfi_restore 22
+	.cfi_def_cfa 3, 16
+at__undecided_cfa__unless_abort_never_returns:
+	addi.d	$sp, $sp, 16
+	.cfi_def_cfa_offset 0
+	jr	$ra
+	end	undecided_cfa__unless_abort_never_returns
+
 	function undecided_code__no_instruction
 	beqz	$a0, at__undecided_code__no_instruction
 	jr	$ra

@@ -375,6 +375,29 @@ at__undecided_cfa__a_stack_of_any_size:
 	jr	ra
 	end	undecided_cfa__a_stack_of_any_size
 
+	function undecided_cfa__unless_abort_never_returns
+	addi	sp, sp, -16
+	.cfi_def_cfa_offset 16
+	sd	ra, 8(sp)
+	.cfi_offset 1, -8
+	sd	s0, 0(sp)
+	.cfi_offset 8, -16
+	addi	s0, sp, 16
+	.cfi_def_cfa 8, 0
+	beqz_by	10
+	addi	sp, sp, -16
+	jal	abort
+	ld	ra, -8(s0)
+	.cfi_restore 1
+	ld	s0, -16(s0)
+	.cfi_restore 8
+	.cfi_def_cfa 2, 16
+at__undecided_cfa__unless_abort_never_returns:
+	addi	sp, sp, 16
+	.cfi_def_cfa_offset 0
+	jr	ra
+	end	undecided_cfa__unless_abort_never_returns
+
 	function undecided_code__no_instruction
 	beqz_by	6
 	jr	ra

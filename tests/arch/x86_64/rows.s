@@ -293,6 +293,25 @@ at__undecided_cfa__a_stack_of_any_size:
 	ret
 	end	undecided_cfa__a_stack_of_any_size
 
+	function undecided_cfa__unless_abort_never_returns
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	testq	%rdi, %rdi
+	je	1f
+	subq	$16, %rsp
+	callq	abort
+1:	movq	(%rbp), %rbp
+	.cfi_restore rbp
+	.cfi_def_cfa rsp, 16
+at__undecided_cfa__unless_abort_never_returns:
+	addq	$8, %rsp
+	.cfi_def_cfa_offset 8
+	ret
+	end	undecided_cfa__unless_abort_never_returns
+
 	function undecided_code__no_instruction
 	testq	%rdi, %rdi
 	je	1f
