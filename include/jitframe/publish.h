@@ -9,9 +9,9 @@ JF_BEGIN_DECLS
 
 /*
  * Tells others what the code map holds: whoever unwinds, debugs or profiles this process then sees the frames of
- * generated code. What is told of are the ranges of this host's architecture that have rows: programs of jf_load(), and
- * ranges of jf_code_map_add(). Nothing is told of before jf_publish_start(); registering a range costs one load from
- * memory more then.
+ * generated code. What is told of are the ranges of this host's architecture that have rows, or are asked for rows
+ * (struct jf_lazy_rows): programs of jf_load(), and ranges of jf_code_map_add(). Nothing is told of before
+ * jf_publish_start(); registering a range costs one load from memory more then.
  *
  *     jf_publish_start(JF_PUBLISH_CFI, &error);      C++ exceptions pass through frames from here on
  *

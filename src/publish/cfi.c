@@ -325,4 +325,4 @@ static void end(void)
 	group_capacity = 0;
 }
 
-const struct publish_consumer jf_publish_cfi = {begin, added, removed, end, .takes_lazy = false};
+const struct publish_consumer jf_publish_cfi = {begin, added, removed, end};

@@ -8,8 +8,8 @@
 
 /*
  * One consumer: a file of this folder, and a line of the table in publish.c. The ranges that a consumer is told of are
- * of the host's architecture and have rows, or are lazy where the consumer takes these. They come in other portions in
- * removed() than in added().
+ * of the host's architecture and have rows, or are lazy: jf_range_find_rows() asks for these rows, and an answer that
+ * comes later is not told. Ranges come in other portions in removed() than in added().
  *
  *     begin   no lock of the map is held: the dynamic linker may be asked, files opened
  *     added, removed, end   under the map's lock, see watch.h: no dlopen(), dlsym(), no change of the map
@@ -23,15 +23,12 @@ struct publish_consumer {
 	size_t (*removed)(const struct jf_range *ranges, size_t count);
 	/* Takes back all that it was told, and what begin() made. */
 	void (*end)(void);
-	/* Names are worth telling without rows. jf_range_find_rows() asks for the rows of a lazy range; an answer that
-	 * comes later is not told. */
-	bool takes_lazy;
 };
 
-/* Whether a consumer is told of the range. */
-static inline bool publish_wants(const struct jf_range *range, bool takes_lazy)
+/* Whether consumers are told of the range. */
+static inline bool publish_wants(const struct jf_range *range)
 {
-	return (range->row_count || (range->lazy && takes_lazy)) && range->backend == jf_backend_host();
+	return (range->row_count || range->lazy) && range->backend == jf_backend_host();
 }
 
 extern const struct publish_consumer jf_publish_cfi;

@@ -262,4 +262,4 @@ static void end(void)
 	code_room_keep_apart(false);
 }
 
-const struct publish_consumer jf_publish_gdb = {begin, added, removed, end, .takes_lazy = true};
+const struct publish_consumer jf_publish_gdb = {begin, added, removed, end};

@@ -247,4 +247,4 @@ static void end(void)
 	jf_perf_stream_end(&dump);
 }
 
-const struct publish_consumer jf_publish_perf_dump = {begin, added, removed, end, .takes_lazy = true};
+const struct publish_consumer jf_publish_perf_dump = {begin, added, removed, end};

@@ -30,7 +30,7 @@ static struct perf_stream *renewed;
 
 static void append_again(const struct jf_range *range)
 {
-	if (publish_wants(range, true))
+	if (publish_wants(range))
 		(void)append(renewed, range, 1);
 }
 

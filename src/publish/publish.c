@@ -38,22 +38,21 @@ static struct {
 
 /* ---- what the map reports, under its lock ------------------------------------------------------------------- */
 
-/* The next stretch of ranges that consumer i is told of, from *at on. returns: its length; 0 = there is none. */
-static size_t next_stretch(unsigned int i, const struct jf_range *ranges, size_t count, size_t *at)
+/* The next stretch of ranges that consumers are told of, from *at on. returns: its length; 0 = there is none. */
+static size_t next_stretch(const struct jf_range *ranges, size_t count, size_t *at)
 {
-	bool takes_lazy = entries[i].consumer->takes_lazy;
 	size_t length = 0;
 
-	while (*at < count && !publish_wants(&ranges[*at], takes_lazy))
+	while (*at < count && !publish_wants(&ranges[*at]))
 		++*at;
-	while (*at + length < count && publish_wants(&ranges[*at + length], takes_lazy))
+	while (*at + length < count && publish_wants(&ranges[*at + length]))
 		length++;
 	return length;
 }
 
 static void tell_added(unsigned int i, const struct jf_range *ranges, size_t count)
 {
-	for (size_t at = 0, length; (length = next_stretch(i, ranges, count, &at)) > 0; at += length) {
+	for (size_t at = 0, length; (length = next_stretch(ranges, count, &at)) > 0; at += length) {
 		size_t refused = entries[i].consumer->added(ranges + at, length);
 
 		atomic_fetch_add(&told[i].ranges, length - refused);
@@ -63,7 +62,7 @@ static void tell_added(unsigned int i, const struct jf_range *ranges, size_t cou
 
 static void tell_removed(unsigned int i, const struct jf_range *ranges, size_t count)
 {
-	for (size_t at = 0, length; (length = next_stretch(i, ranges, count, &at)) > 0; at += length)
+	for (size_t at = 0, length; (length = next_stretch(ranges, count, &at)) > 0; at += length)
 		atomic_fetch_sub(&told[i].ranges, entries[i].consumer->removed(ranges + at, length));
 }
 

@@ -9,18 +9,22 @@
 /* Most sections fit in this; a longer one takes another try. */
 #define SECTION_TRY 1024
 
-/* returns: JF_E_NOSPACE; JF_E_NO_ROW when no row says anything, else as jf_cfi_write_rows(). */
+/* returns: JF_E_NOSPACE; JF_E_NO_ROW when no row says anything, or a lazy range gives none now; else as
+ * jf_cfi_write_rows(). */
 static enum jf_status write_section(const struct jf_range *range, uint8_t *bytes, size_t capacity, size_t *size)
 {
+	struct jf_range_rows rows;
 	struct jf_cfi_writer writer;
-	enum jf_status status = jf_cfi_writer_init_far(&writer, range->backend, bytes, capacity);
+	enum jf_status status = jf_range_find_rows(range, &rows);
 	size_t empty;
 
+	if (status == JF_OK)
+		status = jf_cfi_writer_init_far(&writer, range->backend, bytes, capacity);
 	if (status != JF_OK)
 		return status;
 	empty = writer.size;
-	status = jf_cfi_write_rows(&writer, range->start, range->end, range->rows, range->row_count, range->slots,
-				   range->slot_count, NULL);
+	status = jf_cfi_write_rows(&writer, range->start, range->end, rows.rows, rows.row_count, rows.slots,
+				   rows.slot_count, NULL);
 	if (status == JF_OK && writer.size == empty)
 		status = JF_E_NO_ROW;
 	if (status == JF_OK)

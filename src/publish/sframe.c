@@ -199,8 +199,12 @@ static enum jf_status fail(struct jf_error *error, enum jf_status status, size_t
 static enum jf_status check(const struct jf_backend *backend, const struct jf_cfi_function *functions, size_t count,
 			    struct jf_error *error)
 {
-	if (!backend || (!functions && count) || count > INT32_MAX)
-		return jf_error_set(error, JF_E_INVAL, "", "NULL");
+	if (!backend)
+		return jf_error_set(error, JF_E_INVAL, "backend", "it is NULL");
+	if (!functions && count)
+		return jf_error_set(error, JF_E_INVAL, "functions", "it is NULL, and count is %zu", count);
+	if (count > INT32_MAX)
+		return jf_error_set(error, JF_E_INVAL, "count", "%zu functions, the limit is %d", count, INT32_MAX);
 	if (!backend->sframe_abi)
 		return jf_error_set(error, JF_E_UNSUPPORTED, backend->name, "SFrame 2 has no code for %s",
 				    backend->name);
@@ -248,8 +252,10 @@ enum jf_status jf_sframe_write(const struct jf_backend *backend, const struct jf
 	enum jf_status status;
 	size_t needed;
 
-	if (!size || (!bytes && *size))
-		return jf_error_set(error, JF_E_INVAL, "size", "NULL");
+	if (!size)
+		return jf_error_set(error, JF_E_INVAL, "size", "it is NULL");
+	if (!bytes && *size)
+		return jf_error_set(error, JF_E_INVAL, "bytes", "it is NULL, and *size is %zu", *size);
 	status = check(backend, functions, count, error);
 	if (status == JF_OK && counts)
 		status = jf_sized_read(&made, sizeof(made), sizeof(made.size), counts, "counts", error);
@@ -260,8 +266,10 @@ enum jf_status jf_sframe_write(const struct jf_backend *backend, const struct jf
 	out.row_at = HEADER_BYTES + FUNCTION_BYTES * out.functions;
 	needed = out.row_at + out.row_bytes;
 	if (*size < needed) {
+		status =
+			jf_error_set(error, JF_E_NOSPACE, "size", "%zu bytes are there, %zu are needed", *size, needed);
 		*size = needed;
-		return jf_error_set(error, JF_E_NOSPACE, "", "%s", jf_status_text(JF_E_NOSPACE));
+		return status;
 	}
 	out.bytes = bytes;
 	put_header(&out);

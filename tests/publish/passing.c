@@ -14,6 +14,7 @@
 #include "back.h"
 #include "beside.h"
 #include "cxx.h"
+#include "lazy.h"
 #include "programs.h"
 
 static const struct jf_convention *conv; /* the one whose turn it is */
@@ -28,13 +29,18 @@ static bool is_published(uint64_t ranges)
 /* ---- C++ exceptions --------------------------------------------------------------------------------------- */
 
 /* The objects in both C++ frames go, and the value comes. */
-static bool throw_passes(void)
+static bool throw_passes_from(uint64_t (*run)(uint64_t))
 {
 	int before = cxx_destroyed;
 
 	programs_leaf = cxx_throw;
 	programs_between = cxx_between;
-	return cxx_catch(programs_run, 42) == 42 && cxx_destroyed == before + 2;
+	return cxx_catch(run, 42) == 42 && cxx_destroyed == before + 2;
+}
+
+static bool throw_passes(void)
+{
+	return throw_passes_from(programs_run);
 }
 
 static void throw_in_vain(void)
@@ -75,6 +81,12 @@ static bool each_frame_passes(void)
 	}
 	printf("# %u combinations\n", tried);
 	return tried > 0;
+}
+
+/* A function of another JIT, with rows that are asked for, runs the programs. */
+static bool rows_on_first_need_pass(void)
+{
+	return lazy_add() && throw_passes_from(lazy_run) && lazy_remove();
 }
 
 static uint64_t run_as_try_does(void *arg)
@@ -258,6 +270,7 @@ static void test_convention(void)
 		report(backtrace_from_a_signal_goes_to_the_end(), "backtrace_from_a_signal_goes_to_the_end");
 	}
 	report(longjmp_passes(), "longjmp_passes");
+	report(rows_on_first_need_pass(), "rows_on_first_need_pass");
 	report(passes_jf_try(), "passes_jf_try");
 	report(jf_throw_runs_no_destructors(), "jf_throw_runs_no_destructors");
 	report(throws_pass_while_others_load(conv), "throws_pass_while_others_load");

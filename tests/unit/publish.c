@@ -187,6 +187,33 @@ Test(publish, foreign_and_empty_ranges_are_not_told_of)
 	stop();
 }
 
+static const struct jf_range_rows *ask(void *arg, const struct jf_range *range)
+{
+	(void)range;
+	return arg;
+}
+
+/* Asked for at the registration: an answer of NULL, and rows. */
+Test(publish, lazy_ranges_are_told_of_when_they_answer)
+{
+	struct jf_range_rows answer = {.rows = &row, .row_count = 1};
+	struct jf_lazy_rows lazy[2] = {{ask, NULL, NULL}, {ask, &answer, NULL}};
+	struct jf_range ranges[2];
+
+	start();
+	for (unsigned int i = 0; i < COUNT_OF(ranges); i++) {
+		ranges[i] = range_of(0x1000 * (i + 1), 0x1000 * (i + 1) + 16);
+		ranges[i].lazy = &lazy[i];
+		ranges[i].rows = NULL;
+		ranges[i].row_count = 0;
+	}
+	add(ranges, COUNT_OF(ranges));
+	check_counts(1, 1);
+	take(ranges, COUNT_OF(ranges));
+	check_counts(0, 1);
+	stop();
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
 static long events_left, blocks;
