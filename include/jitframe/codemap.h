@@ -43,9 +43,10 @@ struct jf_range_rows {
  * no lock (a try-lock that fails is an answer of NULL), and calls nothing of the library but jf_row_find() and
  * jf_row_same(). It must not throw or longjmp(3). Two threads may get two answers at once; the library takes one.
  *
- * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good. Of what
- * jf_publish_start() starts, JF_PUBLISH_CFI leaves lazy ranges out. The others tell of their names and lines, and ask()
- * when they are told of the range: by the registration, or by the start. Rows that come later are not told.
+ * An answer that is no rows by the rules of jf_code_map_add() counts as rows that say nothing, for good. What
+ * jf_publish_start() starts calls ask() when it is told of the range: by the registration, or by the start. Rows that
+ * come later are not told: without an answer JF_PUBLISH_CFI counts the range as refused, and the others tell of its
+ * name and lines.
  * owns: an answer, and all that it points to, stays the caller's, and valid and unchanged until jf_code_map_remove()
  *      has returned; also the answer that the library has not taken.
  */
@@ -57,7 +58,7 @@ struct jf_lazy_rows {
 
 /* A registered piece of generated code. The registrant fills it in; see jf_code_map_add(). */
 struct jf_range {
-	uint32_t size;       /* sizeof(struct jf_range) */
+	uint32_t size;       /* sizeof(struct jf_range); any other one is refused */
 	uint8_t kind;        /* enum jf_range_kind */
 	uint64_t start, end; /* code addresses, [start, end) */
 	const char *name;

@@ -179,9 +179,10 @@ static enum jf_status check_range(const struct jf_range *range, struct jf_error 
 	const struct jf_range_rows rows = rows_of(range);
 	enum jf_status status;
 
-	if (range->size < sizeof(*range))
-		return jf_error_set(error, JF_E_INVAL, "size", "size is %u: set it to sizeof(struct jf_range)",
-				    range->size);
+	if (range->size != sizeof(*range))
+		return jf_error_set(error, JF_E_INVAL, "size",
+				    "size is %u: set it to sizeof(struct jf_range), which is %zu in this library",
+				    range->size, sizeof(*range));
 	status = check_header(&r);
 	if (status == JF_OK)
 		status = check_source(&r);

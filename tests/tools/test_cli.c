@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
-
-#define KINDS OBJECT_DIR "/kinds.bpf.o"
 
 #define KINDS OBJECT_DIR "/kinds.bpf.o"
 
@@ -304,4 +303,27 @@ Test(tools_cli, run_without_a_runner)
 	jitframe("run " KINDS " program_b");
 	cr_assert_eq(result.status, 1, "%s", result.err);
 	cr_assert(strstr(result.err, "/nowhere/qemu"), "%s", result.err);
+}
+
+/* As one that a debugger has ended: it says nothing of registers, or of anything else. */
+Test(tools_cli, run_with_a_runner_that_ends_early)
+{
+	char directory[] = "/tmp/jitframe-runner-XXXXXX", path[128];
+	FILE *file;
+
+	if (!jf_backend_host())
+		cr_skip("no native backend");
+	cr_assert(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/jf-runner-%s", directory, jf_backend_host()->name);
+	file = fopen(path, "w");
+	cr_assert(file);
+	fputs("#!/bin/sh\nexit 1\n", file);
+	cr_assert_eq(fclose(file), 0);
+	cr_assert_eq(chmod(path, 0700), 0);
+	setenv("JITFRAME_RUNNER_PATH", directory, 1);
+	jitframe("run " KINDS " program_b");
+	cr_expect_eq(result.status, 1, "%s", result.err);
+	cr_expect(strstr(result.err, "the runner ended with status 1, and has not said why"), "%s", result.err);
+	unlink(path);
+	rmdir(directory);
 }

@@ -24,6 +24,7 @@ static const struct {
 	{"help frame", 0, "Usage: jitframe frame", ""},
 	{"help fram", 2, "", "there is no command \"fram\"; did you mean frame?"},
 	{"chekc", 2, "", "there is no command \"chekc\"; did you mean check?"},
+	{"hlep", 2, "", "there is no command \"hlep\"; did you mean help?"},
 	{"x", 2, "", "there is no command \"x\"; see"},
 	{"run --treads 2 x", 2, "", "jitframe run: unrecognized option '--treads'; did you mean --threads?"},
 	{"frame --staks=16 arm64/user", 2, "", "unrecognized option '--staks'; did you mean --stack?"},

@@ -218,6 +218,7 @@ static const struct jf_row pad_saved[] = {{.cfa_reg = TOY_SP, .saved = 2}};
 Test(codemap, ranges_that_contradict_themselves_are_refused)
 {
 	REFUSED("size", range_.size--);
+	REFUSED("size", range_.size++);
 	REFUSED("size", range_.size = 0);
 	REFUSED("kind", range_.kind = JF_RANGE__COUNT);
 	REFUSED("end", range_.end = 100);

@@ -75,6 +75,8 @@ static const struct command *find_command(const char *name)
 
 static const char *command_name_at(const void *names, size_t i)
 {
+	if (i == COMMANDS)
+		return "help";
 	return i < COMMANDS ? ((const struct command *)names)[i].name : NULL;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,7 +297,7 @@ static json_t *data_of(const struct page *page, const struct check_output *outpu
 }
 
 /* Names come from anybody: what could end the element, or begin another, goes as an escape. Such characters are in
- * strings alone. */
+ * strings alone. What the file does not take is seen when the file is closed. */
 static int put_data(const char *text, size_t size, void *file)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -307,9 +306,10 @@ static int put_data(const char *text, size_t size, void *file)
 		else
 			fputc(text[i], file);
 	}
-	return ferror(file) ? -1 : 0;
+	return 0;
 }
 
+/* returns: false without memory. */
 static bool put_page(const struct page *page, json_t *data, FILE *file)
 {
 	fputs(page_head, file);
@@ -319,21 +319,21 @@ static bool put_page(const struct page *page, json_t *data, FILE *file)
 	for (size_t i = 0; i < page->frame_count; i++)
 		svg_put_live(file, &page->frames[i]);
 	fputs(page_tail, file);
-	return ferror(file) == 0;
+	return true;
 }
 
 int page_write(struct page *page, const struct check_output *output)
 {
-	bool is_stdout = strcmp(page->path, "-") == 0;
-	FILE *file = is_stdout ? stdout : fopen(page->path, "w");
+	FILE *file = cli_create(page->path);
 	json_t *data;
-	bool ok;
+	bool is_put;
 
 	if (!file)
-		return cli_bad_input("%s: %s", page->path, strerror(errno));
+		return CLI_FAILED;
 	data = data_of(page, output);
-	ok = data && put_page(page, data, file);
+	is_put = data && put_page(page, data, file);
 	json_decref(data);
-	ok &= (is_stdout ? fflush(file) : fclose(file)) == 0;
-	return ok ? 0 : cli_failed("%s: cannot write the page", page->path);
+	if (cli_close(file, page->path) != 0)
+		return CLI_FAILED;
+	return is_put ? 0 : cli_failed("%s: no memory for the page", page->path);
 }

@@ -53,6 +53,8 @@ void trace_finish(struct trace *trace);
 /* What the runner could not do, or NULL. */
 const char *trace_error(const struct trace *trace);
 bool trace_has_result(const struct trace *trace);
+/* Whether callee-saved registers were reported to be changed. */
+bool trace_has_changed_registers(const struct trace *trace);
 /* All records as one object; the caller's. */
 json_t *trace_json(struct trace *trace);
 

@@ -180,6 +180,11 @@ static uint64_t cookie_value(const json_t *one)
 	return hex_of(one, "cookie");
 }
 
+bool trace_has_changed_registers(const struct trace *trace)
+{
+	return number_of(trace->registers, "changed") != 0;
+}
+
 /* ---- throws ------------------------------------------------------------------------------------- */
 
 /* returns: its index, or the number of throws. Latest first: many throws are kept for --json. */
