@@ -10,8 +10,8 @@ JF_BEGIN_DECLS
 /*
  * Frames as text. A line for each frame, innermost first:
  *
- *       #0   subprogram static_thrower+0x2c insn 4 at throw.bpf.c:31
- *     > #1   boundary   throw_nested+0x38 insn 2 at throw.bpf.c:52
+ *       #0   subprogram byte_at+0x25 insn 5 at throw.bpf.c:26
+ *     > #1   boundary   parse+0x21 insn 1 at throw.bpf.c:46
  *       #2   entry      enter+0x81
  *       #3   c          jf_run+0x58 in libjitframe.so.0
  *     ? #4   unknown    0x55d5c0de1234
@@ -59,6 +59,7 @@ struct jf_backtrace_opts {
  * returns: JF_END: all frames, or frames_max of them, were printed; JF_E_INVAL (opts of another header). Otherwise as
  *      jf_walk_here() and jf_walk_step_past_entry(), and a line behind the frames has the reason. What write(2) returns
  *      is not looked at. errno stays as it is.
+ * Frames of C need jf_cfi_load_objects(), which jf_load() and the first jf_try() call.
  * threads: one for which jf_thread_init() was called; allocates nothing, takes no lock; async-signal-safe without
  *      JF_BACKTRACE_SYMBOLS. Needs about 6 KiB of stack.
  */

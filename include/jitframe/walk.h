@@ -119,6 +119,7 @@ JF_API JF_CHECK enum jf_status jf_walk_start_with(struct jf_walk *walk, const st
 
 /*
  * Starts a walk of the present thread at the caller of jf_walk_here(). The caller must not return before the walk ends.
+ * C code has rows once jf_cfi_load_objects() was called, as jf_load() does: before, the walk has none (JF_E_NO_ROW).
  * returns: as jf_walk_start_with(); JF_E_NO_THREAD (jf_thread_init() was not called in this thread); JF_E_NOT_FOUND (SP
  *      lies in no stack of the thread: a coroutine's stack is to be given in opts->memory); JF_E_UNSUPPORTED on a host
  *      without native stubs. threads: as jf_walk_start().
