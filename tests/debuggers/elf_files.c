@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../support/image_range.h"
+
 #define ADDRESS UINT64_C(0x7f1234560000)
 
 static const struct jf_insn calls[] = {
@@ -64,27 +66,6 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static struct jf_range range_of(const struct jf_image *image, uint32_t index)
-{
-	const struct jf_image_function *f = jf_image_function_at(image, index);
-
-	return (struct jf_range){
-		.size = sizeof(struct jf_range),
-		.start = image->address + f->start,
-		.end = image->address + f->start + f->size_bytes,
-		.name = f->name,
-		.backend = image->conv->backend,
-		.rows = f->rows,
-		.row_count = f->row_count,
-		.slots = f->frame->slots,
-		.slot_count = f->frame->slot_count,
-		.insn_off = f->insn_off,
-		.insn_count = f->insn_count,
-		.lines = f->lines,
-		.line_count = f->line_count,
-	};
-}
-
 static void print_wanted(const struct jf_range *range)
 {
 	const struct jf_backend *backend = range->backend;
@@ -119,7 +100,7 @@ static void of_backend(const char *folder, const struct jf_backend *backend)
 	if (jf_compile(backend->conventions[0], &program, NULL, code, sizeof(code), ADDRESS, &image, &error) != JF_OK)
 		fail(error.text);
 	for (uint32_t i = 0; i < JF_COUNT_OF(functions); i++) {
-		ranges[i] = range_of(image, i);
+		ranges[i] = image_range(image, i);
 		pointers[i] = &ranges[i];
 		print_wanted(&ranges[i]);
 	}

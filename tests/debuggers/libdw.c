@@ -16,16 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct jit_code_entry {
-	struct jit_code_entry *next, *prev;
-	const uint8_t *file;
-	uint64_t file_bytes;
-};
-
-extern struct jit_descriptor {
-	uint32_t version, action;
-	struct jit_code_entry *relevant, *first;
-} __jit_debug_descriptor;
+#include "../support/jit_interface.h"
 
 /* ---- the stack, and what the registers held in the innermost frame of BPF code ------------------------------ */
 

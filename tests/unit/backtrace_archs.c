@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../support/image_range.h"
 #include "bpf.h"
 #include "check.h"
 #include "conventions.h"
@@ -92,31 +93,6 @@ static const struct jf_program *program(void)
 	return &two;
 }
 
-static struct jf_range range_of(const struct jf_image *image, uint32_t index, uint8_t kind)
-{
-	const struct jf_image_function *f = jf_image_function_at(image, index);
-
-	return (struct jf_range){
-		.size = sizeof(struct jf_range),
-		.kind = kind,
-		.start = image->address + f->start,
-		.end = image->address + f->start + f->size_bytes,
-		.name = f->name,
-		.backend = image->conv->backend,
-		.rows = f->rows,
-		.row_count = f->row_count,
-		.slots = f->frame->slots,
-		.slot_count = f->frame->slot_count,
-		.fp_off_from_cfa = image->conv->fp_off_from_cfa,
-		.landing_sp_off_from_cfa = f->frame->landing_sp_off_from_cfa,
-		.callback = image->address,
-		.insn_off = f->insn_off,
-		.insn_count = f->insn_count,
-		.lines = f->lines,
-		.line_count = f->line_count,
-	};
-}
-
 static void capture(struct captured *stack, const struct jf_image *image)
 {
 	const struct jf_image_function *main = jf_image_function_at(image, 0), *below = jf_image_function_at(image, 1);
@@ -167,8 +143,9 @@ static void check_convention(const struct jf_convention *conv)
 		return;
 	CHECK_STATUS(jf_compile(conv, program(), NULL, code, sizeof(code), CODE, &image, NULL), JF_OK, "%s/%s",
 		     conv->backend->name, conv->name);
-	ranges[0] = range_of(image, 0, JF_RANGE_BOUNDARY);
-	ranges[1] = range_of(image, 1, JF_RANGE_SUBPROGRAM);
+	for (uint32_t i = 0; i < 2; i++)
+		ranges[i] = image_range(image, i);
+	ranges[0].callback = CODE; /* nothing lands */
 	ranges[2] = (struct jf_range){.size = sizeof(ranges[2]),
 				      .kind = JF_RANGE_ENTRY,
 				      .start = ENTRY,

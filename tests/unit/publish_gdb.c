@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../support/jit_interface.h"
 #include "loads.h"
 
 #include "base/memory.h"
@@ -12,19 +13,6 @@
  * GDB's JIT interface, seen from the debugger's side: the list, and the function that debuggers stop in. What GDB makes
  * of the files is in tests/debuggers.
  */
-
-struct jit_code_entry {
-	struct jit_code_entry *next, *prev;
-	const uint8_t *file;
-	uint64_t file_bytes;
-};
-
-extern struct jit_descriptor {
-	uint32_t version, action;
-	struct jit_code_entry *relevant, *first;
-} __jit_debug_descriptor;
-
-void __jit_debug_register_code(void);
 
 static unsigned int registered, unregistered;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "toy_run.h"
 
+#include "../support/image_range.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,38 +31,17 @@ struct jf_program run_program(const struct jf_function *functions, uint32_t coun
 
 /* ---- the code map, as a loader fills it ------------------------------------------------------------ */
 
-static uint8_t kind_of(const struct jf_image_function *f)
-{
-	static const uint8_t kinds[] = {JF_RANGE_MAIN, JF_RANGE_SUBPROGRAM, JF_RANGE_BOUNDARY, JF_RANGE_CALLBACK};
-
-	return f->is_stub ? JF_RANGE_STUB : kinds[f->frame->spec.role];
-}
-
 static void add_ranges(struct run *run)
 {
 	const struct jf_image *image = run->image;
 
 	cr_assert_lt(image->function_count, sizeof(run->ranges) / sizeof(run->ranges[0]));
 	for (uint32_t i = 0; i < image->function_count; i++) {
-		const struct jf_image_function *f = jf_image_function_at(image, i);
+		struct jf_range *range = &run->ranges[run->range_count++];
 
-		run->ranges[run->range_count++] = (struct jf_range){
-			.size = sizeof(struct jf_range),
-			.kind = kind_of(f),
-			.start = image->address + f->start,
-			.end = image->address + f->start + f->size_bytes,
-			.name = f->name,
-			.backend = image->conv->backend,
-			.rows = f->rows,
-			.row_count = f->row_count,
-			.slots = f->frame->slots,
-			.slot_count = f->frame->slot_count,
-			.fp_off_from_cfa = image->conv->fp_off_from_cfa,
-			.landing_sp_off_from_cfa = f->frame->landing_sp_off_from_cfa,
-			.callback = image->callback < 0 ?
-					    0 :
-					    image->address + jf_image_function_at(image, image->callback)->start,
-		};
+		*range = image_range(image, i);
+		if (image->callback >= 0)
+			range->callback = image->address + jf_image_function_at(image, image->callback)->start;
 	}
 	run->ranges[run->range_count++] = (struct jf_range){
 		.size = sizeof(struct jf_range),
