@@ -61,6 +61,22 @@ Test(tools_manners, answers, .timeout = 120)
 	}
 }
 
+/* Stores into the caller's frame, each of which is a finding. */
+#define STORES(count)                                                              \
+	"--version >/dev/null; (yes 48895c2408 | head -n " #count "; echo c3)"     \
+	" | \"$JITFRAME\" check - --target x86_64/user --role subprogram --brief " \
+	"| grep -e '48 89 5c 24 08' -e first | uniq -f 1 -c"
+
+Test(tools_manners, no_finding_is_left_out_unsaid)
+{
+	jitframe(STORES(300));
+	cr_expect(strstr(result.out, "    300 "), "%s", result.out);
+	cr_expect_null(strstr(result.out, "first"), "%s", result.out);
+	jitframe(STORES(1100));
+	cr_expect(strstr(result.out, "   1024 "), "%s", result.out);
+	cr_expect(strstr(result.out, "these are the first 1024 findings"), "%s", result.out);
+}
+
 Test(tools_manners, a_dash_is_standard_output)
 {
 	static char file[sizeof(result.out)];

@@ -212,8 +212,8 @@ static void print_text(struct check_output *output, const struct checked *c)
 		       jf_verdict_name(verdict), color_off(stdout, verdict_color(verdict)));
 		print_findings(output, c, rule);
 	}
-	if (c->report->finding_count > c->report->finding_capacity)
-		printf("  and %zu more findings\n", c->report->finding_count - c->report->finding_capacity);
+	if (c->report->finding_count >= c->report->finding_capacity)
+		printf("  these are the first %zu findings; mend some, and check again\n", c->report->finding_capacity);
 	if (output->rows)
 		print_rows(c);
 }
