@@ -125,7 +125,7 @@ __attribute__((noinline)) enum jf_status jf_backtrace_print(int fd, const struct
 	if (status == JF_OK)
 		status = print_frames(fd, walk_inside(&walk), &opts);
 	else
-		print_end(fd, status, 0);
+		print_end(fd, status, jf_walk_at(&walk)->fail_address);
 	jf_walk_end(&walk);
 	errno = kept;
 	return status;

@@ -101,6 +101,17 @@ Test(backtrace_native, from_a_helper)
 	cr_assert_null(strstr(printed, "ends here"), "%s", printed);
 }
 
+/* Nobody has loaded rows of C code. */
+Test(backtrace_native, without_rows)
+{
+	begin();
+	cr_assert_eq(jf_thread_init(), JF_OK);
+	cr_assert_eq(jf_backtrace_print(fd, NULL), JF_E_NO_ROW);
+	end();
+	cr_assert_eq(strncmp(printed, "  the walk ends here: no unwind row covers the address (0x", 58), 0, "%s",
+		     printed);
+}
+
 Test(backtrace_native, registers_as_the_functions_have_them)
 {
 	static const char *const wanted[] = {"main+0x", "\n         R6=0x42 R7=0x4d R8=", NULL};
