@@ -110,6 +110,8 @@ def public_headers_name_an_architecture_in_comments_alone(tree):
 def tools_name_an_architecture_in_comments_alone(tree):
     """Nor do they have its registers, instructions or signal contexts: hooks and tables of the backend have these."""
     for name in tree.under("tools/"):
+        if ITS_OWN.match(name):
+            continue
         text = without_comments(tree.text(name)) if name.endswith((".c", ".h", ".def")) else ""
         for pattern in (ARCHITECTURE, DISGUISED):
             for number, line in lines_with(text, pattern):
@@ -140,6 +142,7 @@ NAMES_ONE = {
     "docs/profiler": "one to begin with",
     "docs/isa.md": "made of what there is",
     "docs/jitframe.1": "examples",
+    "docs/kernel-jit.md": "examples",
     "docs/library.md": "examples",
     "docs/museum.md": "faults of each",
     "docs/passing-through.md": "what was seen where",
@@ -150,7 +153,7 @@ NAMES_ONE = {
     "docs/size.md": "figures of each",
 }
 # Of one architecture each: what is there of it. Goldens and captures are made, not written.
-ITS_OWN = re.compile(r"^(backends/\w+|tests/arch|tests/golden/\w+|tests/size)/(?!meson\.build$)")
+ITS_OWN = re.compile(r"^(backends/\w+|tests/arch|tests/golden/\w+|tests/size|tools/kernel-jit/arch/\w+)/(?!meson\.build$)")
 
 
 def without_remarks(name, text):

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Makes programs of this machine of the BPF JITs of a Linux tree: scripts/kernel-jit calls this.
+
+What differs between architectures is in arch/ARCH: jit.conf, and arch.h behind kernel.h. Lines of jit.conf, and of
+common.conf for all (a # begins a remark, paths are the tree's):
+
+    triple NAME                 LLVM's name of the architecture
+    source FILE                 compiled as it is
+    local FILE                  a header beside a source
+    header NAME FILE            #include <NAME> gets the tree's file
+    empty NAME...               #include <NAME> gets nothing: kernel.h and arch.h have what is needed of it
+    system NAME...              #include <NAME> gets the C library's
+    into NAME                   a header of cut pieces; what follows is cut into that
+    cut FILE WISH...            cut.py says what a wish is
+    probe MACRO FILE PATTERN    the macro is defined where the pattern is found
+    address NAME HEX            a made-up address of something that generated code refers to
+    base HEX                    where code stands
+    base_in_place HEX           the same for a JIT that writes code where it stands
+    config NAME SYMBOL on|off   CONFIG_SYMBOL, or some with commas between, and its name on the command line
+    feature NAME on|off         what the processor has, asked for while a program is compiled
+    offsets_end                 the JIT does not tell where the first instruction begins
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from cut import cut
+
+HERE = pathlib.Path(__file__).resolve().parent
+CFLAGS = (
+    "-std=gnu11 -O1 -g0 -fms-extensions -fno-strict-aliasing -fwrapv -funsigned-char -fno-pic -fno-pie "
+    "-mcmodel=large -ffunction-sections -fdata-sections -fno-builtin "
+    "-Werror=implicit-function-declaration -Werror=implicit-int -Werror=int-conversion "
+    "-Werror=incompatible-pointer-types"
+).split()
+# Of what generated code never refers to, each its own page: an address that shows in code, or is called, has a name.
+ELSEWHERE = 0x6F0000000000
+
+
+SHOWN = 12  # lines of a compiler
+
+
+class Failed(Exception):
+    """What was missing, one line each."""
+
+
+class Conf:
+    def __init__(self, *paths):
+        self.lines = []
+        for path in paths:
+            for line in path.read_text().splitlines():
+                words = re.sub(r"(^|\s)#.*", "", line).split()
+                if words:
+                    self.lines.append(words)
+
+    def all(self, key):
+        return [words[1:] for words in self.lines if words[0] == key]
+
+    def one(self, key, default=None):
+        found = self.all(key)
+        return found[-1][0] if found else default
+
+
+class Tree:
+    """A kernel tree, with the files of patches in front of the tree's own."""
+
+    def __init__(self, *tops):
+        self.tops = [pathlib.Path(top) for top in tops]
+
+    def find(self, name):
+        return next((top / name for top in self.tops if (top / name).exists()), None)
+
+    def text(self, name):
+        path = self.find(name)
+        return path.read_text(errors="replace") if path else None
+
+    def version(self):
+        text = self.text("Makefile") or ""
+        parts = [re.search(rf"^{key} =[ \t]*(\S*)", text, re.M) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
+        return ".".join(part.group(1) for part in parts if part) or "unknown"
+
+
+# ---- headers ---------------------------------------------------------------------------------------------------
+
+
+def link(path, target):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to(target.resolve())
+
+
+def place_headers(conf, tree, out, missing):
+    for name, file in conf.all("header"):
+        found = tree.find(file)
+        if found:
+            link(out / "include" / name, found)
+        else:
+            missing.append(f"there is no {file}")
+    for names in conf.all("empty"):
+        for name in names:
+            path = out / "include" / name
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("")
+
+
+def cut_headers(conf, tree, out, missing):
+    pieces, into = {}, None
+    for key, *words in conf.lines:
+        if key == "into":
+            into = words[0]
+            pieces.setdefault(into, "")
+        elif key == "cut":
+            text = tree.text(words[0])
+            if text is None:
+                missing.append(f"there is no {words[0]}")
+                continue
+            found, lacking = cut(text, words[1:])
+            pieces[into] += found
+            missing += [f"{words[0]} has no {wish}" for wish in lacking]
+    for name, text in pieces.items():
+        (out / "include" / name).write_text(text)
+
+
+def place_sources(conf, tree, out, missing):
+    """Links beside each other, so that a patched file is found in front of the tree's."""
+    placed = []
+    for key in ("source", "local"):
+        for (file,) in conf.all(key):
+            found = tree.find(file)
+            if not found:
+                missing.append(f"there is no {file}")
+                continue
+            path = out / "source" / pathlib.PurePath(file).name
+            link(path, found)
+            placed.append((file, path, key == "source"))
+    return placed
+
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def check_includes(conf, tree, out, sources, missing):
+    """Every file that is included has to be there before the compiler stops at the first that is not."""
+    queue = [(file, path) for file, path, _ in sources]
+    queue += [(file, tree.find(file)) for _, file in conf.all("header") if tree.find(file)]
+    system = {name for names in conf.all("system") for name in names}
+    for file, path in queue:
+        text = path.read_text(errors="replace")
+        for match in INCLUDE.finditer(text):
+            name = match.group(2)
+            places = [out / "include" / name] + ([path.parent / name] if match.group(1) == '"' else [])
+            if name not in system and not any(place.exists() for place in places):
+                line = text.count("\n", 0, match.start(2)) + 1
+                missing.append(f"{file}:{line} includes {name}, which tools/kernel-jit does not have")
+
+
+# ---- configuration -----------------------------------------------------------------------------------------------
+
+
+def c_string(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def configure(conf, chosen):
+    """returns: macros for the compiler, and the configuration as words."""
+    macros, words = [], []
+    for name, symbol, default in conf.all("config"):
+        value = chosen.get(name, default)
+        if value == "on":
+            macros += [f"-DCONFIG_{one}=1" for one in symbol.split(",")]
+        words.append(name if value == "on" else f"-{name}")
+    return macros, words
+
+
+def write_features(conf, out):
+    features = conf.all("feature")
+    names = "".join(f"\tFEATURE_{name.replace('-', '_')} = {bit},\n" for bit, (name, _) in enumerate(features))
+    default = sum(1 << bit for bit, (_, value) in enumerate(features) if value == "on")
+    texts = ", ".join([c_string(name) for name, _ in features] or ['""'])
+    (out / "include" / "tree_features.h").write_text(
+        f"enum {{\n{names}\tFEATURE__COUNT\n}};\n#define FEATURES_DEFAULT {default:#x}ULL\n"
+        f"static const char *const kernel_jit_feature_names[] = {{{texts}}};\n"
+    )
+
+
+def probe(conf, tree):
+    for words in conf.all("probe"):
+        macro, file, pattern = words[0], words[1], " ".join(words[2:])
+        if re.search(pattern, tree.text(file) or ""):
+            yield f"-D{macro}=1"
+
+
+# ---- compiling -------------------------------------------------------------------------------------------------
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if re.search(r"\berror:|undefined reference", line)]
+        lines = lines or done.stderr.splitlines()
+        more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        raise Failed("\n".join(lines[:SHOWN] + more))
+    return done.stdout
+
+
+def undefined(objects, compiler):
+    """Names that the objects leave to the linker and that are not the C library's."""
+    lines = run([os.environ.get("NM", "nm"), "-P", *objects]).splitlines()
+    wanted, defined = set(), set()
+    for line in lines:
+        words = line.split()
+        if len(words) > 1:
+            (wanted if words[1] == "U" else defined).add(words[0])
+    left = sorted(wanted - defined)
+    test = subprocess.run(
+        [compiler, "-no-pie", "-o", os.devnull, *objects], capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+    )
+    reported = set(re.findall(r"undefined reference to [`']([^']+)'", test.stderr))
+    return [name for name in left if name in reported]
+
+
+def build(arch, tree, out, chosen, compiler):
+    folder = HERE / "arch" / arch
+    conf = Conf(HERE / "common.conf", folder / "jit.conf")
+    missing = []
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "include").mkdir(parents=True)
+    sources = place_sources(conf, tree, out, missing)
+    place_headers(conf, tree, out, missing)
+    cut_headers(conf, tree, out, missing)
+    check_includes(conf, tree, out, sources, missing)
+    if missing:
+        raise Failed("\n".join(dict.fromkeys(missing)))
+    write_features(conf, out)
+    macros, words = configure(conf, chosen)
+    texts = [path.read_text(errors="replace") for _, path, is_source in sources if is_source]
+    in_place = any(re.search(r"\bbpf_jit_binary_alloc\(", text) for text in texts)
+    base = conf.one("base_in_place") if in_place else conf.one("base")
+    macros += probe(conf, tree)
+    macros += [
+        f"-DKERNEL_JIT_BASE=0x{base}ULL",
+        f"-DKERNEL_JIT_OFFSETS_END={int(bool(conf.all('offsets_end')))}",
+        f"-DKERNEL_JIT_ARCH={c_string(arch)}",
+        f"-DKERNEL_JIT_TRIPLE={c_string(conf.one('triple'))}",
+        f"-DKERNEL_JIT_TREE={c_string(tree.version())}",
+        f"-DKERNEL_JIT_CONFIG={c_string(''.join(' ' + word for word in words))}",
+    ]
+    includes = [f"-I{folder}", f"-I{HERE}", f"-I{out / 'include'}", "-include", str(HERE / "kernel.h")]
+    objects = []
+    files = [path for _, path, is_source in sources if is_source] + [HERE / "core.c", HERE / "main.c"]
+    for file in files:
+        objects.append(str(out / (file.stem + ".o")))
+        run([compiler, *CFLAGS, *macros, *includes, "-c", str(file), "-o", objects[-1]])
+    addresses = {name: int(value, 16) for name, value in conf.all("address")}
+    unknown = [name for name in undefined(objects, compiler) if name not in addresses]
+    addresses.update({name: ELSEWHERE + 4096 * index for index, name in enumerate(unknown)})
+    symbols = [f"-Wl,--defsym={name}={value:#x}" for name, value in addresses.items()]
+    run([compiler, "-no-pie", "-Wl,--gc-sections", "-o", str(out / "jit"), *objects, *symbols])
+    (out / "made-up").write_text("".join(f"{value:x} {name}\n" for name, value in sorted(addresses.items())))
+    return tree.version(), words, unknown
+
+
+# ---- the command line --------------------------------------------------------------------------------------------
+
+
+def archs():
+    return sorted(path.parent.name for path in HERE.glob("arch/*/jit.conf"))
+
+
+def chosen_config(words, names):
+    """--config NAME or NAME=on|off of any of the architectures that are built."""
+    chosen = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        if value not in ("", "on", "off"):
+            sys.exit(f"kernel-jit: --config {word}: on or off")
+        known = {option for arch in names for option, _, _ in Conf(HERE / "arch" / arch / "jit.conf").all("config")}
+        if name not in known:
+            sys.exit(f"kernel-jit: there is no option {name}; there are: {' '.join(sorted(known))}")
+        chosen[name] = value or "on"
+    return chosen
+
+
+def print_options():
+    for arch in archs():
+        conf = Conf(HERE / "arch" / arch / "jit.conf")
+        print(arch)
+        for key in ("config", "feature"):
+            print(f"  {key:8}", *(words[0] if words[-1] == "on" else f"-{words[0]}" for words in conf.all(key)))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="kernel-jit build")
+    parser.add_argument("--options", action="store_true", help="print what can be chosen, and do nothing")
+    parser.add_argument("--tree", action="append", help="a kernel tree; a file comes from the first one that has it")
+    parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--arch", action="append", default=[])
+    parser.add_argument("--config", action="append", default=[], metavar="NAME[=on|off]")
+    args = parser.parse_args()
+    if args.options:
+        print_options()
+        return
+    if not args.tree or not args.out:
+        parser.error("--tree and --out are needed")
+    names = args.arch or archs()
+    for name in names:
+        if name not in archs():
+            sys.exit(f"kernel-jit: there is no architecture {name}; there are: {' '.join(archs())}")
+    chosen = chosen_config(args.config, names)
+    compiler = os.environ.get("CC", "gcc")
+    failed = False
+    for name in names:
+        try:
+            version, words, unknown = build(name, Tree(*args.tree), args.out / name, chosen, compiler)
+        except Failed as error:
+            failed = True
+            shutil.rmtree(args.out / name, ignore_errors=True)
+            for line in str(error).splitlines():
+                print(f"kernel-jit: {name}: {line}", file=sys.stderr)
+            continue
+        print(f"{name}: Linux {version}: {args.out / name}/jit ({' '.join(words)})")
+        if unknown:
+            print(f"  {len(unknown)} names that tools/kernel-jit does not have stand at made-up addresses: {args.out / name}/made-up")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

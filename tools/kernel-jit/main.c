@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+/*
+ * One BPF program after the verifier on standard input, the machine code of a tree's JIT on standard output, both as
+ * lines of words: docs/kernel-jit.md has the lines.
+ */
+
+struct function {
+	char name[128];
+	struct bpf_insn *insns;
+	u32 *names; /* by instruction: 1 + the function that it has the address of, 0: none */
+	u32 count, capacity;
+	u32 stack, out_args;
+	u64 private_stack;
+	bool boundary, callback, tail_calls, zext, classic;
+	struct bpf_prog *prog;
+	struct placed placed;
+};
+
+static struct function *functions;
+static u32 function_count;
+static bool has_arena;
+static u32 line_number;
+
+static void refuse(const char *what, const char *word)
+{
+	printf("error line %u: %s%s%s\n", line_number, what, word ? ": " : "", word ? word : "");
+	exit(2);
+}
+
+static void *grow(void *old, size_t count, size_t bytes)
+{
+	void *larger = realloc(old, (count + 1) * bytes);
+
+	if (!larger)
+		refuse("no memory", NULL);
+	memset((char *)larger + count * bytes, 0, bytes);
+	return larger;
+}
+
+static u64 number(const char *word, int base)
+{
+	char *end = NULL;
+	u64 value;
+
+	if (!word || !*word)
+		refuse("a number is missing", NULL);
+	errno = 0;
+	value = strtoull(word, &end, base);
+	if (*end || errno)
+		refuse("not a number", word);
+	return value;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	size_t offset;
+} flags[] = {
+	{"boundary", offsetof(struct function, boundary)},     {"callback", offsetof(struct function, callback)},
+	{"tail-calls", offsetof(struct function, tail_calls)}, {"zext", offsetof(struct function, zext)},
+	{"classic", offsetof(struct function, classic)},
+};
+
+static void read_flag(struct function *function, const char *word)
+{
+	if (strncmp(word, "stack=", 6) == 0) {
+		function->stack = (u32)number(word + 6, 10);
+		return;
+	}
+	if (strncmp(word, "out-args=", 9) == 0) {
+		function->out_args = (u32)number(word + 9, 10);
+		return;
+	}
+	if (strncmp(word, "private-stack=", 14) == 0) {
+		function->private_stack = number(word + 14, 16);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (strcmp(word, flags[i].name) == 0) {
+			*((bool *)((char *)function + flags[i].offset)) = true;
+			return;
+		}
+	}
+	refuse("unknown flag", word);
+}
+
+static void read_function(char *name)
+{
+	struct function *function;
+
+	if (!name)
+		refuse("a function has no name", NULL);
+	functions = grow(functions, function_count, sizeof(*functions));
+	function = &functions[function_count++];
+	snprintf(function->name, sizeof(function->name), "%s", name);
+	for (char *word; (word = strtok(NULL, " \n"));)
+		read_flag(function, word);
+}
+
+/* 16 digits: the bytes in the order of memory. */
+static void read_insn(const char *word)
+{
+	struct function *function = &functions[function_count - 1];
+	u8 *bytes;
+
+	if (!function_count || !word || strlen(word) != 16)
+		refuse("not an instruction of a function", word);
+	if (function->count + 2 > function->capacity) {
+		function->capacity = 2 * function->capacity + 64;
+		function->insns = realloc(function->insns, function->capacity * sizeof(*function->insns));
+		if (!function->insns)
+			refuse("no memory", NULL);
+	}
+	bytes = (u8 *)&function->insns[function->count++];
+	for (int i = 0; i < 8; i++)
+		if (sscanf(word + 2 * i, "%2hhx", &bytes[i]) != 1)
+			refuse("not an instruction", word);
+}
+
+static void read_feature(const char *word)
+{
+	bool off = word && *word == '-';
+
+	for (size_t i = 0; word && i < ARRAY_SIZE(kernel_jit_feature_names); i++) {
+		if (strcmp(word + off, kernel_jit_feature_names[i]) != 0)
+			continue;
+		kernel_jit_features &= ~(1ULL << i);
+		kernel_jit_features |= (u64)!off << i;
+		return;
+	}
+	refuse("no such feature", word);
+}
+
+/* "imm result args...": sizes in bytes, with s behind a signed one. */
+static void read_kfunc(const char *word)
+{
+	struct core_model *model;
+
+	core_models = grow(core_models, core_model_count, sizeof(*core_models));
+	model = &core_models[core_model_count++];
+	model->imm = (s32)(s64)number(word, 10);
+	for (int i = -1; (word = strtok(NULL, " \n")); i++) {
+		u8 size = (u8)(word[0] - '0'), flag = strchr(word, 's') ? BTF_FMODEL_SIGNED_ARG : 0;
+
+		if (i >= MAX_BPF_FUNC_ARGS)
+			refuse("a kfunc has too many arguments", NULL);
+		if (i < 0) {
+			model->model.ret_size = size;
+			continue;
+		}
+		model->model.nr_args = (u8)(i + 1);
+		model->model.arg_size[i] = size;
+		model->model.arg_flags[i] = flag;
+	}
+}
+
+static void read_program(void)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+
+	while (getline(&line, &capacity, stdin) > 0) {
+		char *key = strtok(line, " \n");
+
+		line_number++;
+		if (!key || *key == '#')
+			continue;
+		if (strcmp(key, "insn") == 0) {
+			read_insn(strtok(NULL, " \n"));
+		} else if (strcmp(key, "function") == 0) {
+			read_function(strtok(NULL, " \n"));
+		} else if (strcmp(key, "feature") == 0) {
+			read_feature(strtok(NULL, " \n"));
+		} else if (strcmp(key, "base") == 0) {
+			core_base = number(strtok(NULL, " \n"), 16);
+		} else if (strcmp(key, "kfunc") == 0) {
+			read_kfunc(strtok(NULL, " \n"));
+		} else if (strcmp(key, "arena") == 0) {
+			has_arena = true;
+			core_arena.kernel_base = number(strtok(NULL, " \n"), 16);
+			core_arena.user_base = number(strtok(NULL, " \n"), 16);
+		} else {
+			refuse("unknown line", key);
+		}
+	}
+	free(line);
+	if (!function_count)
+		refuse("there is no function", NULL);
+}
+
+/* ---- compiling, in the order of the kernel's jit_subprogs() ------------------------------------------------ */
+
+static bool is_wide(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
+}
+
+static bool is_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+}
+
+/* Since 6.18; in front of that its number is an atomic operation of another class. */
+#ifdef BPF_PROBE_MEM32SX
+#define PROBE_MEM32SX BPF_PROBE_MEM32SX
+#else
+#define PROBE_MEM32SX BPF_PROBE_MEM32
+#endif
+
+static bool may_fault(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), mode = BPF_MODE(insn->code);
+
+	if (class == BPF_STX && mode == BPF_PROBE_ATOMIC)
+		return true;
+	if (class == BPF_ST || class == BPF_STX)
+		return mode == BPF_PROBE_MEM32;
+	return class == BPF_LDX &&
+	       (mode == BPF_PROBE_MEM || mode == BPF_PROBE_MEMSX || mode == BPF_PROBE_MEM32 || mode == PROBE_MEM32SX);
+}
+
+static void set_address(struct bpf_insn *insn, u64 address)
+{
+	insn[0].imm = (s32)(u32)address;
+	insn[1].imm = (s32)(u32)(address >> 32);
+}
+
+/* Before other functions have addresses: numbers that are as long as addresses will be. */
+static void set_references(struct function *function)
+{
+	for (u32 i = 0; i < function->count; i++) {
+		struct bpf_insn *insn = &function->prog->insnsi[i];
+
+		if (bpf_pseudo_func(insn)) {
+			if (insn->imm < 0 || (u32)insn->imm >= function_count)
+				refuse("an address of no function", function->name);
+			function->names[i] = 1 + (u32)insn->imm;
+			set_address(insn, core_base);
+		} else if (is_call(insn)) {
+			if (insn->imm < 0 || (u32)insn->imm >= function_count)
+				refuse("a call of no function", function->name);
+			insn->off = (s16)insn->imm;
+			insn->imm = 1;
+		}
+		i += is_wide(insn);
+	}
+}
+
+static void resolve_references(struct function *function)
+{
+	for (u32 i = 0; i < function->count; i++) {
+		struct bpf_insn *insn = &function->prog->insnsi[i];
+
+		if (function->names[i])
+			set_address(insn, (u64)functions[function->names[i] - 1].prog->bpf_func);
+		else if (is_call(insn))
+			insn->imm = (s32)((u64)functions[insn->off].prog->bpf_func - (u64)__bpf_call_base);
+		i += is_wide(insn);
+	}
+}
+
+static void make_prog(struct function *function, u32 index, struct bpf_prog **all)
+{
+	static struct bpf_map map;
+	/* One more: a JIT looks at the instruction behind the last one. */
+	struct bpf_prog *prog = calloc(1, sizeof(*prog) + (function->count + 1) * sizeof(struct bpf_insn));
+	struct bpf_prog_aux *aux = calloc(1, sizeof(*aux));
+
+	function->names = calloc(function->count + 1, sizeof(*function->names));
+	if (!prog || !aux || !function->names)
+		refuse("no memory", NULL);
+	function->prog = all[index] = prog;
+	memcpy(prog->insnsi, function->insns, function->count * sizeof(struct bpf_insn));
+	prog->aux = aux;
+	prog->len = function->count;
+	prog->jit_requested = 1;
+	prog->is_func = function_count > 1;
+	prog->type = function->classic ? BPF_PROG_TYPE_UNSPEC : BPF_PROG_TYPE_SCHED_CLS;
+	aux->prog = prog;
+	aux->stack_depth = function->stack;
+	aux->func_idx = index;
+	aux->func = function_count > 1 ? all : NULL;
+	aux->func_cnt = function_count > 1 ? function_count : 0;
+	aux->real_func_cnt = aux->func_cnt;
+	aux->verifier_zext = function->zext;
+	aux->tail_call_reachable = function->tail_calls;
+	/* Only the address is asked for: bpf_arena_get_kern_vm_start(). */
+	aux->arena = has_arena ? (struct bpf_arena *)&map : NULL;
+#ifdef TREE_AUX_EXCEPTION_CB
+	aux->exception_boundary = function->boundary;
+	aux->exception_cb = function->callback;
+#endif
+#ifdef TREE_AUX_MAIN_PROG_AUX
+	aux->main_prog_aux = all[0]->aux;
+#endif
+#ifdef TREE_AUX_JITS_USE_PRIV_STACK
+	aux->jits_use_priv_stack = function->private_stack != 0;
+	aux->priv_stack_ptr = (void *)function->private_stack;
+#endif
+	for (u32 i = 0; i < function->count; i++) {
+		aux->num_exentries += may_fault(&prog->insnsi[i]);
+		i += is_wide(&prog->insnsi[i]);
+	}
+	set_references(function);
+}
+
+static void compile(struct function *function)
+{
+	static struct bpf_verifier_env env;
+
+	core_placed = &function->placed;
+	core_out_args = function->out_args;
+#ifdef TREE_COMPILE_WITH_ENV
+	function->prog = bpf_int_jit_compile(&env, function->prog);
+#else
+	(void)env;
+	function->prog = bpf_int_jit_compile(function->prog);
+#endif
+	if (!function->prog->jited || !function->placed.bytes) {
+		printf("error the JIT takes no function %s\n", function->name);
+		exit(1);
+	}
+}
+
+static void compile_all(void)
+{
+	struct bpf_prog **all = calloc(function_count, sizeof(struct bpf_prog *));
+
+	if (!all)
+		refuse("no memory", NULL);
+	for (u32 i = 0; i < function_count; i++)
+		make_prog(&functions[i], i, all);
+	for (u32 i = 0; i < function_count; i++)
+		compile(&functions[i]);
+	if (function_count == 1)
+		return;
+	for (u32 i = 0; i < function_count; i++)
+		resolve_references(&functions[i]);
+	for (u32 i = 0; i < function_count; i++)
+		compile(&functions[i]);
+}
+
+/* ---- printing ------------------------------------------------------------------------------------------- */
+
+static void print_bytes(const char *key, const u8 *bytes, u32 count)
+{
+	printf("%s ", key);
+	for (u32 i = 0; i < count; i++)
+		printf("%02x", bytes[i]);
+	printf("\n");
+}
+
+static void print_function(const struct function *function)
+{
+	const struct placed *placed = &function->placed;
+	const struct bpf_prog *prog = function->prog;
+
+	printf("function %s\naddress %llx\n", function->name, (u64)prog->bpf_func);
+	print_bytes("code", placed->bytes + ((u64)prog->bpf_func - placed->address), prog->jited_len);
+	if (placed->offset_count) {
+		printf("offsets");
+		for (u32 i = 0; i < placed->offset_count; i++)
+			printf(" %u", placed->offsets[i]);
+		printf("\n");
+	}
+	if (prog->aux->num_exentries && prog->aux->extable)
+		print_bytes("extable", placed->bytes + ((u64)prog->aux->extable - placed->address),
+			    prog->aux->num_exentries * (u32)sizeof(struct exception_table_entry));
+}
+
+static void print_about(void)
+{
+	printf("arch %s\ntriple %s\ntree %s\nbase %llx\ncall_base %llx\n", KERNEL_JIT_ARCH, KERNEL_JIT_TRIPLE,
+	       KERNEL_JIT_TREE, core_base, (u64)__bpf_call_base);
+	printf("exceptions %d\nprivate_stack %d\ntail_calls_in_subprograms %d\nzext %d\n",
+	       bpf_jit_supports_exceptions(), bpf_jit_supports_private_stack(), bpf_jit_supports_subprog_tailcalls(),
+	       bpf_jit_needs_zext());
+	printf("layout array.max_entries=%zu array.ptrs=%zu prog.bpf_func=%zu\n",
+	       offsetof(struct bpf_array, map.max_entries), offsetof(struct bpf_array, ptrs),
+	       offsetof(struct bpf_prog, bpf_func));
+	printf("config%s\nfeatures", KERNEL_JIT_CONFIG);
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_jit_feature_names); i++)
+		if (kernel_jit_feature_names[i][0])
+			printf(" %s%s", kernel_jit_features >> i & 1 ? "" : "-", kernel_jit_feature_names[i]);
+	printf("\n");
+}
+
+/* What is not here stands at made-up addresses, where nothing can be read or called. */
+static void fault(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	printf("error the JIT uses address %llx: the file made-up beside this program has its name\n",
+	       (u64)(uintptr_t)info->si_addr);
+	fflush(stdout);
+	_exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = {.sa_sigaction = fault, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGSEGV, &action, NULL);
+	if (argc == 2 && strcmp(argv[1], "--about") == 0) {
+		print_about();
+		return 0;
+	}
+	read_program();
+	compile_all();
+	for (u32 i = 0; i < function_count; i++)
+		print_function(&functions[i]);
+	printf("end\n");
+	return 0;
+}
