@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_jit.h"
 #include "object.h"
 
 /* jitframe check: from a file to the verdicts on its functions. */
@@ -213,6 +214,78 @@ static int check_image(void *arg, struct listing *listing)
 	return status;
 }
 
+/* ---- BPF objects by a kernel's JIT --------------------------------------------------------------------- */
+
+struct kernel_check {
+	struct check_args *args;
+	struct kernel_jit jit;
+};
+
+static int check_kernel_function(struct check_args *args, const struct kernel_code *code, uint32_t index,
+				 const struct jf_check_target *targets)
+{
+	const struct kernel_function *f = &code->functions[index];
+	struct jf_check_input input = JF_CHECK_INPUT_INIT;
+
+	input.conv = args->spec.conv;
+	input.bytes = f->bytes;
+	input.byte_count = f->size;
+	input.address = f->address;
+	input.spec = f->spec;
+	input.boundary = code->functions[0].spec.role == JF_ROLE_BOUNDARY ? &code->functions[0].spec : NULL;
+	if (f->insn_off && f->insn_off[0])
+		input.marks[JF_MARK_BODY] = f->insn_off[0];
+	input.targets = targets;
+	input.target_count = code->count;
+	input.c_align = args->c_align;
+	input.in_kernel = args->output.in_kernel;
+	return check_function(args, f->name, &input, NULL);
+}
+
+static int check_kernel_code(void *arg, struct listing *listing)
+{
+	struct kernel_check *check = arg;
+	struct jf_check_target *targets = NULL;
+	struct kernel_code code;
+	int status = kernel_jit_compile(&check->jit, listing, &code);
+
+	if (status == 0) {
+		targets = calloc(code.count, sizeof(*targets));
+		status = targets ? 0 : cli_failed("no memory");
+	}
+	for (uint32_t i = 0; status == 0 && i < code.count; i++)
+		targets[i] = (struct jf_check_target){
+			code.functions[i].address, code.functions[i].address + code.functions[i].size, JF_TARGET_BPF};
+	for (uint32_t i = 0; status == 0 && i < code.count; i++)
+		status = check_kernel_function(check->args, &code, i, targets);
+	free(targets);
+	kernel_code_free(&code);
+	return status;
+}
+
+static int check_by_kernel_jit(struct check_args *args)
+{
+	struct kernel_check check = {.args = args};
+	struct object object = {
+		.path = args->path,
+		.program = args->function,
+		.opts = {.size = sizeof(object.opts)},
+		.show = check_kernel_code,
+		.arg = &check,
+	};
+	int status = kernel_jit_open(&check.jit, args->jit, args->target);
+
+	if (status != 0)
+		return status;
+	kernel_jit_set_up(&check.jit, &object);
+	args->spec.conv = object.conv;
+	open_output(args);
+	if (!args->output.json && !args->output.quiet)
+		check_print_assumed(&args->output);
+	status = object_compile(&object);
+	return status == 0 ? check_print_end(&args->output) : status;
+}
+
 static int check_object(struct check_args *args)
 {
 	struct object object = {
@@ -260,7 +333,11 @@ int check_file(struct check_args *args)
 		if (!args->output.page)
 			return CLI_FAILED;
 	}
-	status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
+	if (args->jit)
+		status = is_bpf_object(args->path) ? check_by_kernel_jit(args) :
+						     cli_bad_input("%s: --jit compiles BPF objects", args->path);
+	else
+		status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
 	page_free(args->output.page);
 	json_decref(args->output.functions);
 	disasm_free(args->output.disasm);

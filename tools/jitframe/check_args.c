@@ -19,6 +19,7 @@ enum {
 	KEY_ALIGN,
 	KEY_JUMPS,
 	KEY_HTML,
+	KEY_JIT,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
@@ -169,6 +170,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &args->spec; return 0;
 	case 't': args->target = arg; return 0;
 	case 'j': args->output.json = true; return 0;
+	case KEY_JIT: args->jit = arg; return 0;
 	case KEY_HTML: args->html = arg; return 0;
 	case KEY_ROWS: args->output.rows = true; return 0;
 	case KEY_BRIEF: args->output.brief = true; return 0;
@@ -211,6 +213,8 @@ static const struct argp_option options[] = {
 	 "user)",
 	 1},
 	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool, bpftool-json or auto (default: as it looks)", 1},
+	{"jit", KEY_JIT, "FOLDER", 0,
+	 "FILE is a BPF object, compiled by a kernel's JIT, which scripts/kernel-jit puts there", 1},
 	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
 	{"address", KEY_ADDRESS, "HEX", 0, "where the code runs, if the input does not say", 1},
 	{"at", KEY_AT, "KIND=START-END", 0,

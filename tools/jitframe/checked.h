@@ -36,6 +36,7 @@ struct check_output {
 struct check_args {
 	struct spec_args spec;
 	const char *path, *function, *target, *html;
+	const char *jit; /* folder of a kernel's JIT, which compiles; NULL: ours does */
 	enum code_format format;
 	enum jf_check_kind kind;
 	uint64_t address;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "kernel_jit.h"
 #include "object.h"
 
 /* jitframe compile */
@@ -8,15 +9,33 @@
 struct args {
 	struct object object;
 	const char *target;
-	bool json, hex, opcodes;
+	bool json, hex, opcodes, diff;
 	json_t *programs;
+	const char *jit_folder; /* NULL: ours compiles */
+	struct kernel_jit jit;
+	bool differs;
 };
+
+/* The code of a tree's JIT in the place of ours. */
+static int show_kernel(struct args *args, const struct listing *listing)
+{
+	const struct kernel_shown shown = {args->hex, args->opcodes, args->diff, args->json ? args->programs : NULL};
+	struct kernel_code code;
+	int status = kernel_jit_compile(&args->jit, listing, &code);
+
+	if (status == 0)
+		args->differs |= kernel_print(&args->jit, listing, &code, &shown) != 0;
+	kernel_code_free(&code);
+	return status;
+}
 
 static int show(void *arg, struct listing *listing)
 {
 	struct args *args = arg;
 
 	listing->opcodes = args->opcodes;
+	if (args->jit_folder)
+		return show_kernel(args, listing);
 	if (args->json)
 		json_array_append_new(args->programs, listing_json(listing));
 	else if (args->hex)
@@ -41,10 +60,10 @@ static int compile(struct args *args)
 		status = json_print(json_pack("{s:s, s:O}", "target", target, "programs", args->programs));
 	}
 	json_decref(args->programs);
-	return status;
+	return status == 0 && args->differs ? CLI_FAILED : status;
 }
 
-enum { KEY_ADDRESS = 0x300, KEY_LANDING_PADS, KEY_SIGN_RETURN, KEY_ATOMIC_INSNS, KEY_OPCODES };
+enum { KEY_ADDRESS = 0x300, KEY_LANDING_PADS, KEY_SIGN_RETURN, KEY_ATOMIC_INSNS, KEY_OPCODES, KEY_JIT, KEY_DIFF };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -55,6 +74,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'j': args->json = true; return 0;
 	case 'x': args->hex = true; return 0;
 	case KEY_OPCODES: args->opcodes = true; return 0;
+	case KEY_JIT: args->jit_folder = arg; return 0;
+	case KEY_DIFF: args->diff = true; return 0;
 	case KEY_LANDING_PADS: args->object.opts.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->object.opts.sign_return = true; return 0;
 	case KEY_ATOMIC_INSNS: args->object.opts.atomic_insns = true; return 0;
@@ -69,6 +90,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			args->object.program = arg;
 		else
 			argp_error(state, "unexpected argument %s", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (args->diff && (!args->jit_folder || args->json || args->hex))
+			argp_error(state, "--diff is text about two codes: with --jit, and without --json and --hex");
 		return 0;
 	case ARGP_KEY_NO_ARGS: argp_error(state, "which OBJECT?"); return 0;
 	default: return ARGP_ERR_UNKNOWN;
@@ -85,6 +110,10 @@ int cmd_compile(int argc, char **argv)
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops", 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
+		{"jit", KEY_JIT, "FOLDER", 0,
+		 "compile by a kernel's JIT, which scripts/kernel-jit puts there; --target is its ARCH/linux then", 0},
+		{"diff", KEY_DIFF, NULL, 0, "with --jit: our code beside the kernel's; exit status 1 when they differ",
+		 0},
 		{"hex", 'x', NULL, 0, "print a name and the bytes, one function a line", 0},
 		{"json", 'j', NULL, 0, "print JSON", 0},
 		{0},
@@ -103,6 +132,12 @@ int cmd_compile(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &args);
-	status = cli_convention(args.target, &args.object.conv);
+	if (args.jit_folder) {
+		status = kernel_jit_open(&args.jit, args.jit_folder, args.target);
+		if (status == 0)
+			kernel_jit_set_up(&args.jit, &args.object);
+	} else {
+		status = cli_convention(args.target, &args.object.conv);
+	}
 	return status == 0 ? compile(&args) : status;
 }

@@ -16,21 +16,23 @@
 #define REGISTER_CALL_ADDRESS    UINT64_C(0x7f1200000000)
 #define MAP_VALUE_ADDRESS(index) (UINT64_C(0x7f4000000000) + ((uint64_t)(index) << 32))
 
+static const char *const helper_names[] = {
+/* clang-format off */
+#define HELPER(number, helper) [number] = "bpf_" #helper,
+/* clang-format on */
+#include "helpers.def"
+#undef HELPER
+};
+#define HELPER_COUNT (sizeof(helper_names) / sizeof(helper_names[0]))
+
 /* What is shared by the programs of one object. */
 struct opened {
 	const struct object *object;
 	struct bundle bundle;
 	struct jf_import *kfuncs;
 	struct jf_map_ref *maps;
+	struct jf_import helpers[HELPER_COUNT];
 	struct disasm *disasm;
-};
-
-static const struct jf_import helpers[] = {
-/* clang-format off */
-#define HELPER(number, helper) [number] = {.name = "bpf_" #helper, .address = HELPER_ADDRESS(number)},
-/* clang-format on */
-#include "helpers.def"
-#undef HELPER
 };
 
 /* ---- one program ------------------------------------------------------------------------------- */
@@ -75,8 +77,8 @@ static int compile_program(struct opened *o, uint32_t index)
 
 	if (bundle_select(&o->bundle, index, &selection, &error) != JF_OK)
 		return cli_error(object->path, NULL, &error);
-	selection.program.helpers = helpers;
-	selection.program.helper_count = sizeof(helpers) / sizeof(helpers[0]);
+	selection.program.helpers = o->helpers;
+	selection.program.helper_count = HELPER_COUNT;
 	selection.program.kfuncs = o->kfuncs;
 	selection.program.kfunc_count = o->bundle.count[BUNDLE_KFUNCS];
 	selection.program.maps = o->maps;
@@ -92,14 +94,27 @@ static int compile_program(struct opened *o, uint32_t index)
 
 /* ---- one object --------------------------------------------------------------------------------- */
 
-static struct jf_import find_kfunc(const char *name, uint32_t index)
+static struct jf_import find_kfunc(const struct object *object, const char *name, uint32_t index)
 {
 	struct jf_import import;
 
 	if (bundle_kfunc(name, &import) < 0)
 		import = (struct jf_import){.name = name};
-	import.address = KFUNC_ADDRESS(index);
+	import.address =
+		object->call_base ? object->call_base + (uint64_t)OBJECT_KFUNC_IMM(index) : KFUNC_ADDRESS(index);
 	return import;
+}
+
+static void set_up_helpers(struct opened *o)
+{
+	for (uint32_t i = 0; i < HELPER_COUNT; i++)
+		if (helper_names[i])
+			o->helpers[i] = (struct jf_import){
+				.name = helper_names[i],
+				.address = o->object->call_base ?
+						   o->object->call_base + (uint64_t)OBJECT_HELPER_IMM(i) :
+						   HELPER_ADDRESS(i),
+			};
 }
 
 static bool set_up(struct opened *o)
@@ -110,8 +125,9 @@ static bool set_up(struct opened *o)
 	o->maps = calloc((size_t)bundle->count[BUNDLE_MAPS] + 1, sizeof(*o->maps));
 	if (!o->kfuncs || !o->maps)
 		return false;
+	set_up_helpers(o);
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
-		o->kfuncs[i] = find_kfunc(bundle->strings + bundle->kfuncs[i].name, i);
+		o->kfuncs[i] = find_kfunc(o->object, bundle->strings + bundle->kfuncs[i].name, i);
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++) {
 		o->maps[i].object = MAP_ADDRESS(i);
 		o->maps[i].value = MAP_VALUE_ADDRESS(i);

@@ -6,6 +6,10 @@
 
 #define OBJECT_ADDRESS UINT64_C(0x7f0000000000) /* where code stands unless somebody says otherwise */
 
+/* Helpers and kfuncs behind a call base, as the distance that a call has of them. */
+#define OBJECT_HELPER_IMM(number) ((int32_t)(0x10000 + (number)*64))
+#define OBJECT_KFUNC_IMM(index)   ((int32_t)(0x80000 + (index)*64))
+
 /* The programs of a BPF object file, to be compiled and shown. */
 struct object {
 	const char *path;
@@ -13,6 +17,7 @@ struct object {
 	const struct jf_convention *conv;
 	struct jf_compile_opts opts;
 	uint64_t address;
+	uint64_t call_base; /* helpers and kfuncs stand behind this, as a kernel's do; 0: far from the code */
 	/* Called for each program; not 0 ends it all. */
 	int (*show)(void *arg, struct listing *listing);
 	void *arg;

@@ -20,6 +20,9 @@ common.conf for all (a # begins a remark, paths are the tree's):
     base_in_place HEX           the same for a JIT that writes code where it stands
     config NAME SYMBOL on|off   CONFIG_SYMBOL, or some with commas between, and its name on the command line
     feature NAME on|off         what the processor has, asked for while a program is compiled
+    gives WHAT NAME             with that configuration or feature, frames have landing_pads or sign_return, or atomic
+                                operations are atomic_insns, as struct jf_compile_opts has them
+    captured FEATURE            with -FEATURE: of the machine that tests/size was captured on
     offsets_end                 the JIT does not tell where the first instruction begins
 """
 import argparse
@@ -179,6 +182,11 @@ def configure(conf, chosen):
     return macros, words
 
 
+def gives(conf, words):
+    on = set(words) | {name for name, value in conf.all("feature") if value == "on"}
+    return "".join(f" {what}" for what, name in conf.all("gives") if name in on)
+
+
 def write_features(conf, out):
     features = conf.all("feature")
     names = "".join(f"\tFEATURE_{name.replace('-', '_')} = {bit},\n" for bit, (name, _) in enumerate(features))
@@ -228,7 +236,7 @@ def undefined(objects, compiler):
 
 def build(arch, tree, out, chosen, compiler):
     folder = HERE / "arch" / arch
-    conf = Conf(HERE / "common.conf", folder / "jit.conf")
+    conf = conf_of(arch)
     missing = []
     shutil.rmtree(out, ignore_errors=True)
     (out / "include").mkdir(parents=True)
@@ -250,6 +258,7 @@ def build(arch, tree, out, chosen, compiler):
         f"-DKERNEL_JIT_ARCH={c_string(arch)}",
         f"-DKERNEL_JIT_TRIPLE={c_string(conf.one('triple'))}",
         f"-DKERNEL_JIT_TREE={c_string(tree.version())}",
+        f"-DKERNEL_JIT_GIVES={c_string(gives(conf, words))}",
         f"-DKERNEL_JIT_CONFIG={c_string(''.join(' ' + word for word in words))}",
     ]
     includes = [f"-I{folder}", f"-I{HERE}", f"-I{out / 'include'}", "-include", str(HERE / "kernel.h")]
@@ -270,6 +279,10 @@ def build(arch, tree, out, chosen, compiler):
 # ---- the command line --------------------------------------------------------------------------------------------
 
 
+def conf_of(arch):
+    return Conf(HERE / "common.conf", HERE / "arch" / arch / "jit.conf")
+
+
 def archs():
     return sorted(path.parent.name for path in HERE.glob("arch/*/jit.conf"))
 
@@ -281,7 +294,7 @@ def chosen_config(words, names):
         name, _, value = word.partition("=")
         if value not in ("", "on", "off"):
             sys.exit(f"kernel-jit: --config {word}: on or off")
-        known = {option for arch in names for option, _, _ in Conf(HERE / "arch" / arch / "jit.conf").all("config")}
+        known = {option for arch in names for option, _, _ in conf_of(arch).all("config")}
         if name not in known:
             sys.exit(f"kernel-jit: there is no option {name}; there are: {' '.join(sorted(known))}")
         chosen[name] = value or "on"
@@ -290,7 +303,7 @@ def chosen_config(words, names):
 
 def print_options():
     for arch in archs():
-        conf = Conf(HERE / "arch" / arch / "jit.conf")
+        conf = conf_of(arch)
         print(arch)
         for key in ("config", "feature"):
             print(f"  {key:8}", *(words[0] if words[-1] == "on" else f"-{words[0]}" for words in conf.all(key)))

@@ -10,7 +10,7 @@
 #endif
 
 struct placed *core_placed;
-u64 core_base = KERNEL_JIT_BASE;
+u64 core_at, core_base = KERNEL_JIT_BASE;
 struct core_arena core_arena;
 u32 core_out_args;
 struct core_model *core_models;
@@ -26,9 +26,10 @@ u64 kernel_jit_features = FEATURES_DEFAULT;
 
 static u64 place(u32 size)
 {
-	u64 address = core_base + sizeof(struct bpf_binary_header);
+	u64 address = core_at ? core_at : core_base + sizeof(struct bpf_binary_header);
 
-	core_base = ALIGN(address + size, FUNCTION_ALIGN);
+	if (!core_at)
+		core_base = ALIGN(address + size, FUNCTION_ALIGN);
 	core_placed->address = address;
 	core_placed->size = size;
 	return address;
@@ -197,4 +198,11 @@ SAYS_NO(bpf_jit_supports_far_kfunc_call)
 SAYS_NO(bpf_jit_supports_subprog_tailcalls)
 SAYS_NO(bpf_jit_supports_exceptions)
 SAYS_NO(bpf_jit_supports_private_stack)
+SAYS_NO(bpf_jit_supports_timed_may_goto)
 SAYS_NO(bpf_jit_needs_zext)
+
+__weak bool bpf_jit_inlines_helper_call(s32 number)
+{
+	(void)number;
+	return false;
+}

@@ -15,8 +15,8 @@ struct placed {
 
 /* The function that is being compiled. */
 extern struct placed *core_placed;
-/* Where the next function goes. */
-extern u64 core_base;
+/* Where the next function goes, its code or, where that is 0, in the order of functions from core_base on. */
+extern u64 core_at, core_base;
 
 struct core_arena {
 	u64 kernel_base, user_base;

@@ -67,7 +67,8 @@ def find(lines, wish):
     """The first and the last line of what is wished for, or None."""
     kind, _, name = wish.rpartition(":")
     if kind in ("struct", "union", "enum"):
-        return next(_braced(lines, rf"{kind}\s+{re.escape(name)}\s*\{{"), None)
+        # Since 7.0 the struct of a lock is begun by a macro.
+        return next(_braced(lines, rf"(?:context_lock_)?{kind}[\s(]\s*{re.escape(name)}\)?\s*\{{"), None)
     return {"": _macro, "fn": _function, "with": _nameless}[kind](lines, name)
 
 

@@ -55,15 +55,16 @@ struct latch_tree_node {
 struct rcu_head {
 	void *words[2];
 };
-struct work_struct {
-	void *words[4];
-};
+struct work_struct;
 struct percpu_ref {
 	unsigned long words[2];
 };
-struct mutex {
-	unsigned long words[4];
-};
+typedef atomic64_t atomic_long_t;
+typedef spinlock_t raw_spinlock_t;
+typedef void (*work_func_t)(struct work_struct *work);
+#define context_lock_struct(name) struct name
+#define __guarded_by(lock)
+#include "tree_locks.h"
 extern struct mutex text_mutex;
 #define mutex_lock(mutex)   ((void)(mutex))
 #define mutex_unlock(mutex) ((void)(mutex))
@@ -141,6 +142,8 @@ bool bpf_jit_supports_far_kfunc_call(void);
 bool bpf_jit_supports_subprog_tailcalls(void);
 bool bpf_jit_supports_exceptions(void);
 bool bpf_jit_supports_private_stack(void);
+bool bpf_jit_supports_timed_may_goto(void);
+bool bpf_jit_inlines_helper_call(s32 number);
 bool bpf_jit_needs_zext(void);
 void *bpf_jit_alloc_exec(unsigned long size);
 void bpf_jit_free_exec(void *at);

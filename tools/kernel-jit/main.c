@@ -15,7 +15,7 @@ struct function {
 	u32 *names; /* by instruction: 1 + the function that it has the address of, 0: none */
 	u32 count, capacity;
 	u32 stack, out_args;
-	u64 private_stack;
+	u64 private_stack, at;
 	bool boundary, callback, tail_calls, zext, classic;
 	struct bpf_prog *prog;
 	struct placed placed;
@@ -75,6 +75,10 @@ static void read_flag(struct function *function, const char *word)
 	}
 	if (strncmp(word, "out-args=", 9) == 0) {
 		function->out_args = (u32)number(word + 9, 10);
+		return;
+	}
+	if (strncmp(word, "at=", 3) == 0) {
+		function->at = number(word + 3, 16);
 		return;
 	}
 	if (strncmp(word, "private-stack=", 14) == 0) {
@@ -316,6 +320,7 @@ static void compile(struct function *function)
 
 	core_placed = &function->placed;
 	core_out_args = function->out_args;
+	core_at = function->at;
 #ifdef TREE_COMPILE_WITH_ENV
 	function->prog = bpf_int_jit_compile(&env, function->prog);
 #else
@@ -381,6 +386,13 @@ static void print_about(void)
 	printf("exceptions %d\nprivate_stack %d\ntail_calls_in_subprograms %d\nzext %d\n",
 	       bpf_jit_supports_exceptions(), bpf_jit_supports_private_stack(), bpf_jit_supports_subprog_tailcalls(),
 	       bpf_jit_needs_zext());
+	printf("gives%s\ninlines", KERNEL_JIT_GIVES);
+	for (s32 i = 0; i < __BPF_FUNC_MAX_ID; i++)
+		if (bpf_jit_inlines_helper_call(i))
+			printf(" %d", i);
+	printf("\n");
+	if (bpf_jit_supports_timed_may_goto())
+		printf("timed_may_goto %lld\n", (s64)((u64)arch_bpf_timed_may_goto - (u64)__bpf_call_base));
 	printf("layout array.max_entries=%zu array.ptrs=%zu prog.bpf_func=%zu\n",
 	       offsetof(struct bpf_array, map.max_entries), offsetof(struct bpf_array, ptrs),
 	       offsetof(struct bpf_prog, bpf_func));

@@ -12,3 +12,15 @@ struct pt_regs {
 };
 /* Where thread_info has the processor's number, by asm-offsets.h of a kernel with thread_info in the task. */
 #define TI_CPU 16
+
+/* The walk of the kernel's stack: nobody calls it here. It reads a register by an instruction of the target, which the
+ * assembler of this machine takes for a macro that does nothing. */
+struct unwind_state {
+	unsigned long sp, fp;
+};
+#define current NULL
+void unwind_start(struct unwind_state *state, void *task, struct pt_regs *regs);
+bool unwind_done(struct unwind_state *state);
+bool unwind_next_frame(struct unwind_state *state);
+unsigned long unwind_get_return_address(struct unwind_state *state);
+__asm__(".macro move to, from\n.endm");

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`jitframe compile --jit` and `jitframe check --jit` with a JIT that is none: a script that keeps what it is told, and
+answers with our own compiler's code. So no kernel tree is needed. command.py JITFRAME OBJECT
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+JITFRAME, OBJECT = sys.argv[1:3]
+
+
+def ask(*words):
+    return json.loads(subprocess.run([JITFRAME, *words, "--json"], capture_output=True, text=True, check=True).stdout)
+
+
+def calls_directly(arch):
+    """Stubs in front of C are our own compiler's alone: code without any can be the same as a tree's."""
+    made = ask("compile", OBJECT, "boundary", "--target", f"{arch}/linux")
+    return all(function["role"] != "stub" for function in made["programs"][0]["functions"])
+
+
+ARCH = next(arch["name"] for arch in ask("archs")["archs"] if calls_directly(arch["name"]))
+
+# What the verifier makes of the program `divides`, by kernel/bpf/verifier.c: in front of the instructions their meaning.
+DIVIDES = """
+r0 = 7                       b700000007000000
+r1 = 2                       b701000002000000
+if r1 == 9 goto the end      1501300009000000
+if r1 != 0 goto +2           5501020000000000
+w0 ^= w0                     ac00000000000000
+goto +1                      0500010000000000
+r0 /= r1                     3f10000000000000
+if w1 != 0 goto +2           5601020000000000
+w0 ^= w0                     ac00000000000000
+goto +1                      0500010000000000
+w0 /= w1                     3c10000000000000
+if r1 == 0 goto +1           1501010000000000
+r0 %= r1                     9f10000000000000
+if w1 == 0 goto +2           1601020000000000
+w0 %= w1                     9c10000000000000
+goto +1                      0500010000000000
+w0 = w0                      bc00000000000000
+ax = r1                      bf1b000000000000
+ax += 1                      070b000001000000
+if ax > 1 goto +4            250b040001000000
+if ax == 0 goto +1           150b010000000000
+r0 = 0                       b700000000000000
+r0 = -r0                     8700000000000000
+goto +1                      0500010000000000
+r0 s/= r1                    3f10010000000000
+ax = r1                      bf1b000000000000
+wax += 1                     040b000001000000
+if wax > 1 goto +4           260b040001000000
+if wax == 0 goto +1          160b010000000000
+w0 = 0                       b400000000000000
+w0 = -w0                     8400000000000000
+goto +1                      0500010000000000
+w0 s/= w1                    3c10010000000000
+ax = r1                      bf1b000000000000
+ax += 1                      070b000001000000
+if ax > 1 goto +3            250b030001000000
+if ax == 1 goto +3           150b030001000000
+w0 = 0                       b400000000000000
+goto +1                      0500010000000000
+r0 s%= r1                    9f10010000000000
+ax = r1                      bf1b000000000000
+wax += 1                     040b000001000000
+if wax > 1 goto +3           260b030001000000
+if wax == 1 goto +4          160b040001000000
+w0 = 0                       b400000000000000
+goto +1                      0500010000000000
+w0 s%= w1                    9c10010000000000
+goto +1                      0500010000000000
+w0 = w0                      bc00000000000000
+r0 = -r0                     8700000000000000
+w0 = 0                       b400000000000000
+exit                         9500000000000000
+"""
+# The count is below the function's own 8 bytes.
+COUNTS = """
+the count                    7a0af0ff00008000
+r0 = 0                       b700000000000000
+own stack                    7b0af8ff00000000
+r0 += 1                      0700000001000000
+ax = the count               79abf0ff00000000
+if ax == 0 goto over         150b030000000000
+ax -= 1                      170b000001000000
+the count = ax               7bbaf0ff00000000
+goto back                    0500faff00000000
+exit                         9500000000000000
+"""
+
+FAKE = """#!{python}
+import json, pathlib, subprocess, sys
+here = pathlib.Path(__file__).parent
+if sys.argv[1:] == ["--about"]:
+    print((here / "about").read_text(), end="")
+    sys.exit()
+(here / "told").write_text(sys.stdin.read())
+answer = here / "answer"
+if answer.exists():
+    print(answer.read_text(), end="")
+    sys.exit(1)
+made = subprocess.run(["{jitframe}", "compile", "{object}", (here / "program").read_text(), "--target", "{arch}/linux",
+                       "--json"], capture_output=True, text=True, check=True)
+for function in json.loads(made.stdout)["programs"][0]["functions"]:
+    print("function", function["name"])
+    print("address", function["address"].removeprefix("0x"))
+    print("code", function["code"])
+print("end")
+"""
+
+
+class Jit:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        fake = self.folder / "jit"
+        fake.write_text(FAKE.format(python=sys.executable, jitframe=JITFRAME, object=OBJECT, arch=ARCH))
+        fake.chmod(0o755)
+        self.about()
+
+    def about(self, exceptions=1, tree="7.3.4", arch=ARCH, more=""):
+        (self.folder / "about").write_text(
+            f"arch {arch}\ntree {tree}\nbase 7f0000000000\nexceptions {exceptions}\n{more}"
+        )
+
+    def run(self, command, program, *options):
+        (self.folder / "program").write_text(program)
+        return subprocess.run([JITFRAME, command, OBJECT, program, "--jit", str(self.folder), *options],
+                              capture_output=True, text=True)
+
+    def told(self):
+        return (self.folder / "told").read_text().splitlines()
+
+    def insns(self):
+        return [line.split()[1] for line in self.told() if line.startswith("insn ")]
+
+
+def wanted(text):
+    return [line.split()[-1] for line in text.strip().splitlines()]
+
+
+def differing(got, want):
+    if got == want:
+        return None
+    return "\n# ".join(["got, wanted:"] + [f"{a} {b}" for a, b in zip(got + [""] * 99, want + [""] * 99) if a != b][:8])
+
+
+def divisors_are_tested(jit):
+    jit.run("compile", "divides", "--hex")
+    return differing(jit.insns(), wanted(DIVIDES))
+
+
+def counted_loops_count_in_the_stack(jit):
+    jit.run("compile", "counts", "--hex")
+    return differing(jit.insns(), wanted(COUNTS)) or differing([line for line in jit.told() if "stack=16" in line][:1],
+                                                               ["function f0:counts stack=16 out-args=0"])
+
+
+def timed_loops_call_where_the_jit_can(jit):
+    jit.about(more="timed_may_goto -64\n")
+    jit.run("compile", "counts", "--hex")
+    return None if "85000000c0ffffff" in jit.insns() and any("stack=24" in line for line in jit.told()) else jit.told()
+
+
+def a_tail_call_is_one_instruction(jit):
+    jit.run("compile", "goes", "--hex")
+    flags = [line for line in jit.told() if line.startswith("function")]
+    return None if "f500000000000000" in jit.insns() and flags[0].endswith(" tail-calls") else jit.told()
+
+
+def roles_are_flags(jit):
+    jit.run("compile", "boundary", "--hex")
+    got = [line.split(" ", 2) for line in jit.told() if line.startswith("function")]
+    return differing([(name.split(":")[-1], rest.split("out-args=0")[-1]) for _, name, rest in got],
+                     [("boundary", " boundary"), ("throws", ""), ("default_callback", " callback")])
+
+
+def the_same_code_has_no_differences(jit):
+    done = jit.run("compile", "boundary", "--diff")
+    marked = [line for line in done.stdout.splitlines() if line[:2] in ("| ", "< ", "> ")]
+    return None if done.returncode == 0 and not marked and "callback" in done.stdout else done.stdout + done.stderr
+
+
+def another_code_has_differences(jit):
+    made = jit.run("compile", "goes", "--json")
+    code = json.loads(made.stdout)["programs"][0]["functions"][0]["code"]
+    (jit.folder / "answer").write_text(f"function goes\naddress 1000\ncode {code}{code[:8]}\nend\n")
+    (jit.folder / "jit").write_text((jit.folder / "jit").read_text().replace("sys.exit(1)", "sys.exit(0)"))
+    done = jit.run("compile", "goes", "--diff")
+    return None if done.returncode == 1 and "\n> " in done.stdout else done.stdout + done.stderr
+
+
+def verdicts_are_about_every_function(jit):
+    done = jit.run("check", "boundary", "--json")
+    names = [function["name"] for function in json.loads(done.stdout)["functions"]]
+    return differing(names, ["boundary", "throws", "default_callback"])
+
+
+def what_the_jit_lacks_is_said(jit):
+    jit.about(exceptions=0, tree="6.12.9")
+    text = jit.run("check", "boundary").stderr
+    for words in ("describes Linux 7.3, and the JIT is of Linux 6.12.9", "has no exceptions"):
+        if words not in text:
+            return text
+    return None
+
+
+def a_refusal_is_quoted(jit):
+    (jit.folder / "answer").write_text("error the JIT takes no function f0:goes\n")
+    done = jit.run("compile", "goes")
+    return None if done.returncode == 1 and "the JIT takes no function f0:goes" in done.stderr else done.stderr
+
+
+def wrong_input_is_refused(jit):
+    nowhere = subprocess.run([JITFRAME, "compile", OBJECT, "--jit", "/nonexistent"], capture_output=True, text=True)
+    diff = subprocess.run([JITFRAME, "compile", OBJECT, "--diff"], capture_output=True, text=True)
+    raw = subprocess.run([JITFRAME, "check", str(jit.folder / "about"), "--jit", str(jit.folder)], capture_output=True,
+                         text=True)
+    jit.about(arch="nothing")
+    other = jit.run("compile", "goes")
+    for done in (nowhere, diff, raw, other):
+        if done.returncode != 2 or not done.stderr:
+            return f"{done.args}: {done.returncode}: {done.stderr}"
+    return None
+
+
+TESTS = [
+    divisors_are_tested,
+    counted_loops_count_in_the_stack,
+    timed_loops_call_where_the_jit_can,
+    a_tail_call_is_one_instruction,
+    roles_are_flags,
+    the_same_code_has_no_differences,
+    another_code_has_differences,
+    verdicts_are_about_every_function,
+    what_the_jit_lacks_is_said,
+    a_refusal_is_quoted,
+    wrong_input_is_refused,
+]
+
+
+def main():
+    print(f"1..{len(TESTS)}")
+    for number, test in enumerate(TESTS, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            wrong = test(Jit(folder))
+        print(f"{'not ' if wrong else ''}ok {number} - {test.__name__}")
+        if wrong:
+            print(f"# {wrong}")
+
+
+main()

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel_jit.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_rewrite.h"
+
+/* What the conventions named linux describe: docs/jit-author.md. */
+#define CONVENTIONS_OF "7.3"
+
+/* ---- what the program says of itself ----------------------------------------------------------------------- */
+
+static void read_words(struct kernel_jit *jit, char *words, bool is_inlines)
+{
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		uint64_t number;
+
+		if (is_inlines && cli_number(word, 10, KERNEL_HELPERS_MAX - 1, &number))
+			jit->inlines[number] = true;
+		jit->landing_pads |= !is_inlines && strcmp(word, "landing_pads") == 0;
+		jit->sign_return |= !is_inlines && strcmp(word, "sign_return") == 0;
+		jit->atomic_insns |= !is_inlines && strcmp(word, "atomic_insns") == 0;
+	}
+}
+
+static void read_about_line(struct kernel_jit *jit, char *line)
+{
+	char *value = strchr(line, ' ');
+
+	if (!value)
+		return;
+	*value++ = '\0';
+	if (strcmp(line, "arch") == 0)
+		snprintf(jit->arch, sizeof(jit->arch), "%s", value);
+	else if (strcmp(line, "tree") == 0)
+		snprintf(jit->tree, sizeof(jit->tree), "%s", value);
+	else if (strcmp(line, "base") == 0)
+		(void)cli_number(value, 16, UINT64_MAX, &jit->base);
+	else if (strcmp(line, "call_base") == 0)
+		(void)cli_number(value, 16, UINT64_MAX, &jit->call_base);
+	else if (strcmp(line, "exceptions") == 0)
+		jit->exceptions = *value == '1';
+	else if (strcmp(line, "gives") == 0)
+		read_words(jit, value, false);
+	else if (strcmp(line, "inlines") == 0)
+		read_words(jit, value, true);
+	else if (strcmp(line, "timed_may_goto") == 0) {
+		jit->timed_may_goto = true;
+		jit->timed_may_goto_imm = (int32_t)strtol(value, NULL, 10);
+	}
+}
+
+int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target)
+{
+	char *about = NULL, *rest, name[96];
+	int status;
+
+	*jit = (struct kernel_jit){0};
+	if (snprintf(jit->program, sizeof(jit->program), "%s/jit", folder) >= (int)sizeof(jit->program))
+		return cli_bad_input("--jit: the name is too long");
+	status = kernel_process(jit->program, "--about", "", 0, &about);
+	rest = about;
+	for (char *line = rest ? strsep(&rest, "\n") : NULL; line; line = strsep(&rest, "\n"))
+		read_about_line(jit, line);
+	free(about);
+	if (status != 0)
+		return cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder);
+	snprintf(name, sizeof(name), "%s/linux", jit->arch);
+	status = cli_convention(target ? target : name, &jit->conv);
+	if (status == 0 && strcmp(jit->conv->backend->name, jit->arch) != 0)
+		status = cli_bad_input("--jit %s: it is for %s, not for %s", folder, jit->arch,
+				       jit->conv->backend->name);
+	if (status == 0 && strncmp(jit->tree, CONVENTIONS_OF ".", strlen(CONVENTIONS_OF ".")) != 0)
+		cli_warn("%s/%s describes Linux %s, and the JIT is of Linux %s: registers and slots may be others",
+			 jit->conv->backend->name, jit->conv->name, CONVENTIONS_OF, jit->tree);
+	return status;
+}
+
+#define ARENA_BASE UINT64_C(0x7e0000000000)
+
+void kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
+{
+	object->conv = jit->conv;
+	object->address = jit->base;
+	object->call_base = jit->call_base;
+	object->opts.landing_pads = jit->landing_pads;
+	object->opts.sign_return = jit->sign_return;
+	object->opts.atomic_insns = jit->atomic_insns;
+	object->opts.values.arena_base = ARENA_BASE;
+}
+
+/* ---- a program as lines ------------------------------------------------------------------------------------ */
+
+/* Whether a tail call is in the function, or is reached through calls and addresses of functions. */
+static bool reaches_tail_call(const struct jf_program *program, uint32_t index, bool *seen)
+{
+	const struct jf_function *function = &program->functions[index];
+	bool found = false;
+
+	seen[index] = true;
+	for (uint32_t i = 0; i < function->insn_count; i += function->insns[i].opcode == JF_INSN_LDDW ? 2 : 1) {
+		const struct jf_insn *insn = &function->insns[i];
+
+		if (insn->opcode == JF_INSN_CALL && jf_insn_src(insn) == JF_SRC_HELPER &&
+		    insn->imm == JF_HELPER_TAIL_CALL)
+			found = true;
+		if (jf_insn_names_function(insn) && !seen[insn->imm])
+			found |= reaches_tail_call(program, (uint32_t)insn->imm, seen);
+	}
+	return found;
+}
+
+static bool has_tail_calls(const struct jf_program *program, uint32_t index)
+{
+	bool *seen, found;
+
+	if (index >= program->function_count)
+		return false;
+	seen = calloc(program->function_count, sizeof(*seen));
+	found = seen && reaches_tail_call(program, index, seen);
+	free(seen);
+	return found;
+}
+
+static int put_function(const struct kernel_jit *jit, const struct listing *listing, uint32_t index, FILE *to)
+{
+	const struct jf_image_function *f = jf_image_function_at(listing->image, index);
+	const struct jf_frame_spec *spec = &f->frame->spec;
+	struct rewritten rewritten;
+	int status = kernel_rewrite(jit, listing, index, &rewritten);
+
+	if (status == 0) {
+		/* A name is anybody's text, and a line's words are apart by blanks. */
+		fprintf(to, "function f%u:", index);
+		for (const char *c = f->name; *c; c++)
+			fputc(isalnum((unsigned char)*c) || strchr("_.$", *c) ? *c : '?', to);
+		/* The boundary's flag and the callback's: set where the program throws, whoever the JIT is. */
+		fprintf(to, " stack=%u out-args=%u%s%s%s\n", rewritten.stack, spec->out_args * 8,
+			spec->role == JF_ROLE_BOUNDARY ? " boundary" : "",
+			spec->role == JF_ROLE_CALLBACK ? " callback" : "",
+			has_tail_calls(listing->source, index) ? " tail-calls" : "");
+		for (uint32_t i = 0; i < rewritten.count; i++) {
+			const struct jf_insn *insn = &rewritten.insns[i];
+
+			fprintf(to, "insn %02x%02x%02x%02x%02x%02x%02x%02x\n", insn->opcode, insn->regs,
+				insn->off & 0xff, insn->off >> 8 & 0xff, (uint32_t)insn->imm & 0xff,
+				(uint32_t)insn->imm >> 8 & 0xff, (uint32_t)insn->imm >> 16 & 0xff,
+				(uint32_t)insn->imm >> 24);
+		}
+	}
+	free(rewritten.insns);
+	return status;
+}
+
+static void put_kfuncs(const struct jf_program *program, FILE *to)
+{
+	for (uint32_t i = 0; i < program->kfunc_count; i++) {
+		const struct jf_import *kfunc = &program->kfuncs[i];
+
+		fprintf(to, "kfunc %" PRId32 " %u%s", OBJECT_KFUNC_IMM((int32_t)i), kfunc->result.bytes,
+			kfunc->result.is_signed ? "s" : "");
+		for (unsigned int k = 0; k < JF_ARGS_MAX && kfunc->args[k].bytes; k++)
+			fprintf(to, " %u%s", kfunc->args[k].bytes, kfunc->args[k].is_signed ? "s" : "");
+		fputs("\n", to);
+	}
+}
+
+/* The program's functions, and the default callback; stubs are our convention's own. */
+static uint32_t count_functions(const struct jf_image *image)
+{
+	uint32_t count = 0;
+
+	while (count < image->function_count && !jf_image_function_at(image, count)->is_stub)
+		count++;
+	return count;
+}
+
+static int put_program(const struct kernel_jit *jit, const struct listing *listing, uint32_t count, FILE *to)
+{
+	bool uses_arena = false;
+	int status = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		uses_arena |= jf_image_function_at(listing->image, i)->frame->spec.arena;
+	fprintf(to, "base %" PRIx64 "\n", jit->base);
+	if (uses_arena)
+		fprintf(to, "arena %" PRIx64 " %" PRIx64 "\n", ARENA_BASE, listing->source->arena_user_base);
+	put_kfuncs(listing->source, to);
+	for (uint32_t i = 0; status == 0 && i < count; i++)
+		status = put_function(jit, listing, i, to);
+	return status;
+}
+
+/* ---- what comes back ---------------------------------------------------------------------------------------- */
+
+static bool read_code(struct kernel_function *function, const char *digits)
+{
+	size_t size = strlen(digits) / 2;
+
+	function->bytes = malloc(size ? size : 1);
+	for (size_t i = 0; function->bytes && i < size; i++)
+		if (sscanf(digits + 2 * i, "%2hhx", &function->bytes[i]) != 1)
+			return false;
+	function->size = size;
+	return function->bytes != NULL;
+}
+
+static bool read_offsets(struct kernel_function *function, const char *numbers)
+{
+	uint32_t count = 1;
+	char *end;
+
+	for (const char *c = numbers; *c; c++)
+		count += *c == ' ';
+	function->insn_off = calloc(count, sizeof(*function->insn_off));
+	for (uint32_t i = 0; function->insn_off && i < count; i++, numbers = end)
+		function->insn_off[i] = (uint32_t)strtoul(numbers, &end, 10);
+	function->insn_count = count - 1;
+	return function->insn_off != NULL;
+}
+
+static bool read_line(struct kernel_code *code, uint32_t count, const char *line)
+{
+	struct kernel_function *function = code->count ? &code->functions[code->count - 1] : NULL;
+
+	if (strncmp(line, "function ", 9) == 0)
+		return code->count++ < count;
+	if (!function)
+		return false;
+	if (strncmp(line, "address ", 8) == 0)
+		return cli_number(line + 8, 16, UINT64_MAX, &function->address);
+	if (strncmp(line, "code ", 5) == 0)
+		return read_code(function, line + 5);
+	if (strncmp(line, "offsets ", 8) == 0)
+		return read_offsets(function, line + 8);
+	return true;
+}
+
+static int read_answer(const struct kernel_jit *jit, char *answer, uint32_t count, struct kernel_code *code)
+{
+	char *rest = answer;
+
+	for (char *line = strsep(&rest, "\n"); line && strcmp(line, "end") != 0; line = strsep(&rest, "\n"))
+		if (!read_line(code, count, line))
+			return cli_failed("%s: it answers what nobody asked: %.40s", jit->program, line);
+	if (code->count != count)
+		return cli_failed("%s: it has code of %u functions, and got %u", jit->program, code->count, count);
+	return 0;
+}
+
+/* Its flags for boundary and callback mean nothing to such a JIT. */
+static void warn_of_exceptions(struct kernel_jit *jit, const struct listing *listing)
+{
+	if (jit->exceptions || jit->warned || listing->image->callback < 0)
+		return;
+	jit->warned = true;
+	cli_warn("the JIT of Linux %s for %s has no exceptions: boundary and callback are not told apart", jit->tree,
+		 jit->arch);
+}
+
+int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code)
+{
+	uint32_t count = count_functions(listing->image);
+	char *text = NULL, *answer = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	int status = to ? put_program(jit, listing, count, to) : cli_failed("no memory");
+
+	*code = (struct kernel_code){0};
+	warn_of_exceptions(jit, listing);
+	if (to && fclose(to) != 0 && status == 0)
+		status = cli_failed("no memory");
+	code->functions = calloc(count, sizeof(*code->functions));
+	if (!code->functions && status == 0)
+		status = cli_failed("no memory");
+	if (status == 0)
+		status = kernel_process(jit->program, NULL, text, size, &answer);
+	if (status == 0)
+		status = read_answer(jit, answer, count, code);
+	for (uint32_t i = 0; status == 0 && i < count; i++) {
+		const struct jf_image_function *f = jf_image_function_at(listing->image, i);
+
+		code->functions[i].name = strdup(f->name);
+		code->functions[i].spec = f->frame->spec;
+		if (!code->functions[i].name)
+			status = cli_failed("no memory");
+	}
+	free(answer);
+	free(text);
+	return status;
+}
+
+void kernel_code_free(struct kernel_code *code)
+{
+	for (uint32_t i = 0; i < code->count; i++) {
+		free(code->functions[i].name);
+		free(code->functions[i].bytes);
+		free(code->functions[i].insn_off);
+	}
+	free(code->functions);
+	*code = (struct kernel_code){0};
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JF_TOOLS_KERNEL_JIT_H
+#define JF_TOOLS_KERNEL_JIT_H
+
+#include "listing.h"
+#include "object.h"
+
+/*
+ * A kernel's own JIT as scripts/kernel-jit makes it: a program that gets a BPF program as the verifier leaves it, and
+ * prints machine code. docs/kernel-jit.md has the lines.
+ */
+
+#define KERNEL_HELPERS_MAX 1024
+
+struct kernel_jit {
+	char program[4096];
+	const struct jf_convention *conv;
+	/* What the program says of itself. */
+	char arch[32], tree[64];
+	uint64_t base, call_base;
+	bool exceptions, warned;
+	bool landing_pads, sign_return, atomic_insns;
+	bool timed_may_goto;
+	int32_t timed_may_goto_imm;
+	bool inlines[KERNEL_HELPERS_MAX]; /* by helper number: the JIT has code of its own */
+};
+
+/* One function as the tree's JIT made it. */
+struct kernel_function {
+	char *name;
+	struct jf_frame_spec spec; /* what the function needs */
+	uint64_t address;
+	uint8_t *bytes;
+	size_t size;
+	uint32_t *insn_off; /* of each BPF instruction that the JIT got, and of the epilogue; NULL: not known */
+	uint32_t insn_count;
+};
+
+/* The functions of a program in their order, then the default callback. */
+struct kernel_code {
+	struct kernel_function *functions;
+	uint32_t count;
+};
+
+/*
+ * Asks the program in `folder` what it is. target: "ARCH/CONVENTION", NULL: the architecture's linux.
+ * returns: 0, or prints and an exit status.
+ */
+int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target);
+
+/* Sets what our compiler has to know to make code for the same place, with the same helpers and options. */
+void kernel_jit_set_up(const struct kernel_jit *jit, struct object *object);
+
+/*
+ * Hands a program to the JIT: with the verifier's rewriting, and with stacks and flags as our compiler found them.
+ * owns: kernel_code_free() also after a failure. returns: 0, or prints and an exit status.
+ */
+int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code);
+void kernel_code_free(struct kernel_code *code);
+
+/* ---- printing ---- */
+
+struct kernel_shown {
+	bool hex, opcodes, diff;
+	json_t *programs; /* NULL: text */
+};
+/* A program of the tree's JIT; with `diff` beside ours. returns: the exit status. */
+int kernel_print(const struct kernel_jit *jit, const struct listing *listing, const struct kernel_code *code,
+		 const struct kernel_shown *shown);
+/* Both codes of a function beside each other. returns: how many lines differ. */
+uint32_t kernel_print_diff(const struct listing *ours, const struct kernel_code *theirs, uint32_t index);
+
+/* ---- for kernel_jit.c ---- */
+
+/* Runs `program`, with `argument` unless that is NULL. out: *output, NUL at its end, is the caller's.
+ * returns: 0, or prints and an exit status. */
+int kernel_process(const char *program, const char *argument, const char *input, size_t input_size, char **output);
+
+#endif
