@@ -275,9 +275,11 @@ static int check_by_kernel_jit(struct check_args *args)
 	};
 	int status = kernel_jit_open(&check.jit, args->jit, args->target);
 
+	object.opts.private_stack = args->spec.spec.private_stack;
+	if (status == 0)
+		status = kernel_jit_set_up(&check.jit, &object);
 	if (status != 0)
 		return status;
-	kernel_jit_set_up(&check.jit, &object);
 	args->spec.conv = object.conv;
 	open_output(args);
 	if (!args->output.json && !args->output.quiet)

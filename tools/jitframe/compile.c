@@ -63,7 +63,16 @@ static int compile(struct args *args)
 	return status == 0 && args->differs ? CLI_FAILED : status;
 }
 
-enum { KEY_ADDRESS = 0x300, KEY_LANDING_PADS, KEY_SIGN_RETURN, KEY_ATOMIC_INSNS, KEY_OPCODES, KEY_JIT, KEY_DIFF };
+enum {
+	KEY_ADDRESS = 0x300,
+	KEY_LANDING_PADS,
+	KEY_SIGN_RETURN,
+	KEY_ATOMIC_INSNS,
+	KEY_OPCODES,
+	KEY_JIT,
+	KEY_DIFF,
+	KEY_PRIVATE_STACK
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -76,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_OPCODES: args->opcodes = true; return 0;
 	case KEY_JIT: args->jit_folder = arg; return 0;
 	case KEY_DIFF: args->diff = true; return 0;
+	case KEY_PRIVATE_STACK: args->object.opts.private_stack = true; return 0;
 	case KEY_LANDING_PADS: args->object.opts.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->object.opts.sign_return = true; return 0;
 	case KEY_ATOMIC_INSNS: args->object.opts.atomic_insns = true; return 0;
@@ -109,6 +119,7 @@ int cmd_compile(int argc, char **argv)
 		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops", 0},
+		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside of the machine stack", 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
 		{"jit", KEY_JIT, "FOLDER", 0,
 		 "compile by a kernel's JIT, which scripts/kernel-jit puts there; --target is its ARCH/linux then", 0},
@@ -135,7 +146,7 @@ int cmd_compile(int argc, char **argv)
 	if (args.jit_folder) {
 		status = kernel_jit_open(&args.jit, args.jit_folder, args.target);
 		if (status == 0)
-			kernel_jit_set_up(&args.jit, &args.object);
+			status = kernel_jit_set_up(&args.jit, &args.object);
 	} else {
 		status = cli_convention(args.target, &args.object.conv);
 	}

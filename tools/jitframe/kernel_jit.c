@@ -43,6 +43,8 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 		(void)cli_number(value, 16, UINT64_MAX, &jit->call_base);
 	else if (strcmp(line, "exceptions") == 0)
 		jit->exceptions = *value == '1';
+	else if (strcmp(line, "private_stack") == 0)
+		jit->private_stack = *value == '1';
 	else if (strcmp(line, "gives") == 0)
 		read_words(jit, value, false);
 	else if (strcmp(line, "inlines") == 0)
@@ -79,9 +81,10 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	return status;
 }
 
-#define ARENA_BASE UINT64_C(0x7e0000000000)
+#define ARENA_BASE    UINT64_C(0x7e0000000000)
+#define PRIVATE_STACK UINT64_C(0x7d0000000000)
 
-void kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
+int kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
 {
 	object->conv = jit->conv;
 	object->address = jit->base;
@@ -90,6 +93,10 @@ void kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
 	object->opts.sign_return = jit->sign_return;
 	object->opts.atomic_insns = jit->atomic_insns;
 	object->opts.values.arena_base = ARENA_BASE;
+	object->opts.values.private_stack = PRIVATE_STACK;
+	if (object->opts.private_stack && !jit->private_stack)
+		return cli_bad_input("the JIT of Linux %s for %s has no private stacks", jit->tree, jit->arch);
+	return 0;
 }
 
 /* ---- a program as lines ------------------------------------------------------------------------------------ */
@@ -125,6 +132,23 @@ static bool has_tail_calls(const struct jf_program *program, uint32_t index)
 	return found;
 }
 
+/* A name is anybody's text, and words are apart by blanks. */
+static void put_name(uint32_t index, const char *name, FILE *to)
+{
+	fprintf(to, "function f%u:", index);
+	for (const char *c = name; *c; c++)
+		fputc(isalnum((unsigned char)*c) || strchr("_.$", *c) ? *c : '?', to);
+}
+
+static void put_insn(const struct jf_insn *insn, FILE *to)
+{
+	uint16_t off = (uint16_t)insn->off;
+	uint32_t imm = (uint32_t)insn->imm;
+
+	fprintf(to, "insn %02x%02x%02x%02x%02x%02x%02x%02x\n", insn->opcode, insn->regs, off & 0xff, off >> 8,
+		imm & 0xff, imm >> 8 & 0xff, imm >> 16 & 0xff, imm >> 24);
+}
+
 static int put_function(const struct kernel_jit *jit, const struct listing *listing, uint32_t index, FILE *to)
 {
 	const struct jf_image_function *f = jf_image_function_at(listing->image, index);
@@ -133,23 +157,16 @@ static int put_function(const struct kernel_jit *jit, const struct listing *list
 	int status = kernel_rewrite(jit, listing, index, &rewritten);
 
 	if (status == 0) {
-		/* A name is anybody's text, and a line's words are apart by blanks. */
-		fprintf(to, "function f%u:", index);
-		for (const char *c = f->name; *c; c++)
-			fputc(isalnum((unsigned char)*c) || strchr("_.$", *c) ? *c : '?', to);
-		/* The boundary's flag and the callback's: set where the program throws, whoever the JIT is. */
-		fprintf(to, " stack=%u out-args=%u%s%s%s\n", rewritten.stack, spec->out_args * 8,
+		put_name(index, f->name, to);
+		fprintf(to, " stack=%u out-args=%u%s%s%s", rewritten.stack, spec->out_args,
 			spec->role == JF_ROLE_BOUNDARY ? " boundary" : "",
 			spec->role == JF_ROLE_CALLBACK ? " callback" : "",
 			has_tail_calls(listing->source, index) ? " tail-calls" : "");
-		for (uint32_t i = 0; i < rewritten.count; i++) {
-			const struct jf_insn *insn = &rewritten.insns[i];
-
-			fprintf(to, "insn %02x%02x%02x%02x%02x%02x%02x%02x\n", insn->opcode, insn->regs,
-				insn->off & 0xff, insn->off >> 8 & 0xff, (uint32_t)insn->imm & 0xff,
-				(uint32_t)insn->imm >> 8 & 0xff, (uint32_t)insn->imm >> 16 & 0xff,
-				(uint32_t)insn->imm >> 24);
-		}
+		if (spec->private_stack)
+			fprintf(to, " private-stack=%" PRIx64, PRIVATE_STACK + f->private_stack_off);
+		fputs("\n", to);
+		for (uint32_t i = 0; i < rewritten.count; i++)
+			put_insn(&rewritten.insns[i], to);
 	}
 	free(rewritten.insns);
 	return status;

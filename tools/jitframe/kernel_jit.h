@@ -18,7 +18,7 @@ struct kernel_jit {
 	/* What the program says of itself. */
 	char arch[32], tree[64];
 	uint64_t base, call_base;
-	bool exceptions, warned;
+	bool exceptions, private_stack, warned;
 	bool landing_pads, sign_return, atomic_insns;
 	bool timed_may_goto;
 	int32_t timed_may_goto_imm;
@@ -48,8 +48,9 @@ struct kernel_code {
  */
 int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target);
 
-/* Sets what our compiler has to know to make code for the same place, with the same helpers and options. */
-void kernel_jit_set_up(const struct kernel_jit *jit, struct object *object);
+/* Sets what our compiler has to know to make code for the same place, with the same helpers and options. returns: 0,
+ * or prints and an exit status: the JIT has no private stacks, which the object's options ask for. */
+int kernel_jit_set_up(const struct kernel_jit *jit, struct object *object);
 
 /*
  * Hands a program to the JIT: with the verifier's rewriting, and with stacks and flags as our compiler found them.
