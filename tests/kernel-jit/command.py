@@ -25,7 +25,7 @@ def calls_directly(arch):
 
 ARCH = next(arch["name"] for arch in ask("archs")["archs"] if calls_directly(arch["name"]))
 
-# What the verifier makes of the program `divides`, by kernel/bpf/verifier.c: in front of the instructions their meaning.
+# What the verifier makes of the program `divides`, by kernel/bpf/verifier.c; each instruction behind its meaning.
 DIVIDES = """
 r0 = 7                       b700000007000000
 r1 = 2                       b701000002000000

@@ -13,6 +13,7 @@ ROOT, CC = pathlib.Path(sys.argv[1]), sys.argv[2].split()
 sys.path.insert(0, str(ROOT / "tools" / "kernel-jit"))
 sys.dont_write_bytecode = True
 import build  # noqa: E402
+import patched  # noqa: E402
 from cut import cut  # noqa: E402
 
 HEADER = """\
@@ -83,7 +84,7 @@ class Tiny:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.write("tree/Makefile", "VERSION = 9\nPATCHLEVEL = 1\nSUBLEVEL = 2\n")
-        self.write("tree/arch/toy/net/jit.c", '#include <linux/bpf.h>\n#include "jit.h"\nint jit(void) { return ONE; }\n')
+        self.write("tree/arch/toy/net/jit.c", '#include <linux/bpf.h>\n#include "jit.h"\nint jit(void);\n')
         self.write("tree/arch/toy/net/jit.h", "/* nothing */\n")
         self.write("tree/include/linux/bpf.h", HEADER)
         self.write("toy.conf", (
@@ -154,6 +155,53 @@ def a_patched_file_goes_before_the_trees(tiny):
     return same(found, ["arch/toy/net/jit.h:1 includes asm/patched.h, which tools/kernel-jit does not have"])
 
 
+PATCH = """\
+From: Somebody
+--- a/Documentation/elsewhere.rst
++++ b/Documentation/elsewhere.rst
+@@ -1 +1 @@
+-old
++new
+diff --git a/arch/toy/net/jit.h b/arch/toy/net/jit.h
+--- a/arch/toy/net/jit.h
++++ b/arch/toy/net/jit.h
+@@ -1 +1,2 @@
+ /* nothing */
++#include "new.h"
+diff --git a/arch/toy/net/new.h b/arch/toy/net/new.h
+--- /dev/null
++++ b/arch/toy/net/new.h
+@@ -0,0 +1 @@
++/* new */
+--\x20
+2.40
+"""
+
+
+@on_a_tree
+def a_patch_goes_into_copies(tiny):
+    tiny.write("a.patch", PATCH)
+    tree, copies = tiny.folder / "tree", tiny.folder / "copies"
+    copies.mkdir()
+    return (
+        same(patched.put_in(tree, copies, tiny.folder / "a.patch"), ["Documentation/elsewhere.rst"])
+        or same((copies / "arch/toy/net/jit.h").read_text(), '/* nothing */\n#include "new.h"\n')
+        or same((copies / "arch/toy/net/new.h").read_text(), "/* new */\n")
+        or same((tree / "arch/toy/net/jit.h").read_text(), "/* nothing */\n")
+    )
+
+
+@on_a_tree
+def a_patch_that_does_not_fit_is_refused(tiny):
+    tiny.write("a.patch", PATCH.replace(" /* nothing */", "-/* something */"))
+    (tiny.folder / "copies").mkdir()
+    try:
+        patched.put_in(tiny.folder / "tree", tiny.folder / "copies", tiny.folder / "a.patch")
+    except SystemExit as end:
+        return None if "it does not go into arch/toy/net/jit.h" in str(end) else str(end)
+    return "it went in"
+
+
 @on_a_tree
 def the_version_is_the_makefiles(tiny):
     return same(build.Tree(tiny.folder / "tree").version(), "9.1.2")
@@ -203,6 +251,8 @@ TESTS = [
     a_missing_name_is_named,
     an_unknown_include_is_named_with_its_line,
     a_patched_file_goes_before_the_trees,
+    a_patch_goes_into_copies,
+    a_patch_that_does_not_fit_is_refused,
     the_version_is_the_makefiles,
     a_compiler_that_fails_is_quoted,
     the_command_refuses_what_is_no_tree,
