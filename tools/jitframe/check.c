@@ -219,6 +219,7 @@ static int check_image(void *arg, struct listing *listing)
 struct kernel_check {
 	struct check_args *args;
 	struct kernel_jit jit;
+	unsigned int refused; /* programs; the others are judged all the same */
 };
 
 static int check_kernel_function(struct check_args *args, const struct kernel_code *code, uint32_t index,
@@ -249,10 +250,14 @@ static int check_kernel_code(void *arg, struct listing *listing)
 	struct kernel_code code;
 	int status = kernel_jit_compile(&check->jit, listing, &code);
 
-	if (status == 0) {
-		targets = calloc(code.count, sizeof(*targets));
-		status = targets ? 0 : cli_failed("no memory");
+	check->refused += status != 0;
+	if (status != 0) {
+		kernel_code_free(&code);
+		return 0;
 	}
+	targets = calloc(code.count, sizeof(*targets));
+	if (!targets)
+		status = cli_failed("no memory");
 	for (uint32_t i = 0; status == 0 && i < code.count; i++)
 		targets[i] = (struct jf_check_target){
 			code.functions[i].address, code.functions[i].address + code.functions[i].size, JF_TARGET_BPF};
@@ -285,7 +290,11 @@ static int check_by_kernel_jit(struct check_args *args)
 	if (!args->output.json && !args->output.quiet)
 		check_print_assumed(&args->output);
 	status = object_compile(&object);
-	return status == 0 ? check_print_end(&args->output) : status;
+	if (status == 0)
+		status = check_print_end(&args->output);
+	if (check.refused)
+		cli_failed("%s: the JIT has refused %u of the programs", args->path, check.refused);
+	return status == 0 && check.refused ? CLI_FAILED : status;
 }
 
 static int check_object(struct check_args *args)
