@@ -57,6 +57,7 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 
 int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target)
 {
+	const struct jf_backend *backend;
 	char *about = NULL, *rest, name[96];
 	int status;
 
@@ -70,6 +71,13 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	free(about);
 	if (status != 0)
 		return cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder);
+	for (size_t i = 0; (backend = jf_backend_at(i)) && strcmp(backend->name, jit->arch) != 0; i++)
+		;
+	if (!backend)
+		return cli_bad_input(
+			"--jit %s: it is for %s, which has no backend: docs/kernel-jit.md says how to ask the "
+			"JIT itself",
+			folder, jit->arch);
 	snprintf(name, sizeof(name), "%s/linux", jit->arch);
 	status = cli_convention(target ? target : name, &jit->conv);
 	if (status == 0 && strcmp(jit->conv->backend->name, jit->arch) != 0)

@@ -13,7 +13,7 @@ common.conf for all (a # begins a remark, paths are the tree's):
     empty NAME...               #include <NAME> gets nothing: kernel.h and arch.h have what is needed of it
     system NAME...              #include <NAME> gets the C library's
     into NAME                   a header of cut pieces; what follows is cut into that
-    cut FILE WISH...            cut.py says what a wish is
+    cut FILE WISH...            cut.py says what a wish is; FILE,FILE is the first one that the tree has
     probe MACRO FILE PATTERN    the macro is defined where the pattern is found
     address NAME HEX            a made-up address of something that generated code refers to
     base HEX                    where code stands
@@ -23,7 +23,8 @@ common.conf for all (a # begins a remark, paths are the tree's):
     gives WHAT NAME             with that configuration or feature, frames have landing_pads or sign_return, or atomic
                                 operations are atomic_insns, as struct jf_compile_opts has them
     captured FEATURE            with -FEATURE: of the machine that tests/size was captured on
-    offsets_end                 the JIT does not tell where the first instruction begins
+    offsets first|second|end    the JIT tells where instructions begin from the first one or, unless there is this line,
+                                from the second one on, or where they end
 """
 import argparse
 import os
@@ -76,8 +77,9 @@ class Tree:
     def __init__(self, *tops):
         self.tops = [pathlib.Path(top) for top in tops]
 
-    def find(self, name):
-        return next((top / name for top in self.tops if (top / name).exists()), None)
+    def find(self, names):
+        """The file of that name, or of the first of some names with commas between that the tree has."""
+        return next((top / name for name in names.split(",") for top in self.tops if (top / name).exists()), None)
 
     def text(self, name):
         path = self.find(name)
@@ -254,7 +256,7 @@ def build(arch, tree, out, chosen, compiler):
     macros += probe(conf, tree)
     macros += [
         f"-DKERNEL_JIT_BASE=0x{base}ULL",
-        f"-DKERNEL_JIT_OFFSETS_END={int(bool(conf.all('offsets_end')))}",
+        f"-DKERNEL_JIT_OFFSETS=OFFSETS_{conf.one('offsets', 'second').upper()}",
         f"-DKERNEL_JIT_ARCH={c_string(arch)}",
         f"-DKERNEL_JIT_TRIPLE={c_string(conf.one('triple'))}",
         f"-DKERNEL_JIT_TREE={c_string(tree.version())}",

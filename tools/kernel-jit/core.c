@@ -169,9 +169,11 @@ void bpf_prog_update_insn_ptrs(struct bpf_prog *prog, u32 *offsets, void *image)
 }
 
 /*
- * `offsets` begins with the end of the first instruction, which is where the second one begins. Most JITs have the
- * start of the first one in front of that.
+ * What a JIT's list of offsets begins with, by `offsets` of jit.conf. Most lists begin with the start of the second
+ * instruction, and have that of the first one in front. Some have ends alone, so that the first start is 0 here.
  */
+enum { OFFSETS_END = -1, OFFSETS_FIRST, OFFSETS_SECOND };
+
 void bpf_prog_fill_jited_linfo(struct bpf_prog *prog, const u32 *offsets)
 {
 	u32 count = prog->len + 1;
@@ -181,10 +183,10 @@ void bpf_prog_fill_jited_linfo(struct bpf_prog *prog, const u32 *offsets)
 	core_placed->offset_count = core_placed->offsets ? count : 0;
 	if (!core_placed->offsets)
 		return;
-	if (KERNEL_JIT_OFFSETS_END)
+	if (KERNEL_JIT_OFFSETS == OFFSETS_END)
 		memcpy(core_placed->offsets + 1, offsets, (count - 1) * sizeof(*offsets));
 	else
-		memcpy(core_placed->offsets, offsets - 1, count * sizeof(*offsets));
+		memcpy(core_placed->offsets, offsets - KERNEL_JIT_OFFSETS, count * sizeof(*offsets));
 }
 
 /* ---- what a JIT says of itself, unless it does not -------------------------------------------------------- */
