@@ -216,6 +216,23 @@ def a_refusal_is_quoted(jit):
     return None if done.returncode == 1 and "the JIT takes no function f0:goes" in done.stderr else done.stderr
 
 
+def a_wrong_answer_is_refused(jit):
+    (jit.folder / "jit").write_text((jit.folder / "jit").read_text().replace("sys.exit(1)", "sys.exit(0)"))
+    for text in ("", "code 00\nend\n", "function a\nfunction b\nend\n", "function a\ncode 0g\nend\n",
+                 "function a\ncode 00\ncode 00\nend\n", "function a\naddress x\nend\n"):
+        (jit.folder / "answer").write_text(text)
+        for command in ("compile", "check"):
+            done = jit.run(command, "goes")
+            if done.returncode != 1 or not done.stderr:
+                return f"{command}: {text!r}: {done.returncode}: {done.stderr}"
+    return None
+
+
+def the_json_names_the_tree(jit):
+    made = json.loads(jit.run("compile", "goes", "--json").stdout)
+    return differing(made["jit"], {"tree": "7.3.4", "exceptions": True})
+
+
 def wrong_input_is_refused(jit):
     nowhere = subprocess.run([JITFRAME, "compile", OBJECT, "--jit", "/nonexistent"], capture_output=True, text=True)
     diff = subprocess.run([JITFRAME, "compile", OBJECT, "--diff"], capture_output=True, text=True)
@@ -240,6 +257,8 @@ TESTS = [
     verdicts_are_about_every_function,
     what_the_jit_lacks_is_said,
     a_refusal_is_quoted,
+    a_wrong_answer_is_refused,
+    the_json_names_the_tree,
     wrong_input_is_refused,
 ]
 

@@ -57,7 +57,11 @@ static int compile(struct args *args)
 	status = object_compile(&args->object);
 	if (status == 0 && args->json) {
 		snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);
-		status = json_print(json_pack("{s:s, s:O}", "target", target, "programs", args->programs));
+		status = json_print(json_pack("{s:s, s:o*, s:O}", "target", target, "jit",
+					      args->jit_folder ? json_pack("{s:s, s:b}", "tree", args->jit.tree,
+									   "exceptions", args->jit.exceptions) :
+								 NULL,
+					      "programs", args->programs));
 	}
 	json_decref(args->programs);
 	return status == 0 && args->failed ? CLI_FAILED : status;

@@ -225,10 +225,11 @@ static bool read_code(struct kernel_function *function, const char *digits)
 {
 	size_t size = strlen(digits) / 2;
 
+	if (strspn(digits, "0123456789abcdef") != 2 * size || digits[2 * size])
+		return false;
 	function->bytes = malloc(size ? size : 1);
 	for (size_t i = 0; function->bytes && i < size; i++)
-		if (sscanf(digits + 2 * i, "%2hhx", &function->bytes[i]) != 1)
-			return false;
+		(void)sscanf(digits + 2 * i, "%2hhx", &function->bytes[i]);
 	function->size = size;
 	return function->bytes != NULL;
 }
@@ -251,16 +252,20 @@ static bool read_line(struct kernel_code *code, uint32_t count, const char *line
 {
 	struct kernel_function *function = code->count ? &code->functions[code->count - 1] : NULL;
 
-	if (strncmp(line, "function ", 9) == 0)
-		return code->count++ < count;
+	if (strncmp(line, "function ", 9) == 0) {
+		if (code->count == count)
+			return false;
+		code->count++;
+		return true;
+	}
 	if (!function)
 		return false;
 	if (strncmp(line, "address ", 8) == 0)
 		return cli_number(line + 8, 16, UINT64_MAX, &function->address);
 	if (strncmp(line, "code ", 5) == 0)
-		return read_code(function, line + 5);
+		return !function->bytes && read_code(function, line + 5);
 	if (strncmp(line, "offsets ", 8) == 0)
-		return read_offsets(function, line + 8);
+		return !function->insn_off && read_offsets(function, line + 8);
 	return true;
 }
 

@@ -11,7 +11,7 @@ struct pt_regs {
 /* Per-processor data. The places of its members depend on far more than is chosen here. */
 struct paca_struct {
 	u16 paca_index;
-	u64 kernel_toc, data_offset;
+	u64 kernel_toc, kernelbase, data_offset;
 	void *__current;
 };
 extern struct paca_struct *local_paca;
