@@ -203,6 +203,19 @@ def a_patch_that_does_not_fit_is_refused(tiny):
 
 
 @on_a_tree
+def a_source_is_rewritten_in_a_copy(tiny):
+    conf = (tiny.folder / "toy.conf").read_text()
+    tiny.write("toy.conf", conf + "rewrite int\\s(jit) => long \\1\nrewrite gone => here\n")
+    missing = tiny.take_apart()
+    copy, own = (tiny.folder / name / "jit.c" for name in ("out/source", "tree/arch/toy/net"))
+    return (
+        same(missing, ["arch/toy/net/jit.c has nothing like gone"])
+        or same("long jit(void)" in copy.read_text(), True)
+        or same("int jit(void)" in own.read_text(), True)
+    )
+
+
+@on_a_tree
 def the_version_is_the_makefiles(tiny):
     return same(build.Tree(tiny.folder / "tree").version(), "9.1.2")
 
@@ -253,6 +266,7 @@ TESTS = [
     a_patched_file_goes_before_the_trees,
     a_patch_goes_into_copies,
     a_patch_that_does_not_fit_is_refused,
+    a_source_is_rewritten_in_a_copy,
     the_version_is_the_makefiles,
     a_compiler_that_fails_is_quoted,
     the_command_refuses_what_is_no_tree,

@@ -8,6 +8,7 @@ common.conf for all (a # begins a remark, paths are the tree's):
 
     triple NAME                 LLVM's name of the architecture
     source FILE                 compiled as it is
+    rewrite PATTERN => TEXT     in a copy of the source: what the pattern finds becomes the text
     local FILE                  a header beside a source
     header NAME FILE            #include <NAME> gets the tree's file
     empty NAME...               #include <NAME> gets nothing: kernel.h and arch.h have what is needed of it
@@ -133,6 +134,17 @@ def cut_headers(conf, tree, out, missing):
         (out / "include" / name).write_text(text)
 
 
+def rewrite(conf, file, path, missing):
+    text = path.read_text()
+    for words in conf.all("rewrite"):
+        pattern, _, replacement = " ".join(words).partition(" => ")
+        text, count = re.subn(pattern, replacement, text)
+        if not count:
+            missing.append(f"{file} has nothing like {pattern}")
+    path.unlink()
+    path.write_text(text)
+
+
 def place_sources(conf, tree, out, missing):
     """Links beside each other, so that a patched file is found in front of the tree's."""
     placed = []
@@ -144,6 +156,8 @@ def place_sources(conf, tree, out, missing):
                 continue
             path = out / "source" / pathlib.PurePath(file).name
             link(path, found)
+            if key == "source" and conf.all("rewrite"):
+                rewrite(conf, file, path, missing)
             placed.append((file, path, key == "source"))
     return placed
 

@@ -408,7 +408,7 @@ static void fault(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
-	printf("error the JIT uses address %llx: the file made-up beside this program has its name\n",
+	printf("error the JIT uses what is not there, at address %llx: see the file made-up beside this program\n",
 	       (u64)(uintptr_t)info->si_addr);
 	fflush(stdout);
 	_exit(1);
