@@ -167,6 +167,12 @@ def timed_loops_call_where_the_jit_can(jit):
     return None if "85000000c0ffffff" in jit.insns() and any("stack=24" in line for line in jit.told()) else jit.told()
 
 
+def the_verifiers_register_is_the_trees(jit):
+    jit.about(more="ax 12\n")
+    jit.run("compile", "counts", "--hex")
+    return None if "79acf0ff00000000" in jit.insns() and "79abf0ff00000000" not in jit.insns() else jit.told()
+
+
 def a_tail_call_is_one_instruction(jit):
     jit.run("compile", "goes", "--hex")
     flags = [line for line in jit.told() if line.startswith("function")]
@@ -250,6 +256,7 @@ TESTS = [
     divisors_are_tested,
     counted_loops_count_in_the_stack,
     timed_loops_call_where_the_jit_can,
+    the_verifiers_register_is_the_trees,
     a_tail_call_is_one_instruction,
     roles_are_flags,
     the_same_code_has_no_differences,

@@ -45,6 +45,8 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 		jit->exceptions = *value == '1';
 	else if (strcmp(line, "private_stack") == 0)
 		jit->private_stack = *value == '1';
+	else if (strcmp(line, "ax") == 0)
+		jit->ax = (uint8_t)(strtoul(value, NULL, 10) & 0x0f);
 	else if (strcmp(line, "gives") == 0)
 		read_words(jit, value, false);
 	else if (strcmp(line, "inlines") == 0)
@@ -61,7 +63,7 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	char *about = NULL, *rest, name[96];
 	int status;
 
-	*jit = (struct kernel_jit){0};
+	*jit = (struct kernel_jit){.ax = JF_BPF_FP + 1};
 	if (snprintf(jit->program, sizeof(jit->program), "%s/jit", folder) >= (int)sizeof(jit->program))
 		return cli_bad_input("--jit: the name is too long");
 	status = kernel_process(jit->program, "--about", "", 0, &about);

@@ -18,6 +18,7 @@ struct kernel_jit {
 	/* What the program says of itself. */
 	char arch[32], tree[64];
 	uint64_t base, call_base;
+	uint8_t ax; /* number of the register that the verifier has to itself */
 	bool exceptions, private_stack, warned;
 	bool landing_pads, sign_return, atomic_insns;
 	bool timed_may_goto;

@@ -7,7 +7,6 @@
 /* ---- instructions that Linux has beside RFC 9669 ---------------------------------------------------------- */
 
 enum {
-	REG_AX = 11, /* the verifier's own register */
 	OPCODE_TAIL_CALL = 0xf5,
 	OPCODE_NEG = 0x84, /* 32 bits; with WIDE 64 */
 	OPCODE_ADD_IMM = 0x04,
@@ -41,6 +40,7 @@ enum {
 struct sequence {
 	struct jf_insn insns[SEQUENCE_MAX];
 	uint32_t count;
+	uint8_t ax;    /* the verifier's own register */
 	uint32_t jump; /* index of the one whose offset is a distance of the program; count: none */
 };
 
@@ -76,9 +76,9 @@ static void put_mod(struct sequence *s, const struct jf_insn *insn, bool is64)
 /* The divisor + 1 is at most 1 for -1 and 0: x / -1 is -x. */
 static void put_signed_test(struct sequence *s, const struct jf_insn *insn, bool is64, int16_t past)
 {
-	put(s, OPCODE_MOV64, REGS(REG_AX, jf_insn_src(insn)), 0, 0);
-	put(s, WIDE(OPCODE_ADD_IMM, is64), REG_AX, 0, 1);
-	put(s, JUMP_WIDE(OPCODE_JGT, is64), REG_AX, past, 1);
+	put(s, OPCODE_MOV64, REGS(s->ax, jf_insn_src(insn)), 0, 0);
+	put(s, WIDE(OPCODE_ADD_IMM, is64), s->ax, 0, 1);
+	put(s, JUMP_WIDE(OPCODE_JGT, is64), s->ax, past, 1);
 }
 
 static void put_signed_div(struct sequence *s, const struct jf_insn *insn, bool is64)
@@ -86,7 +86,7 @@ static void put_signed_div(struct sequence *s, const struct jf_insn *insn, bool 
 	uint8_t dst = jf_insn_dst(insn);
 
 	put_signed_test(s, insn, is64, 4);
-	put(s, JUMP_WIDE(OPCODE_JEQ, is64), REG_AX, 1, 0);
+	put(s, JUMP_WIDE(OPCODE_JEQ, is64), s->ax, 1, 0);
 	put(s, WIDE(OPCODE_MOV_IMM, is64), dst, 0, 0);
 	put(s, WIDE(OPCODE_NEG, is64), dst, 0, 0);
 	put(s, OPCODE_JA, 0, 1, 0);
@@ -98,7 +98,7 @@ static void put_signed_mod(struct sequence *s, const struct jf_insn *insn, bool 
 	uint8_t dst = jf_insn_dst(insn);
 
 	put_signed_test(s, insn, is64, 3);
-	put(s, JUMP_WIDE(OPCODE_JEQ, is64), REG_AX, is64 ? 3 : 4, 1);
+	put(s, JUMP_WIDE(OPCODE_JEQ, is64), s->ax, is64 ? 3 : 4, 1);
 	put(s, OPCODE_MOV_IMM, dst, 0, 0);
 	put(s, OPCODE_JA, 0, 1, 0);
 	s->insns[s->count++] = *insn;
@@ -178,16 +178,16 @@ static void put_may_goto(struct rewriter *r, struct sequence *s)
 {
 	int16_t slot = (int16_t) - (int32_t)(r->own_stack + may_goto_bytes(r->jit));
 
-	put(s, OPCODE_LOAD, REGS(REG_AX, JF_BPF_FP), slot, 0);
+	put(s, OPCODE_LOAD, REGS(s->ax, JF_BPF_FP), slot, 0);
 	s->jump = s->count;
-	put(s, JUMP_WIDE(OPCODE_JEQ, true), REG_AX, 0, 0);
-	put(s, OPCODE_SUB64_IMM, REG_AX, 0, 1);
+	put(s, JUMP_WIDE(OPCODE_JEQ, true), s->ax, 0, 0);
+	put(s, OPCODE_SUB64_IMM, s->ax, 0, 1);
 	if (r->jit->timed_may_goto) {
-		put(s, JUMP_WIDE(OPCODE_JNE, true), REG_AX, 2, 0);
-		put(s, JF_INSN_MOV64_IMM, REG_AX, 0, slot);
+		put(s, JUMP_WIDE(OPCODE_JNE, true), s->ax, 2, 0);
+		put(s, JF_INSN_MOV64_IMM, s->ax, 0, slot);
 		put(s, JF_INSN_CALL, 0, 0, r->jit->timed_may_goto_imm);
 	}
-	put(s, OPCODE_STORE, REGS(JF_BPF_FP, REG_AX), slot, 0);
+	put(s, OPCODE_STORE, REGS(JF_BPF_FP, s->ax), slot, 0);
 }
 
 static void put_may_goto_start(struct rewriter *r, struct sequence *s)
@@ -262,6 +262,8 @@ static bool append(struct rewriter *r, const struct sequence *s)
 {
 	struct rewritten *out = r->out;
 
+	if (!s->count)
+		return true;
 	if (out->count + s->count > r->capacity) {
 		uint32_t capacity = 2 * r->capacity + SEQUENCE_MAX;
 		struct jf_insn *larger = realloc(out->insns, capacity * sizeof(*larger));
@@ -291,7 +293,7 @@ static bool has_may_goto(const struct rewriter *r)
 
 static int expand(struct rewriter *r)
 {
-	struct sequence s = {.jump = SEQUENCE_MAX};
+	struct sequence s = {.jump = SEQUENCE_MAX, .ax = r->jit->ax};
 
 	if (r->own_stack != r->out->stack)
 		put_may_goto_start(r, &s);
@@ -300,7 +302,7 @@ static int expand(struct rewriter *r)
 	for (uint32_t i = 0; i < r->count; i++) {
 		bool is_wide = r->insns[i].opcode == JF_INSN_LDDW;
 
-		s = (struct sequence){.jump = SEQUENCE_MAX};
+		s = (struct sequence){.jump = SEQUENCE_MAX, .ax = r->jit->ax};
 		make_sequence(r, i, &s);
 		r->start[i] = r->out->count;
 		r->jump[i] = s.jump < s.count ? r->out->count + s.jump : UINT32_MAX;

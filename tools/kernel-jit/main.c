@@ -386,6 +386,7 @@ static void print_about(void)
 	printf("exceptions %d\nprivate_stack %d\ntail_calls_in_subprograms %d\nzext %d\n",
 	       bpf_jit_supports_exceptions(), bpf_jit_supports_private_stack(), bpf_jit_supports_subprog_tailcalls(),
 	       bpf_jit_needs_zext());
+	printf("ax %d\n", BPF_REG_AX);
 	printf("gives%s\ninlines", KERNEL_JIT_GIVES);
 	for (s32 i = 0; i < __BPF_FUNC_MAX_ID; i++)
 		if (bpf_jit_inlines_helper_call(i))
