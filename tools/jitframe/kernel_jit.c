@@ -283,6 +283,19 @@ static int read_answer(const struct kernel_jit *jit, char *answer, uint32_t coun
 	return 0;
 }
 
+/*
+ * What the JIT was told of a function. Our compiler keeps the count of a program's tail calls in the callback, too.
+ * Linux tells the JIT that a callback reaches none, and frames that keep a count's address have no slots for it then.
+ */
+static struct jf_frame_spec told_spec(const struct listing *listing, uint32_t index)
+{
+	struct jf_frame_spec spec = jf_image_function_at(listing->image, index)->frame->spec;
+
+	if (spec.role == JF_ROLE_CALLBACK && listing->image->conv->count_form != JF_COUNT_BY_VALUE)
+		spec.tail_calls = has_tail_calls(listing->source, index);
+	return spec;
+}
+
 /* Its flags for boundary and callback mean nothing to such a JIT. */
 static void warn_of_exceptions(struct kernel_jit *jit, const struct listing *listing)
 {
@@ -316,7 +329,7 @@ int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, st
 		const struct jf_image_function *f = jf_image_function_at(listing->image, i);
 
 		code->functions[i].name = strdup(f->name);
-		code->functions[i].spec = f->frame->spec;
+		code->functions[i].spec = told_spec(listing, i);
 		if (!code->functions[i].name)
 			status = cli_failed("no memory");
 	}
