@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bpf/unit.h"
+#include "bpf/calls.h"
 
 #include "base/memory.h"
 
@@ -53,58 +53,23 @@ static JF_PRINTF(2, 3) enum jf_status bad(const struct flow *f, const char *fmt,
 
 /* ---- one instruction ----------------------------------------------------------------------------------- */
 
-/* What is called; NULL: a BPF function, or no call of C. */
-static const struct jf_import *import_of(const struct flow *f, const struct jf_insn *insn)
-{
-	static const struct jf_import tail_call;
-
-	switch (jf_insn_kind(insn)) {
-	case JF_OP_CALL_REG: return &f->program->call_register;
-	case JF_OP_CALL:
-		if (jf_insn_src(insn) == JF_SRC_KFUNC)
-			return &f->program->kfuncs[insn->imm];
-		if (jf_insn_src(insn) == JF_SRC_HELPER)
-			return insn->imm == JF_HELPER_TAIL_CALL ? &tail_call : &f->program->helpers[insn->imm];
-		return NULL;
-	default: return NULL;
-	}
-}
-
-static bool is_tail_call(const struct jf_insn *insn)
-{
-	return jf_insn_kind(insn) == JF_OP_CALL && jf_insn_src(insn) == JF_SRC_HELPER &&
-	       insn->imm == JF_HELPER_TAIL_CALL;
-}
-
 static bool is_resume(const struct flow *f, const struct jf_insn *insn)
 {
-	const struct jf_import *import = import_of(f, insn);
+	const struct jf_import *import = jf_insn_import(f->program, insn);
 
 	return import && import->resumes;
 }
 
 static bool may_throw(const struct flow *f, const struct jf_insn *insn)
 {
-	const struct jf_import *import = import_of(f, insn);
+	const struct jf_import *import = jf_insn_import(f->program, insn);
 
 	return import ? import->throws : jf_insn_names_function(insn) && f->throws[insn->imm];
 }
 
-/* Whether control goes on behind the instruction. */
-static bool goes_on(const struct flow *f, const struct jf_insn *insn, enum jf_op_kind kind)
+static bool goes_on(const struct flow *f, const struct jf_insn *insn)
 {
-	const struct jf_import *import = import_of(f, insn);
-
-	if (kind == JF_OP_EXIT || kind == JF_OP_JUMP_ALWAYS)
-		return false;
-	if (import)
-		return !import->resumes && !import->never_returns;
-	return kind != JF_OP_CALL || f->returns[insn->imm];
-}
-
-static bool jumps(enum jf_op_kind kind)
-{
-	return kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO;
+	return jf_insn_goes_on(f->program, insn, f->returns);
 }
 
 /* ---- from one instruction to all that it reaches --------------------------------------------------------- */
@@ -126,11 +91,11 @@ static enum jf_status check_in_pad(const struct flow *f, uint32_t pad, uint32_t 
 
 	if (kind == JF_OP_EXIT)
 		return bad(f, "cleanup pad %u: returns at instruction %u (catching is not supported)", pad, i);
-	if (is_tail_call(insn))
+	if (jf_insn_is_tail_call(insn))
 		return bad(f, "cleanup pad %u: tail call at instruction %u", pad, i);
 	if (may_throw(f, insn))
 		return bad(f, "cleanup pad %u: may throw at instruction %u", pad, i);
-	if (behind == function->insn_count && goes_on(f, insn, kind))
+	if (behind == function->insn_count && goes_on(f, insn))
 		return bad(f, "cleanup pad %u: runs off the end of the function at instruction %u", pad, i);
 	return JF_OK;
 }
@@ -142,8 +107,8 @@ static enum jf_status check_in_body(const struct flow *f, uint32_t i)
 	return JF_OK;
 }
 
-/* Marks all that `from` reaches; *returns: whether there is a return among it. mark IN_PAD: `from` is a pad. */
-static enum jf_status follow(struct flow *f, uint32_t from, uint8_t mark, bool *returns)
+/* Marks all that `from` reaches. mark IN_PAD: `from` is a pad. */
+static enum jf_status follow(struct flow *f, uint32_t from, uint8_t mark)
 {
 	const struct jf_function *function = f->unit->function;
 
@@ -157,10 +122,9 @@ static enum jf_status follow(struct flow *f, uint32_t from, uint8_t mark, bool *
 
 		if (status != JF_OK)
 			return status;
-		*returns |= kind == JF_OP_EXIT || is_tail_call(insn);
-		if (jumps(kind))
+		if (jf_op_jumps(kind))
 			reach(f, (uint32_t)jf_jump_target(i, insn), mark);
-		if (goes_on(f, insn, kind) && behind < function->insn_count)
+		if (goes_on(f, insn) && behind < function->insn_count)
 			reach(f, behind, mark);
 	}
 	return JF_OK;
@@ -181,7 +145,7 @@ static void look_back(struct flow *f)
 			continue;
 		if (is_resume(f, insn))
 			reach(f, i, RESUMES);
-		if (jumps(jf_insn_kind(insn))) {
+		if (jf_op_jumps(jf_insn_kind(insn))) {
 			uint32_t target = (uint32_t)jf_jump_target(i, insn);
 
 			f->next[i] = f->first[target];
@@ -203,7 +167,7 @@ static void follow_back(struct flow *f)
 		if (!i)
 			continue;
 		before = i - (f->unit->flags[i - 1] & JF_INSN_SECOND ? 2 : 1);
-		if (goes_on(f, &function->insns[before], jf_insn_kind(&function->insns[before])))
+		if (goes_on(f, &function->insns[before]))
 			reach(f, before, RESUMES);
 	}
 }
@@ -213,11 +177,10 @@ static void follow_back(struct flow *f)
 static enum jf_status check_pads(struct flow *f)
 {
 	const struct jf_cleanups *table = &f->unit->cleanups;
-	bool returns;
 
 	follow_back(f);
 	for (uint32_t i = 0; i < table->count; i++) {
-		enum jf_status status = follow(f, table->list[i].pad, IN_PAD, &returns);
+		enum jf_status status = follow(f, table->list[i].pad, IN_PAD);
 
 		if (status != JF_OK)
 			return status;
@@ -234,10 +197,9 @@ static enum jf_status check_function(struct flow *f)
 {
 	uint32_t count = f->unit->function->insn_count;
 	enum jf_status status;
-	bool returns;
 
 	memset(f->marks, 0, count);
-	status = follow(f, 0, IN_BODY, &returns);
+	status = follow(f, 0, IN_BODY);
 	if (status == JF_OK)
 		status = check_pads(f);
 	for (uint32_t i = 0; status == JF_OK && i < count; i++)
@@ -248,33 +210,15 @@ static enum jf_status check_function(struct flow *f)
 
 /* ---- all functions -------------------------------------------------------------------------------------- */
 
-/* Until no function is found to return any more: what returns may depend on what a callee does. */
-static void find_returns(struct flow *f)
-{
-	bool again = true;
-
-	while (again) {
-		again = false;
-		for (uint32_t i = f->count; i-- > 0;) {
-			if (f->returns[i])
-				continue;
-			f->unit = &f->units[i];
-			memset(f->marks, 0, f->unit->function->insn_count);
-			(void)!follow(f, 0, IN_BODY, &f->returns[i]);
-			again |= f->returns[i];
-		}
-	}
-}
-
 static enum jf_status check_all(struct flow *f)
 {
 	enum jf_status status = JF_OK;
 
 	for (uint32_t i = 0; i < f->count; i++)
 		f->throws[i] = f->usage[i].throws;
-	if (jf_units_spread(f->units, f->count, f->throws) != JF_OK)
+	if (jf_units_spread(f->units, f->count, f->throws) != JF_OK ||
+	    jf_units_find_returns(f->program, f->units, f->count, f->returns) != JF_OK)
 		return jf_error_set(f->error, JF_E_NO_MEMORY, "", "no memory for the compiler");
-	find_returns(f);
 	for (uint32_t i = 0; status == JF_OK && i < f->count; i++) {
 		f->unit = &f->units[i];
 		if (f->unit->cleanups.count || f->usage[i].resumes)

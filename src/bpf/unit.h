@@ -83,6 +83,11 @@ enum jf_status jf_units_reach_tail_calls(const struct jf_unit *units, uint32_t c
  */
 enum jf_status jf_units_spread(const struct jf_unit *units, uint32_t count, bool *marked);
 
+/* Finds the functions, of `count` checked ones, that ever return: by an exit or a tail call that their paths come to.
+ * in: returns[0, count) = false. returns: JF_E_NO_MEMORY. */
+enum jf_status jf_units_find_returns(const struct jf_program *program, const struct jf_unit *units, uint32_t count,
+				     bool *returns);
+
 /*
  * Checks the table of clean-up pads of each of `count` checked functions, and what pads do; docs/cleanup.md has the
  * rules. Marks pads with JF_INSN_TARGET. returns: JF_E_BAD_INSN, JF_E_NO_MEMORY.

@@ -109,7 +109,7 @@ static const struct jf_insn exits[] = {EXIT};
 static const struct jf_insn throws[] = {THROW};
 static const struct jf_insn throws_deep[] = {CALL_FUNCTION(2), EXIT};
 static const struct jf_insn loops[] = {JA(-1)};
-static const struct jf_insn resumes[] = {QUIET, EXIT};
+static const struct jf_insn quiet[] = {QUIET, EXIT};
 
 /* Main with a pad from instruction `pad` on, covered call at 0. */
 static void pad_refused(const struct jf_insn *insns, uint32_t count, uint32_t pad, const char *sentence)
@@ -172,11 +172,14 @@ Test(cleanup, good_pads)
 	static const struct jf_insn loop[] = {QUIET, EXIT, J_K(JEQ, 6, 0, 1), JA(-2), CALL_FUNCTION(1), RESUME};
 	static const struct jf_insn at_once[] = {CALL_FUNCTION(2), RESUME}; /* behind a call that never returns */
 	static const struct jf_cleanup record[] = {{0, 1, 2}}, record_at_once[] = {{0, 1, 1}};
-	const struct jf_function functions[] = {FUNCTION("main", loop), FUNCTION("quiet", resumes)};
+	/* Its callee returns, so it does. */
+	static const struct jf_insn calls[] = {CALL_FUNCTION(2), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", loop), FUNCTION("calls", calls),
+						FUNCTION("quiet", quiet)};
 	const struct jf_function more[] = {FUNCTION("main", at_once), FUNCTION("exits", exits),
 					   FUNCTION("loops", loops)};
 
-	accepted(functions, 2, record, 1);
+	accepted(functions, 3, record, 1);
 	accepted(more, 3, record_at_once, 1);
 }
 
