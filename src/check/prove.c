@@ -84,8 +84,8 @@ enum jf_status prover_read_input(const struct jf_rows_input *in, struct jf_rows_
 /* ---- all of a function ---------------------------------------------------------------------------------------- */
 
 /*
- * A part of a function that begins with a landing pad has a no-op before the pad: GCC numbers pads from the part's
- * start, and 0 is none. Nobody runs that no-op. returns: where the code is entered.
+ * A part of a function that begins with a landing pad has a no-op before the pad: GCC numbers pads from the start of
+ * the part, and 0 is none. Nobody runs that no-op. returns: where the code is entered.
  */
 static uint32_t first_entered(struct prover *p)
 {

@@ -106,6 +106,9 @@ Test(tools_cli, archs)
 		cr_assert_str_eq(json_string_value(json_object_get(arch, "name")), jf_backend_at(i)->name);
 		cr_assert_eq(json_array_size(json_object_get(arch, "conventions")), jf_backend_at(i)->convention_count);
 		cr_assert_eq(json_is_true(json_object_get(arch, "decoder")), jf_backend_at(i)->decode != NULL);
+		cr_assert_eq(json_array_size(json_object_get(arch, "registers")), jf_backend_at(i)->reg_count);
+		cr_assert_str_eq(json_string_value(json_object_get(json_object_get(arch, "entry"), "sp")),
+				 jf_backend_at(i)->regs[jf_backend_at(i)->sp].name);
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 			cr_assert(json_is_string(json_object_get(json_object_get(arch, "platform"), keys[k])),
 				  "%s has no %s", jf_backend_at(i)->name, keys[k]);

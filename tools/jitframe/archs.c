@@ -162,6 +162,31 @@ static json_t *json_convention(const struct jf_convention *conv)
 			 json_unsaved(conv), "bpf_registers", json_registers(conv));
 }
 
+/* All of the table: `hw` and `dwarf` are the numbers in instructions and in unwind tables. */
+static json_t *json_backend_registers(const struct jf_backend *backend)
+{
+	static const char *const classes[] = {"integer", "floating_point", "control"};
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < backend->reg_count; i++) {
+		const struct jf_reg *reg = &backend->regs[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:i, s:b}", "name", reg->name, "class",
+						      classes[reg->cls], "hw", (int)reg->hw, "dwarf", (int)reg->dw,
+						      "bytes", (int)reg->size_bytes, "callee_saved",
+						      (reg->flags & JF_REG_CALLEE_SAVED) != 0));
+	}
+	return list;
+}
+
+/* What holds at a function's first instruction. */
+static json_t *json_entry(const struct jf_backend *backend)
+{
+	return json_pack("{s:s, s:s, s:b, s:i, s:i}", "sp", backend->regs[backend->sp].name, "ra",
+			 backend->regs[backend->ra].name, "ra_pushed", backend->ra_pushed, "cfa_sp_off",
+			 (int)backend->cfa_sp_off_at_entry, "red_zone_bytes", (int)backend->red_zone_bytes);
+}
+
 /* What toolchains and distributions call the architecture. */
 static json_t *json_platform(const struct jf_backend *backend)
 {
@@ -179,11 +204,12 @@ static json_t *json_arch(const struct jf_backend *backend)
 
 	for (unsigned int k = 0; k < backend->convention_count; k++)
 		json_array_append_new(conventions, json_convention(backend->conventions[k]));
-	return json_pack("{s:s, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o}", "name", backend->name,
+	return json_pack("{s:s, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:i, s:o, s:o, s:o, s:o}", "name", backend->name,
 			 "elf_machine", (int)backend->elf_machine, "llvm_triple", backend->llvm_triple, "host",
 			 backend == jf_backend_host(), "decoder", backend->decode != NULL, "orc", backend->orc != NULL,
 			 "signal_frame", backend->signal_frame != NULL, "native", backend->native != NULL, "insn_align",
-			 (int)backend->insn_align, "platform", json_platform(backend), "conventions", conventions);
+			 (int)backend->insn_align, "registers", json_backend_registers(backend), "entry",
+			 json_entry(backend), "platform", json_platform(backend), "conventions", conventions);
 }
 
 static int print_json(void)
