@@ -3,6 +3,7 @@
 /* The command itself: exit statuses, messages, and JSON that parses. */
 
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <jansson.h>
 #include <jitframe/backend.h>
 #include <stdio.h>
@@ -329,4 +330,45 @@ Test(tools_cli, run_with_a_runner_that_ends_early)
 	cr_expect(strstr(result.err, "the runner ended with status 1, and has not said why"), "%s", result.err);
 	unlink(path);
 	rmdir(directory);
+}
+
+/* ---- damaged files ------------------------------------------------------------------------------ */
+
+static size_t read_self(uint8_t *bytes, size_t capacity)
+{
+	FILE *file = fopen("/proc/self/exe", "rb");
+	size_t size;
+
+	cr_assert(file);
+	size = fread(bytes, 1, capacity, file);
+	fclose(file);
+	cr_assert(size > sizeof(Elf64_Ehdr) && size < capacity);
+	return size;
+}
+
+static void spoil_names_of_code(uint8_t *bytes)
+{
+	Elf64_Ehdr *header = (Elf64_Ehdr *)bytes;
+	Elf64_Shdr *sections = (Elf64_Shdr *)(bytes + header->e_shoff);
+
+	for (unsigned int i = 0; i < header->e_shnum; i++)
+		if (sections[i].sh_flags & SHF_EXECINSTR)
+			sections[i].sh_name = UINT32_MAX;
+}
+
+/* This program, whose linkage table has no name. */
+Test(tools_cli, rows_of_sections_without_names)
+{
+	static _Alignas(Elf64_Shdr) uint8_t bytes[1 << 23];
+	size_t size = read_self(bytes, sizeof(bytes));
+	char path[] = "/tmp/jitframe-names-XXXXXX", command[96];
+	int fd = mkstemp(path);
+
+	spoil_names_of_code(bytes);
+	cr_assert(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+	close(fd);
+	snprintf(command, sizeof(command), "rows make %s -o /dev/null", path);
+	jitframe(command);
+	cr_expect_eq(result.status, 0, "%s", result.err);
+	unlink(path);
 }

@@ -28,11 +28,13 @@ static int read_sections(struct rows_file *file, bool relocatable)
 		struct rows_section *section = &file->sections[i];
 		Elf_Scn *scn = elf_getscn(file->elf, i);
 		Elf_Data *data = NULL;
+		const char *name;
 		GElf_Shdr header;
 
 		if (!scn || !gelf_getshdr(scn, &header))
 			return cli_bad_input("%s: %s", file->path, elf_errmsg(-1));
-		section->name = elf_strptr(file->elf, names, header.sh_name);
+		name = elf_strptr(file->elf, names, header.sh_name);
+		section->name = name ? name : "";
 		if (header.sh_type != SHT_NOBITS)
 			data = elf_rawdata(scn, NULL);
 		if (data && data->d_buf && header.sh_flags & SHF_ALLOC) {
@@ -50,7 +52,7 @@ static int read_sections(struct rows_file *file, bool relocatable)
 const struct rows_section *rows_file_section(const struct rows_file *file, const char *name)
 {
 	for (size_t i = 1; i < file->section_count; i++)
-		if (file->sections[i].name && file->sections[i].bytes && strcmp(file->sections[i].name, name) == 0)
+		if (file->sections[i].bytes && strcmp(file->sections[i].name, name) == 0)
 			return &file->sections[i];
 	return NULL;
 }
