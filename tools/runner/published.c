@@ -15,7 +15,8 @@ enum jf_status published_start(const char *list, const char *folder, struct jf_e
 	if (list == NULL)
 		return JF_OK;
 	if (folder != NULL && jf_publish_folder_set(folder) != JF_OK)
-		return jf_error_set(error, JF_E_INVAL, "--publish-folder", "the name is empty, or too long");
+		return jf_error_set(error, JF_E_INVAL, "--publish-folder",
+				    "the name is empty, or longer than 200 bytes");
 	status = jf_publish_parse(list, &asked, error);
 	if (status == JF_OK)
 		status = jf_publish_start(asked, error);
