@@ -5,10 +5,17 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 
 DT_DEBUG = 21
 PIECE = 0x800  # of a description, in one answer
+
+
+def give_up(text):
+    """Nothing is learnt of any function."""
+    print(text, file=sys.stderr)
+    sys.exit(2)
 
 
 class Remote:
@@ -21,7 +28,7 @@ class Remote:
             if self.socket.connect_ex(path) == 0:
                 return
             time.sleep(0.05)
-        raise SystemExit('the emulator does not listen')
+        give_up('the emulator does not listen')
 
     def ask(self, text):
         """returns: the answer; W when the program or the connection has come to an end."""
@@ -120,7 +127,7 @@ def loaded_at(remote, machine, readelf, program, file):
     dynamic, main = address_of(readelf, program, '.dynamic', 'main')
     remote.ask(f'Z0,{main:x},{machine.insn_align}')
     if not remote.ask('c').startswith('T'):
-        raise SystemExit(f'{program} does not come to its main()')
+        give_up(f'{program} does not come to its main()')
     remote.ask(f'z0,{main:x},{machine.insn_align}')
     while remote.word(dynamic) not in (0, DT_DEBUG):
         dynamic += 16
@@ -132,7 +139,7 @@ def loaded_at(remote, machine, readelf, program, file):
         if os.path.basename(text.split(b'\0')[0].decode()) in (os.path.basename(file), soname(readelf, file)):
             return remote.word(item)
         item = remote.word(item + 24)
-    raise SystemExit(f'{program} does not load {file}')
+    return give_up(f'{program} does not load {file}')
 
 
 def soname(readelf, file):

@@ -14,7 +14,8 @@ end:
     contradicted   the table gives what the processor has, or the verifier's own reading is wrong
     not reached    the function is not called, or leaves by another way
 
-Exit status 1: a function is contradicted. scripts/rows-step makes programs and calls this for each library."""
+Exit status 1: a function is contradicted; 2: the program does not run, or does not load FILE. scripts/rows-step makes
+programs and calls this for each library."""
 
 import json
 import os
