@@ -122,7 +122,7 @@ static int write_object(const char *path, FILE *out)
 
 	if (!object)
 		return fail(path, NULL);
-	if (link_object(object, object_size, NULL, &bytes, &size, &error) != JF_OK ||
+	if (link_object(object, object_size, NULL, LINK_TO_RUN, &bytes, &size, &error) != JF_OK ||
 	    bundle_open(&bundle, bytes, size, &error) != JF_OK)
 		status = fail(path, &error);
 	for (uint32_t i = 0; status == 0 && i < bundle.count[BUNDLE_PROGRAMS]; i++)

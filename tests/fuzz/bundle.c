@@ -119,7 +119,7 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 		 .flags = BUNDLE_MAP_DATA,
 		 .data_bytes = 8},
 		{.name = 13, .type = BUNDLE_TYPE_PROG_ARRAY, .key_bytes = 4, .value_bytes = 4, .max_entries = 2}};
-	const struct bundle_kfunc kfuncs[] = {{17}};
+	const struct bundle_kfunc kfuncs[] = {{.name = 17}};
 	const struct bundle_init inits[] = {{.map = 0, .kind = BUNDLE_INIT_VALUE_ADDRESS, .addend = 4},
 					    {.map = 1, .key = 1, .kind = BUNDLE_INIT_PROGRAM_SLOT, .target = 1}};
 	static const uint8_t bytes[8] = {1, 2, 3};

@@ -27,7 +27,7 @@ void object_bundle(const char *name, const char *program, void **bytes, struct b
 	struct jf_error error = {0};
 	size_t object_size, size;
 	uint8_t *object = object_read(name, &object_size);
-	enum jf_status status = link_object(object, object_size, program, bytes, &size, &error);
+	enum jf_status status = link_object(object, object_size, program, LINK_TO_RUN, bytes, &size, &error);
 
 	free(object);
 	cr_assert_eq(status, JF_OK, "%s: %s: %s", name, error.where, error.text);

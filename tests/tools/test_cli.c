@@ -54,7 +54,9 @@ static const struct {
 	{"compile /dev/null", 2, "jitframe: /dev/null: ELF header: byte 0: the file ends inside it"},
 	{"compile " KINDS " --target arm64", 2, "jitframe: target arm64:"},
 	{"compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; "},
-	{"compile " KINDS " program_c --target arm64/user", 2, "function program_c: instruction 0: helper"},
+	{"compile " OBJECT_DIR "/helper_without_name.bpf.o", 2, "function program: instruction 0: helper 9999"},
+	{"compile " OBJECT_DIR "/kfunc_result.bpf.o", 2, "function program: instruction 1: kfunc jf_seventh"},
+	{"run " KINDS " program_c", 2, "function program_c: instruction 0: helper"},
 	{"compile " KINDS " program_a extra", 2, "unexpected argument extra"},
 	{"compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian"},
 	{"run", 2, "which OBJECT?"},
@@ -219,13 +221,26 @@ Test(tools_cli, compile_for_every_convention, .timeout = 300)
 			snprintf(arguments, sizeof(arguments), "compile " KINDS " --json --target %s/%s", backend->name,
 				 backend->conventions[k]->name);
 			all = jitframe_json(arguments, 0);
-			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 2);
+			cr_assert_eq(json_array_size(json_object_get(all, "programs")), 4);
 			json_array_foreach(json_object_get(all, "programs"), p, program)
 				json_array_foreach(json_object_get(program, "functions"), f, function)
 					check_instructions(function, arguments);
 			json_decref(all);
 		}
 	}
+}
+
+/* Of three programs one is refused; the others are printed, that of SEC("?...") too. */
+Test(tools_cli, compile_goes_on_behind_a_refused_program)
+{
+	json_t *all = jitframe_json("compile " OBJECT_DIR "/seen.bpf.o --json --target riscv64/user", 2);
+	json_t *programs = json_object_get(all, "programs");
+
+	cr_assert_eq(json_array_size(programs), 3);
+	cr_expect_str_eq(json_string_value(json_object_get(json_array_get(programs, 0), "name")), "calls");
+	cr_expect_str_eq(json_string_value(json_object_get(json_array_get(programs, 2), "name")), "by_name");
+	cr_expect(strstr(result.err, "function refused: instruction 0: helper 9999"), "%s", result.err);
+	json_decref(all);
 }
 
 Test(tools_cli, compile_text_names_what_is_called)

@@ -24,7 +24,7 @@ static bool try_object(const uint8_t *bytes, size_t size, const char *what, size
 
 	if (size > 0)
 		memcpy(copy, bytes, size);
-	status = link_object(copy, size, NULL, &linked, &linked_size, &error);
+	status = link_object(copy, size, NULL, LINK_TO_RUN, &linked, &linked_size, &error);
 	free(copy);
 	if (status == JF_OK) {
 		struct bundle bundle;

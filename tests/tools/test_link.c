@@ -332,7 +332,6 @@ static const struct refusal {
 	{"legacy_maps", NULL, JF_E_UNSUPPORTED, "maps", "legacy map definitions"},
 	{"static_map", NULL, JF_E_UNSUPPORTED, "map", "a map has to be global"},
 	{"map_member", NULL, JF_E_UNSUPPORTED, "map", "member colour is not supported"},
-	{"struct_ops", NULL, JF_E_UNSUPPORTED, ".struct_ops", "struct_ops are not supported"},
 	{"static_program", NULL, JF_E_UNSUPPORTED, "program", "a program has to be global"},
 	{"static_callback", NULL, JF_E_BAD_IMAGE, "program", "callback has to be a global function"},
 	{"missing_callback", NULL, JF_E_BAD_IMAGE, "program", "there is no function callback"},
@@ -352,13 +351,95 @@ Test(tools_link, refusals_say_why)
 		uint8_t *object = object_read(r->object, &object_size);
 		void *linked = NULL;
 
-		cr_expect_eq(link_object(object, object_size, r->program, &linked, &size, &error), r->status, "%s: %s",
-			     r->object, error.text);
+		cr_expect_eq(link_object(object, object_size, r->program, LINK_TO_RUN, &linked, &size, &error),
+			     r->status, "%s: %s", r->object, error.text);
 		cr_expect_null(linked);
 		cr_expect_str_eq(error.where, r->where, "%s: %s", r->object, error.where);
 		cr_expect(strstr(error.text, r->text), "%s: %s", r->object, error.text);
 		free(object);
 	}
+}
+
+/* ---- seen only ---------------------------------------------------------------------------------- */
+
+/* What `run` refuses because of what a program calls or addresses is linked for a look at the code. */
+Test(tools_link, any_import_is_linked_to_be_seen)
+{
+	static const char *const objects[] = {
+		"unknown_helper", "unknown_kfunc",   "weak_kfunc_untested", "kernel_variable",
+		"kernel_config",  "core_relocation", "struct_ops",
+	};
+
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		struct jf_error error = {0};
+		size_t object_size, size;
+		uint8_t *object = object_read(objects[i], &object_size);
+		void *linked = NULL;
+
+		cr_expect_eq(link_object(object, object_size, NULL, LINK_TO_SEE, &linked, &size, &error), JF_OK,
+			     "%s: %s: %s", objects[i], error.where, error.text);
+		cr_expect(linked && bundle_exercise(linked, size), "%s", objects[i]);
+		free(linked);
+		free(object);
+	}
+}
+
+static void see(const char *name, struct bundle *seen, void **linked)
+{
+	struct jf_error error = {0};
+	size_t object_size, size;
+	uint8_t *object = object_read(name, &object_size);
+
+	cr_assert_eq(link_object(object, object_size, "", LINK_TO_SEE, linked, &size, &error), JF_OK, "%s", error.text);
+	cr_assert_eq(bundle_open(seen, *linked, size, &error), JF_OK, "%s", error.text);
+	free(object);
+}
+
+static const struct bundle_function *function_of(const struct bundle *seen, const char *name)
+{
+	for (uint32_t i = 0; i < seen->count[BUNDLE_FUNCTIONS]; i++)
+		if (strcmp(seen->strings + seen->functions[i].name, name) == 0)
+			return &seen->functions[i];
+	cr_assert_fail("no function %s", name);
+	return NULL;
+}
+
+Test(tools_link, a_kfunc_of_btf_has_the_declared_types)
+{
+	struct jf_import import;
+	struct bundle seen;
+	void *linked;
+
+	see("seen", &seen, &linked);
+	cr_assert_eq(seen.count[BUNDLE_KFUNCS], 1);
+	cr_assert_str_eq(seen.strings + seen.kfuncs[0].name, "kfunc_of_tomorrow");
+	bundle_kfunc_get(&seen.kfuncs[0], &import);
+	cr_expect_eq(import.arg_count, 3);
+	cr_expect(import.result.bytes == 2 && import.result.is_signed);
+	cr_expect(import.args[0].bytes == 8);
+	cr_expect(import.args[1].bytes == 1 && !import.args[1].is_signed);
+	cr_expect(import.args[2].bytes == 4 && import.args[2].is_signed);
+	free(linked);
+}
+
+/* Writes to R10, an unknown call and half a 16-byte instruction, behind a jump: jumps to themselves stand there. */
+Test(tools_link, code_that_no_path_reaches_is_not_judged)
+{
+	static const struct jf_insn to_itself = {.opcode = 0x05, .off = -1};
+	const struct bundle_function *dead;
+	unsigned int count = 0;
+	struct bundle seen;
+	void *linked;
+
+	see("seen", &seen, &linked);
+	dead = function_of(&seen, "dead");
+	cr_assert_eq(dead->flags & BUNDLE_FUNCTION_REFUSED, 0);
+	for (uint32_t i = 0; i < dead->insn_count; i++)
+		count += memcmp(&seen.insns[dead->insn_start + i], &to_itself, sizeof(to_itself)) == 0;
+	cr_expect_eq(dead->insn_count, 8);
+	cr_expect_eq(count, 4, "%u", count);
+	cr_expect(bundle_exercise(linked, *(uint32_t *)((uint8_t *)linked + 8)));
+	free(linked);
 }
 
 Test(tools_link, helpers_have_the_kernel_s_names)

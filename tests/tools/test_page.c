@@ -137,7 +137,7 @@ Test(tools_page, every_kind_of_input)
 		{FRAMES " good", 0, 1, "function"},
 		{FRAMES " good --kind call-stub", 0, 1, "call stub"},
 		{FRAMES " good --kind private-stub", 1, 1, "private stub"},
-		{KINDS, 0, 6, "function"},
+		{KINDS, 0, 10, "function"},
 		{KERNEL_DIR "/loongarch64-exceptions.txt", 1, 2, "function"},
 		{KERNEL_DIR "/loongarch64-exceptions.txt catches", 0, 1, "function"},
 		{KERNEL_DIR "/x86_64-switch.txt", 1, 1, "function"},

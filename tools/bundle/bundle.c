@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct bundle_program) == 16, "part of the format");
 _Static_assert(sizeof(struct bundle_function) == 32, "part of the format");
 _Static_assert(sizeof(struct jf_insn) == 8, "part of the format");
 _Static_assert(sizeof(struct bundle_map) == 48, "part of the format");
-_Static_assert(sizeof(struct bundle_kfunc) == 4, "part of the format");
+_Static_assert(sizeof(struct bundle_kfunc) == 20, "part of the format");
 _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 _Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
@@ -194,9 +194,19 @@ static enum jf_status check_maps(const struct check *c)
 		if (m->type != BUNDLE_TYPE_ARENA && m->data_bytes > m->value_bytes)
 			return bad(c, m, "map's initial value is larger than its value");
 	}
-	for (uint32_t i = 0; i < c->bundle->count[BUNDLE_KFUNCS]; i++)
-		if (!string_ok(c, c->bundle->kfuncs[i].name))
-			return bad(c, &c->bundle->kfuncs[i], "kfunc's name lies outside the strings");
+	return JF_OK;
+}
+
+static enum jf_status check_kfuncs(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->bundle->count[BUNDLE_KFUNCS]; i++) {
+		const struct bundle_kfunc *kfunc = &c->bundle->kfuncs[i];
+
+		if (!string_ok(c, kfunc->name))
+			return bad(c, kfunc, "kfunc's name lies outside the strings");
+		if (kfunc->arg_count > JF_ARGS_MAX)
+			return bad(c, kfunc, "kfunc has more arguments than programs can pass");
+	}
 	return JF_OK;
 }
 
@@ -273,6 +283,8 @@ enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size
 		status = check_functions(&c);
 	if (status == JF_OK)
 		status = check_maps(&c);
+	if (status == JF_OK)
+		status = check_kfuncs(&c);
 	for (uint32_t i = 0; status == JF_OK && i < opened.count[BUNDLE_INITS]; i++)
 		status = check_init(&c, &opened.inits[i]);
 	if (status == JF_OK)

@@ -96,8 +96,16 @@ enum {
 	BUNDLE_TYPE_ARENA = 33,
 };
 
+/* A value as a register has it: how many bytes, 0 for all of the register, and whether it has a sign. */
+#define BUNDLE_VALUE_SIGNED 0x80
+
 struct bundle_kfunc {
 	uint32_t name;
+	uint8_t throws;
+	uint8_t arg_count;
+	uint8_t result;
+	uint8_t args[JF_ARGS_MAX];
+	uint8_t resumes;
 };
 
 /* What static initialisers put into maps, once addresses are known. */
@@ -176,7 +184,9 @@ void bundle_selection_free(struct bundle_selection *selection);
 /* Whether programs address the map's memory directly: variables, and arenas. */
 bool bundle_map_has_address(const struct bundle_map *map);
 
-#define BUNDLE_KFUNCS_MAX 64
+/* A kfunc's types into a bundle, and back from a bundle that was opened; *import has neither name nor address then. */
+void bundle_kfunc_put(struct bundle_kfunc *kfunc, const struct jf_import *import);
+void bundle_kfunc_get(const struct bundle_kfunc *kfunc, struct jf_import *import);
 
 /*
  * A kfunc of kfuncs.def. out: *import, with the types and without an address; its name is static.

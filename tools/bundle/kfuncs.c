@@ -26,7 +26,6 @@ static const struct jf_import kfuncs[] = {
 #include "kfuncs.def"
 };
 #define COUNT (sizeof(kfuncs) / sizeof(kfuncs[0]))
-_Static_assert(COUNT <= BUNDLE_KFUNCS_MAX, "who makes tables of kfuncs counts on it");
 
 int bundle_kfunc(const char *name, struct jf_import *import)
 {
@@ -39,4 +38,33 @@ int bundle_kfunc(const char *name, struct jf_import *import)
 		return (int)i;
 	}
 	return -1;
+}
+
+static uint8_t put_value(struct jf_c_value value)
+{
+	return (uint8_t)(value.bytes | (value.is_signed ? BUNDLE_VALUE_SIGNED : 0));
+}
+
+static struct jf_c_value get_value(uint8_t value)
+{
+	return (struct jf_c_value){value & (BUNDLE_VALUE_SIGNED - 1), (value & BUNDLE_VALUE_SIGNED) != 0};
+}
+
+void bundle_kfunc_put(struct bundle_kfunc *kfunc, const struct jf_import *import)
+{
+	kfunc->throws = import->throws;
+	kfunc->resumes = import->resumes;
+	kfunc->arg_count = import->arg_count;
+	kfunc->result = put_value(import->result);
+	for (unsigned int i = 0; i < import->arg_count; i++)
+		kfunc->args[i] = put_value(import->args[i]);
+}
+
+void bundle_kfunc_get(const struct bundle_kfunc *kfunc, struct jf_import *import)
+{
+	*import = (struct jf_import){
+		.throws = kfunc->throws != 0, .resumes = kfunc->resumes != 0, .arg_count = kfunc->arg_count};
+	import->result = get_value(kfunc->result);
+	for (unsigned int i = 0; i < kfunc->arg_count; i++)
+		import->args[i] = get_value(kfunc->args[i]);
 }

@@ -150,7 +150,7 @@ static const char *error_kind(const struct jf_error *error)
 	return strncmp(error->text, "instruction ", 12) == 0 ? "function" : NULL;
 }
 
-int cli_link(const char *path, const char *program, void **bundle, size_t *size)
+static int link_for(enum link_use use, const char *path, const char *program, void **bundle, size_t *size)
 {
 	struct jf_error error = {0};
 	size_t object_size = 0;
@@ -160,9 +160,19 @@ int cli_link(const char *path, const char *program, void **bundle, size_t *size)
 
 	if (status != 0)
 		return status;
-	linked = link_object(object, object_size, program, bundle, size, &error);
+	linked = link_object(object, object_size, program, use, bundle, size, &error);
 	free(object);
 	return linked == JF_OK ? 0 : cli_error(path, error_kind(&error), &error);
+}
+
+int cli_link(const char *path, const char *program, void **bundle, size_t *size)
+{
+	return link_for(LINK_TO_RUN, path, program, bundle, size);
+}
+
+int cli_link_to_see(const char *path, const char *program, void **bundle, size_t *size)
+{
+	return link_for(LINK_TO_SEE, path, program, bundle, size);
 }
 
 static const char *program_name_at(const void *bundle, size_t i)

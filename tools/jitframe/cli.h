@@ -62,6 +62,8 @@ int cli_program(const char *path, const struct bundle *bundle, const char *name,
 /* Reads an object file and links it; `program` as for link_object(). owns: *bundle is the caller's,
  * free(). returns: 0, or prints and an exit status. */
 int cli_link(const char *path, const char *program, void **bundle, size_t *size);
+/* The same for a look at the code: what it calls and addresses need not be there (LINK_TO_SEE). */
+int cli_link_to_see(const char *path, const char *program, void **bundle, size_t *size);
 
 /* ---- frame specs on the command line (frame, emit) ---- */
 

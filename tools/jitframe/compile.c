@@ -55,13 +55,16 @@ static int compile(struct args *args)
 	args->object.arg = args;
 	args->programs = json_array();
 	status = object_compile(&args->object);
-	if (status == 0 && args->json) {
+	if (args->json && (status == 0 || json_array_size(args->programs) > 0)) {
+		int printed;
+
 		snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);
-		status = json_print(json_pack("{s:s, s:o*, s:O}", "target", target, "jit",
-					      args->jit_folder ? json_pack("{s:s, s:b}", "tree", args->jit.tree,
-									   "exceptions", args->jit.exceptions) :
-								 NULL,
-					      "programs", args->programs));
+		printed = json_print(json_pack("{s:s, s:o*, s:O}", "target", target, "jit",
+					       args->jit_folder ? json_pack("{s:s, s:b}", "tree", args->jit.tree,
+									    "exceptions", args->jit.exceptions) :
+								  NULL,
+					       "programs", args->programs));
+		status = status == 0 ? printed : status;
 	}
 	json_decref(args->programs);
 	return status == 0 && args->failed ? CLI_FAILED : status;
@@ -138,7 +141,9 @@ int cmd_compile(int argc, char **argv)
 		parse,
 		"OBJECT [PROGRAM]",
 		"Compiles the BPF programs of an object file and prints the machine code of each function. "
-		"Helpers, kfuncs and maps get made-up addresses.",
+		"Helpers, kfuncs, externs and maps get made-up addresses, whether `jitframe run` has them or not. "
+		"Without a PROGRAM every one is compiled, also those of SEC(\"?...\"); one that is refused is named, "
+		"and the others go on.",
 		NULL,
 		NULL,
 		NULL,

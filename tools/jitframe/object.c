@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "object.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "link.h"
 
 /* The programs of an object file as machine code that is only to be looked at. */
 
@@ -16,22 +19,16 @@
 #define REGISTER_CALL_ADDRESS    UINT64_C(0x7f1200000000)
 #define MAP_VALUE_ADDRESS(index) (UINT64_C(0x7f4000000000) + ((uint64_t)(index) << 32))
 
-static const char *const helper_names[] = {
-/* clang-format off */
-#define HELPER(number, helper) [number] = "bpf_" #helper,
-/* clang-format on */
-#include "helpers.def"
-#undef HELPER
-};
-#define HELPER_COUNT (sizeof(helper_names) / sizeof(helper_names[0]))
+#define HELPER_NAME_MAX 64
 
 /* What is shared by the programs of one object. */
 struct opened {
 	const struct object *object;
 	struct bundle bundle;
+	struct jf_import *helpers; /* LINK_HELPERS_MAX */
+	char *names;               /* of helpers, HELPER_NAME_MAX each */
 	struct jf_import *kfuncs;
 	struct jf_map_ref *maps;
-	struct jf_import helpers[HELPER_COUNT];
 	struct disasm *disasm;
 };
 
@@ -78,7 +75,7 @@ static int compile_program(struct opened *o, uint32_t index)
 	if (bundle_select(&o->bundle, index, &selection, &error) != JF_OK)
 		return cli_error(object->path, NULL, &error);
 	selection.program.helpers = o->helpers;
-	selection.program.helper_count = HELPER_COUNT;
+	selection.program.helper_count = LINK_HELPERS_MAX;
 	selection.program.kfuncs = o->kfuncs;
 	selection.program.kfunc_count = o->bundle.count[BUNDLE_KFUNCS];
 	selection.program.maps = o->maps;
@@ -94,27 +91,33 @@ static int compile_program(struct opened *o, uint32_t index)
 
 /* ---- one object --------------------------------------------------------------------------------- */
 
-static struct jf_import find_kfunc(const struct object *object, const char *name, uint32_t index)
+/* Those that no list has are called by their numbers. */
+static void name_helper(struct opened *o, uint32_t number)
 {
-	struct jf_import import;
+	const char *known = link_helper_name(number);
+	char *name = o->names + (size_t)number * HELPER_NAME_MAX;
 
-	if (bundle_kfunc(name, &import) < 0)
-		import = (struct jf_import){.name = name};
-	import.address =
-		object->call_base ? object->call_base + (uint64_t)OBJECT_KFUNC_IMM(index) : KFUNC_ADDRESS(index);
-	return import;
+	if (known)
+		snprintf(name, HELPER_NAME_MAX, "bpf_%s", known);
+	else
+		snprintf(name, HELPER_NAME_MAX, "helper_%u", number);
+	o->helpers[number] = (struct jf_import){
+		.name = name,
+		.address = o->object->call_base ? o->object->call_base + (uint64_t)OBJECT_HELPER_IMM(number) :
+						  HELPER_ADDRESS(number),
+	};
 }
 
-static void set_up_helpers(struct opened *o)
+static struct jf_import read_kfunc(const struct opened *o, uint32_t index)
 {
-	for (uint32_t i = 0; i < HELPER_COUNT; i++)
-		if (helper_names[i])
-			o->helpers[i] = (struct jf_import){
-				.name = helper_names[i],
-				.address = o->object->call_base ?
-						   o->object->call_base + (uint64_t)OBJECT_HELPER_IMM(i) :
-						   HELPER_ADDRESS(i),
-			};
+	const struct bundle_kfunc *kfunc = &o->bundle.kfuncs[index];
+	struct jf_import import;
+
+	bundle_kfunc_get(kfunc, &import);
+	import.name = o->bundle.strings + kfunc->name;
+	import.address =
+		o->object->call_base ? o->object->call_base + (uint64_t)OBJECT_KFUNC_IMM(index) : KFUNC_ADDRESS(index);
+	return import;
 }
 
 static bool set_up(struct opened *o)
@@ -123,11 +126,14 @@ static bool set_up(struct opened *o)
 
 	o->kfuncs = calloc((size_t)bundle->count[BUNDLE_KFUNCS] + 1, sizeof(*o->kfuncs));
 	o->maps = calloc((size_t)bundle->count[BUNDLE_MAPS] + 1, sizeof(*o->maps));
-	if (!o->kfuncs || !o->maps)
+	o->helpers = calloc(LINK_HELPERS_MAX, sizeof(*o->helpers));
+	o->names = calloc(LINK_HELPERS_MAX, HELPER_NAME_MAX);
+	if (!o->kfuncs || !o->maps || !o->helpers || !o->names)
 		return false;
-	set_up_helpers(o);
+	for (uint32_t number = 1; number < LINK_HELPERS_MAX; number++)
+		name_helper(o, number);
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
-		o->kfuncs[i] = find_kfunc(o->object, bundle->strings + bundle->kfuncs[i].name, i);
+		o->kfuncs[i] = read_kfunc(o, i);
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++) {
 		o->maps[i].object = MAP_ADDRESS(i);
 		o->maps[i].value = MAP_VALUE_ADDRESS(i);
@@ -135,21 +141,52 @@ static bool set_up(struct opened *o)
 	return true;
 }
 
-/* Without a name: every program but those that are only run by name (SEC("?...")). */
+/* Whether the linker refused something that the program needs. */
+static bool is_refused(const struct opened *o, uint32_t index)
+{
+	struct bundle_selection selection;
+	bool refused = false;
+
+	if (bundle_select(&o->bundle, index, &selection, NULL) != JF_OK)
+		return false; /* compile_program() says why */
+	for (uint32_t i = 0; i < selection.program.function_count; i++)
+		refused |= (o->bundle.functions[selection.bundle_function[i]].flags & BUNDLE_FUNCTION_REFUSED) != 0;
+	bundle_selection_free(&selection);
+	return refused;
+}
+
+/* Links again for this one program, so that the linker says why not. */
+static int report_refused(const struct opened *o, uint32_t index)
+{
+	void *bytes = NULL;
+	size_t size;
+	int status =
+		cli_link_to_see(o->object->path, o->bundle.strings + o->bundle.programs[index].name, &bytes, &size);
+
+	free(bytes);
+	return status;
+}
+
+/* Without a name: every program, those that are only loaded by name too (SEC("?...")). One that is refused does not
+ * keep the others from it; the exit status is the first one's. */
 static int compile_programs(struct opened *o)
 {
 	const struct object *object = o->object;
 	uint32_t index = 0;
-	int status = 0;
+	int first = 0;
 
 	if (object->program) {
-		status = cli_program(object->path, &o->bundle, object->program, &index);
+		int status = cli_program(object->path, &o->bundle, object->program, &index);
+
 		return status == 0 ? compile_program(o, index) : status;
 	}
-	for (; status == 0 && index < o->bundle.count[BUNDLE_PROGRAMS]; index++)
-		if (o->bundle.strings[o->bundle.programs[index].section] != '?')
-			status = compile_program(o, index);
-	return status;
+	for (; index < o->bundle.count[BUNDLE_PROGRAMS]; index++) {
+		int status = is_refused(o, index) ? report_refused(o, index) : compile_program(o, index);
+
+		if (first == 0)
+			first = status;
+	}
+	return first;
 }
 
 int object_compile(const struct object *object)
@@ -158,7 +195,7 @@ int object_compile(const struct object *object)
 	struct jf_error error = {0};
 	void *bytes = NULL;
 	size_t size;
-	int status = cli_link(object->path, object->program, &bytes, &size);
+	int status = cli_link_to_see(object->path, object->program ? object->program : "", &bytes, &size);
 
 	if (status != 0)
 		return status;
@@ -171,6 +208,8 @@ int object_compile(const struct object *object)
 		status = cli_failed("no memory");
 	else
 		status = compile_programs(&opened);
+	free(opened.helpers);
+	free(opened.names);
 	free(opened.kfuncs);
 	free(opened.maps);
 	disasm_free(opened.disasm);

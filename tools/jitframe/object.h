@@ -13,12 +13,12 @@
 /* The programs of a BPF object file, to be compiled and shown. */
 struct object {
 	const char *path;
-	const char *program; /* NULL: every one but those that are only run by name, SEC("?...") */
+	const char *program; /* NULL: every one */
 	const struct jf_convention *conv;
 	struct jf_compile_opts opts;
 	uint64_t address;
 	uint64_t call_base; /* helpers and kfuncs stand behind this, as a kernel's do; 0: far from the code */
-	/* Called for each program; not 0 ends it all. */
+	/* Called for each program; not 0 is the exit status. */
 	int (*show)(void *arg, struct listing *listing);
 	void *arg;
 };

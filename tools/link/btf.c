@@ -155,16 +155,41 @@ static bool same_value(struct jf_c_value a, struct jf_c_value b)
 	return a.bytes == b.bytes && (a.bytes == 8 || a.is_signed == b.is_signed);
 }
 
+/* returns: the prototype that is declared for a function, or NULL. */
+static const struct btf_type *find_proto(const struct btf *btf, const char *name)
+{
+	int32_t id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+	const struct btf_type *proto = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+
+	return proto && btf_is_func_proto(proto) ? proto : NULL;
+}
+
+bool link_btf_import(const struct link *link, const char *name, struct jf_import *import)
+{
+	const struct btf_type *proto = find_proto(link->btf, name);
+	const struct btf_param *params;
+
+	*import = (struct jf_import){.name = name};
+	if (!proto)
+		return true;
+	if (btf_vlen(proto) > JF_ARGS_MAX || !read_value(link->btf, proto->type, &import->result))
+		return false;
+	params = btf_params(proto);
+	/* The last type of "..." is void. */
+	for (; import->arg_count < btf_vlen(proto) && params[import->arg_count].type; import->arg_count++)
+		if (!read_value(link->btf, params[import->arg_count].type, &import->args[import->arg_count]))
+			return false;
+	return true;
+}
+
 void link_btf_kfunc(const struct link *link, const char *name, struct link_function *function, int64_t insn)
 {
-	int32_t id = link->btf ? btf__find_by_name_kind(link->btf, name, BTF_KIND_FUNC) : -1;
-	const struct btf_type *proto =
-		id < 0 ? NULL : btf__type_by_id(link->btf, btf__type_by_id(link->btf, (__u32)id)->type);
+	const struct btf_type *proto = find_proto(link->btf, name);
 	const struct btf_param *params;
 	struct jf_c_value value;
 	struct jf_import kfunc;
 
-	if (!proto || !btf_is_func_proto(proto) || bundle_kfunc(name, &kfunc) < 0)
+	if (!proto || bundle_kfunc(name, &kfunc) < 0)
 		return; /* nothing is declared */
 	if (!read_value(link->btf, proto->type, &value) || !same_value(value, kfunc.result))
 		link_refuse(function, JF_E_BAD_IMAGE, insn,

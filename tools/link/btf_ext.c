@@ -141,7 +141,7 @@ static void take_core(struct ext_table *table, uint32_t section, const uint8_t *
 
 	memcpy(&record, bytes, sizeof(record));
 	index = holds_as_compiled(record.kind) ? -1 : link_function_around(table->link, section, record.insn_off / 8);
-	if (index < 0)
+	if (index < 0 || table->link->use == LINK_TO_SEE)
 		return;
 	function = &table->link->functions[index];
 	link_refuse(function, JF_E_UNSUPPORTED, record.insn_off / 8 - function->first,

@@ -105,7 +105,7 @@ static bool is_resume(const struct link *link, const struct jf_insn *insn)
 	struct jf_import kfunc;
 
 	return jf_insn_src(insn) == JF_SRC_KFUNC && insn->imm >= 0 && (uint32_t)insn->imm < link->kfunc_count &&
-	       bundle_kfunc(link->kfuncs[insn->imm], &kfunc) >= 0 && kfunc.resumes;
+	       bundle_kfunc(link->kfuncs[insn->imm].name, &kfunc) >= 0 && kfunc.resumes;
 }
 
 /* `before`: the instruction before; NULL: there is none. */

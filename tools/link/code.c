@@ -56,6 +56,8 @@ static void link_helper(struct site *s)
 	uint32_t number = (uint32_t)s->insn->imm;
 	const char *name = link_helper_name(number);
 
+	if (s->link->use == LINK_TO_SEE && number > 0 && number < LINK_HELPERS_MAX)
+		return;
 	for (size_t i = 0; i < COUNT(runner_helpers); i++)
 		if (runner_helpers[i] == number)
 			return;
@@ -65,17 +67,17 @@ static void link_helper(struct site *s)
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper %u is not there", number);
 }
 
-/* returns: index in the bundle's table, or -1 when the runner has no such kfunc. */
+/* returns: index in the bundle's table, or -1 when there is no such kfunc. */
 static int32_t kfunc_index(struct link *link, const char *name)
 {
 	struct jf_import kfunc;
 
 	for (uint32_t i = 0; i < link->kfunc_count; i++)
-		if (strcmp(link->kfuncs[i], name) == 0)
+		if (strcmp(link->kfuncs[i].name, name) == 0)
 			return (int32_t)i;
-	if (bundle_kfunc(name, &kfunc) < 0)
+	if (bundle_kfunc(name, &kfunc) < 0 && (link->use != LINK_TO_SEE || !link_btf_import(link, name, &kfunc)))
 		return -1;
-	link->kfuncs[link->kfunc_count] = kfunc.name;
+	link->kfuncs[link->kfunc_count] = kfunc;
 	return (int32_t)link->kfunc_count++;
 }
 
@@ -113,7 +115,10 @@ static void link_kfunc(struct site *s)
 		/* Its address is 0 here, so its guard keeps this call from being reached; r0 = 0 stands there. */
 		*s->insn = (struct jf_insn){.opcode = JF_INSN_MOV64_IMM};
 	} else {
-		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "kfunc %s is not there", symbol_name(s->symbol));
+		link_refuse(s->function, JF_E_UNSUPPORTED, s->index,
+			    s->link->use == LINK_TO_SEE ? "kfunc %s takes or returns more than a register holds" :
+							  "kfunc %s is not there",
+			    symbol_name(s->symbol));
 	}
 }
 
@@ -163,10 +168,17 @@ static void set_lddw(struct site *s, unsigned int src, uint32_t low, uint32_t hi
 	s->insn[1].imm = (int32_t)high;
 }
 
+/* Where nothing runs: each extern's own place, far from code and maps. */
+#define EXTERN_ADDRESS(symbol) (UINT64_C(0x7f1300000000) + (uint64_t)(symbol)*64)
+
 /* A kfunc has an address to be told from 0, and nothing else can be done with it. */
 static void link_extern_address(struct site *s)
 {
-	if (kfunc_index(s->link, s->symbol->name) >= 0)
+	uint64_t made_up = EXTERN_ADDRESS(s->reloc->symbol);
+
+	if (s->link->use == LINK_TO_SEE)
+		set_lddw(s, JF_SRC_IMM64, (uint32_t)made_up, (uint32_t)(made_up >> 32));
+	else if (kfunc_index(s->link, s->symbol->name) >= 0)
 		set_lddw(s, JF_SRC_IMM64, 1, 0);
 	else if (s->symbol->bind == STB_WEAK)
 		set_lddw(s, JF_SRC_IMM64, 0, 0);
@@ -235,6 +247,8 @@ static void link_function_insns(struct link *link, struct link_function *functio
 	for (uint32_t i = 0; i < function->insn_count; i++) {
 		struct site s = {link, function, i, &function->insns[i], NULL, NULL};
 
+		if (link_is_dead(s.insn))
+			continue;
 		s.reloc = section_reloc(section, ((uint64_t)function->first + i) * 8);
 		if (s.reloc)
 			s.symbol = &link->object.symbols[s.reloc->symbol];
@@ -276,7 +290,8 @@ enum jf_status link_code(struct link *link)
 
 	if (status != JF_OK)
 		return status;
-	link->kfuncs = calloc(BUNDLE_KFUNCS_MAX, sizeof(*link->kfuncs));
+	/* Each is some symbol. */
+	link->kfuncs = calloc(link->object.symbol_count + 1, sizeof(*link->kfuncs));
 	if (!link->kfuncs)
 		return link_fail(link, JF_E_NO_MEMORY, "kfuncs", "no memory");
 	for (uint32_t i = 0; i < link->function_count; i++)

@@ -123,8 +123,8 @@ static enum jf_status check_needed(struct link *link, const char *program)
 static enum jf_status link_steps(struct link *link, const char *program)
 {
 	static enum jf_status (*const steps[])(struct link *) = {
-		link_btf_open,         link_functions_collect, link_maps_collect, link_inits_collect, link_code,
-		link_cleanups_collect, link_btf_callbacks,     link_btf_core,     link_btf_lines,
+		link_btf_open, link_functions_collect, link_maps_collect,  link_inits_collect, link_dead,
+		link_code,     link_cleanups_collect,  link_btf_callbacks, link_btf_core,      link_btf_lines,
 	};
 	enum jf_status status = JF_OK;
 
@@ -148,10 +148,10 @@ static void link_close(struct link *link)
 	object_close(&link->object);
 }
 
-enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
-			   struct jf_error *error)
+enum jf_status link_object(const void *object, size_t size, const char *program, enum link_use use, void **bundle,
+			   size_t *bundle_size, struct jf_error *error)
 {
-	struct link link = {.error = error};
+	struct link link = {.use = use, .error = error};
 	enum jf_status status = object_open(&link.object, object, size, error);
 
 	if (status == JF_OK)

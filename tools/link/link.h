@@ -7,6 +7,19 @@
 
 #include <jitframe/status.h>
 
+/* What the linked programs are for. */
+enum link_use {
+	LINK_TO_RUN, /* what they call and address has to be the runner's */
+	/*
+	 * To be compiled and looked at: any helper, kfunc and extern is there, a kfunc with the types that BTF
+	 * declares, and what CO-RE asks of a kernel is as the object was compiled.
+	 */
+	LINK_TO_SEE,
+};
+
+/* More than any kernel has: helpers with a number from here on are refused for every use. */
+#define LINK_HELPERS_MAX 1024
+
 /*
  * Links one BPF object file (ELF, as clang writes it) into a bundle; see bundle.h.
  *
@@ -20,8 +33,8 @@
  *      section, map or function, error->text names offset or instruction.
  * threads: one at a time: libbpf's and libelf's settings are the process's.
  */
-enum jf_status link_object(const void *object, size_t size, const char *program, void **bundle, size_t *bundle_size,
-			   struct jf_error *error) JF_CHECK;
+enum jf_status link_object(const void *object, size_t size, const char *program, enum link_use use, void **bundle,
+			   size_t *bundle_size, struct jf_error *error) JF_CHECK;
 
 /* The kernel's name of a helper, without "bpf_", or NULL. Static. */
 const char *link_helper_name(uint32_t number);

@@ -2,7 +2,7 @@
 #ifndef JF_TOOLS_LINKER_H
 #define JF_TOOLS_LINKER_H
 
-/* What the files of this folder share. Order of work: object, btf, functions, maps, code, cleanups, reach, pack. */
+/* What the files of this folder share. Order of work: object, btf, functions, maps, dead, code, cleanups, reach, pack. */
 
 #include <stdarg.h>
 
@@ -45,6 +45,7 @@ struct link_map {
 };
 
 struct link {
+	enum link_use use;
 	struct object object;
 	struct btf *btf;                 /* NULL: the object has none */
 	struct link_function *functions; /* by section, then by first */
@@ -53,9 +54,9 @@ struct link {
 	uint32_t program_count;
 	struct link_map *maps; /* by section, then by off */
 	uint32_t map_count;
-	uint32_t arena_section; /* of the variables that lie in the arena; 0: there are none */
-	uint32_t arena;         /* the map they are in */
-	const char **kfuncs;    /* those used, by name */
+	uint32_t arena_section;   /* of the variables that lie in the arena; 0: there are none */
+	uint32_t arena;           /* the map they are in */
+	struct jf_import *kfuncs; /* those used */
 	uint32_t kfunc_count;
 	struct bundle_init *inits;
 	uint32_t init_count;
@@ -82,6 +83,11 @@ void link_btf_close(struct link *link);
 enum jf_status link_btf_callbacks(struct link *link);
 /* Refuses the function whose instruction calls a kfunc of the runner that BTF declares with other types. */
 void link_btf_kfunc(const struct link *link, const char *name, struct link_function *function, int64_t insn);
+/*
+ * The types of a kfunc that only BTF knows; 64 bits where BTF says nothing. returns: false when some value is not
+ * passed in one register.
+ */
+bool link_btf_import(const struct link *link, const char *name, struct jf_import *import);
 /* A string of .BTF; "" for one that is not there. */
 const char *link_btf_name(const struct btf *btf, uint32_t off);
 
@@ -109,6 +115,15 @@ bool link_is_value(const struct link_map *map, uint32_t section);
 
 /* inits.c */
 enum jf_status link_inits_collect(struct link *link);
+
+/* dead.c */
+/*
+ * Puts jumps to themselves where no path arrives, as a kernel does, so that nothing there is judged. returns:
+ * JF_E_NO_MEMORY.
+ */
+enum jf_status link_dead(struct link *link);
+/* Whether the instruction is one of those. */
+bool link_is_dead(const struct jf_insn *insn);
 
 /* code.c */
 enum jf_status link_code(struct link *link);

@@ -20,8 +20,6 @@ static enum jf_status refuse_sections(struct link *link)
 		if (strcmp(name, "maps") == 0 || strncmp(name, "maps/", 5) == 0)
 			return link_fail(link, JF_E_UNSUPPORTED, name,
 					 "legacy map definitions; define them in section .maps");
-		if (strncmp(name + (name[0] == '?'), ".struct_ops", 11) == 0)
-			return link_fail(link, JF_E_UNSUPPORTED, name, "struct_ops are not supported");
 		if ((section_is_data(section) || section_is_arena(section)) && section->size > DATA_BYTES_MAX)
 			return link_fail(link, JF_E_UNSUPPORTED, name, "%llu bytes of variables are too many",
 					 (unsigned long long)section->size);

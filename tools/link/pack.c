@@ -41,7 +41,7 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 		count[BUNDLE_STRINGS] += name_bytes(link->maps[i].name);
 	}
 	for (uint32_t i = 0; i < link->kfunc_count; i++)
-		count[BUNDLE_STRINGS] += name_bytes(link->kfuncs[i]);
+		count[BUNDLE_STRINGS] += name_bytes(link->kfuncs[i].name);
 }
 
 /* returns: the bundle's size, or 0 when it does not fit 32 bits. */
@@ -161,10 +161,19 @@ static void put_maps(struct packer *p)
 	}
 }
 
+static void put_kfuncs(struct packer *p)
+{
+	struct bundle_kfunc *kfuncs = table(p, BUNDLE_KFUNCS);
+
+	for (uint32_t i = 0; i < p->link->kfunc_count; i++) {
+		kfuncs[i].name = put_string(p, p->link->kfuncs[i].name);
+		bundle_kfunc_put(&kfuncs[i], &p->link->kfuncs[i]);
+	}
+}
+
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 {
 	struct packer p = {.link = link};
-	struct bundle_kfunc *kfuncs;
 	size_t size = lay_out(&p);
 
 	if (size == 0)
@@ -178,9 +187,7 @@ enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 	put_functions(&p);
 	put_cleanups(&p);
 	put_maps(&p);
-	kfuncs = table(&p, BUNDLE_KFUNCS);
-	for (uint32_t i = 0; i < link->kfunc_count; i++)
-		kfuncs[i].name = put_string(&p, link->kfuncs[i]);
+	put_kfuncs(&p);
 	if (link->init_count > 0)
 		memcpy(table(&p, BUNDLE_INITS), link->inits, link->init_count * sizeof(*link->inits));
 	*bundle = p.bytes;
