@@ -8,6 +8,8 @@
 
 JF_BEGIN_DECLS
 
+#define JF_INDEXED_STACK_BYTES 512 /* what Linux gives a BPF function at most */
+
 /* How to compile; all zero but `size` is the default. */
 struct jf_compile_opts {
 	uint32_t size; /* sizeof(struct jf_compile_opts) */
@@ -35,6 +37,12 @@ struct jf_compile_opts {
 	 */
 	bool handles_faults;
 	struct jf_values values;
+	/*
+	 * The BPF stack of a function that reaches under R10 by an index without a bound that the code shows, in bytes;
+	 * 0: JF_INDEXED_STACK_BYTES. More than the convention has counts as all of that. A function that names a
+	 * lower place by itself gets that much.
+	 */
+	uint32_t indexed_stack_bytes;
 };
 
 /* An upper bound for the code that jf_compile() makes of `program` for `conv`, in bytes. threads: any,

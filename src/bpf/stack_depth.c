@@ -241,7 +241,7 @@ static bool look(struct depth *d, const struct jf_unit *unit)
 	       d->spills_away != before.spills_away;
 }
 
-uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max)
+uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max, uint32_t vague)
 {
 	struct depth d = {.floor = -(int32_t)max, .ever = 1u << JF_BPF_FP};
 
@@ -250,7 +250,8 @@ uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage,
 	while (look(&d, unit))
 		;
 	/* An offset below the limit is the program's own: the frame is refused for it, not cut to fit. */
-	return d.all && (uint32_t)-d.lowest < max ? max : (uint32_t)-d.lowest;
+	vague = vague < max ? vague : max;
+	return d.all && (uint32_t)-d.lowest < vague ? vague : (uint32_t)-d.lowest;
 }
 
 enum jf_status jf_function_stack(const struct jf_function *function, uint32_t max, uint32_t *bytes)
@@ -268,7 +269,7 @@ enum jf_status jf_function_stack(const struct jf_function *function, uint32_t ma
 	}
 	status = jf_unit_check(NULL, &unit, &usage, NULL);
 	if (status == JF_OK) {
-		uint32_t depth = jf_unit_stack(&unit, &usage, max);
+		uint32_t depth = jf_unit_stack(&unit, &usage, max, max);
 
 		*bytes = depth < max ? depth : max;
 	}

@@ -97,7 +97,8 @@ enum jf_status jf_units_check_cleanups(const struct jf_program *program, const s
 /* The table of one function; its flags have JF_INSN_SECOND. returns: JF_E_BAD_INSN. */
 enum jf_status jf_unit_check_cleanup_table(const struct jf_unit *unit, struct jf_error *error);
 
-/* Stack use by unit->flags, *usage and code; see jf_function_stack(). */
-uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max);
+/* Stack use by unit->flags, *usage and code; see jf_function_stack(). `vague`: what code counts as, at least, whose
+ * stack use cannot be followed; up to max. */
+uint32_t jf_unit_stack(const struct jf_unit *unit, const struct jf_usage *usage, uint32_t max, uint32_t vague);
 
 #endif

@@ -132,7 +132,9 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 
 	spec.role = role;
 	may_goto_bytes = usage->may_goto ? JF_MAY_GOTO_BYTES : 0;
-	spec.bpf_stack_bytes = jf_unit_stack(&c->units[index], usage, c->conv->bpf_stack_max_bytes - may_goto_bytes);
+	spec.bpf_stack_bytes =
+		jf_unit_stack(&c->units[index], usage, c->conv->bpf_stack_max_bytes - may_goto_bytes,
+			      c->opts->indexed_stack_bytes ? c->opts->indexed_stack_bytes : JF_INDEXED_STACK_BYTES);
 	if (usage->may_goto)
 		spec.bpf_stack_bytes = jf_round_up(spec.bpf_stack_bytes, 8) + may_goto_bytes;
 	spec.private_stack = c->opts->private_stack && spec.bpf_stack_bytes && has_private_stack(c, role) &&

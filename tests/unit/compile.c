@@ -183,6 +183,31 @@ Test(compile, private_stacks_lie_one_behind_the_other)
 	jf_image_free(image);
 }
 
+static uint32_t stack_of(const struct jf_convention *conv, int16_t own, uint32_t indexed)
+{
+	const struct jf_compile_opts opts = {.size = sizeof(opts), .indexed_stack_bytes = indexed};
+	/* R2 = R10; R2 += R1; *(u64 *)(R2 - 8) = 0; *(u64 *)(R10 + own) = 0 */
+	const struct jf_insn insns[] = {INSN(0xbf, 2, 10, 0, 0), INSN(0x0f, 2, 1, 0, 0), ST(DW, 2, -8, 0),
+					ST(DW, 10, own, 0), EXIT};
+	const struct jf_function functions[] = {FUNCTION("main", insns)};
+	const struct jf_program program = run_program(functions, 1, -1);
+	struct jf_image *image = compiled(conv, &program, &opts);
+	uint32_t bytes = jf_image_function_at(image, 0)->frame->spec.bpf_stack_bytes;
+
+	jf_image_free(image);
+	return bytes;
+}
+
+Test(compile, an_index_without_a_bound_reaches_as_far_as_linux_lets_it)
+{
+	cr_assert_eq(toy_adopt.bpf_stack_max_bytes, 1000);
+	cr_expect_eq(stack_of(&toy_adopt, -16, 0), 512);
+	cr_expect_eq(stack_of(&toy_adopt, -600, 0), 600);
+	cr_expect_eq(stack_of(&toy_adopt, -16, 64), 64);
+	cr_expect_eq(stack_of(&toy_adopt, -16, 800), 800);
+	cr_expect_eq(stack_of(&toy_adopt, -16, 5000), 1000);
+}
+
 /* ---- stubs --------------------------------------------------------------------------------------------------- */
 
 Test(compile, one_stub_for_each_import_that_is_called)

@@ -75,15 +75,19 @@ enum {
 	KEY_LANDING_PADS,
 	KEY_SIGN_RETURN,
 	KEY_ATOMIC_INSNS,
+	KEY_INDEXED_STACK,
 	KEY_OPCODES,
 	KEY_JIT,
 	KEY_DIFF,
 	KEY_PRIVATE_STACK
 };
 
+#define STACK_BYTES_MAX 32768 /* more than any convention has */
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *args = state->input;
+	uint64_t number;
 
 	switch (key) {
 	case 't': args->target = arg; return 0;
@@ -96,6 +100,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LANDING_PADS: args->object.opts.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->object.opts.sign_return = true; return 0;
 	case KEY_ATOMIC_INSNS: args->object.opts.atomic_insns = true; return 0;
+	case KEY_INDEXED_STACK:
+		if (!cli_number(arg, 10, STACK_BYTES_MAX, &number) || number == 0)
+			argp_error(state, "--indexed-stack %s: not a number from 1 to %d", arg, STACK_BYTES_MAX);
+		args->object.opts.indexed_stack_bytes = (uint32_t)number;
+		return 0;
 	case KEY_ADDRESS:
 		if (!cli_number(arg, 16, UINT64_MAX, &args->object.address))
 			argp_error(state, "--address %s: not a hexadecimal number of 64 bits", arg);
@@ -127,6 +136,8 @@ int cmd_compile(int argc, char **argv)
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside of the machine stack", 0},
+		{"indexed-stack", KEY_INDEXED_STACK, "BYTES", 0,
+		 "BPF stack of functions that reach under R10 by an index without a bound (default: 512)", 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
 		{"jit", KEY_JIT, "FOLDER", 0,
 		 "compile by a kernel's JIT, which scripts/kernel-jit puts there; --target is its ARCH/linux then", 0},

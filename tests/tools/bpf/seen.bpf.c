@@ -31,7 +31,9 @@ SEC("tc") __attribute__((naked)) int dead(void)
 			 "r10 += 1;"
 			 "call 9999;"
 			 "r1 = 0x1234567890abcdef ll;"
-			 "1: if r0 s> 9 goto 1b;"
+			 "1: if r0 s> 9 goto 2f;"
+			 "exit;"
+			 "2: r10 = 1;"
 			 "exit;" ::
 				 : "r0", "r1");
 }
