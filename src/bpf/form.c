@@ -332,7 +332,8 @@ static enum jf_status check_one(const struct checker *c, const struct jf_insn *i
 	case JF_OP_LOAD:
 	case JF_OP_STORE:
 	case JF_OP_ATOMIC: return check_memory(c, insn, kind);
-	case JF_OP_UNSUPPORTED: return refuse(c, JF_E_UNSUPPORTED, "not covered yet");
+	case JF_OP_UNSUPPORTED:
+		return refuse(c, JF_E_UNSUPPORTED, "a load from a packet (LD_ABS, LD_IND): call a function that loads");
 	default: return bad(c, "no such instruction");
 	}
 }

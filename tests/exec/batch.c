@@ -123,6 +123,7 @@ static void make_job(const struct run *run, struct run_job *job, struct texts *t
 	job->object = texts->object;
 	job->program = run_program(run);
 	job->ctx = texts->ctx;
+	job->packet = scenario->packet;
 	job->threads = scenario->threads > 1 ? texts->threads : NULL;
 	job->repeat = scenario->repeat > 1 ? texts->repeat : NULL;
 	job->trace = run_is_traced(run);

@@ -48,6 +48,10 @@ static void make_line(struct line *line, const struct run *run)
 	command_add(command, run->target->name);
 	command_add(command, "--ctx");
 	command_add(command, line->ctx);
+	if (run->scenario->packet != NULL) {
+		command_add(command, "--packet");
+		command_add(command, run->scenario->packet);
+	}
 	command_add(command, "--json");
 	command_add(command, "--check-registers");
 	command_add(command, "--publish");

@@ -35,6 +35,7 @@ struct scenario {
 	unsigned int seconds;     /* that a run may take; 0: plenty */
 	bool private_stack;
 	bool by_command;    /* run it by the `jitframe` command once more */
+	const char *packet; /* argument of --packet; NULL: none */
 	const char *sets;   /* arguments of --set, apart by spaces */
 	unsigned int needs; /* RUNS_ */
 	bool loses;         /* throws through C that uses every register: those unsaved are lost */
@@ -57,6 +58,7 @@ struct scenario {
 #define SECONDS(count)   .seconds = count
 #define BY_COMMAND       .by_command = true
 #define SETS(text)       .sets = text
+#define PACKET(text)     .packet = text
 #define LOSES            .loses = true
 #define NEEDS(bits)      .needs = bits
 #define PRIVATE_STACK    .private_stack = true, .needs = RUNS_PRIVATE_STACK

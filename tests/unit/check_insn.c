@@ -125,7 +125,7 @@ static const struct {
 	{INSN(0x8f, 1, 0, 0, 0), BAD, "no such instruction"},
 	{INSN(0x86, 0, 0, 0, 0), BAD, "no such instruction"},
 	{INSN(0xff, 0, 0, 0, 0), BAD, "no such instruction"},
-	{INSN(0x20, 0, 0, 0, 0), UNSUPPORTED, "not covered"},
+	{INSN(0x20, 0, 0, 0, 0), UNSUPPORTED, "a load from a packet"},
 };
 
 Test(check_insn, every_fault_is_named_with_index_and_opcode)

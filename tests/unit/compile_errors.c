@@ -135,7 +135,8 @@ Test(compile_errors, what_the_backend_does_not_have)
 		{INSN(0xbf, 1, 2, 1, 0x10000), "instruction 1, opcode 0xbf: not covered by this backend"},
 		{INSN(0xbf, 1, 2, -1, 0), "instruction 1, opcode 0xbf: not covered by this backend"},
 		{INSN(0xe5, 0, 0, 0, 0), "instruction 1, opcode 0xe5: not covered by this backend"},
-		{INSN(0x20, 0, 0, 0, 0), "instruction 1, opcode 0x20: not covered yet"},
+		{INSN(0x20, 0, 0, 0, 0),
+		 "instruction 1, opcode 0x20: a load from a packet (LD_ABS, LD_IND): call a function"},
 	};
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -87,6 +87,7 @@ enum {
 	KEY_LANDING_PADS = 0x300,
 	KEY_SIGN_RETURN,
 	KEY_PRIVATE_STACK,
+	KEY_PACKET,
 	KEY_SET,
 	KEY_SHOW,
 	KEY_PUBLISH,
@@ -113,6 +114,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LANDING_PADS: args->job.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->job.sign_return = true; return 0;
 	case KEY_PRIVATE_STACK: args->job.private_stack = true; return 0;
+	case KEY_PACKET: args->job.packet = arg; return 0;
 	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
 	case KEY_PUBLISH_FOLDER: args->job.publish_folder = arg; return 0;
 	case KEY_SET:
@@ -138,6 +140,7 @@ int cmd_run(int argc, char **argv)
 	static const struct argp_option options[] = {
 		{"target", 't', "ARCH/CONVENTION", 0, "what to run on (default: this processor's user convention)", 0},
 		{"ctx", 'c', "HEX|@FILE", 0, "bytes of the context that the program gets", 0},
+		{"packet", KEY_PACKET, "HEX|@FILE", 0, "the packet that a program of xdp, tc or their kin gets", 0},
 		{"trace", 'T', NULL, 0, "show the frames that each throw walked", 0},
 		{"show", KEY_SHOW, "WHAT", 0, "trace, and more of each frame: addresses, registers, source or all", 0},
 		{"repeat", 'n', "N", 0, "run it so often; all results have to agree", 0},

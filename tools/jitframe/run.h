@@ -66,7 +66,7 @@ struct run_job {
 	const char *object, *program; /* no program: the only one of the object */
 	const struct jf_convention *conv;
 	/* As the runner takes them; NULL: its own choice. */
-	const char *ctx, *repeat, *threads, *publish, *publish_folder;
+	const char *ctx, *packet, *repeat, *threads, *publish, *publish_folder;
 	bool trace, check_registers, landing_pads, sign_return, private_stack;
 	const char *sets[RUN_SETS_MAX]; /* MAP[INDEX]=PROGRAM: the runner looks into them */
 	unsigned int set_count;

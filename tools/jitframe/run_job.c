@@ -70,6 +70,8 @@ void run_job_options(const struct run_job *job, struct launch *launch)
 		add_option(launch, "--program", job->program);
 	if (job->ctx)
 		add_option(launch, "--ctx", job->ctx);
+	if (job->packet)
+		add_option(launch, "--packet", job->packet);
 	if (job->repeat)
 		add_option(launch, "--repeat", job->repeat);
 	if (job->threads)

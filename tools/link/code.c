@@ -67,8 +67,7 @@ static void link_helper(struct site *s)
 		link_refuse(s->function, JF_E_UNSUPPORTED, s->index, "helper %u is not there", number);
 }
 
-/* returns: index in the bundle's table, or -1 when there is no such kfunc. */
-static int32_t kfunc_index(struct link *link, const char *name)
+int32_t link_kfunc_index(struct link *link, const char *name)
 {
 	struct jf_import kfunc;
 
@@ -105,7 +104,7 @@ static const char *kfunc_name(const char *name)
 
 static void link_kfunc(struct site *s)
 {
-	int32_t kfunc = kfunc_index(s->link, kfunc_name(s->symbol->name));
+	int32_t kfunc = link_kfunc_index(s->link, kfunc_name(s->symbol->name));
 
 	if (kfunc >= 0) {
 		set_src(s->insn, JF_SRC_KFUNC);
@@ -178,7 +177,7 @@ static void link_extern_address(struct site *s)
 
 	if (s->link->use == LINK_TO_SEE)
 		set_lddw(s, JF_SRC_IMM64, (uint32_t)made_up, (uint32_t)(made_up >> 32));
-	else if (kfunc_index(s->link, s->symbol->name) >= 0)
+	else if (link_kfunc_index(s->link, s->symbol->name) >= 0)
 		set_lddw(s, JF_SRC_IMM64, 1, 0);
 	else if (s->symbol->bind == STB_WEAK)
 		set_lddw(s, JF_SRC_IMM64, 0, 0);
@@ -290,8 +289,8 @@ enum jf_status link_code(struct link *link)
 
 	if (status != JF_OK)
 		return status;
-	/* Each is some symbol. */
-	link->kfuncs = calloc(link->object.symbol_count + 1, sizeof(*link->kfuncs));
+	/* Each is some symbol, or one of the three that load from packets. */
+	link->kfuncs = calloc((size_t)link->object.symbol_count + 3, sizeof(*link->kfuncs));
 	if (!link->kfuncs)
 		return link_fail(link, JF_E_NO_MEMORY, "kfuncs", "no memory");
 	for (uint32_t i = 0; i < link->function_count; i++)

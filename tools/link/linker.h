@@ -2,7 +2,8 @@
 #ifndef JF_TOOLS_LINKER_H
 #define JF_TOOLS_LINKER_H
 
-/* What the files of this folder share. Order of work: object, btf, functions, maps, dead, code, cleanups, reach, pack. */
+/* What the files of this folder share. Order of work: object, btf, functions, maps, cleanups, dead, code, lower,
+ * reach, pack. */
 
 #include <stdarg.h>
 
@@ -128,8 +129,15 @@ bool link_is_dead(const struct jf_insn *insn);
 /* code.c */
 enum jf_status link_code(struct link *link);
 
+/* returns: index in the bundle's table, where a kfunc that is there is put at need; or -1: there is none. */
+int32_t link_kfunc_index(struct link *link, const char *name);
+
 /* cleanup.c */
 enum jf_status link_cleanups_collect(struct link *link);
+
+/* lower.c */
+/* Jumps through registers and loads from packets. Behind everything that counts instructions as the object has them. */
+enum jf_status link_lower(struct link *link);
 
 /* pack.c */
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size);

@@ -325,9 +325,14 @@ static bool has_stem(const char *name, const char *stem)
 	return strncmp(name, stem, length) == 0 && (name[length] == '\0' || name[length] == '.');
 }
 
+static bool is_jump_tables(const struct section *section)
+{
+	return section->type == SHT_PROGBITS && strcmp(section->name, SECTION_JUMP_TABLES) == 0;
+}
+
 bool section_is_read_only(const struct section *section)
 {
-	return has_stem(section->name, ".rodata");
+	return has_stem(section->name, ".rodata") || is_jump_tables(section);
 }
 
 bool section_is_arena(const struct section *section)
@@ -343,6 +348,8 @@ bool section_is_cleanup(const struct section *section)
 
 bool section_is_data(const struct section *section)
 {
+	if (is_jump_tables(section))
+		return true;
 	if (!(section->flags & SHF_ALLOC) || section_is_code(section))
 		return false;
 	if (section->type == SHT_NOBITS)

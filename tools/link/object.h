@@ -72,6 +72,8 @@ bool section_is_code(const struct section *section);
 /* A variable section: .data, .rodata or .bss, or one of their kind (".data.x"). */
 bool section_is_data(const struct section *section);
 bool section_is_read_only(const struct section *section);
+/* Of bytes in sections of code, for jumps through registers. */
+#define SECTION_JUMP_TABLES ".jumptables"
 /* Variables in an arena: clang names the section after the address space. */
 bool section_is_arena(const struct section *section);
 /* A table of clean-up pads. */

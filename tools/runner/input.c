@@ -20,6 +20,7 @@ static const struct option options[] = {
 	{"target", required_argument, NULL, 't'},
 	{"program", required_argument, NULL, 'p'},
 	{"ctx", required_argument, NULL, 'c'},
+	{"packet", required_argument, NULL, 'k'},
 	{"trace", no_argument, NULL, 'T'},
 	{"repeat", required_argument, NULL, 'n'},
 	{"threads", required_argument, NULL, 'j'},
@@ -83,6 +84,7 @@ static bool parse_option(struct input *input, int option)
 	case 't': input->target = optarg; return true;
 	case 'p': input->program = optarg; return true;
 	case 'c': input->ctx = optarg; return true;
+	case 'k': input->packet = optarg; return true;
 	case 'T': input->trace = true; return true;
 	case 'R': input->run.check_registers = true; return true;
 	case 'L': input->compile.landing_pads = true; return true;
@@ -193,7 +195,7 @@ bool input_read(const char *name, uint8_t **bytes, size_t *count)
 	return false;
 }
 
-/* ---- the context ------------------------------------------------------------------------------ */
+/* ---- bytes of options ------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -206,20 +208,20 @@ static int hex_digit(char c)
 	return -1;
 }
 
-static bool parse_hex(const char *text, uint8_t **bytes, size_t *count)
+static bool parse_hex(const char *option, const char *text, uint8_t **bytes, size_t *count)
 {
 	size_t digits = strlen(text);
 	uint8_t *buffer = malloc(digits / 2 + 1);
 
 	if (buffer == NULL) {
-		report_error_text("--ctx: no memory");
+		report_error_text("%s: no memory", option);
 		return false;
 	}
 	for (size_t i = 0; i < digits; i += 2) {
 		int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0) {
-			report_error_text("--ctx: \"%s\" is not pairs of hexadecimal digits", text);
+			report_error_text("%s: \"%s\" is not pairs of hexadecimal digits", option, text);
 			free(buffer);
 			return false;
 		}
@@ -230,14 +232,14 @@ static bool parse_hex(const char *text, uint8_t **bytes, size_t *count)
 	return true;
 }
 
-bool input_ctx(const char *ctx, uint8_t **bytes, size_t *count)
+bool input_bytes(const char *option, const char *text, size_t max, uint8_t **bytes, size_t *count)
 {
-	bool read = ctx[0] == '@' ? input_read(ctx + 1, bytes, count) : parse_hex(ctx, bytes, count);
+	bool read = text[0] == '@' ? input_read(text + 1, bytes, count) : parse_hex(option, text, bytes, count);
 
 	if (!read)
 		return false;
-	if (*count > RUN_CTX_BYTES) {
-		report_error_text("--ctx: %zu bytes are more than %d", *count, RUN_CTX_BYTES);
+	if (*count > max) {
+		report_error_text("%s: %zu bytes are more than %zu", option, *count, max);
 		free(*bytes);
 		return false;
 	}

@@ -24,6 +24,7 @@ struct input {
 	const char *target;  /* "loongarch64/user" */
 	const char *program; /* NULL: the only one */
 	const char *ctx;     /* hexadecimal digits, or "@FILE" */
+	const char *packet;  /* the same; NULL: none */
 	const char *publish; /* "cfi,gdb"; NULL: nobody */
 	const char *publish_folder;
 	bool trace;
@@ -41,7 +42,8 @@ bool input_parse(struct input *input, int argc, char **argv);
  * record. */
 bool input_read(const char *name, uint8_t **bytes, size_t *count);
 
-/* The bytes that --ctx stands for. owns: the caller frees *bytes. returns: false after an error record. */
-bool input_ctx(const char *ctx, uint8_t **bytes, size_t *count);
+/* The bytes that an option (--ctx, --packet) stands for, up to `max`. owns: the caller frees *bytes. returns: false
+ * after an error record. */
+bool input_bytes(const char *option, const char *text, size_t max, uint8_t **bytes, size_t *count);
 
 #endif

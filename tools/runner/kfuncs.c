@@ -9,6 +9,7 @@
 #include "bundle.h"
 #include "maps.h"
 #include "no_rows.h"
+#include "packet.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
@@ -113,6 +114,9 @@ static uint64_t kfunc_address(unsigned int number)
 	case jf_is_odd: return (uintptr_t)is_odd;
 	case bpf_arena_alloc_pages: return (uintptr_t)arena_alloc_pages;
 	case bpf_arena_free_pages: return (uintptr_t)arena_free_pages;
+	case bpf_skb_load_helper_8: return (uintptr_t)packet_load_8;
+	case bpf_skb_load_helper_16: return (uintptr_t)packet_load_16;
+	case bpf_skb_load_helper_32: return (uintptr_t)packet_load_32;
 	case bpf_preempt_disable:
 	case bpf_preempt_enable:
 	case bpf_rcu_read_lock:

@@ -5,6 +5,7 @@
  * happened (report.h). The `jitframe` command starts it, through an emulator where need be.
  *
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
+ *                    [--packet HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
  *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
  *                    [--publish NAME,...] [--publish-folder DIR] [--report-fd N]
@@ -22,6 +23,7 @@
 #include "faults.h"
 #include "input.h"
 #include "maps.h"
+#include "packet.h"
 #include "programs.h"
 #include "published.h"
 #include "report.h"
@@ -75,6 +77,9 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 
 	if (status == JF_OK)
 		status = bundle_find(bundle, input->program, &asked, error);
+	if (status == JF_OK && input->run.packet != NULL)
+		status = packet_init(bundle->strings + bundle->programs[asked].section, input->run.packet,
+				     input->run.packet_bytes, error);
 	if (status == JF_OK)
 		status = maps_init(bundle, input->run.threads, error);
 	if (status == JF_OK)
@@ -97,6 +102,7 @@ static void finish(void)
 	programs_fini();
 	published_stop();
 	maps_fini();
+	packet_fini();
 }
 
 static int run(struct input *input, const struct bundle *bundle)
@@ -128,24 +134,37 @@ static int prepare_only(struct input *input, const struct bundle *bundle)
 	return status == JF_OK ? EXIT_OK : EXIT_BAD_INPUT;
 }
 
+/* The bytes of --ctx and --packet. returns: false after an error record. */
+static bool read_options(struct input *input, uint8_t **ctx, uint8_t **packet)
+{
+	if (input->ctx != NULL && !input_bytes("--ctx", input->ctx, RUN_CTX_BYTES, ctx, &input->run.ctx_bytes))
+		return false;
+	if (input->packet != NULL &&
+	    !input_bytes("--packet", input->packet, PACKET_BYTES_MAX, packet, &input->run.packet_bytes))
+		return false;
+	input->run.ctx = *ctx;
+	input->run.packet = *packet;
+	return true;
+}
+
 /* in: work = what to do with the opened bundle. */
 static int with_bundle(struct input *input, int (*work)(struct input *, const struct bundle *))
 {
 	struct bundle bundle;
 	struct jf_error error = {0};
-	uint8_t *bytes = NULL, *ctx = NULL;
+	uint8_t *bytes = NULL, *ctx = NULL, *packet = NULL;
 	size_t size = 0;
 	int code = EXIT_BAD_INPUT;
 
 	if (!input_read(input->bundle, &bytes, &size))
 		return EXIT_BAD_INPUT;
-	if (input->ctx == NULL || input_ctx(input->ctx, &ctx, &input->run.ctx_bytes)) {
-		input->run.ctx = ctx;
+	if (read_options(input, &ctx, &packet)) {
 		if (bundle_open(&bundle, bytes, size, &error) != JF_OK)
 			code = report_error(&error);
 		else
 			code = work(input, &bundle);
 	}
+	free(packet);
 	free(ctx);
 	free(bytes);
 	return code;

@@ -8,6 +8,7 @@
 
 #include "faults.h"
 #include "maps.h"
+#include "packet.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
@@ -24,6 +25,7 @@ struct worker {
 	bool changed[JF_REGS_MAX]; /* by register id: some run changed it, and this is how: */
 	struct registers registers;
 	uint32_t broken_run; /* the first after which a private stack's guard was broken ... */
+	bool no_packet;      /* no memory for it */
 	const char *broken;  /* ... that of this program; NULL: none was */
 	_Alignas(16) uint8_t ctx[RUN_CTX_BYTES];
 };
@@ -63,6 +65,10 @@ static void *work(void *arg)
 		memset(worker->ctx, 0, sizeof(worker->ctx));
 		if (opts->ctx_bytes > 0)
 			memcpy(worker->ctx, opts->ctx, opts->ctx_bytes);
+		if (!packet_begin(worker->ctx)) {
+			worker->no_packet = true;
+			break;
+		}
 		/* Where a throw may lose registers, they are not to be this program's own. */
 		r0 = opts->check_registers || unsaved ? run_checked(worker, run) :
 							jf_run(worker->loaded, (uintptr_t)worker->ctx);
@@ -77,6 +83,7 @@ static void *work(void *arg)
 			worker->other_run = run;
 		}
 	}
+	packet_end();
 	faults_end();
 	return NULL;
 }
@@ -184,6 +191,10 @@ int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
 		work(&workers[0]);
 	else if (!run_threads(workers, opts->threads))
 		return report_error_text("%u threads cannot be started", opts->threads);
+	for (uint32_t i = 0; i < opts->threads; i++) {
+		if (workers[i].no_packet)
+			return report_error_text("--packet: no memory below 4 GiB");
+	}
 	/* A result from a broken stack is none. */
 	if ((opts->check_stacks && !report_stacks(workers, opts->threads, opts->repeat)) ||
 	    !results_agree(workers, opts->threads))

@@ -9,8 +9,10 @@
 struct run_opts {
 	const char *name; /* of the program, for the report */
 	const uint8_t *ctx;
-	size_t ctx_bytes; /* up to RUN_CTX_BYTES; the rest of the context is zero */
-	uint32_t repeat;  /* runs on each thread */
+	size_t ctx_bytes;      /* up to RUN_CTX_BYTES; the rest of the context is zero */
+	const uint8_t *packet; /* see packet_init(); NULL: none */
+	size_t packet_bytes;
+	uint32_t repeat; /* runs on each thread */
 	uint32_t threads;
 	bool check_registers;
 	bool check_stacks; /* the guards of private stacks, after each run */
