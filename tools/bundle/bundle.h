@@ -81,7 +81,7 @@ struct bundle_map {
 	uint32_t max_entries;
 	uint32_t map_flags;
 	uint32_t flags;      /* BUNDLE_MAP_ */
-	uint32_t data_off;   /* initial value, of an arena its first bytes: in BUNDLE_DATA ... */
+	uint32_t data_off;   /* initial value, of an arena its variables: in BUNDLE_DATA ... */
 	uint32_t data_bytes; /* ... which may be fewer than value_bytes; the rest is zero */
 	uint32_t reserved;
 	uint64_t map_extra; /* of an arena the address that programs see it at, or 0 */
@@ -110,7 +110,7 @@ struct bundle_kfunc {
 
 /* What static initialisers put into maps, once addresses are known. */
 enum bundle_init_kind {
-	/* 8 bytes at `key` of a DATA map, or of an arena's first bytes ... */
+	/* 8 bytes at `key` of a DATA map, or of an arena's variables ... */
 	BUNDLE_INIT_VALUE_ADDRESS,    /* = address of `target`'s value, or first byte, + addend */
 	BUNDLE_INIT_FUNCTION_ADDRESS, /* = address of function `target` */
 	BUNDLE_INIT_MAP_ADDRESS,      /* = what helpers take as map `target` */

@@ -61,7 +61,7 @@ static int compare_maps(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
-/* Variables in an arena are the first bytes of the object's one arena. */
+/* Variables in an arena are bytes of the object's one arena; the runner knows the page size, and so where. */
 static enum jf_status find_arena(struct link *link)
 {
 	uint32_t count = 0;

@@ -11,6 +11,7 @@
 
 #include "format.h"
 #include "maps.h"
+#include "numbers.h"
 #include "probe.h"
 #include "report.h"
 
@@ -218,7 +219,7 @@ static int64_t loop_calls(uint64_t count, loop_callback callback, uint64_t ctx, 
 
 /*
  * helpers.def and this switch hold each other: a helper of the list that has no case is a compiler's
- * warning, a case that is not on the list an error. Two names hide those of the C library, here alone.
+ * warning, a case that is not on the list an error. Some names hide those of the C library, here alone.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -252,6 +253,8 @@ static uint64_t helper_address(unsigned int number)
 	case probe_read_str:
 	case probe_read_user_str:
 	case probe_read_kernel_str: return (uintptr_t)read_string;
+	case strtol: return (uintptr_t)number_signed;
+	case strtoul: return (uintptr_t)number_unsigned;
 	case strncmp: return (uintptr_t)compare_strings;
 	case snprintf: return (uintptr_t)format_to;
 	case trace_printk: return (uintptr_t)trace_args;

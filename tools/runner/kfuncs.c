@@ -9,6 +9,7 @@
 #include "bundle.h"
 #include "maps.h"
 #include "no_rows.h"
+#include "numbers.h"
 #include "packet.h"
 #include "programs.h"
 #include "registers.h"
@@ -117,6 +118,10 @@ static uint64_t kfunc_address(unsigned int number)
 	case bpf_skb_load_helper_8: return (uintptr_t)packet_load_8;
 	case bpf_skb_load_helper_16: return (uintptr_t)packet_load_16;
 	case bpf_skb_load_helper_32: return (uintptr_t)packet_load_32;
+	case bpf_arena_reserve_pages: return (uintptr_t)arena_reserve_pages;
+	case bpf_iter_num_new: return (uintptr_t)iter_num_new;
+	case bpf_iter_num_next: return (uintptr_t)iter_num_next;
+	case bpf_iter_num_destroy: return (uintptr_t)iter_num_destroy;
 	case bpf_preempt_disable:
 	case bpf_preempt_enable:
 	case bpf_rcu_read_lock:

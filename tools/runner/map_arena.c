@@ -33,7 +33,8 @@ struct arena {
 	uint64_t user; /* address of page 0 as programs see it */
 	size_t page_bytes;
 	uint32_t page_count;
-	bool *taken; /* by page, under the map's lock */
+	uint64_t variables_off; /* bytes from page 0 */
+	bool *taken;            /* by page, under the map's lock */
 };
 
 static uint32_t low(uint64_t address)
@@ -105,9 +106,14 @@ uint64_t map_arena_user(const struct map *map)
 	return map->arena->user;
 }
 
+uint64_t map_arena_variables(const struct map *map)
+{
+	return map->arena->user + map->arena->variables_off;
+}
+
 void *map_arena_at(const struct map *map, uint32_t off)
 {
-	return map->arena->base + low(map->arena->user + off);
+	return map->arena->base + low(map_arena_variables(map) + off);
 }
 
 /* ---- pages -------------------------------------------------------------------------------------- */
@@ -164,12 +170,15 @@ enum jf_status map_arena_fill(struct map *map, const uint8_t *bytes, uint32_t co
 {
 	size_t page_bytes = map->arena->page_bytes;
 	uint64_t pages = (count + page_bytes - 1) / page_bytes;
+	uint32_t first;
 
 	if (pages > map->arena->page_count)
 		return jf_error_set(error, JF_E_BAD_IMAGE, map->name, "%u bytes of variables in an arena of %u pages",
 				    count, map->arena->page_count);
-	if (pages > 0 && take(map, 0, (uint32_t)pages) != 0)
+	first = map->arena->page_count - (uint32_t)pages;
+	if (pages > 0 && take(map, first, (uint32_t)pages) != first)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no memory for %u bytes of variables", count);
+	map->arena->variables_off = (uint64_t)first * page_bytes;
 	memcpy(map_arena_at(map, 0), bytes, count);
 	return JF_OK;
 }
@@ -219,6 +228,26 @@ void arena_free_pages(void *object, uint64_t address, uint32_t pages)
 	if (map_pages(map->arena, page, count, PROT_NONE))
 		memset(map->arena->taken + page, false, count);
 	pthread_mutex_unlock(&map->lock);
+}
+
+/* Pages that nobody is to get who does not ask for them by address: here nobody gets them at all. */
+int32_t arena_reserve_pages(void *object, uint64_t address, uint32_t pages)
+{
+	struct map *map = arena_of(object);
+	int32_t status = 0;
+	uint32_t page;
+
+	if (pages == 0)
+		return 0;
+	if (map == NULL || !page_of(map->arena, address, &page) || pages > map->arena->page_count - page)
+		return -EINVAL;
+	pthread_mutex_lock(&map->lock);
+	if (is_free(map->arena, page, pages))
+		memset(map->arena->taken + page, true, pages);
+	else
+		status = -EBUSY;
+	pthread_mutex_unlock(&map->lock);
+	return status;
 }
 
 /* ---- as a map: it has no elements --------------------------------------------------------------- */

@@ -82,7 +82,7 @@ static enum jf_status check_sizes(const struct map *map, struct jf_error *error)
 	return JF_OK;
 }
 
-/* An arena's variables are the first thing in it; a data map is its value. */
+/* An arena's variables are the last thing in it; a data map is its value. */
 static enum jf_status init_value_bytes(struct map *map, const uint8_t *bytes, uint32_t count, struct jf_error *error)
 {
 	if (count > 0 && map->arena != NULL)
@@ -142,7 +142,7 @@ enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct
 			return status;
 		all.refs[i].object = map->programs != NULL ? (uintptr_t)map->programs : (uintptr_t)map;
 		if (map->arena != NULL)
-			all.refs[i].value = map_arena_user(map);
+			all.refs[i].value = map_arena_variables(map);
 		else if (map->ops == &map_array_ops && map->cpu_count == 1)
 			all.refs[i].value = (uintptr_t)map->memory;
 	}

@@ -118,13 +118,19 @@ enum jf_status map_programs_set(struct map *map, uint32_t index, const struct jf
 uint64_t map_arena_base(const struct map *map);
 /* The address that programs see its first page at; the upper half is that of all its pages. */
 uint64_t map_arena_user(const struct map *map);
-/* Puts bytes at its start, on pages that are taken for them. returns: JF_E_NO_MEMORY, JF_E_BAD_IMAGE. */
+/*
+ * Puts bytes on its last pages, which are taken for them, from the start of the first of these pages on: the place that
+ * libbpf of Linux 7.3 has for variables. returns: JF_E_NO_MEMORY, JF_E_BAD_IMAGE.
+ */
 enum jf_status map_arena_fill(struct map *map, const uint8_t *bytes, uint32_t count, struct jf_error *error);
+/* The address that programs see byte 0 of what was filled in at. */
+uint64_t map_arena_variables(const struct map *map);
 /* Where byte `off` of what was filled in is now. */
 void *map_arena_at(const struct map *map, uint32_t off);
 
 /* As the kernel's kfuncs; `object` is what the program holds as the map. */
 uint64_t arena_alloc_pages(void *object, uint64_t address, uint32_t pages, int32_t node, uint64_t flags);
 void arena_free_pages(void *object, uint64_t address, uint32_t pages);
+int32_t arena_reserve_pages(void *object, uint64_t address, uint32_t pages);
 
 #endif

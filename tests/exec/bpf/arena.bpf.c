@@ -360,12 +360,14 @@ u64 arena_pages(struct args *ctx)
 	CHECK((u64)pages(2), (u64)a);
 	CHECK(*(volatile u64 __arena *)a, 0);
 	CHECK(*(volatile u64 __arena *)c, 7);
-	bpf_arena_free_pages(&arena, a, 100000);
+	bpf_arena_free_pages(&arena, a, 4095);
 	bpf_arena_free_pages(&arena, a, 1);
 	bpf_arena_free_pages(&arena, NULL, 1);
 	CHECK(*(volatile u64 __arena *)c, 0);
-	/* One page holds this file's variables. */
+	/* The last page holds this file's variables. */
 	CHECK((u64)pages(4096), 0);
 	CHECK((u64)pages(4095), (u64)a);
+	bpf_arena_free_pages(&arena, a, 100000);
+	CHECK((u64)pages(4096), (u64)a);
 	return 0;
 }
