@@ -56,7 +56,6 @@ static const struct {
 	{"compile " KINDS " program_x --target arm64/user", 2, "program_x: no such program; "},
 	{"compile " OBJECT_DIR "/helper_without_name.bpf.o", 2, "function program: instruction 0: helper 9999"},
 	{"compile " OBJECT_DIR "/kfunc_result.bpf.o", 2, "function program: instruction 1: kfunc jf_seventh"},
-	{"run " KINDS " program_c", 2, "function program_c: instruction 0: helper"},
 	{"compile " KINDS " program_a extra", 2, "unexpected argument extra"},
 	{"compile " OBJECT_DIR "/big_endian.bpf.o", 2, "ELF header: byte 5: big-endian"},
 	{"run", 2, "which OBJECT?"},
@@ -241,6 +240,54 @@ Test(tools_cli, compile_goes_on_behind_a_refused_program)
 	cr_expect_str_eq(json_string_value(json_object_get(json_array_get(programs, 2), "name")), "by_name");
 	cr_expect(strstr(result.err, "function refused: instruction 0: helper 9999"), "%s", result.err);
 	json_decref(all);
+}
+
+#define VALUES OBJECT_DIR "/values.bpf.o"
+
+Test(tools_cli, run_sets_and_shows_values)
+{
+	json_t *all, *values;
+
+	jitframe("run " VALUES " --set counter=-1 --set limit=0x10 --set 'hash[7]=41' --set hash[hex:01020000]=9 "
+		 "--dump counter --dump hidden --dump hash --dump name");
+	cr_assert_eq(result.status, 0, "%s", result.err);
+	cr_expect(strstr(result.out, "R0 = 0xf (15)\ncounter = 0xf (15)\nhidden = 0xfffffffffffffffe "), "%s",
+		  result.out);
+	cr_expect(strstr(result.out, "\nhash[hex:07000000] = 0x2a (42)\n"), "%s", result.out);
+	cr_expect(strstr(result.out, "\nhash[hex:01020000] = 0x9 (9)\n"), "%s", result.out);
+	cr_expect(strstr(result.out, "\nname = hex:616363000000000000000000\n"), "%s", result.out);
+
+	all = jitframe_json("run " VALUES " --json --set name=hex:0102030405060708090a0b0c --dump name", 0);
+	values = json_object_get(all, "values");
+	cr_assert_eq(json_array_size(values), 1);
+	cr_expect_str_eq(json_string_value(json_object_get(json_array_get(values, 0), "bytes")),
+			 "hex:0103030405060708090a0b0c");
+	json_decref(all);
+}
+
+Test(tools_cli, run_says_which_value_is_none)
+{
+	static const char *const wrong[][2] = {
+		{"--set counter=5000000000",
+		 "counter: \"5000000000\" is no value of 4 bytes; a number, or hex: and 8 digits"},
+		{"--set limit=-32769", "limit: \"-32769\" is no value of 2 bytes"},
+		{"--set name=5", "name: \"5\" is no value of 12 bytes; a number, or hex: and 24 digits"},
+		{"--set nothing=3", "nothing: there is no variable of this name"},
+		{"--set nothing[3]=3", "nothing: there is no variable or map of this name"},
+		{"--set hash[5]", "\"hash[5]\" is not VARIABLE=VALUE or MAP[KEY]=VALUE"},
+		{"--set hash[x]=5", "hash: \"x\" is no value of 4 bytes"},
+		{"--dump nothing", "nothing: there is no variable or map of this name"},
+		{"--packet 0", "--packet: \"0\" is not pairs of hexadecimal digits"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char arguments[512];
+
+		snprintf(arguments, sizeof(arguments), "run " VALUES " %s", wrong[i][0]);
+		jitframe(arguments);
+		cr_expect_eq(result.status, 2, "%s: %d", wrong[i][0], result.status);
+		cr_expect(strstr(result.err, wrong[i][1]), "%s: %s", wrong[i][0], result.err);
+	}
 }
 
 Test(tools_cli, compile_text_names_what_is_called)

@@ -16,6 +16,7 @@ _Static_assert(sizeof(struct bundle_kfunc) == 20, "part of the format");
 _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 _Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
+_Static_assert(sizeof(struct bundle_variable) == 16, "part of the format");
 
 static const struct {
 	const char *name;
@@ -29,6 +30,7 @@ static const struct {
 	[BUNDLE_INITS] = {"initialisers", sizeof(struct bundle_init)},
 	[BUNDLE_LINES] = {"lines", sizeof(struct bundle_line)},
 	[BUNDLE_CLEANUPS] = {"clean-up records", sizeof(struct jf_cleanup)},
+	[BUNDLE_VARIABLES] = {"variables", sizeof(struct bundle_variable)},
 	[BUNDLE_DATA] = {"data", 1},
 	[BUNDLE_STRINGS] = {"strings", 1},
 };
@@ -100,6 +102,7 @@ static void open_tables(struct bundle *bundle, const uint8_t *base)
 	bundle->inits = table[BUNDLE_INITS];
 	bundle->lines = table[BUNDLE_LINES];
 	bundle->cleanups = table[BUNDLE_CLEANUPS];
+	bundle->variables = table[BUNDLE_VARIABLES];
 	bundle->data = table[BUNDLE_DATA];
 	bundle->strings = table[BUNDLE_STRINGS];
 }
@@ -210,6 +213,25 @@ static enum jf_status check_kfuncs(const struct check *c)
 	return JF_OK;
 }
 
+static enum jf_status check_variables(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->bundle->count[BUNDLE_VARIABLES]; i++) {
+		const struct bundle_variable *variable = &c->bundle->variables[i];
+		const struct bundle_map *map;
+		uint32_t bytes;
+
+		if (!string_ok(c, variable->name))
+			return bad(c, variable, "variable's name lies outside the strings");
+		if (!index_ok(c, variable->map, BUNDLE_MAPS))
+			return bad(c, variable, "variable's map is not in the table");
+		map = &c->bundle->maps[variable->map];
+		bytes = map->type == BUNDLE_TYPE_ARENA ? map->data_bytes : map->value_bytes;
+		if (!bundle_map_has_address(map) || variable->off > bytes || variable->bytes > bytes - variable->off)
+			return bad(c, variable, "variable lies outside its map");
+	}
+	return JF_OK;
+}
+
 bool bundle_map_has_address(const struct bundle_map *map)
 {
 	return map->type == BUNDLE_TYPE_ARENA || (map->flags & BUNDLE_MAP_DATA) != 0;
@@ -285,6 +307,8 @@ enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size
 		status = check_maps(&c);
 	if (status == JF_OK)
 		status = check_kfuncs(&c);
+	if (status == JF_OK)
+		status = check_variables(&c);
 	for (uint32_t i = 0; status == JF_OK && i < opened.count[BUNDLE_INITS]; i++)
 		status = check_init(&c, &opened.inits[i]);
 	if (status == JF_OK)

@@ -22,6 +22,7 @@ enum bundle_table {
 	BUNDLE_INITS,     /* struct bundle_init */
 	BUNDLE_LINES,     /* struct bundle_line */
 	BUNDLE_CLEANUPS,  /* struct jf_cleanup */
+	BUNDLE_VARIABLES, /* struct bundle_variable */
 	BUNDLE_DATA,      /* bytes */
 	BUNDLE_STRINGS,   /* bytes; the last one is NUL */
 	BUNDLE_TABLE__COUNT
@@ -136,6 +137,14 @@ struct bundle_line {
 	uint32_t column;
 };
 
+/* A variable by its name; of two with one name the first counts. */
+struct bundle_variable {
+	uint32_t name; /* string */
+	uint32_t map;  /* a DATA map, or an arena */
+	uint32_t off;  /* in the value, or in the arena's variables */
+	uint32_t bytes;
+};
+
 /* A checked view: pointers into the caller's bytes, which must be 8-byte aligned and outlive it. */
 struct bundle {
 	const struct bundle_program *programs;
@@ -146,6 +155,7 @@ struct bundle {
 	const struct bundle_init *inits;
 	const struct bundle_line *lines;
 	const struct jf_cleanup *cleanups;
+	const struct bundle_variable *variables;
 	const uint8_t *data;
 	const char *strings;
 	uint32_t count[BUNDLE_TABLE__COUNT];

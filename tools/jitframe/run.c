@@ -83,12 +83,21 @@ static const char *checked_consumers(const char *text, struct argp_state *state)
 	return text;
 }
 
+static void add_word(const char *option, const char *text, const char **list, unsigned int *count,
+		     struct argp_state *state)
+{
+	if (*count == RUN_SETS_MAX)
+		argp_error(state, "%s %s: more than %d", option, text, RUN_SETS_MAX);
+	list[(*count)++] = text;
+}
+
 enum {
 	KEY_LANDING_PADS = 0x300,
 	KEY_SIGN_RETURN,
 	KEY_PRIVATE_STACK,
 	KEY_PACKET,
 	KEY_SET,
+	KEY_DUMP,
 	KEY_SHOW,
 	KEY_PUBLISH,
 	KEY_PUBLISH_FOLDER
@@ -117,11 +126,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PACKET: args->job.packet = arg; return 0;
 	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
 	case KEY_PUBLISH_FOLDER: args->job.publish_folder = arg; return 0;
-	case KEY_SET:
-		if (args->job.set_count == RUN_SETS_MAX)
-			argp_error(state, "--set %s: more than %d", arg, RUN_SETS_MAX);
-		args->job.sets[args->job.set_count++] = arg;
-		return 0;
+	case KEY_SET: add_word("--set", arg, args->job.sets, &args->job.set_count, state); return 0;
+	case KEY_DUMP: add_word("--dump", arg, args->job.dumps, &args->job.dump_count, state); return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			args->job.object = arg;
@@ -149,7 +155,11 @@ int cmd_run(int argc, char **argv)
 		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0},
-		{"set", KEY_SET, "MAP[INDEX]=PROGRAM", 0, "put a program into a program array first; repeatable", 0},
+		{"set", KEY_SET, "NAME=VALUE", 0,
+		 "set a variable first, or with NAME[KEY] an element of a map, to a number, to hex: and bytes, or in a "
+		 "program array to a program; repeatable",
+		 0},
+		{"dump", KEY_DUMP, "NAME", 0, "print a variable, or the elements of a map, afterwards; repeatable", 0},
 		{"publish", KEY_PUBLISH, "NAME,...", 0,
 		 "tell others of the code: cfi, gdb, perf-map, perf-dump; perf is both", 0},
 		{"publish-folder", KEY_PUBLISH_FOLDER, "DIR", 0, "where perf's files go (default: /tmp)", 0},

@@ -10,7 +10,7 @@
 
 /* ---- launch.c: the runner as a process ---- */
 
-#define LAUNCH_ARGS_MAX 64
+#define LAUNCH_ARGS_MAX 128
 
 struct launch {
 	const struct jf_backend *backend;
@@ -68,8 +68,10 @@ struct run_job {
 	/* As the runner takes them; NULL: its own choice. */
 	const char *ctx, *packet, *repeat, *threads, *publish, *publish_folder;
 	bool trace, check_registers, landing_pads, sign_return, private_stack;
-	const char *sets[RUN_SETS_MAX]; /* MAP[INDEX]=PROGRAM: the runner looks into them */
+	const char *sets[RUN_SETS_MAX]; /* VARIABLE=VALUE, MAP[KEY]=VALUE: the runner looks into them */
 	unsigned int set_count;
+	const char *dumps[RUN_SETS_MAX]; /* names of variables and maps */
+	unsigned int dump_count;
 	char found[1024]; /* the program's name, when it was not given */
 };
 

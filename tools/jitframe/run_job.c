@@ -13,13 +13,27 @@ enum { RUNNER_OK = 0, RUNNER_FAILED = 1, RUNNER_BAD_INPUT = 2, RUNNER_UNCAUGHT =
 
 /* ---- what goes there ---------------------------------------------------------------------------- */
 
-/* MAP[INDEX]=PROGRAM; the rest of the form is the runner's to judge. */
+static bool is_program_array(const struct bundle *bundle, const char *name, size_t length)
+{
+	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++) {
+		const char *other = bundle->strings + bundle->maps[i].name;
+
+		if (bundle->maps[i].type == BUNDLE_TYPE_PROG_ARRAY && strlen(other) == length &&
+		    strncmp(other, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* MAP[INDEX]=PROGRAM; the rest of the form, and other values, are the runner's to judge. */
 static int check_set(const struct run_job *job, const struct bundle *bundle, const char *set)
 {
 	const char *program = strchr(set, '=');
 	uint32_t index;
 
-	return program ? cli_program(job->object, bundle, program + 1, &index) : 0;
+	return program && is_program_array(bundle, set, strcspn(set, "[=")) ?
+		       cli_program(job->object, bundle, program + 1, &index) :
+		       0;
 }
 
 /* out: job->program, when there is but one. "" makes the linker link what it can. */
@@ -92,6 +106,8 @@ void run_job_options(const struct run_job *job, struct launch *launch)
 		add_option(launch, "--private-stack", NULL);
 	for (unsigned int i = 0; i < job->set_count; i++)
 		add_option(launch, "--set", job->sets[i]);
+	for (unsigned int i = 0; i < job->dump_count; i++)
+		add_option(launch, "--dump", job->dumps[i]);
 }
 
 /* ---- what comes back ---------------------------------------------------------------------------- */

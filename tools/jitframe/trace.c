@@ -23,6 +23,7 @@ struct trace {
 	json_t *private_stacks;
 	json_t *uncaught;
 	json_t *published;
+	json_t *values; /* of variables and maps */
 	char *error;
 };
 
@@ -35,6 +36,7 @@ struct trace *trace_new(bool json)
 	trace->json = json;
 	trace->throws = json_array();
 	trace->published = json_array();
+	trace->values = json_array();
 	return trace;
 }
 
@@ -77,6 +79,7 @@ void trace_free(struct trace *trace)
 	json_decref(trace->private_stacks);
 	json_decref(trace->uncaught);
 	json_decref(trace->published);
+	json_decref(trace->values);
 	free(trace->error);
 	free(trace);
 }
@@ -301,6 +304,26 @@ static void print_registers(const json_t *registers)
 		printf("  %s: %s became %s\n", text_of(one, "name"), text_of(one, "in"), text_of(one, "out"));
 }
 
+/* Up to 8 bytes as a number, in the order of memory. */
+static void print_value(const json_t *value)
+{
+	const char *key = json_string_value(json_object_get(value, "key")), *bytes = text_of(value, "bytes");
+	size_t length = strlen(bytes), hex = strlen("hex:");
+	uint64_t number = 0;
+
+	printf(key ? "%s[%s] = " : "%s%s = ", text_of(value, "name"), key ? key : "");
+	if (length > hex + 16) {
+		printf("%s\n", bytes);
+		return;
+	}
+	for (size_t i = length; i > hex + 1; i -= 2) {
+		const char pair[] = {bytes[i - 2], bytes[i - 1], '\0'};
+
+		number = number << 8 | strtoul(pair, NULL, 16);
+	}
+	printf("0x%" PRIx64 " (%" PRIu64 ")\n", number, number);
+}
+
 void trace_record(struct trace *trace, char *line)
 {
 	char *rest = strchr(line, ' ');
@@ -327,6 +350,8 @@ void trace_record(struct trace *trace, char *line)
 		trace->private_stacks = json_incref(fields);
 	} else if (strcmp(line, "register") == 0 && trace->registers) {
 		json_array_append(json_object_get(trace->registers, "list"), fields);
+	} else if (strcmp(line, "value") == 0) {
+		json_array_append(trace->values, fields);
 	} else if (strcmp(line, "published") == 0) {
 		json_array_append(trace->published, fields);
 	} else if (strcmp(line, "uncaught") == 0 && !trace->uncaught) {
@@ -353,6 +378,7 @@ void trace_finish(struct trace *trace)
 		printf("private stacks: guards checked %lld times, %s\n",
 		       (long long)number_of(trace->private_stacks, "checks"),
 		       number_of(trace->private_stacks, "broken") ? "broken" : "whole");
+	json_array_foreach(trace->values, index, one) print_value(one);
 	json_array_foreach(trace->published, index, one)
 		printf("published: %s, %lld ranges, %lld refused\n", text_of(one, "consumer"),
 		       (long long)number_of(one, "ranges"), (long long)number_of(one, "refused"));
@@ -370,6 +396,8 @@ json_t *trace_json(struct trace *trace)
 		json_object_set(all, "private_stacks", trace->private_stacks);
 	if (trace->uncaught)
 		json_object_set(all, "uncaught", trace->uncaught);
+	if (json_array_size(trace->values))
+		json_object_set(all, "values", trace->values);
 	if (json_array_size(trace->published))
 		json_object_set(all, "published", trace->published);
 	if (trace->error)

@@ -123,9 +123,12 @@ static enum jf_status check_needed(struct link *link, const char *program)
 static enum jf_status link_steps(struct link *link, const char *program)
 {
 	static enum jf_status (*const steps[])(struct link *) = {
-		link_btf_open, link_functions_collect, link_maps_collect,  link_inits_collect, link_dead,
-		link_code,     link_cleanups_collect,  link_btf_callbacks, link_btf_core,      link_btf_lines,
-		link_lower,
+		link_btf_open,      link_functions_collect,
+		link_maps_collect,  link_variables_collect,
+		link_inits_collect, link_dead,
+		link_code,          link_cleanups_collect,
+		link_btf_callbacks, link_btf_core,
+		link_btf_lines,     link_lower,
 	};
 	enum jf_status status = JF_OK;
 
@@ -143,6 +146,7 @@ static void link_close(struct link *link)
 	free(link->maps);
 	free(link->inits);
 	free(link->cleanups);
+	free(link->variables);
 	free(link->kfuncs);
 	link_btf_lines_close(link);
 	link_btf_close(link);

@@ -45,6 +45,11 @@ struct link_map {
 	struct bundle_map def; /* but for name and data_off */
 };
 
+struct link_variable {
+	const char *name;
+	struct bundle_variable def; /* but for name */
+};
+
 struct link {
 	enum link_use use;
 	struct object object;
@@ -63,6 +68,8 @@ struct link {
 	uint32_t init_count;
 	struct link_cleanup *cleanups; /* by function, then by start */
 	uint32_t cleanup_count;
+	struct link_variable *variables;
+	uint32_t variable_count;
 	struct bundle_line *lines; /* by function, then by instruction */
 	uint32_t line_count;
 	char *line_strings; /* what their `file` and `text` count in; the first one is "" */
@@ -113,6 +120,9 @@ enum jf_status link_map_defs(struct link *link); /* those of section .maps, from
 int32_t link_map_at(const struct link *link, uint32_t section, uint64_t off);
 /* What lies in `section` and belongs to the map: its value, or its definition. */
 bool link_is_value(const struct link_map *map, uint32_t section);
+
+/* variables.c */
+enum jf_status link_variables_collect(struct link *link);
 
 /* inits.c */
 enum jf_status link_inits_collect(struct link *link);

@@ -28,6 +28,7 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 	count[BUNDLE_INITS] = link->init_count;
 	count[BUNDLE_LINES] = link->line_count;
 	count[BUNDLE_CLEANUPS] = link->cleanup_count;
+	count[BUNDLE_VARIABLES] = link->variable_count;
 	count[BUNDLE_STRINGS] = link->line_string_bytes;
 
 	for (uint32_t i = 0; i < link->function_count; i++) {
@@ -40,6 +41,8 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 		count[BUNDLE_DATA] += link->maps[i].def.data_bytes;
 		count[BUNDLE_STRINGS] += name_bytes(link->maps[i].name);
 	}
+	for (uint32_t i = 0; i < link->variable_count; i++)
+		count[BUNDLE_STRINGS] += name_bytes(link->variables[i].name);
 	for (uint32_t i = 0; i < link->kfunc_count; i++)
 		count[BUNDLE_STRINGS] += name_bytes(link->kfuncs[i].name);
 }
@@ -56,6 +59,7 @@ static size_t lay_out(struct packer *p)
 		[BUNDLE_INITS] = sizeof(struct bundle_init),
 		[BUNDLE_LINES] = sizeof(struct bundle_line),
 		[BUNDLE_CLEANUPS] = sizeof(struct jf_cleanup),
+		[BUNDLE_VARIABLES] = sizeof(struct bundle_variable),
 		[BUNDLE_DATA] = 1,
 		[BUNDLE_STRINGS] = 1,
 	};
@@ -161,6 +165,16 @@ static void put_maps(struct packer *p)
 	}
 }
 
+static void put_variables(struct packer *p)
+{
+	struct bundle_variable *variables = table(p, BUNDLE_VARIABLES);
+
+	for (uint32_t i = 0; i < p->link->variable_count; i++) {
+		variables[i] = p->link->variables[i].def;
+		variables[i].name = put_string(p, p->link->variables[i].name);
+	}
+}
+
 static void put_kfuncs(struct packer *p)
 {
 	struct bundle_kfunc *kfuncs = table(p, BUNDLE_KFUNCS);
@@ -188,6 +202,7 @@ enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 	put_cleanups(&p);
 	put_maps(&p);
 	put_kfuncs(&p);
+	put_variables(&p);
 	if (link->init_count > 0)
 		memcpy(table(&p, BUNDLE_INITS), link->inits, link->init_count * sizeof(*link->inits));
 	*bundle = p.bytes;

@@ -29,6 +29,7 @@ static const struct option options[] = {
 	{"sign-return", no_argument, NULL, 'S'},
 	{"private-stack", no_argument, NULL, 'P'},
 	{"set", required_argument, NULL, 's'},
+	{"dump", required_argument, NULL, 'd'},
 	{"publish", required_argument, NULL, 'u'},
 	{"publish-folder", required_argument, NULL, 'F'},
 	{"report-fd", required_argument, NULL, 'r'},
@@ -52,26 +53,14 @@ static bool parse_number(const char *what, const char *text, unsigned long min, 
 	return true;
 }
 
-/* Cuts up `text`: an argument of our own process. */
-static bool parse_set(struct input *input, char *text)
+static bool add_word(const char *option, const char **list, unsigned int *count)
 {
-	char *open = strchr(text, '['), *close = open != NULL ? strstr(open, "]=") : NULL;
-	struct input_set *set;
-
-	if (close == NULL || open == text || close[2] == '\0') {
-		report_error_text("--set: \"%s\" is not MAP[INDEX]=PROGRAM", text);
+	if (*count == INPUT_SETS_MAX) {
+		report_error_text("%s: more than %d", option, INPUT_SETS_MAX);
 		return false;
 	}
-	if (input->set_count == INPUT_SETS_MAX) {
-		report_error_text("--set: more than %d", INPUT_SETS_MAX);
-		return false;
-	}
-	*open = '\0';
-	*close = '\0';
-	set = &input->sets[input->set_count++];
-	set->map = text;
-	set->program = close + 2;
-	return parse_number("--set", open + 1, 0, UINT32_MAX, &set->index);
+	list[(*count)++] = optarg;
+	return true;
 }
 
 static bool parse_option(struct input *input, int option)
@@ -90,7 +79,8 @@ static bool parse_option(struct input *input, int option)
 	case 'L': input->compile.landing_pads = true; return true;
 	case 'S': input->compile.sign_return = true; return true;
 	case 'P': input->compile.private_stack = true; return true;
-	case 's': return parse_set(input, optarg);
+	case 's': return add_word("--set", input->sets, &input->set_count);
+	case 'd': return add_word("--dump", input->dumps, &input->dump_count);
 	case 'u': input->publish = optarg; return true;
 	case 'F': input->publish_folder = optarg; return true;
 	case 'n': return parse_number("--repeat", optarg, 1, REPEAT_MAX, &input->run.repeat);

@@ -10,13 +10,6 @@
 
 #define INPUT_SETS_MAX 32
 
-/* --set MAP[INDEX]=PROGRAM */
-struct input_set {
-	const char *map;
-	uint32_t index;
-	const char *program;
-};
-
 /* The command line. */
 struct input {
 	const char *batch;   /* requests (batch.h): file, or "fd:N"; NULL: this is one run */
@@ -28,9 +21,11 @@ struct input {
 	const char *publish; /* "cfi,gdb"; NULL: nobody */
 	const char *publish_folder;
 	bool trace;
-	int report_fd; /* -1: standard output */
-	struct input_set sets[INPUT_SETS_MAX];
+	int report_fd;                    /* -1: standard output */
+	const char *sets[INPUT_SETS_MAX]; /* see values_set() */
 	unsigned int set_count;
+	const char *dumps[INPUT_SETS_MAX]; /* names of variables and maps */
+	unsigned int dump_count;
 	struct jf_compile_opts compile;
 	struct run_opts run; /* name and ctx are filled in later */
 };

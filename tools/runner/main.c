@@ -7,7 +7,7 @@
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
  *                    [--packet HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
- *                    [--landing-pads] [--sign-return] [--private-stack] [--set MAP[INDEX]=PROGRAM]...
+ *                    [--landing-pads] [--sign-return] [--private-stack] [--set NAME=VALUE]... [--dump NAME]...
  *                    [--publish NAME,...] [--publish-folder DIR] [--report-fd N]
  *     jf-runner-ARCH --batch FILE|fd:N [--report-fd N]
  *
@@ -27,6 +27,7 @@
 #include "programs.h"
 #include "published.h"
 #include "report.h"
+#include "values.h"
 
 static uint32_t asked; /* index of the program */
 
@@ -60,13 +61,24 @@ static enum jf_status prepare_arenas(struct jf_error *error)
 	return JF_OK;
 }
 
-static enum jf_status fill_arrays(const struct input *input, struct jf_error *error)
+static enum jf_status set_values(const struct input *input, const struct bundle *bundle, struct jf_error *error)
 {
 	enum jf_status status = JF_OK;
 
 	for (unsigned int i = 0; status == JF_OK && i < input->set_count; i++)
-		status = programs_set(input->sets[i].map, input->sets[i].index, input->sets[i].program, error);
+		status = values_set(bundle, input->sets[i], error);
 	return status;
+}
+
+/* returns: the exit status. */
+static int dump_values(const struct input *input, const struct bundle *bundle, int code)
+{
+	struct jf_error error = {0};
+
+	for (unsigned int i = 0; i < input->dump_count; i++)
+		if (values_dump(bundle, input->dumps[i], &error) != JF_OK)
+			return report_error(&error);
+	return code;
 }
 
 static enum jf_status prepare(const struct input *input, const struct bundle *bundle, const struct jf_loaded **loaded,
@@ -91,7 +103,7 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 	if (status == JF_OK)
 		status = programs_load(asked, loaded, error);
 	if (status == JF_OK)
-		status = fill_arrays(input, error);
+		status = set_values(input, bundle, error);
 	if (status == JF_OK)
 		status = maps_apply_inits(function_address, error);
 	return status;
@@ -118,6 +130,7 @@ static int run(struct input *input, const struct bundle *bundle)
 		input->run.check_stacks = input->compile.private_stack;
 		input->run.name = bundle->strings + bundle->programs[asked].name;
 		code = run_program(loaded, &input->run);
+		code = dump_values(input, bundle, code);
 		published_report();
 	}
 	finish();
