@@ -19,6 +19,11 @@
 #define ETHER_HEADER 14
 #define ETHER_TYPE   12
 
+/* Offsets of classic BPF that count from where the packet as a whole begins (SKF_LL_OFF of linux/filter.h) ... */
+#define FROM_LINK_LAYER (-0x200000)
+/* ... and, refused, from behind its first header (SKF_NET_OFF). */
+#define FROM_NETWORK_LAYER (-0x100000)
+
 static struct {
 	const uint8_t *bytes;
 	size_t count;
@@ -135,6 +140,9 @@ void packet_end(void)
 static int64_t load(int32_t off, uint32_t bytes)
 {
 	uint64_t value = 0;
+
+	if (off >= FROM_LINK_LAYER && off < FROM_NETWORK_LAYER)
+		off -= FROM_LINK_LAYER;
 
 	if (area == NULL || off < 0 || (size_t)off + bytes > packet.count)
 		return -EFAULT;
