@@ -64,7 +64,7 @@ static void follow(struct paths *paths, uint32_t at)
 static bool has_other_ways(const struct link *link, const struct link_function *function)
 {
 	for (uint32_t i = 1; i < link->object.section_count; i++)
-		if (section_is_cleanup(&link->object.sections[i]) && link->object.sections[i].size > 0)
+		if (section_is_cleanup(&link->object.sections[i]))
 			return true;
 	for (uint32_t i = 0; i < function->insn_count; i++)
 		if (function->insns[i].opcode == GOTOX || function->insns[i].opcode == UNWIND)
