@@ -422,22 +422,30 @@ Test(tools_link, a_kfunc_of_btf_has_the_declared_types)
 	free(linked);
 }
 
-/* An unknown call and a 16-byte instruction behind a jump, and writes to R10: jumps to themselves stand there. */
-Test(tools_link, code_that_no_path_reaches_is_not_judged)
+static unsigned int jumps_to_themselves(const struct bundle *from, const struct bundle_function *function)
 {
 	static const struct jf_insn to_itself = {.opcode = 0x05, .off = -1};
-	const struct bundle_function *dead;
 	unsigned int count = 0;
+
+	for (uint32_t i = 0; i < function->insn_count; i++)
+		count += memcmp(&from->insns[function->insn_start + i], &to_itself, sizeof(to_itself)) == 0;
+	return count;
+}
+
+/* A write to R10, an unknown call and a 16-byte instruction behind a jump: jumps to themselves stand there. What values
+ * alone make unreachable is still there, to be refused. */
+Test(tools_link, code_that_no_path_reaches_is_not_judged)
+{
+	const struct bundle_function *dead;
 	struct bundle seen;
 	void *linked;
 
 	see("seen", &seen, &linked);
 	dead = function_of(&seen, "dead");
 	cr_assert_eq(dead->flags & BUNDLE_FUNCTION_REFUSED, 0);
-	for (uint32_t i = 0; i < dead->insn_count; i++)
-		count += memcmp(&seen.insns[dead->insn_start + i], &to_itself, sizeof(to_itself)) == 0;
 	cr_expect_eq(dead->insn_count, 10);
-	cr_expect_eq(count, 5, "%u", count);
+	cr_expect_eq(jumps_to_themselves(&seen, dead), 4);
+	cr_expect_eq(jumps_to_themselves(&seen, function_of(&seen, "writes_r10")), 0);
 	cr_expect(bundle_exercise(linked, *(uint32_t *)((uint8_t *)linked + 8)));
 	free(linked);
 }

@@ -5,8 +5,8 @@
 
 /*
  * Code that no path reaches. A kernel's verifier never sees such code and puts a jump to itself in the place of each
- * instruction; so nothing that stands there can refuse a program. What writes R10 is such code, too, wherever it
- * stands: a verifier that lets the program pass has found by values that no path gets there.
+ * instruction; so nothing that stands there can refuse a program. Paths are followed whatever values decide: what a
+ * verifier finds unreachable by values stays.
  */
 
 #define JA     (JF_JMP_JA << 4 | JF_CLASS_JMP)
@@ -72,14 +72,6 @@ static bool has_other_ways(const struct link *link, const struct link_function *
 	return false;
 }
 
-static bool writes_fp(const struct jf_insn *insn)
-{
-	uint8_t class = insn->opcode & 7;
-
-	return jf_insn_dst(insn) == JF_BPF_FP &&
-	       (class == JF_CLASS_ALU || class == JF_CLASS_ALU64 || class == JF_CLASS_LDX);
-}
-
 static enum jf_status bury(struct link_function *function)
 {
 	struct paths paths = {.function = function};
@@ -93,7 +85,7 @@ static enum jf_status bury(struct link_function *function)
 		while (paths.count)
 			follow(&paths, paths.list[--paths.count]);
 		for (uint32_t i = 0; i < function->insn_count; i++)
-			if (!paths.reached[i] || writes_fp(&function->insns[i]))
+			if (!paths.reached[i])
 				function->insns[i] = to_itself;
 	}
 	free(paths.reached);

@@ -33,7 +33,17 @@ SEC("tc") __attribute__((naked)) int dead(void)
 			 "r1 = 0x1234567890abcdef ll;"
 			 "1: if r0 s> 9 goto 2f;"
 			 "exit;"
-			 "2: r10 = 1;"
+			 "2: r0 = 9;"
 			 "exit;" ::
 				 : "r0", "r1");
+}
+
+SEC("tc") __attribute__((naked)) int writes_r10(void)
+{
+	__asm__ volatile("r0 = 7;"
+			 "if r0 s> 9 goto 1f;"
+			 "exit;"
+			 "1: r10 = 1;"
+			 "exit;" ::
+				 : "r0");
 }
