@@ -91,7 +91,7 @@ def archive_hides_what_the_library_hides(installed):
 def cmake(installed):
     need("cmake")
     built = installed.folder / "cmake"
-    run(["cmake", "-S", USER, "-B", built, f"-DCMAKE_PREFIX_PATH={installed.prefix}",
+    run(["cmake", "-G", "Ninja", "-S", USER, "-B", built, f"-DCMAKE_PREFIX_PATH={installed.prefix}",
          f"-DCMAKE_C_COMPILER={shutil.which(installed.cc[-1])}"])
     run(["cmake", "--build", built])
     prints(built / "user", installed.env)
