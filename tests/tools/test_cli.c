@@ -421,7 +421,7 @@ static void spoil_names_of_code(uint8_t *bytes)
 /* This program, whose linkage table has no name. */
 Test(tools_cli, rows_of_sections_without_names)
 {
-	static _Alignas(Elf64_Shdr) uint8_t bytes[1 << 23];
+	static _Alignas(Elf64_Shdr) uint8_t bytes[1 << 26]; /* sanitizers make it 10 MiB */
 	size_t size = read_self(bytes, sizeof(bytes));
 	char path[] = "/tmp/jitframe-names-XXXXXX", command[96];
 	int fd = mkstemp(path);
