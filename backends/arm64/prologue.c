@@ -127,11 +127,18 @@ static void ret(struct jf_code *code)
 	jf_arm64_branch_reg(code, JF_ARM64_RET, JF_ARM64_X30);
 }
 
+/*
+ * A tail-call entry begins with `bti j`; a function's first instruction, which has no entry_off, may be `bti c`. From a
+ * guarded page `bti c` takes jumps by X16 and X17 alone (Arm ARM, PSTATE.BTYPE, instructions BR and BTI).
+ */
 static void jump(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
-	(void)frame;
-	jf_arm64_add_const(code, JF_ARM64_TMP, JF_ARM64_TMP, entry_off);
-	jf_arm64_branch_reg(code, JF_ARM64_BR, JF_ARM64_TMP);
+	uint8_t reg = frame->spec.landing_pads && !entry_off ? JF_ARM64_X16 : JF_ARM64_TMP;
+
+	if (reg != JF_ARM64_TMP)
+		move(code, reg, JF_ARM64_TMP);
+	jf_arm64_add_const(code, reg, reg, entry_off);
+	jf_arm64_branch_reg(code, JF_ARM64_BR, reg);
 }
 
 const struct jf_build_ops jf_arm64_build = {
