@@ -91,7 +91,9 @@ def archive_hides_what_the_library_hides(installed):
 def cmake(installed):
     need("cmake")
     built = installed.folder / "cmake"
-    run(["cmake", "-G", "Ninja", "-S", USER, "-B", built, f"-DCMAKE_PREFIX_PATH={installed.prefix}",
+    # Without dpkg-dev Meson installs into lib64 on Debian, where CMake does not look.
+    where = [f"-Djitframe_DIR={installed.libdir}/cmake/jitframe"] if installed.libdir.name == "lib64" else []
+    run(["cmake", "-G", "Ninja", "-S", USER, "-B", built, f"-DCMAKE_PREFIX_PATH={installed.prefix}", *where,
          f"-DCMAKE_C_COMPILER={shutil.which(installed.cc[-1])}"])
     run(["cmake", "--build", built])
     prints(built / "user", installed.env)
