@@ -94,17 +94,29 @@ static void take(struct checker *c, const struct state *state)
 		leader_arrive(c, state, (uint32_t)target);
 }
 
-/* Whether a store goes to R10 + off, by way of R10 or of another register of the frame. */
-static bool is_at_bpf_off(const struct checker *c, const struct state *state, const struct jf_step *step, int64_t off)
+/* Whether one of the next `count` instructions stores `reg` at the address `wanted`, by a register as it is here. */
+static bool stores_behind(const struct checker *c, const struct state *state, unsigned int count, uint8_t reg,
+			  struct value wanted)
 {
-	uint8_t r10 = c->frame.spec.private_stack ? c->conv->bpf_fp_private : c->conv->bpf_reg[JF_BPF_FP];
-	struct value to, wanted;
+	uint32_t off = c->off + c->effect.size_bytes;
+	struct jf_effect effect;
 
-	if (step->a >= c->backend->reg_count || step->b != JF_REG_NONE)
-		return false;
-	to = value_add(&c->map, state->regs[step->a], value_const(step->imm), c->off, JF_REG_NONE);
-	wanted = value_add(&c->map, state->regs[r10], value_const(off), c->off, JF_REG_NONE);
-	return !value_is_vague(&to) && value_same(&to, &wanted);
+	for (unsigned int i = 0; i < count && is_inside(c, off); i++, off += effect.size_bytes) {
+		if (jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) != JF_OK)
+			return false;
+		for (unsigned int k = 0; k < effect.step_count; k++) {
+			const struct jf_step *step = &effect.steps[k];
+			struct value to;
+
+			if (step->kind != JF_STEP_STORE || step->c != reg || step->b != JF_REG_NONE ||
+			    step->a >= c->backend->reg_count)
+				continue;
+			to = value_add(&c->map, state->regs[step->a], value_const(step->imm), c->off, JF_REG_NONE);
+			if (!value_is_vague(&to) && value_same(&to, &wanted))
+				return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -114,23 +126,12 @@ static bool is_at_bpf_off(const struct checker *c, const struct state *state, co
 static bool is_stub_call(const struct checker *c, const struct state *state)
 {
 	const struct value *ax = &state->regs[c->conv->bpf_reg[JF_BPF_AX]];
-	uint32_t off = c->off + c->effect.size_bytes;
-	struct jf_effect effect;
+	uint8_t r10 = c->frame.spec.private_stack ? c->conv->bpf_fp_private : c->conv->bpf_reg[JF_BPF_FP];
 
 	if (!c->is_function || !c->conv->stub_offsets || ax->kind != VALUE_CONST || ax->imm >= 0)
 		return false;
-	for (unsigned int i = 0; i < 2 && is_inside(c, off); i++, off += effect.size_bytes) {
-		if (jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) != JF_OK)
-			return false;
-		for (unsigned int k = 0; k < effect.step_count; k++) {
-			const struct jf_step *step = &effect.steps[k];
-
-			if (step->kind == JF_STEP_STORE && step->c == c->conv->bpf_reg[JF_BPF_AX] &&
-			    is_at_bpf_off(c, state, step, ax->imm))
-				return true;
-		}
-	}
-	return false;
+	return stores_behind(c, state, 2, c->conv->bpf_reg[JF_BPF_AX],
+			     value_add(&c->map, state->regs[r10], *ax, c->off, JF_REG_NONE));
 }
 
 /*
@@ -139,23 +140,8 @@ static bool is_stub_call(const struct checker *c, const struct state *state)
  */
 static bool takes_count_back(const struct checker *c, const struct state *state)
 {
-	uint32_t off = c->off + c->effect.size_bytes;
-	struct jf_effect effect;
-
-	if (!c->counts_tail_calls || !c->map.count_by_value || c->input->target_count || !is_inside(c, off) ||
-	    jf_decode(c->backend, c->input->bytes + off, c->input->byte_count - off, &effect) != JF_OK)
-		return false;
-	for (unsigned int i = 0; i < effect.step_count; i++) {
-		const struct jf_step *step = &effect.steps[i];
-		struct value to;
-
-		if (step->kind != JF_STEP_STORE || step->c != c->map.count_reg || step->b != JF_REG_NONE ||
-		    step->a >= c->backend->reg_count)
-			continue;
-		to = value_add(&c->map, state->regs[step->a], value_const(step->imm), c->off, JF_REG_NONE);
-		return value_is_cfa(&to, c->map.tcc);
-	}
-	return false;
+	return c->counts_tail_calls && c->map.count_by_value && !c->input->target_count &&
+	       stores_behind(c, state, 1, c->map.count_reg, value_cfa(c->map.tcc));
 }
 
 static void call(struct checker *c, struct state *state)
