@@ -14,7 +14,7 @@
 
 struct entry {
 	const char *name;
-	const struct publish_consumer *consumer; /* NULL: not built */
+	const struct publish_consumer *consumer;
 };
 
 /* By the number of the bit in enum jf_publish. */
@@ -137,9 +137,7 @@ static enum jf_status begin_all(uint32_t consumers, uint32_t *begun, struct jf_e
 	for (unsigned int i = 0; i < ENTRY_COUNT && status == JF_OK; i++) {
 		if (!(consumers >> i & 1) || atomic_load(&told[i].starts))
 			continue;
-		status = entries[i].consumer ? entries[i].consumer->begin(error) :
-					       jf_error_set(error, JF_E_UNSUPPORTED, entries[i].name,
-							    "this library was built without it");
+		status = entries[i].consumer->begin(error);
 		if (status == JF_OK)
 			*begun |= UINT32_C(1) << i;
 	}
