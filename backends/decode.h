@@ -125,6 +125,22 @@ static inline void put_failure(struct jf_effect *effect, struct jf_compare asks,
 	put_choice(effect, asks, dst, JF_REG_NONE, JF_REG_NONE, 1, U64);
 }
 
+/* dst = 0 where a is `cond` to b, or to imm where b is JF_REG_NONE, else 1. */
+static inline void put_unless(struct jf_effect *effect, uint8_t cond, unsigned int dst, unsigned int a, unsigned int b,
+			      int64_t imm, unsigned int width)
+{
+	put_failure(effect, (struct jf_compare){JF_COMPARE_WITH, cond, (uint8_t)a, (uint8_t)b, (uint8_t)width, imm},
+		    dst);
+}
+
+/* dst = 0 where `tested` is `cond` to 0, else a. */
+static inline void put_mask(struct jf_effect *effect, uint8_t cond, unsigned int dst, unsigned int a,
+			    unsigned int tested, unsigned int width)
+{
+	put_choice(effect, (struct jf_compare){JF_COMPARE_WITH, cond, (uint8_t)tested, JF_REG_NONE, (uint8_t)width, 0},
+		   dst, JF_REG_NONE, a, 0, width);
+}
+
 static inline bool keeps_the_other(unsigned int kind)
 {
 	return kind == JF_STEP_ADD || kind == JF_STEP_OR || kind == JF_STEP_XOR;

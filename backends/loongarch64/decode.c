@@ -284,19 +284,13 @@ static void decode_branch(struct jf_effect *effect, const struct jf_decode_row *
 static void decode_choice(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = field_rd(word), rj = field_rj(word), rk = field_rk(word);
-	struct jf_compare asks = {JF_COMPARE_WITH, row->kind, (uint8_t)rj, (uint8_t)rk, row->width, 0};
 
-	if (row->format == F_MASK) {
-		asks.a = (uint8_t)rk;
-		asks.b = JF_REG_NONE;
-		put_choice(effect, asks, rd, JF_REG_NONE, rj, 0, row->width);
-		return;
-	}
-	if (row->format == F_LESS_IMM) { /* its sign is extended; then it is taken without */
-		asks.b = JF_REG_NONE;
-		asks.imm = word_signed(word, 21, 10);
-	}
-	put_failure(effect, asks, rd);
+	if (row->format == F_MASK)
+		put_mask(effect, row->kind, rd, rj, rk, row->width);
+	else if (row->format == F_LESS)
+		put_unless(effect, row->kind, rd, rj, rk, 0, row->width);
+	else /* the immediate's sign is extended; then it is taken without */
+		put_unless(effect, row->kind, rd, rj, JF_REG_NONE, word_signed(word, 21, 10), row->width);
 }
 
 /* ---- the formats ----------------------------------------------------------------------------- */

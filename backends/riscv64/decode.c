@@ -163,19 +163,13 @@ static void put_shift_and_add(struct jf_effect *effect, const struct jf_decode_r
 static void decode_choice(struct jf_effect *effect, const struct jf_decode_row *row, uint32_t word)
 {
 	unsigned int rd = field_rd(word), rs1 = field_rs1(word), rs2 = field_rs2(word);
-	struct jf_compare asks = {JF_COMPARE_WITH, row->kind, (uint8_t)rs1, (uint8_t)rs2, row->width, 0};
 
-	if (row->format == F_MASK) {
-		asks.a = (uint8_t)rs2;
-		asks.b = JF_REG_NONE;
-		put_choice(effect, asks, rd, JF_REG_NONE, rs1, 0, row->width);
-		return;
-	}
-	if (row->format == F_LESS_IMM) { /* its sign is extended; then it is taken without */
-		asks.b = JF_REG_NONE;
-		asks.imm = word_signed(word, 31, 20);
-	}
-	put_failure(effect, asks, rd);
+	if (row->format == F_MASK)
+		put_mask(effect, row->kind, rd, rs1, rs2, row->width);
+	else if (row->format == F_LESS)
+		put_unless(effect, row->kind, rd, rs1, rs2, 0, row->width);
+	else /* the immediate's sign is extended; then it is taken without */
+		put_unless(effect, row->kind, rd, rs1, JF_REG_NONE, word_signed(word, 31, 20), row->width);
 }
 
 /* Those that write integer registers and do nothing else. */
