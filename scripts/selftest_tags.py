@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What an object of Linux's BPF selftests says of its programs in declaration tags, as the tree's test_loader reads them:
+which programs a verifier takes, and what the programs give. scripts/count-selftests.py and scripts/kernel-jit use it.
+"""
+
+import collections
+import re
+import struct
+
+# As test_loader has it: so many bytes of zeros; without the Ethernet header where a program does not see it.
+PACKET_BYTES = {"xdp": 64, "tc": 64, "tcx": 64, "classifier": 64, "action": 64, "socket": 50, "cgroup_skb": 50}
+POINTER = 0xBADCAFE  # "some pointer": nothing to compare with
+
+
+def section(data, wanted):
+    """The bytes of an ELF section, or none."""
+    shoff, = struct.unpack_from("<Q", data, 40)
+    entry, count, names = struct.unpack_from("<HHH", data, 58)
+    heads = [struct.unpack_from("<IIQQQQ", data, shoff + i * entry) for i in range(count)]
+    for name, _, _, _, off, size in heads:
+        at = heads[names][4] + name
+        if data[at:data.index(b"\0", at)] == wanted:
+            return data[off:off + size]
+    return b""
+
+
+def read(path):
+    """Function -> its tags, by BTF. The bytes behind a type's head depend on its kind."""
+    with open(path, "rb") as file:
+        btf = section(file.read(), b".BTF")
+    if not btf:
+        return {}
+    head, type_off, type_len, str_off = struct.unpack_from("<4xIIII", btf)
+    per_kind = {1: (4, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8), 13: (0, 8), 14: (4, 0), 15: (0, 12), 17: (4, 0),
+                19: (0, 12)}
+
+    def text(off):
+        at = head + str_off + off
+        return btf[at:btf.index(b"\0", at)].decode()
+
+    at, types = head + type_off, [None]
+    while at < head + type_off + type_len:
+        name, info, other = struct.unpack_from("<III", btf, at)
+        once, each = per_kind.get(info >> 24 & 31, (0, 0))
+        types.append((info >> 24 & 31, name, other))
+        at += 12 + once + each * (info & 0xFFFF)
+    found = collections.defaultdict(list)
+    for kind, name, other in types[1:]:
+        if kind == 17 and types[other][0] == 12:
+            found[text(types[other][1])].append(re.sub(r"^comment:(\d+:)?", "", text(name)))
+    return found
+
+
+def number(text):
+    """The value of a constant as the preprocessor leaves it; nothing for what is none."""
+    text = re.sub(r"(?<=[0-9a-fA-F])[uUlL]+\b", "", text)
+    if not re.fullmatch(r"[0-9a-fA-FxX\s()+\-*|&<>~]+", text):
+        return None
+    try:
+        return int(eval(text, {"__builtins__": {}}))  # pylint: disable=eval-used
+    except (SyntaxError, TypeError, NameError, ValueError):
+        return None
+
+
+def is_refused(tags):
+    """Whether a verifier refuses the program."""
+    return "test_expect_failure" in tags
+
+
+def stated(tags):
+    """The result that the selftest states, nothing where there is none to compare with."""
+    values = [number(tag.split("=", 1)[1]) for tag in tags if tag.startswith("test_retval=")]
+    return values[0] if values and values[0] != POINTER else None
+
+
+def agrees(got, wanted):
+    """test_loader compares 32 bits."""
+    return (got ^ wanted) & 0xFFFFFFFF == 0
+
+
+def packet_options(section_name):
+    """What `jitframe run` is told of the packet that a program of that section gets."""
+    stem = re.split(r"[/.]", section_name.lstrip("?"))[0]
+    return ["--packet", "00" * PACKET_BYTES[stem]] if stem in PACKET_BYTES else []
