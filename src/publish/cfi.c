@@ -20,8 +20,14 @@
  */
 #define GROUP_SHIFT 18
 
+/* Of libgcc's list. */
+struct listed {
+	struct kept kept;
+	struct unwinder_object object;
+};
+
 struct table {
-	struct kept_object *object;
+	struct listed *listed;
 	size_t count;
 	uint8_t *sections[]; /* bytes of struct section; NULL behind the last, for libgcc */
 };
@@ -34,6 +40,7 @@ struct group {
 static struct unwinders unwinders;
 static struct group *groups; /* by number */
 static size_t group_count, group_capacity;
+static struct kept_list kept; /* struct listed */
 
 /* ---- what unwinders know ----------------------------------------------------------------------------------- */
 
@@ -62,7 +69,7 @@ static bool is_registered(const struct table *table)
 static void table_free(struct table *table)
 {
 	if (table)
-		jf_kept_give(table->object);
+		jf_kept_give(&kept, &table->listed->kept);
 	jf_free(table);
 }
 
@@ -70,7 +77,7 @@ static void table_free(struct table *table)
 static void register_table(struct table *table, struct table *old)
 {
 	if (is_registered(table))
-		unwinders.add_table(table->sections, &table->object->object);
+		unwinders.add_table(table->sections, &table->listed->object);
 	if (is_registered(old))
 		unwinders.remove(old->sections);
 	table_free(old);
@@ -91,8 +98,8 @@ static struct table *table_new(const struct table *old, size_t more)
 
 	if (!table)
 		return NULL;
-	table->object = jf_kept_take();
-	if (!table->object) {
+	table->listed = jf_alloc(sizeof(*table->listed));
+	if (!table->listed) {
 		jf_free(table);
 		return NULL;
 	}
@@ -318,7 +325,7 @@ static void end(void)
 			drop_section(section_at(table, s));
 		table_free(table);
 	}
-	jf_kept_free();
+	jf_kept_free(&kept);
 	jf_free(groups);
 	groups = NULL;
 	group_count = 0;

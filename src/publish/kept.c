@@ -7,8 +7,6 @@
 
 #define KEPT_NS UINT64_C(1000000000)
 
-static struct kept_object *first, *last; /* that were given, the oldest first */
-
 static uint64_t now(void)
 {
 	struct timespec time;
@@ -17,35 +15,29 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-struct kept_object *jf_kept_take(void)
+static void free_first(struct kept_list *list)
 {
-	struct kept_object *object = first;
+	struct kept *memory = list->first;
 
-	if (!object || now() - object->since < KEPT_NS)
-		return jf_alloc(sizeof(*object));
-	first = object->next;
-	return object;
+	list->first = memory->next;
+	jf_free(memory);
 }
 
-void jf_kept_give(struct kept_object *object)
+void jf_kept_give(struct kept_list *list, struct kept *memory)
 {
-	if (!object)
-		return;
-	object->next = NULL;
-	object->since = now();
-	if (first)
-		last->next = object;
+	memory->next = NULL;
+	memory->since = now();
+	while (list->first && memory->since - list->first->since >= KEPT_NS)
+		free_first(list);
+	if (list->first)
+		list->last->next = memory;
 	else
-		first = object;
-	last = object;
+		list->first = memory;
+	list->last = memory;
 }
 
-void jf_kept_free(void)
+void jf_kept_free(struct kept_list *list)
 {
-	while (first) {
-		struct kept_object *object = first;
-
-		first = object->next;
-		jf_free(object);
-	}
+	while (list->first)
+		free_first(list);
 }

@@ -2,24 +2,27 @@
 #ifndef JF_PUBLISH_KEPT_H
 #define JF_PUBLISH_KEPT_H
 
-#include "publish/unwinder.h"
+#include <jitframe/types.h>
 
 /*
- * Objects of libgcc's list. A search that has found something reads its object once more after it has given up its lock
- * (GCC 12, the end of _Unwind_Find_FDE()). So an object stays as it is for a second after its removal, and only then
- * becomes another one. Under the map's lock.
+ * Memory that an unwinder may still read for a moment after it was told to forget it. A search of libgcc's that has
+ * found something reads its object once more after it has given up its lock (GCC 12, the end of _Unwind_Find_FDE());
+ * nongnu's libunwind goes through its list without a lock. So such memory stays as it is for a second, and only then is
+ * freed. Under the map's lock.
  */
-struct kept_object {
-	struct unwinder_object object;
-	struct kept_object *next;
+struct kept {
+	struct kept *next;
 	uint64_t since; /* ns, CLOCK_MONOTONIC */
 };
 
-/* returns: NULL without memory. */
-struct kept_object *jf_kept_take(void);
-/* The object was removed, or never registered. NULL: does nothing. */
-void jf_kept_give(struct kept_object *object);
-/* Frees those that were given, at once: nobody searches. */
-void jf_kept_free(void);
+/* That were given, the oldest first. Start with all 0. */
+struct kept_list {
+	struct kept *first, *last;
+};
+
+/* Takes memory of jf_alloc(), which begins with struct kept. */
+void jf_kept_give(struct kept_list *list, struct kept *memory);
+/* Frees what was given, at once: nobody searches. */
+void jf_kept_free(struct kept_list *list);
 
 #endif
