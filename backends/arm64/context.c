@@ -108,4 +108,5 @@ const struct jf_native jf_native_host = {
 	.has_atomic_insns = has_atomic_insns,
 	.landing_pad_prot = landing_pad_prot,
 	.shadow_stack = shadow_stack,
+	.libunwind_name = "aarch64",
 };

@@ -65,4 +65,5 @@ const struct jf_native jf_native_host = {
 	.context_get = context_get,
 	.context_set_reg = context_set_reg,
 	.context_set_pc = context_set_pc,
+	.libunwind_name = "loongarch64",
 };

@@ -40,4 +40,5 @@ const struct jf_native jf_native_host = {
 	.context_get = context_get,
 	.context_set_reg = context_set_reg,
 	.context_set_pc = context_set_pc,
+	.libunwind_name = "riscv",
 };

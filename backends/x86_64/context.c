@@ -56,4 +56,5 @@ const struct jf_native jf_native_host = {
 	.context_set_reg = context_set_reg,
 	.context_set_pc = context_set_pc,
 	.shadow_stack = shadow_stack,
+	.libunwind_name = "x86_64",
 };

@@ -142,6 +142,9 @@ struct jf_native {
 	 * architecture has no shadow stacks. Async-signal-safe.
 	 */
 	const char *(*shadow_stack)(void);
+	/* How nongnu's libunwind names this architecture in its functions: NAME of _UNAME_flush_cache(). NULL: that
+	 * library has no such port. */
+	const char *libunwind_name;
 };
 
 /*

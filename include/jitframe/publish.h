@@ -24,12 +24,14 @@ enum jf_publish {
 	JF_PUBLISH_GDB = 1 << 1,       /* an ELF file in memory, to a debugger that is or comes attached */
 	JF_PUBLISH_PERF_MAP = 1 << 2,  /* names, in /tmp/perf-PID.map */
 	JF_PUBLISH_PERF_DUMP = 1 << 3, /* names, code and unwind tables, in a jitdump file for `perf inject --jit` */
+	JF_PUBLISH_LIBUNWIND = 1 << 4, /* CFI, to nongnu's libunwind (libunwind.so.8), once the process has loaded it */
 };
 
 /*
  * Starts consumers: each bit of `consumers` is one of enum jf_publish. Each is counted: a consumer that was started
  * twice stops at the second jf_publish_stop().
- * in:  error may be NULL; error->where is the name of the consumer concerned: "cfi", "gdb", "perf".
+ * in:  error may be NULL; error->where is the name of the consumer concerned: "cfi", "gdb", "perf",
+ *      "libunwind".
  * returns: JF_E_INVAL (no bit, or one that is none of enum jf_publish); JF_E_UNSUPPORTED (this process has nobody to
  *      tell, or the consumer's file cannot be made: error->text has its path); JF_E_IN_SECTION (this thread is in a
  *      reader section); JF_E_NO_MEMORY. No consumer was started then. A range that could not be told of does not fail
@@ -75,7 +77,7 @@ struct jf_publish_counts {
  */
 JF_API JF_CHECK enum jf_status jf_publish_count(enum jf_publish consumer, struct jf_publish_counts *counts);
 
-/* "cfi", "gdb", "perf-map", "perf-dump"; "?" for what is not one bit of enum jf_publish. owns: static. threads: any,
+/* "cfi", "gdb", "perf-map", "perf-dump", "libunwind"; "?" for what is not one bit of enum jf_publish. owns: static. threads: any,
  * async-signal-safe. */
 JF_API const char *jf_publish_name(enum jf_publish consumer);
 

@@ -33,6 +33,7 @@ static inline bool publish_wants(const struct jf_range *range)
 
 extern const struct publish_consumer jf_publish_cfi;
 extern const struct publish_consumer jf_publish_gdb;
+extern const struct publish_consumer jf_publish_libunwind;
 extern const struct publish_consumer jf_publish_perf_dump;
 extern const struct publish_consumer jf_publish_perf_map;
 

@@ -23,6 +23,7 @@ static const struct entry entries[] = {
 	{"gdb", &jf_publish_gdb},
 	{"perf-map", &jf_publish_perf_map},
 	{"perf-dump", &jf_publish_perf_dump},
+	{"libunwind", &jf_publish_libunwind},
 };
 
 #define ENTRY_COUNT (sizeof(entries) / sizeof(entries[0]))

@@ -67,8 +67,14 @@ static bool is_list(const struct unwinders *libgcc, find_fde_fn *find)
 
 /* ---- finding ------------------------------------------------------------------------------------------------ */
 
-/* POSIX's way from an address of data to one of a function. */
-static bool look_up(void *library, const char *name, void *function)
+void *jf_unwinder_library(const char *name)
+{
+	void *library = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+
+	return library ? library : RTLD_DEFAULT;
+}
+
+bool jf_unwinder_function(void *library, const char *name, void *function)
 {
 	void *address = dlsym(library, name);
 
@@ -82,25 +88,22 @@ static bool find_libgcc(struct unwinders *found)
 	struct unwinders libgcc = {.is_list = false};
 	find_fde_fn *find;
 
-	if (!library || !look_up(library, "__register_frame_info", &libgcc.add_section) ||
-	    !look_up(library, "__register_frame_info_table", &libgcc.add_table) ||
-	    !look_up(library, "__deregister_frame_info", &libgcc.remove) ||
-	    !look_up(library, "_Unwind_Find_FDE", &find))
+	if (!library || !jf_unwinder_function(library, "__register_frame_info", &libgcc.add_section) ||
+	    !jf_unwinder_function(library, "__register_frame_info_table", &libgcc.add_table) ||
+	    !jf_unwinder_function(library, "__deregister_frame_info", &libgcc.remove) ||
+	    !jf_unwinder_function(library, "_Unwind_Find_FDE", &find))
 		return false;
 	libgcc.is_list = is_list(&libgcc, find);
 	*found = libgcc;
 	return true;
 }
 
-/* In a program that has it, whether linked or loaded; never loaded from here. */
 static bool find_llvm(struct unwinders *found)
 {
-	void *library = dlopen("libunwind.so.1", RTLD_NOW | RTLD_NOLOAD);
+	void *library = jf_unwinder_library("libunwind.so.1");
 
-	if (!library)
-		library = RTLD_DEFAULT;
-	return look_up(library, "__unw_add_dynamic_fde", &found->add_fde) &&
-	       look_up(library, "__unw_remove_dynamic_fde", &found->remove_fde);
+	return jf_unwinder_function(library, "__unw_add_dynamic_fde", &found->add_fde) &&
+	       jf_unwinder_function(library, "__unw_remove_dynamic_fde", &found->remove_fde);
 }
 
 enum jf_status jf_unwinders_find(struct unwinders *found, struct jf_error *error)

@@ -32,6 +32,14 @@ struct unwinder_object {
 	uintptr_t words[8];
 };
 
+/*
+ * A library that the process has loaded, never loaded from here: what dlsym(3) looks in. returns: RTLD_DEFAULT, for
+ * what the program itself has, when the library is not loaded.
+ */
+void *jf_unwinder_library(const char *name);
+/* POSIX's way from an address of data to one of a function. returns: false when there is none of that name. */
+bool jf_unwinder_function(void *library, const char *name, void *function);
+
 /* Finds them, and loads libgcc_s.so.1 as glibc's backtrace() does. No lock of the map may be held. returns:
  * JF_E_UNSUPPORTED when there is none. */
 enum jf_status jf_unwinders_find(struct unwinders *found, struct jf_error *error);

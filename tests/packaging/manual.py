@@ -101,7 +101,8 @@ def the_completion_offers_arguments():
     for words, wanted in (
         (["frame", "--role", ""], roles), (["frame", "--role", "=", "bo"], {"boundary"}), (["frame", "--role", "="], roles),
         (["compile", "-t", ""], targets), (["run", "--target", "="], targets), (["emit", ""], targets),
-        (["run", "--publish", ""], {"cfi", "gdb", "perf-map", "perf-dump"}), (["orc", ""], {"dump", "find"}), (["rows", ""], {"verify", "make"}),
+        (["run", "--publish", ""], {"cfi", "gdb", "perf-map", "perf-dump", "libunwind"}),
+        (["orc", ""], {"dump", "find"}), (["rows", ""], {"verify", "make"}),
         (["frame", "--uses", "r6,r"], {"r6,r6", "r6,r7", "r6,r8", "r6,r9"}),
         # Files and numbers.
         (["frame", "--svg", ""], set()), (["frame", "--stack", ""], set()), (["compile", ""], set()),

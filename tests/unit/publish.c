@@ -54,7 +54,7 @@ Test(publish, lists_of_names)
 	cr_expect_eq(consumers, JF_PUBLISH_GDB | JF_PUBLISH_PERF_DUMP);
 	cr_expect_eq(jf_publish_parse("cfi,perf-", &consumers, &error), JF_E_NOT_FOUND);
 	cr_expect_str_eq(error.where, "perf-");
-	cr_expect_str_eq(error.text, "it is none of cfi, gdb, perf-map, perf-dump, perf");
+	cr_expect_str_eq(error.text, "it is none of cfi, gdb, perf-map, perf-dump, libunwind, perf");
 	cr_expect_eq(jf_publish_parse("cfi,", &consumers, NULL), JF_E_NOT_FOUND);
 	cr_expect_eq(jf_publish_parse("", &consumers, NULL), JF_E_INVAL);
 	cr_expect_eq(jf_publish_parse(NULL, &consumers, NULL), JF_E_INVAL);
@@ -63,7 +63,7 @@ Test(publish, lists_of_names)
 
 Test(publish, names_and_bits)
 {
-	for (uint32_t bit = 1; bit <= JF_PUBLISH_PERF_DUMP; bit <<= 1) {
+	for (uint32_t bit = 1; bit <= JF_PUBLISH_LIBUNWIND; bit <<= 1) {
 		uint32_t consumers = 0;
 
 		cr_expect_eq(jf_publish_parse(jf_publish_name((enum jf_publish)bit), &consumers, NULL), JF_OK);

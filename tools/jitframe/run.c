@@ -161,7 +161,7 @@ int cmd_run(int argc, char **argv)
 		 0},
 		{"dump", KEY_DUMP, "NAME", 0, "print a variable, or the elements of a map, afterwards; repeatable", 0},
 		{"publish", KEY_PUBLISH, "NAME,...", 0,
-		 "tell others of the code: cfi, gdb, perf-map, perf-dump; perf is both", 0},
+		 "tell others of the code: cfi, gdb, perf-map, perf-dump, libunwind; perf is both of perf's", 0},
 		{"publish-folder", KEY_PUBLISH_FOLDER, "DIR", 0, "where perf's files go (default: /tmp)", 0},
 		{"json", 'j', NULL, 0, "print JSON; what the program prints goes to standard error", 0},
 		{0},
