@@ -17,6 +17,11 @@ _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 _Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
 _Static_assert(sizeof(struct bundle_variable) == 16, "part of the format");
+_Static_assert(sizeof(struct bundle_jit) == 24, "part of the format");
+_Static_assert(sizeof(struct bundle_image) == 16, "part of the format");
+_Static_assert(sizeof(struct bundle_code) == 56, "part of the format");
+_Static_assert(sizeof(struct bundle_place) == 32, "part of the format");
+_Static_assert(sizeof(struct jf_fault) == 16, "part of the format");
 
 static const struct {
 	const char *name;
@@ -33,7 +38,19 @@ static const struct {
 	[BUNDLE_VARIABLES] = {"variables", sizeof(struct bundle_variable)},
 	[BUNDLE_DATA] = {"data", 1},
 	[BUNDLE_STRINGS] = {"strings", 1},
+	[BUNDLE_JITS] = {"JITs", sizeof(struct bundle_jit)},
+	[BUNDLE_IMAGES] = {"images", sizeof(struct bundle_image)},
+	[BUNDLE_CODES] = {"codes", sizeof(struct bundle_code)},
+	[BUNDLE_PLACES] = {"places", sizeof(struct bundle_place)},
+	[BUNDLE_OFFSETS] = {"offsets", sizeof(uint32_t)},
+	[BUNDLE_FAULTS] = {"faults", sizeof(struct jf_fault)},
+	[BUNDLE_BYTES] = {"bytes", 1},
 };
+
+uint32_t bundle_record_bytes(enum bundle_table which)
+{
+	return table_info[which].record_bytes;
+}
 
 /* ---- opening ------------------------------------------------------------------------------------ */
 
@@ -105,6 +122,13 @@ static void open_tables(struct bundle *bundle, const uint8_t *base)
 	bundle->variables = table[BUNDLE_VARIABLES];
 	bundle->data = table[BUNDLE_DATA];
 	bundle->strings = table[BUNDLE_STRINGS];
+	bundle->jit = bundle->count[BUNDLE_JITS] ? table[BUNDLE_JITS] : NULL;
+	bundle->images = table[BUNDLE_IMAGES];
+	bundle->codes = table[BUNDLE_CODES];
+	bundle->places = table[BUNDLE_PLACES];
+	bundle->offsets = table[BUNDLE_OFFSETS];
+	bundle->faults = table[BUNDLE_FAULTS];
+	bundle->bytes = table[BUNDLE_BYTES];
 }
 
 static enum jf_status check_programs(const struct check *c)
@@ -289,6 +313,8 @@ enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size
 {
 	struct bundle opened;
 	struct check c = {&opened, bytes, error};
+	const void *record;
+	const char *what;
 	enum jf_status status;
 
 	if (!bundle || !bytes || (uintptr_t)bytes % 8 != 0)
@@ -311,6 +337,10 @@ enum jf_status bundle_open(struct bundle *bundle, const void *bytes, size_t size
 		status = check_variables(&c);
 	for (uint32_t i = 0; status == JF_OK && i < opened.count[BUNDLE_INITS]; i++)
 		status = check_init(&c, &opened.inits[i]);
+	if (status == JF_OK) {
+		record = bundle_check_code(&opened, &what);
+		status = record ? bad(&c, record, what) : JF_OK;
+	}
 	if (status == JF_OK)
 		*bundle = opened;
 	return status;

@@ -10,7 +10,7 @@
 
 #include <jitframe/compile.h>
 
-#define BUNDLE_MAGIC "JFBNDL3" /* with its NUL: 8 bytes */
+#define BUNDLE_MAGIC "JFBNDL4" /* with its NUL: 8 bytes */
 
 enum bundle_table {
 	BUNDLE_PROGRAMS,  /* struct bundle_program */
@@ -25,6 +25,14 @@ enum bundle_table {
 	BUNDLE_VARIABLES, /* struct bundle_variable */
 	BUNDLE_DATA,      /* bytes */
 	BUNDLE_STRINGS,   /* bytes; the last one is NUL */
+	/* Code that another JIT has made of the programs; empty when the library is to compile. */
+	BUNDLE_JITS,    /* struct bundle_jit, one at most */
+	BUNDLE_IMAGES,  /* struct bundle_image: one for every program */
+	BUNDLE_CODES,   /* struct bundle_code */
+	BUNDLE_PLACES,  /* struct bundle_place: one for every map */
+	BUNDLE_OFFSETS, /* uint32_t */
+	BUNDLE_FAULTS,  /* struct jf_fault */
+	BUNDLE_BYTES,   /* machine code */
 	BUNDLE_TABLE__COUNT
 };
 
@@ -97,6 +105,9 @@ enum {
 	BUNDLE_TYPE_ARENA = 33,
 };
 
+/* An arena that is free to choose begins so far behind its base: a page at offset 0 would have NULL for a pointer. */
+#define BUNDLE_ARENA_FIRST_OFF (UINT64_C(64) << 10)
+
 /* A value as a register has it: how many bytes, 0 for all of the register, and whether it has a sign. */
 #define BUNDLE_VALUE_SIGNED 0x80
 
@@ -145,6 +156,71 @@ struct bundle_variable {
 	uint32_t bytes;
 };
 
+/* ---- code of another JIT: code.c ------------------------------------------------------------------ */
+
+/* Such code calls helpers and kfuncs in these distances from a base. */
+#define BUNDLE_CALL_BYTES          64
+#define BUNDLE_CALL_HELPER(number) (0x10000 + (number)*BUNDLE_CALL_BYTES)
+#define BUNDLE_CALL_KFUNC(index)   (0x80000 + (index)*BUNDLE_CALL_BYTES)
+#define BUNDLE_CALL_END            0x100000 /* nothing is behind this */
+
+/* What the code takes for granted. */
+struct bundle_jit {
+	uint64_t call_base;
+	/* Of a program array: its count and its pointers to programs, and in a program the address of its code. */
+	uint32_t array_count_off;
+	uint32_t array_programs_off;
+	uint32_t program_code_off;
+	uint32_t reserved;
+};
+
+/* A program. */
+struct bundle_image {
+	uint32_t code_start; /* index into BUNDLE_CODES */
+	uint32_t
+		code_count; /* main first, the callback last where the main function is a boundary; 0: there is no code */
+	int32_t callback;   /* counted from code_start; -1: none */
+	uint32_t reserved;
+};
+
+enum {
+	BUNDLE_CODE_TAIL_CALLS = 1,
+	BUNDLE_CODE_ARENA = 2,
+	BUNDLE_CODE_PRIVATE_STACK = 4,
+	BUNDLE_CODE_SIGN_RETURN = 8,
+	BUNDLE_CODE_LANDING_PADS = 16,
+};
+
+#define BUNDLE_NO_FUNCTION UINT32_MAX
+
+/* A function of a program. */
+struct bundle_code {
+	uint64_t address;
+	uint32_t function;   /* index into BUNDLE_FUNCTIONS, BUNDLE_NO_FUNCTION: the JIT's default callback */
+	uint32_t byte_start; /* index into BUNDLE_BYTES */
+	uint32_t byte_count;
+	uint32_t offset_start; /* index into BUNDLE_OFFSETS: of each instruction's code, and of the epilogue ... */
+	uint32_t insn_count;   /* ... 0: the JIT does not say */
+	uint32_t fault_start;  /* index into BUNDLE_FAULTS */
+	uint32_t fault_count;
+	/* What struct jf_frame_spec has. */
+	uint32_t role;
+	uint32_t bpf_stack_bytes;
+	uint16_t bpf_regs_used;
+	uint8_t out_args;
+	uint8_t flags;      /* BUNDLE_CODE_ */
+	uint32_t sp_adjust; /* of a boundary: added to SP for the callback */
+	uint32_t reserved;
+};
+
+/* Where code takes a map to be. */
+struct bundle_place {
+	uint64_t object; /* what helpers get as the map */
+	uint64_t value;  /* of the first value, or the first variable of an arena; 0: no program asks for it */
+	uint64_t base;   /* of an arena: struct jf_values.arena_base; else 0 */
+	uint64_t user;   /* of an arena: the address that programs see its first page at; else 0 */
+};
+
 /* A checked view: pointers into the caller's bytes, which must be 8-byte aligned and outlive it. */
 struct bundle {
 	const struct bundle_program *programs;
@@ -158,8 +234,18 @@ struct bundle {
 	const struct bundle_variable *variables;
 	const uint8_t *data;
 	const char *strings;
+	const struct bundle_jit *jit; /* NULL: the library compiles; the tables behind this are empty then */
+	const struct bundle_image *images;
+	const struct bundle_code *codes;
+	const struct bundle_place *places;
+	const uint32_t *offsets;
+	const struct jf_fault *faults;
+	const uint8_t *bytes;
 	uint32_t count[BUNDLE_TABLE__COUNT];
 };
+
+/* The size of a record of a table. */
+uint32_t bundle_record_bytes(enum bundle_table which);
 
 /*
  * Checks everything that can be checked without running: magic, extents, alignment, every index, every
@@ -190,6 +276,12 @@ struct bundle_selection {
 enum jf_status bundle_select(const struct bundle *bundle, uint32_t program, struct bundle_selection *selection,
 			     struct jf_error *error);
 void bundle_selection_free(struct bundle_selection *selection);
+
+/*
+ * For bundle_open(): checks the tables of another JIT's code. out: *what is wrong with the record that is returned.
+ * returns: NULL when all is well.
+ */
+const void *bundle_check_code(const struct bundle *bundle, const char **what);
 
 /* Whether programs address the map's memory directly: variables, and arenas. */
 bool bundle_map_has_address(const struct bundle_map *map);

@@ -278,7 +278,7 @@ static int check_by_kernel_jit(struct check_args *args)
 		.show = check_kernel_code,
 		.arg = &check,
 	};
-	int status = kernel_jit_open(&check.jit, args->jit, args->target);
+	int status = kernel_jit_open(&check.jit, args->jit, args->target, KERNEL_TO_SEE);
 
 	object.opts.private_stack = args->spec.spec.private_stack;
 	if (status == 0)

@@ -164,7 +164,7 @@ int cmd_compile(int argc, char **argv)
 
 	cli_parse(&argp, argc, argv, &args);
 	if (args.jit_folder) {
-		status = kernel_jit_open(&args.jit, args.jit_folder, args.target);
+		status = kernel_jit_open(&args.jit, args.jit_folder, args.target, KERNEL_TO_SEE);
 		if (status == 0)
 			status = kernel_jit_set_up(&args.jit, &args.object);
 	} else {

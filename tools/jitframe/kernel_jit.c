@@ -11,6 +11,9 @@
 /* What the conventions named linux describe: docs/jit-author.md. */
 #define CONVENTIONS_OF "7.3"
 
+#define ARENA_BASE    UINT64_C(0x7e0000000000)
+#define PRIVATE_STACK UINT64_C(0x7d0000000000)
+
 /* ---- what the program says of itself ----------------------------------------------------------------------- */
 
 static void read_words(struct kernel_jit *jit, char *words, bool is_inlines)
@@ -51,20 +54,28 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 		read_words(jit, value, false);
 	else if (strcmp(line, "inlines") == 0)
 		read_words(jit, value, true);
+	else if (strcmp(line, "relocate") == 0)
+		jit->relocates = sscanf(value, "%" SCNx32 " %" SCNx32 " %" SCNx32, &jit->relocate_mask,
+					&jit->relocate_match, &jit->relocate_flip) == 3;
+	else if (strcmp(line, "layout") == 0)
+		(void)sscanf(value, "array.max_entries=%" SCNu32 " array.ptrs=%" SCNu32 " prog.bpf_func=%" SCNu32,
+			     &jit->array_count_off, &jit->array_programs_off, &jit->program_code_off);
 	else if (strcmp(line, "timed_may_goto") == 0) {
 		jit->timed_may_goto = true;
 		jit->timed_may_goto_imm = (int32_t)strtol(value, NULL, 10);
 	}
 }
 
-int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target)
+int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target, enum kernel_use use)
 {
 	const struct jf_backend *backend;
 	char *about = NULL, *rest, name[96];
 	int status;
 
-	*jit = (struct kernel_jit){.ax = JF_BPF_FP + 1};
-	if (snprintf(jit->program, sizeof(jit->program), "%s/jit", folder) >= (int)sizeof(jit->program))
+	*jit = (struct kernel_jit){
+		.ax = JF_BPF_FP + 1, .arena_base = ARENA_BASE, .private_stack_address = PRIVATE_STACK};
+	if (snprintf(jit->program, sizeof(jit->program), "%s/jit%s", folder, use == KERNEL_TO_RUN ? "-run" : "") >=
+	    (int)sizeof(jit->program))
 		return cli_bad_input("--jit: the name is too long");
 	status = kernel_process(jit->program, "--about", "", 0, &about);
 	rest = about;
@@ -91,9 +102,6 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	return status;
 }
 
-#define ARENA_BASE    UINT64_C(0x7e0000000000)
-#define PRIVATE_STACK UINT64_C(0x7d0000000000)
-
 int kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
 {
 	object->conv = jit->conv;
@@ -102,8 +110,8 @@ int kernel_jit_set_up(const struct kernel_jit *jit, struct object *object)
 	object->opts.landing_pads = jit->landing_pads;
 	object->opts.sign_return = jit->sign_return;
 	object->opts.atomic_insns = jit->atomic_insns;
-	object->opts.values.arena_base = ARENA_BASE;
-	object->opts.values.private_stack = PRIVATE_STACK;
+	object->opts.values.arena_base = jit->arena_base;
+	object->opts.values.private_stack = jit->private_stack_address;
 	if (object->opts.private_stack && !jit->private_stack)
 		return cli_bad_input("the JIT of Linux %s for %s has no private stacks", jit->tree, jit->arch);
 	return 0;
@@ -159,7 +167,8 @@ static void put_insn(const struct jf_insn *insn, FILE *to)
 		imm & 0xff, imm >> 8 & 0xff, imm >> 16 & 0xff, imm >> 24);
 }
 
-static int put_function(const struct kernel_jit *jit, const struct listing *listing, uint32_t index, FILE *to)
+static int put_function(const struct kernel_jit *jit, const struct listing *listing, uint32_t index,
+			struct kernel_function *function, FILE *to)
 {
 	const struct jf_image_function *f = jf_image_function_at(listing->image, index);
 	const struct jf_frame_spec *spec = &f->frame->spec;
@@ -173,21 +182,24 @@ static int put_function(const struct kernel_jit *jit, const struct listing *list
 			spec->role == JF_ROLE_CALLBACK ? " callback" : "",
 			has_tail_calls(listing->source, index) ? " tail-calls" : "");
 		if (spec->private_stack)
-			fprintf(to, " private-stack=%" PRIx64, PRIVATE_STACK + f->private_stack_off);
+			fprintf(to, " private-stack=%" PRIx64, jit->private_stack_address + f->private_stack_off);
 		fputs("\n", to);
 		for (uint32_t i = 0; i < rewritten.count; i++)
 			put_insn(&rewritten.insns[i], to);
+		function->start = rewritten.start;
+		function->source_count = rewritten.source_count;
+		rewritten.start = NULL;
 	}
-	free(rewritten.insns);
+	rewritten_free(&rewritten);
 	return status;
 }
 
-static void put_kfuncs(const struct jf_program *program, FILE *to)
+static void put_kfuncs(const struct kernel_jit *jit, const struct jf_program *program, FILE *to)
 {
 	for (uint32_t i = 0; i < program->kfunc_count; i++) {
 		const struct jf_import *kfunc = &program->kfuncs[i];
 
-		fprintf(to, "kfunc %" PRId32 " %u%s", OBJECT_KFUNC_IMM((int32_t)i), kfunc->result.bytes,
+		fprintf(to, "kfunc %" PRId32 " %u%s", (int32_t)(BUNDLE_CALL_KFUNC(i) + jit->shift), kfunc->result.bytes,
 			kfunc->result.is_signed ? "s" : "");
 		for (unsigned int k = 0; k < JF_ARGS_MAX && kfunc->args[k].bytes; k++)
 			fprintf(to, " %u%s", kfunc->args[k].bytes, kfunc->args[k].is_signed ? "s" : "");
@@ -205,83 +217,24 @@ static uint32_t count_functions(const struct jf_image *image)
 	return count;
 }
 
-static int put_program(const struct kernel_jit *jit, const struct listing *listing, uint32_t count, FILE *to)
+static int put_program(const struct kernel_jit *jit, const struct listing *listing, uint32_t count,
+		       struct kernel_code *code, FILE *to)
 {
 	bool uses_arena = false;
 	int status = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		uses_arena |= jf_image_function_at(listing->image, i)->frame->spec.arena;
-	fprintf(to, "base %" PRIx64 "\n", jit->base);
+	fprintf(to, "base %" PRIx64 "\n", jit->base + jit->shift);
 	if (uses_arena)
-		fprintf(to, "arena %" PRIx64 " %" PRIx64 "\n", ARENA_BASE, listing->source->arena_user_base);
-	put_kfuncs(listing->source, to);
+		fprintf(to, "arena %" PRIx64 " %" PRIx64 "\n", jit->arena_base, listing->source->arena_user_base);
+	put_kfuncs(jit, listing->source, to);
 	for (uint32_t i = 0; status == 0 && i < count; i++)
-		status = put_function(jit, listing, i, to);
+		status = put_function(jit, listing, i, &code->functions[i], to);
 	return status;
 }
 
-/* ---- what comes back ---------------------------------------------------------------------------------------- */
-
-static bool read_code(struct kernel_function *function, const char *digits)
-{
-	size_t size = strlen(digits) / 2;
-
-	if (strspn(digits, "0123456789abcdef") != 2 * size || digits[2 * size])
-		return false;
-	function->bytes = malloc(size ? size : 1);
-	for (size_t i = 0; function->bytes && i < size; i++)
-		(void)sscanf(digits + 2 * i, "%2hhx", &function->bytes[i]);
-	function->size = size;
-	return function->bytes != NULL;
-}
-
-static bool read_offsets(struct kernel_function *function, const char *numbers)
-{
-	uint32_t count = 1;
-	char *end;
-
-	for (const char *c = numbers; *c; c++)
-		count += *c == ' ';
-	function->insn_off = calloc(count, sizeof(*function->insn_off));
-	for (uint32_t i = 0; function->insn_off && i < count; i++, numbers = end)
-		function->insn_off[i] = (uint32_t)strtoul(numbers, &end, 10);
-	function->insn_count = count - 1;
-	return function->insn_off != NULL;
-}
-
-static bool read_line(struct kernel_code *code, uint32_t count, const char *line)
-{
-	struct kernel_function *function = code->count ? &code->functions[code->count - 1] : NULL;
-
-	if (strncmp(line, "function ", 9) == 0) {
-		if (code->count == count)
-			return false;
-		code->count++;
-		return true;
-	}
-	if (!function)
-		return false;
-	if (strncmp(line, "address ", 8) == 0)
-		return cli_number(line + 8, 16, UINT64_MAX, &function->address);
-	if (strncmp(line, "code ", 5) == 0)
-		return !function->bytes && read_code(function, line + 5);
-	if (strncmp(line, "offsets ", 8) == 0)
-		return !function->insn_off && read_offsets(function, line + 8);
-	return true;
-}
-
-static int read_answer(const struct kernel_jit *jit, char *answer, uint32_t count, struct kernel_code *code)
-{
-	char *rest = answer;
-
-	for (char *line = strsep(&rest, "\n"); line && strcmp(line, "end") != 0; line = strsep(&rest, "\n"))
-		if (!read_line(code, count, line))
-			return cli_failed("%s: it answers what nobody asked: %.40s", jit->program, line);
-	if (code->count != count)
-		return cli_failed("%s: it has code of %u functions, and got %u", jit->program, code->count, count);
-	return 0;
-}
+/* ---- compiling ---------------------------------------------------------------------------------------------- */
 
 /*
  * What the JIT was told of a function. Our compiler keeps the count of a program's tail calls in the callback, too.
@@ -312,19 +265,17 @@ int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, st
 	char *text = NULL, *answer = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
-	int status = to ? put_program(jit, listing, count, to) : cli_failed("no memory");
+	int status;
 
-	*code = (struct kernel_code){0};
+	*code = (struct kernel_code){.functions = calloc(count, sizeof(*code->functions))};
+	status = to && code->functions ? put_program(jit, listing, count, code, to) : cli_failed("no memory");
 	warn_of_exceptions(jit, listing);
 	if (to && fclose(to) != 0 && status == 0)
-		status = cli_failed("no memory");
-	code->functions = calloc(count, sizeof(*code->functions));
-	if (!code->functions && status == 0)
 		status = cli_failed("no memory");
 	if (status == 0)
 		status = kernel_process(jit->program, NULL, text, size, &answer);
 	if (status == 0)
-		status = read_answer(jit, answer, count, code);
+		status = kernel_answer_read(jit, answer, count, code);
 	for (uint32_t i = 0; status == 0 && i < count; i++) {
 		const struct jf_image_function *f = jf_image_function_at(listing->image, i);
 
@@ -336,15 +287,4 @@ int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, st
 	free(answer);
 	free(text);
 	return status;
-}
-
-void kernel_code_free(struct kernel_code *code)
-{
-	for (uint32_t i = 0; i < code->count; i++) {
-		free(code->functions[i].name);
-		free(code->functions[i].bytes);
-		free(code->functions[i].insn_off);
-	}
-	free(code->functions);
-	*code = (struct kernel_code){0};
 }

@@ -24,6 +24,13 @@ struct kernel_jit {
 	bool timed_may_goto;
 	int32_t timed_may_goto_imm;
 	bool inlines[KERNEL_HELPERS_MAX]; /* by helper number: the JIT has code of its own */
+	/* Words of code under this mask have a part of an address; relocate_flip makes it one of a process. */
+	bool relocates;
+	uint32_t relocate_mask, relocate_match, relocate_flip;
+	uint32_t array_count_off, array_programs_off, program_code_off; /* as in struct bundle_jit */
+	/* Ours, for all programs: */
+	uint64_t arena_base, private_stack_address;
+	uint32_t shift; /* code, helpers and kfuncs stand so much higher, in bytes */
 };
 
 /* One function as the tree's JIT made it. */
@@ -35,6 +42,11 @@ struct kernel_function {
 	size_t size;
 	uint32_t *insn_off; /* of each BPF instruction that the JIT got, and of the epilogue; NULL: not known */
 	uint32_t insn_count;
+	uint32_t *start; /* of each instruction of the source, and of the end: its index in insn_off */
+	uint32_t source_count;
+	struct jf_fault *faults; /* in the order of the tree's exception table */
+	uint32_t fault_count;
+	uint32_t sp_adjust; /* of a boundary: bytes that are added to SP for the callback */
 };
 
 /* The functions of a program in their order, then the default callback. */
@@ -47,7 +59,8 @@ struct kernel_code {
  * Asks the program in `folder` what it is. target: "ARCH/CONVENTION", NULL: the architecture's linux.
  * returns: 0, or prints and an exit status.
  */
-int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target);
+enum kernel_use { KERNEL_TO_SEE, KERNEL_TO_RUN };
+int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target, enum kernel_use use);
 
 /* Sets what our compiler has to know to make code for the same place, with the same helpers and options. returns: 0,
  * or prints and an exit status: the JIT has no private stacks, which the object's options ask for. */
@@ -72,7 +85,18 @@ int kernel_print(const struct kernel_jit *jit, const struct listing *listing, co
 /* Both codes of a function beside each other. returns: how many lines differ. */
 uint32_t kernel_print_diff(const struct listing *ours, const struct kernel_code *theirs, uint32_t index);
 
+/* ---- running ---- */
+
+/*
+ * Has a JIT that was opened to run compile the program of a linked bundle, and those that it may go on to, and puts the
+ * code into the bundle. in, out: *bundle is the caller's, free(). returns: 0, or prints and an exit status.
+ */
+int kernel_run_add(struct kernel_jit *jit, const char *path, const char *program, void **bundle, size_t *size);
+
 /* ---- for kernel_jit.c ---- */
+
+/* out: *code, of `count` functions; the answer is cut up. returns: 0, or prints and an exit status. */
+int kernel_answer_read(const struct kernel_jit *jit, char *answer, uint32_t count, struct kernel_code *code);
 
 /* Runs `program`, with `argument` unless that is NULL. out: *output, NUL at its end, is the caller's.
  * returns: 0, or prints and an exit status. */

@@ -206,9 +206,9 @@ static void put_call(const struct rewriter *r, struct sequence *s, struct jf_ins
 	if (src == JF_SRC_HELPER && insn.imm == JF_HELPER_TAIL_CALL)
 		insn = (struct jf_insn){.opcode = OPCODE_TAIL_CALL};
 	else if (src == JF_SRC_KFUNC)
-		insn.imm = OBJECT_KFUNC_IMM(insn.imm);
+		insn.imm = BUNDLE_CALL_KFUNC(insn.imm) + (int32_t)r->jit->shift;
 	else if (src == JF_SRC_HELPER && !(insn.imm < KERNEL_HELPERS_MAX && r->jit->inlines[insn.imm]))
-		insn.imm = OBJECT_HELPER_IMM(insn.imm);
+		insn.imm = BUNDLE_CALL_HELPER(insn.imm) + (int32_t)r->jit->shift;
 	s->insns[s->count++] = insn;
 }
 
@@ -373,7 +373,15 @@ int kernel_rewrite(const struct kernel_jit *jit, const struct listing *listing, 
 		status = expand(&r);
 	if (status == 0)
 		status = set_distances(&r);
-	free(r.start);
+	out->start = r.start;
+	out->source_count = r.count;
 	free(r.jump);
 	return status;
+}
+
+void rewritten_free(struct rewritten *rewritten)
+{
+	free(rewritten->insns);
+	free(rewritten->start);
+	*rewritten = (struct rewritten){0};
 }

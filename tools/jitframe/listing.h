@@ -13,6 +13,7 @@ struct listing {
 	const struct bundle *bundle;
 	const struct bundle_program *program;
 	const struct jf_program *source; /* what was compiled */
+	const uint32_t *bundle_function; /* index of each of its functions in the bundle */
 	const struct jf_image *image;
 	const uint8_t *bytes; /* its code */
 	struct disasm *disasm;

@@ -34,8 +34,9 @@ struct opened {
 
 /* ---- one program ------------------------------------------------------------------------------- */
 
-static int compile_selection(struct opened *o, uint32_t index, struct jf_program *program)
+static int compile_selection(struct opened *o, uint32_t index, const struct bundle_selection *selection)
 {
+	const struct jf_program *program = &selection->program;
 	const struct object *object = o->object;
 	size_t capacity = jf_compile_bound(object->conv, program);
 	uint8_t *bytes = malloc(capacity ? capacity : 1);
@@ -53,6 +54,7 @@ static int compile_selection(struct opened *o, uint32_t index, struct jf_program
 			.bundle = &o->bundle,
 			.program = &o->bundle.programs[index],
 			.source = program,
+			.bundle_function = selection->bundle_function,
 			.image = image,
 			.bytes = bytes,
 			.disasm = o->disasm,
@@ -83,8 +85,8 @@ static int compile_program(struct opened *o, uint32_t index)
 	selection.program.call_register = (struct jf_import){.name = "call_register", .address = REGISTER_CALL_ADDRESS};
 	for (uint32_t i = 0; i < o->bundle.count[BUNDLE_MAPS]; i++)
 		if (o->bundle.maps[i].type == BUNDLE_TYPE_ARENA)
-			selection.program.arena_user_base = o->maps[i].value;
-	status = compile_selection(o, index, &selection.program);
+			selection.program.arena_user_base = object->places ? object->places[i].user : o->maps[i].value;
+	status = compile_selection(o, index, &selection);
 	bundle_selection_free(&selection);
 	return status;
 }
@@ -103,7 +105,7 @@ static void name_helper(struct opened *o, uint32_t number)
 		snprintf(name, HELPER_NAME_MAX, "helper_%u", number);
 	o->helpers[number] = (struct jf_import){
 		.name = name,
-		.address = o->object->call_base ? o->object->call_base + (uint64_t)OBJECT_HELPER_IMM(number) :
+		.address = o->object->call_base ? o->object->call_base + BUNDLE_CALL_HELPER(number) :
 						  HELPER_ADDRESS(number),
 	};
 }
@@ -115,8 +117,7 @@ static struct jf_import read_kfunc(const struct opened *o, uint32_t index)
 
 	bundle_kfunc_get(kfunc, &import);
 	import.name = o->bundle.strings + kfunc->name;
-	import.address =
-		o->object->call_base ? o->object->call_base + (uint64_t)OBJECT_KFUNC_IMM(index) : KFUNC_ADDRESS(index);
+	import.address = o->object->call_base ? o->object->call_base + BUNDLE_CALL_KFUNC(index) : KFUNC_ADDRESS(index);
 	return import;
 }
 
@@ -135,8 +136,10 @@ static bool set_up(struct opened *o)
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++)
 		o->kfuncs[i] = read_kfunc(o, i);
 	for (uint32_t i = 0; i < bundle->count[BUNDLE_MAPS]; i++) {
-		o->maps[i].object = MAP_ADDRESS(i);
-		o->maps[i].value = MAP_VALUE_ADDRESS(i);
+		const struct bundle_place *place = o->object->places ? &o->object->places[i] : NULL;
+
+		o->maps[i].object = place ? place->object : MAP_ADDRESS(i);
+		o->maps[i].value = place ? place->value : MAP_VALUE_ADDRESS(i);
 	}
 	return true;
 }
@@ -189,6 +192,17 @@ static int compile_programs(struct opened *o)
 	return first;
 }
 
+static int compile_opened(struct opened *opened)
+{
+	int status = set_up(opened) ? compile_programs(opened) : cli_failed("no memory");
+
+	free(opened->helpers);
+	free(opened->names);
+	free(opened->kfuncs);
+	free(opened->maps);
+	return status;
+}
+
 int object_compile(const struct object *object)
 {
 	struct opened opened = {.object = object};
@@ -204,15 +218,16 @@ int object_compile(const struct object *object)
 		status = cli_failed("LLVM cannot disassemble for %s", object->conv->backend->llvm_triple);
 	else if (bundle_open(&opened.bundle, bytes, size, &error) != JF_OK)
 		status = cli_error(object->path, NULL, &error);
-	else if (!set_up(&opened))
-		status = cli_failed("no memory");
 	else
-		status = compile_programs(&opened);
-	free(opened.helpers);
-	free(opened.names);
-	free(opened.kfuncs);
-	free(opened.maps);
+		status = compile_opened(&opened);
 	disasm_free(opened.disasm);
 	free(bytes);
 	return status;
+}
+
+int object_compile_linked(const struct object *object, const struct bundle *bundle)
+{
+	struct opened opened = {.object = object, .bundle = *bundle};
+
+	return compile_opened(&opened);
 }

@@ -9,6 +9,7 @@
 #include <jitframe/publish.h>
 
 #include "json.h"
+#include "kernel_jit.h"
 
 /* jitframe run */
 
@@ -16,7 +17,9 @@ struct args {
 	struct run_job job;
 	const char *target;
 	bool json;
-	uint32_t show; /* JF_BACKTRACE_ bits */
+	uint32_t show;          /* JF_BACKTRACE_ bits */
+	const char *jit_folder; /* NULL: ours compiles */
+	struct kernel_jit jit;
 };
 
 static int run_bundle(const struct args *args, const void *bundle, size_t size)
@@ -56,9 +59,10 @@ static int run_object(struct args *args)
 	size_t size;
 	int status = run_job_link(&args->job, &bundle, &size);
 
-	if (status != 0)
-		return status;
-	status = run_bundle(args, bundle, size);
+	if (status == 0 && args->jit_folder)
+		status = kernel_run_add(&args->jit, args->job.object, args->job.program, &bundle, &size);
+	if (status == 0)
+		status = run_bundle(args, bundle, size);
 	free(bundle);
 	return status;
 }
@@ -99,6 +103,7 @@ enum {
 	KEY_SET,
 	KEY_DUMP,
 	KEY_SHOW,
+	KEY_JIT,
 	KEY_PUBLISH,
 	KEY_PUBLISH_FOLDER
 };
@@ -124,6 +129,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SIGN_RETURN: args->job.sign_return = true; return 0;
 	case KEY_PRIVATE_STACK: args->job.private_stack = true; return 0;
 	case KEY_PACKET: args->job.packet = arg; return 0;
+	case KEY_JIT: args->jit_folder = arg; return 0;
 	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
 	case KEY_PUBLISH_FOLDER: args->job.publish_folder = arg; return 0;
 	case KEY_SET: add_word("--set", arg, args->job.sets, &args->job.set_count, state); return 0;
@@ -135,6 +141,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			args->job.program = arg;
 		else
 			argp_error(state, "unexpected argument %s", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (args->jit_folder && (args->job.landing_pads || args->job.sign_return))
+			argp_error(state, "--jit: landing pads and signed returns are the JIT's own: see --config of "
+					  "scripts/kernel-jit");
 		return 0;
 	case ARGP_KEY_NO_ARGS: argp_error(state, "which OBJECT?"); return 0;
 	default: return ARGP_ERR_UNKNOWN;
@@ -160,6 +171,9 @@ int cmd_run(int argc, char **argv)
 		 "program array to a program; repeatable",
 		 0},
 		{"dump", KEY_DUMP, "NAME", 0, "print a variable, or the elements of a map, afterwards; repeatable", 0},
+		{"jit", KEY_JIT, "FOLDER", 0,
+		 "run the code of a kernel's JIT, which scripts/kernel-jit puts there; --target is its ARCH/linux then",
+		 0},
 		{"publish", KEY_PUBLISH, "NAME,...", 0,
 		 "tell others of the code: cfi, gdb, perf-map, perf-dump, libunwind; perf is both of perf's", 0},
 		{"publish-folder", KEY_PUBLISH_FOLDER, "DIR", 0, "where perf's files go (default: /tmp)", 0},
@@ -182,6 +196,11 @@ int cmd_run(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &args);
-	status = cli_convention(args.target, &args.job.conv);
+	if (args.jit_folder) {
+		status = kernel_jit_open(&args.jit, args.jit_folder, args.target, KERNEL_TO_RUN);
+		args.job.conv = args.jit.conv;
+	} else {
+		status = cli_convention(args.target, &args.job.conv);
+	}
 	return status == 0 ? run_object(&args) : status;
 }

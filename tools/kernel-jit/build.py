@@ -19,6 +19,10 @@ common.conf for all (a # begins a remark, paths are the tree's):
     address NAME HEX            a made-up address of something that generated code refers to
     base HEX                    where code stands
     base_in_place HEX           the same for a JIT that writes code where it stands
+    run BASE CALL_BASE          where code, and the functions that it calls, stand in a process of the architecture; none:
+                                nobody runs the code
+    relocate MASK MATCH FLIP    words of code that have a part of an address, and bits under the mask that match: the
+                                bits of FLIP are the other way in a process
     config NAME SYMBOL on|off   CONFIG_SYMBOL, or some with commas between, and its name on the command line
     feature NAME on|off         what the processor has, asked for while a program is compiled
     gives WHAT NAME             with that configuration or feature, frames have landing_pads or sign_return, or atomic
@@ -269,13 +273,13 @@ def build(arch, tree, out, chosen, compiler):
     base = conf.one("base_in_place") if in_place else conf.one("base")
     macros += probe(conf, tree)
     macros += [
-        f"-DKERNEL_JIT_BASE=0x{base}ULL",
         f"-DKERNEL_JIT_OFFSETS=OFFSETS_{conf.one('offsets', 'second').upper()}",
         f"-DKERNEL_JIT_ARCH={c_string(arch)}",
         f"-DKERNEL_JIT_TRIPLE={c_string(conf.one('triple'))}",
         f"-DKERNEL_JIT_TREE={c_string(tree.version())}",
         f"-DKERNEL_JIT_GIVES={c_string(gives(conf, words))}",
         f"-DKERNEL_JIT_CONFIG={c_string(''.join(' ' + word for word in words))}",
+        f"-DKERNEL_JIT_RELOCATE={c_string(' '.join(sum(conf.all('relocate'), [])))}",
     ]
     includes = [f"-I{folder}", f"-I{HERE}", f"-I{out / 'include'}", "-include", str(HERE / "kernel.h")]
     objects = []
@@ -284,12 +288,28 @@ def build(arch, tree, out, chosen, compiler):
         objects.append(str(out / (file.stem + ".o")))
         run([compiler, *CFLAGS, *macros, *includes, "-c", str(file), "-o", objects[-1]])
     addresses = {name: int(value, 16) for name, value in conf.all("address")}
-    unknown = [name for name in undefined(objects, compiler) if name not in addresses]
+    unknown = [name for name in undefined(objects, compiler) if name not in (*addresses, BASE)]
     addresses.update({name: ELSEWHERE + 4096 * index for index, name in enumerate(unknown)})
-    symbols = [f"-Wl,--defsym={name}={value:#x}" for name, value in addresses.items()]
-    run([compiler, "-no-pie", "-Wl,--gc-sections", "-o", str(out / "jit"), *objects, *symbols])
+    place(objects, compiler, {**addresses, BASE: int(base, 16)}, out / "jit")
+    if conf.all("run"):
+        place(objects, compiler, in_a_process(conf, addresses), out / "jit-run")
     (out / "made-up").write_text("".join(f"{value:x} {name}\n" for name, value in sorted(addresses.items())))
     return tree.version(), words, unknown
+
+
+BASE, CALL_BASE = "kernel_jit_base", "__bpf_call_base"
+
+
+def place(objects, compiler, addresses, path):
+    symbols = [f"-Wl,--defsym={name}={value:#x}" for name, value in addresses.items()]
+    run([compiler, "-no-pie", "-Wl,--gc-sections", "-o", str(path), *objects, *symbols])
+
+
+def in_a_process(conf, addresses):
+    """What jit.conf has an address for keeps its distance from the call base."""
+    base, call_base = (int(word, 16) for word in conf.all("run")[0])
+    moved = {name: addresses[name] - addresses[CALL_BASE] + call_base for name, _ in conf.all("address")}
+    return {**addresses, **moved, BASE: base}
 
 
 # ---- the command line --------------------------------------------------------------------------------------------

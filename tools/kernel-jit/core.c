@@ -5,12 +5,8 @@
 
 /* What a JIT calls of the kernel's core while it compiles, for one program that never runs. */
 
-#ifndef KERNEL_JIT_BASE
-#error "jit.conf has no base"
-#endif
-
 struct placed *core_placed;
-u64 core_at, core_base = KERNEL_JIT_BASE;
+u64 core_at, core_base = (u64)kernel_jit_base;
 struct core_arena core_arena;
 u32 core_out_args;
 struct core_model *core_models;

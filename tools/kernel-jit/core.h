@@ -17,6 +17,7 @@ struct placed {
 extern struct placed *core_placed;
 /* Where the next function goes, its code or, where that is 0, in the order of functions from core_base on. */
 extern u64 core_at, core_base;
+extern char kernel_jit_base[]; /* the linker's: the first core_base */
 
 struct core_arena {
 	u64 kernel_base, user_base;

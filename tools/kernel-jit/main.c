@@ -351,6 +351,63 @@ static void compile_all(void)
 		compile(&functions[i]);
 }
 
+/* ---- faults --------------------------------------------------------------------------------------------- */
+
+#ifdef PT_REGS_PC
+
+bool ex_handler_bpf(const struct exception_table_entry *entry, struct pt_regs *regs);
+
+/* The number that instructions have for a register of struct pt_regs, by the register's place there. */
+static u32 register_number(u32 word)
+{
+#ifdef PT_REGS_NUMBERS
+	static const u8 numbers[] = PT_REGS_NUMBERS;
+
+	return numbers[word];
+#else
+	return word;
+#endif
+}
+
+/* What the tree's handler makes of an entry: it goes on behind the instruction, or in a distance from the entry. */
+static void print_fault(const struct bpf_prog *prog, const struct exception_table_entry *entry, u64 entry_address)
+{
+	struct pt_regs regs;
+	u64 *words = (u64 *)&regs, pc = entry_address + (s64)entry->insn, resume;
+
+	memset(&regs, 0x5a, sizeof(regs));
+	regs.PT_REGS_PC = pc;
+	ex_handler_bpf(entry, &regs);
+	resume = regs.PT_REGS_PC;
+	if (resume - pc > prog->jited_len)
+		resume += entry_address - (u64)entry;
+	printf("fault %llu %llu", pc - (u64)prog->bpf_func, resume - (u64)prog->bpf_func);
+	for (u32 i = 0; i < sizeof(regs) / sizeof(*words); i++)
+		if (!words[i])
+			printf(" %u", register_number(i));
+	printf("\n");
+}
+
+static void print_faults(const struct function *function)
+{
+	const struct bpf_prog *prog = function->prog;
+	u64 address = (u64)prog->aux->extable;
+	const struct exception_table_entry *entries =
+		(const void *)(function->placed.bytes + (address - function->placed.address));
+
+	for (u32 i = 0; i < prog->aux->num_exentries; i++)
+		print_fault(prog, &entries[i], address + i * sizeof(entries[0]));
+}
+
+#else
+
+static void print_faults(const struct function *function)
+{
+	(void)function;
+}
+
+#endif
+
 /* ---- printing ------------------------------------------------------------------------------------------- */
 
 static void print_bytes(const char *key, const u8 *bytes, u32 count)
@@ -374,9 +431,15 @@ static void print_function(const struct function *function)
 			printf(" %u", placed->offsets[i]);
 		printf("\n");
 	}
-	if (prog->aux->num_exentries && prog->aux->extable)
+	if (prog->aux->num_exentries && prog->aux->extable) {
 		print_bytes("extable", placed->bytes + ((u64)prog->aux->extable - placed->address),
 			    prog->aux->num_exentries * (u32)sizeof(struct exception_table_entry));
+		print_faults(function);
+	}
+#ifdef TREE_AUX_STACK_ARG_SP_ADJUST
+	if (function->boundary)
+		printf("sp_adjust %u\n", prog->aux->stack_arg_sp_adjust);
+#endif
 }
 
 static void print_about(void)
@@ -397,6 +460,7 @@ static void print_about(void)
 	printf("layout array.max_entries=%zu array.ptrs=%zu prog.bpf_func=%zu\n",
 	       offsetof(struct bpf_array, map.max_entries), offsetof(struct bpf_array, ptrs),
 	       offsetof(struct bpf_prog, bpf_func));
+	printf("relocate %s\n", KERNEL_JIT_RELOCATE);
 	printf("config%s\nfeatures", KERNEL_JIT_CONFIG);
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_jit_feature_names); i++)
 		if (kernel_jit_feature_names[i][0])

@@ -50,25 +50,12 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 /* returns: the bundle's size, or 0 when it does not fit 32 bits. */
 static size_t lay_out(struct packer *p)
 {
-	static const uint32_t record_bytes[BUNDLE_TABLE__COUNT] = {
-		[BUNDLE_PROGRAMS] = sizeof(struct bundle_program),
-		[BUNDLE_FUNCTIONS] = sizeof(struct bundle_function),
-		[BUNDLE_INSNS] = sizeof(struct jf_insn),
-		[BUNDLE_MAPS] = sizeof(struct bundle_map),
-		[BUNDLE_KFUNCS] = sizeof(struct bundle_kfunc),
-		[BUNDLE_INITS] = sizeof(struct bundle_init),
-		[BUNDLE_LINES] = sizeof(struct bundle_line),
-		[BUNDLE_CLEANUPS] = sizeof(struct jf_cleanup),
-		[BUNDLE_VARIABLES] = sizeof(struct bundle_variable),
-		[BUNDLE_DATA] = 1,
-		[BUNDLE_STRINGS] = 1,
-	};
 	uint64_t count[BUNDLE_TABLE__COUNT] = {0};
 	uint64_t off = sizeof(p->header);
 
 	count_tables(p->link, count);
 	for (unsigned int i = 0; i < BUNDLE_TABLE__COUNT; i++) {
-		uint64_t end = off + count[i] * record_bytes[i];
+		uint64_t end = off + count[i] * bundle_record_bytes(i);
 
 		if (end > INT32_MAX)
 			return 0;

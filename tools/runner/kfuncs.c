@@ -7,6 +7,7 @@
 #include <jitframe/throw.h>
 
 #include "bundle.h"
+#include "foreign.h"
 #include "maps.h"
 #include "no_rows.h"
 #include "numbers.h"
@@ -20,17 +21,17 @@
 /* The inner program runs in frames of its own: its throws end at its own boundary. */
 static uint64_t run_program(uint32_t index, void *ctx)
 {
-	const struct jf_loaded *loaded;
+	const struct program *program;
 	struct jf_error error = {0};
 
-	if (programs_load(index, &loaded, &error) != JF_OK)
+	if (programs_load(index, &program, &error) != JF_OK)
 		_exit(report_error(&error));
-	return jf_run(loaded, (uintptr_t)ctx);
+	return program_run(program, (uintptr_t)ctx);
 }
 
 static uint64_t throw_from_c(uint64_t cookie)
 {
-	int64_t status = jf_throw(cookie);
+	int64_t status = programs_are_foreign() ? (int64_t)kernel_throw(cookie) : jf_throw(cookie);
 
 	/* Comes back only when nothing was thrown. And this is a call: a jump would be the BPF program's throw. */
 	__asm__ volatile("" : "+r"(status));
@@ -99,7 +100,7 @@ static uint64_t kfunc_address(unsigned int number)
 	};
 
 	switch ((enum kfunc)number) {
-	case bpf_throw: return (uintptr_t)jf_throw;
+	case bpf_throw: return programs_are_foreign() ? (uintptr_t)kernel_throw : (uintptr_t)jf_throw;
 	case bpf_unwind_resume: return (uintptr_t)unwind_resume;
 	case jf_run_program: return (uintptr_t)run_program;
 	case jf_throw_from_c: return (uintptr_t)throw_from_c;

@@ -81,7 +81,7 @@ static int dump_values(const struct input *input, const struct bundle *bundle, i
 	return code;
 }
 
-static enum jf_status prepare(const struct input *input, const struct bundle *bundle, const struct jf_loaded **loaded,
+static enum jf_status prepare(const struct input *input, const struct bundle *bundle, const struct program **program,
 			      struct jf_error *error)
 {
 	const struct jf_convention *conv;
@@ -101,7 +101,7 @@ static enum jf_status prepare(const struct input *input, const struct bundle *bu
 	if (status == JF_OK)
 		status = published_start(input->publish, input->publish_folder, error);
 	if (status == JF_OK)
-		status = programs_load(asked, loaded, error);
+		status = programs_load(asked, program, error);
 	if (status == JF_OK)
 		status = set_values(input, bundle, error);
 	if (status == JF_OK)
@@ -119,17 +119,17 @@ static void finish(void)
 
 static int run(struct input *input, const struct bundle *bundle)
 {
-	const struct jf_loaded *loaded = NULL;
+	const struct program *program = NULL;
 	struct jf_error error = {0};
 	int code;
 
 	faults_report();
-	if (prepare(input, bundle, &loaded, &error) != JF_OK || report_throws(input->trace) != JF_OK) {
+	if (prepare(input, bundle, &program, &error) != JF_OK || report_throws(input->trace) != JF_OK) {
 		code = report_error(&error);
 	} else {
-		input->run.check_stacks = input->compile.private_stack;
+		input->run.check_stacks = input->compile.private_stack && !programs_are_foreign();
 		input->run.name = bundle->strings + bundle->programs[asked].name;
-		code = run_program(loaded, &input->run);
+		code = run_program(program, &input->run);
 		code = dump_values(input, bundle, code);
 		published_report();
 	}
@@ -139,9 +139,9 @@ static int run(struct input *input, const struct bundle *bundle)
 
 static int prepare_only(struct input *input, const struct bundle *bundle)
 {
-	const struct jf_loaded *loaded = NULL;
+	const struct program *program = NULL;
 	struct jf_error error = {0};
-	enum jf_status status = prepare(input, bundle, &loaded, &error);
+	enum jf_status status = prepare(input, bundle, &program, &error);
 
 	finish();
 	return status == JF_OK ? EXIT_OK : EXIT_BAD_INPUT;

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "island.h"
 #include "maps.h"
 
 /*
@@ -24,8 +25,6 @@
  */
 #define WINDOW_BYTES (UINT64_C(1) << 32)
 #define GUARD_BYTES  (UINT64_C(64) << 10)
-/* A page at offset 0 would have NULL for a pointer: where the place is free to choose, this is it. */
-#define FIRST_OFF (UINT64_C(64) << 10)
 
 struct arena {
 	uint8_t *reservation;
@@ -62,14 +61,26 @@ static bool reserve(struct arena *arena)
 	return true;
 }
 
+/* The same where another JIT's code takes the base to be. */
+static bool reserve_at(struct arena *arena, uint64_t base)
+{
+	const size_t bytes = WINDOW_BYTES + 2 * GUARD_BYTES;
+
+	arena->reservation = island_map(base - GUARD_BYTES, bytes);
+	if (arena->reservation == NULL || mprotect(arena->reservation, bytes, PROT_NONE) != 0)
+		return false;
+	arena->base = arena->reservation + GUARD_BYTES;
+	return true;
+}
+
 static enum jf_status arena_init(struct map *map, struct jf_error *error)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	uint64_t bytes = (uint64_t)map->max_entries * page_bytes, first = low(map->map_extra);
 	struct arena *arena;
 
-	if (map->map_extra == 0 && bytes <= WINDOW_BYTES - FIRST_OFF)
-		first = FIRST_OFF;
+	if (map->map_extra == 0 && bytes <= WINDOW_BYTES - BUNDLE_ARENA_FIRST_OFF)
+		first = BUNDLE_ARENA_FIRST_OFF;
 	if (first % page_bytes != 0 || bytes > WINDOW_BYTES - first)
 		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
 				    "%u pages of an arena at 0x%llx: no page's address, or over 4 GiB",
@@ -78,7 +89,8 @@ static enum jf_status arena_init(struct map *map, struct jf_error *error)
 	map->arena = arena;
 	if (arena != NULL)
 		arena->taken = calloc(map->max_entries, sizeof(*arena->taken));
-	if (arena == NULL || arena->taken == NULL || !reserve(arena))
+	if (arena == NULL || arena->taken == NULL ||
+	    !(map->place != NULL ? reserve_at(arena, map->place->base) : reserve(arena)))
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "4 GiB of addresses cannot be had");
 	arena->page_bytes = page_bytes;
 	arena->page_count = map->max_entries;

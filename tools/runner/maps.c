@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "maps.h"
+#include "island.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,10 @@ enum jf_status map_reserve(struct map *map, uint64_t count, uint64_t bytes, stru
 	if (__builtin_mul_overflow(count, bytes, &total) || total > MAP_BYTES_MAX)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "the map would take over %llu bytes",
 				    (unsigned long long)MAP_BYTES_MAX);
-	memory = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED)
+	memory = map->place != NULL ?
+			 island_map(map->place->value, total) :
+			 mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED || memory == NULL)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "no %llu bytes for the map",
 				    (unsigned long long)total);
 	map->memory = memory;
@@ -136,15 +139,26 @@ enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct
 	all.count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		struct map *map = &all.maps[i];
-		enum jf_status status = init_one(map, bundle, &bundle->maps[i], cpu_count, error);
+		enum jf_status status;
 
+		if (bundle->jit != NULL) {
+			map->place = &bundle->places[i];
+			map->jit = bundle->jit;
+		}
+		status = init_one(map, bundle, &bundle->maps[i], cpu_count, error);
 		if (status != JF_OK)
 			return status;
 		all.refs[i].object = map->programs != NULL ? (uintptr_t)map->programs : (uintptr_t)map;
+		if (map->place != NULL)
+			all.refs[i].object = map->place->object;
 		if (map->arena != NULL)
 			all.refs[i].value = map_arena_variables(map);
 		else if (map->ops == &map_array_ops && map->cpu_count == 1)
 			all.refs[i].value = (uintptr_t)map->memory;
+		if (map->arena != NULL && map->place != NULL && all.refs[i].value != map->place->value)
+			return jf_error_set(
+				error, JF_E_UNSUPPORTED, map->name,
+				"pages of this processor have another size than the code takes for granted");
 	}
 	return JF_OK;
 }
@@ -177,7 +191,7 @@ struct map *map_of(void *object)
 	if (map >= all.maps && map < all.maps + all.count)
 		return map;
 	for (uint32_t i = 0; i < all.count; i++) {
-		if (object != NULL && all.maps[i].programs == object)
+		if (object != NULL && all.refs[i].object == (uintptr_t)object)
 			return &all.maps[i];
 	}
 	return NULL;

@@ -51,7 +51,10 @@ struct map {
 	uint8_t *memory; /* page-aligned, zero at first */
 	size_t memory_bytes;
 
-	struct jf_program_array *programs; /* program arrays only: what programs hold as this map */
+	const struct bundle_place *place;  /* where another JIT's code takes it to be; NULL: the library compiles */
+	const struct bundle_jit *jit;      /* beside `place` */
+	struct jf_program_array *programs; /* program arrays of the library's own: what programs hold as this map */
+	uint64_t *slots;                   /* program arrays only: addresses, 0 where there is no program */
 	struct arena *arena;               /* arenas only */
 
 	pthread_mutex_t lock;
@@ -110,7 +113,8 @@ enum jf_status maps_apply_inits(uint64_t (*address)(uint32_t function), struct j
  * Puts a program into a slot of a program array, NULL: none. Any thread: tail calls find the old program
  * or the new one. returns: as jf_program_array_set().
  */
-enum jf_status map_programs_set(struct map *map, uint32_t index, const struct jf_loaded *loaded);
+struct program;
+enum jf_status map_programs_set(struct map *map, uint32_t index, const struct program *program);
 
 /* ---- map_arena.c ---- */
 

@@ -6,12 +6,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "foreign.h"
 #include "helpers.h"
 #include "maps.h"
 
-struct entry {
+struct program {
 	struct bundle_selection selection;
 	struct jf_loaded *loaded;
+	struct foreign *foreign;
 };
 
 static struct {
@@ -19,7 +21,7 @@ static struct {
 	const struct jf_convention *conv;
 	const struct jf_compile_opts *opts;
 	struct jf_import *kfuncs;
-	struct entry *entries;
+	struct program *entries;
 	bool *filled;         /* by map: program arrays whose static initialisers are in place */
 	pthread_mutex_t lock; /* entries, filled */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -42,7 +44,12 @@ enum jf_status programs_init(const struct bundle *bundle, const struct jf_conven
 		if (status != JF_OK)
 			return status;
 	}
-	return JF_OK;
+	return bundle->jit == NULL ? JF_OK : foreign_init(bundle, conv, all.kfuncs, error);
+}
+
+static bool is_loaded(const struct program *program)
+{
+	return program->loaded != NULL || program->foreign != NULL;
 }
 
 void programs_fini(void)
@@ -50,11 +57,15 @@ void programs_fini(void)
 	if (all.bundle == NULL)
 		return;
 	for (uint32_t i = 0; all.entries != NULL && i < all.bundle->count[BUNDLE_PROGRAMS]; i++) {
-		if (all.entries[i].loaded == NULL)
+		if (!is_loaded(&all.entries[i]))
 			continue;
+		if (all.entries[i].foreign != NULL)
+			foreign_unload(all.entries[i].foreign);
 		jf_unload(all.entries[i].loaded);
 		bundle_selection_free(&all.entries[i].selection);
 	}
+	if (all.bundle->jit != NULL)
+		foreign_fini();
 	free(all.entries);
 	free(all.kfuncs);
 	free(all.filled);
@@ -151,7 +162,7 @@ static enum jf_status check_linked(const struct bundle_selection *selection, str
 	return JF_OK;
 }
 
-static enum jf_status compile(struct entry *entry, struct jf_error *error)
+static enum jf_status compile(struct program *entry, struct jf_error *error)
 {
 	struct jf_program *program = &entry->selection.program;
 	struct jf_compile_opts opts = *all.opts;
@@ -170,6 +181,8 @@ static enum jf_status compile(struct entry *entry, struct jf_error *error)
 		status = find_arena(program, &arena, error);
 	if (status != JF_OK)
 		return status;
+	if (all.bundle->jit != NULL)
+		return foreign_load((uint32_t)(entry - all.entries), &entry->selection, &entry->foreign, error);
 	if (arena != NULL) {
 		opts.values.arena_base = map_arena_base(arena);
 		program->arena_user_base = map_arena_user(arena);
@@ -192,7 +205,7 @@ static enum jf_status fill_slots(uint32_t map, struct jf_error *error)
 {
 	enum jf_status status = JF_OK;
 
-	if (all.filled[map] || maps_at(map)->programs == NULL)
+	if (all.filled[map] || maps_at(map)->slots == NULL)
 		return JF_OK;
 	all.filled[map] = true;
 	for (uint32_t i = 0; status == JF_OK && i < all.bundle->count[BUNDLE_INITS]; i++) {
@@ -202,19 +215,19 @@ static enum jf_status fill_slots(uint32_t map, struct jf_error *error)
 			continue;
 		status = load(init->target, error);
 		if (status == JF_OK)
-			status = map_programs_set(maps_at(map), init->key, all.entries[init->target].loaded);
+			status = map_programs_set(maps_at(map), init->key, &all.entries[init->target]);
 	}
 	return status;
 }
 
 static enum jf_status load(uint32_t index, struct jf_error *error)
 {
-	struct entry *entry = &all.entries[index];
+	struct program *entry = &all.entries[index];
 	struct map_cursor cursor = {&entry->selection.program, 0, 0};
 	enum jf_status status;
 	uint32_t map;
 
-	if (entry->loaded != NULL)
+	if (is_loaded(entry))
 		return JF_OK;
 	status = bundle_select(all.bundle, index, &entry->selection, error);
 	if (status != JF_OK)
@@ -227,7 +240,7 @@ static enum jf_status load(uint32_t index, struct jf_error *error)
 	return status;
 }
 
-enum jf_status programs_load(uint32_t index, const struct jf_loaded **loaded, struct jf_error *error)
+enum jf_status programs_load(uint32_t index, const struct program **program, struct jf_error *error)
 {
 	enum jf_status status;
 
@@ -236,18 +249,51 @@ enum jf_status programs_load(uint32_t index, const struct jf_loaded **loaded, st
 	pthread_mutex_lock(&all.lock);
 	status = load(index, error);
 	if (status == JF_OK)
-		*loaded = all.entries[index].loaded;
+		*program = &all.entries[index];
 	pthread_mutex_unlock(&all.lock);
 	return status;
 }
 
 /* ---- what is loaded ------------------------------------------------------------------------------ */
 
+uint64_t program_run(const struct program *program, uint64_t arg)
+{
+	return program->foreign != NULL ? foreign_run(program->foreign, arg) : jf_run(program->loaded, arg);
+}
+
+uint64_t program_run_checked(const struct program *program, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
+{
+	return program->foreign != NULL ? foreign_run_checked(program->foreign, arg, in, out) :
+					  jf_run_checked(program->loaded, arg, in, out);
+}
+
+const struct jf_loaded *program_loaded(const struct program *program)
+{
+	return program->loaded;
+}
+
+const struct foreign *program_foreign(const struct program *program)
+{
+	return program->foreign;
+}
+
+const struct jf_convention *programs_convention(void)
+{
+	return all.conv;
+}
+
+bool programs_are_foreign(void)
+{
+	return all.bundle->jit != NULL;
+}
+
 uint64_t programs_function(uint32_t index, uint32_t function)
 {
-	const struct entry *entry = &all.entries[index];
+	const struct program *entry = &all.entries[index];
 	const struct jf_image *image = jf_loaded_image(entry->loaded);
 
+	if (entry->foreign != NULL)
+		return foreign_function(entry->foreign, function);
 	for (uint32_t i = 0; i < entry->selection.program.function_count; i++) {
 		if (entry->selection.bundle_function[i] == function)
 			return image->address + jf_image_function_at(image, i)->start;
@@ -273,11 +319,11 @@ const char *programs_broken_stack(void)
 enum jf_status programs_set(const char *name, uint32_t index, const char *program, struct jf_error *error)
 {
 	int64_t map = maps_find(name);
-	const struct jf_loaded *loaded = NULL;
+	const struct program *loaded = NULL;
 	enum jf_status status;
 	uint32_t number;
 
-	if (map < 0 || maps_at((uint32_t)map)->programs == NULL)
+	if (map < 0 || maps_at((uint32_t)map)->slots == NULL)
 		return jf_error_set(error, JF_E_NOT_FOUND, name, "there is no program array of this name");
 	if (index >= maps_at((uint32_t)map)->max_entries)
 		return jf_error_set(error, JF_E_INVAL, name, "it has no entry %u", index);

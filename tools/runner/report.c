@@ -93,13 +93,13 @@ static atomic_uint throw_count;
 static _Thread_local unsigned int throw_number;
 static _Thread_local bool throw_running;
 
-static void report_landing(const struct jf_walk_frame *frame, uint64_t fp)
+void report_throw_landing(uint64_t callback, uint64_t sp, uint64_t fp)
 {
-	const struct jf_range *callback = jf_code_map_find(frame->range->callback);
-	uint64_t sp = frame->cfa + (uint64_t)(int64_t)frame->range->landing_sp_off_from_cfa;
+	const struct jf_range *range = jf_code_map_find(callback);
 
 	report("landing throw=%u callback=%s sp=0x%" PRIx64 " fp=0x%" PRIx64, throw_number,
-	       callback != NULL ? callback->name : "?", sp, fp);
+	       range != NULL ? range->name : "?", sp, fp);
+	throw_running = false;
 }
 
 /* A record's text as it grows. */
@@ -182,13 +182,12 @@ static void name_import(const struct jf_walk_frame *at, struct jf_backtrace_fram
 	frame->offset = at->pc - at->function->start;
 }
 
-static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
+void report_throw_frame(uint64_t cookie, const struct jf_walk *walk)
 {
 	const struct jf_walk_frame *at = jf_walk_at(walk);
 	struct jf_backtrace_frame frame = {.size = sizeof(frame)};
 	struct record record = {.length = 0};
 
-	(void)arg;
 	if (!throw_running) {
 		throw_running = true;
 		throw_number = atomic_fetch_add_explicit(&throw_count, 1, memory_order_relaxed) + 1;
@@ -198,13 +197,20 @@ static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 		add_frame(&record, &frame);
 		report("frame throw=%u cookie=%" PRIu64 "%s", throw_number, cookie, record.text);
 	}
-	if (at->range != NULL && at->range->kind == JF_RANGE_BOUNDARY) {
-		report_landing(at, jf_walk_fp(walk));
-		throw_running = false;
-	}
 }
 
-static void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
+static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
+{
+	const struct jf_walk_frame *at = jf_walk_at(walk);
+
+	(void)arg;
+	report_throw_frame(cookie, walk);
+	if (at->range != NULL && at->range->kind == JF_RANGE_BOUNDARY)
+		report_throw_landing(at->range->callback,
+				     at->cfa + (uint64_t)(int64_t)at->range->landing_sp_off_from_cfa, jf_walk_fp(walk));
+}
+
+void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
 	static const struct jf_backtrace_opts opts = {.size = sizeof(opts), .flags = JF_BACKTRACE_SYMBOLS};
 
@@ -214,11 +220,19 @@ static void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *wa
 	_exit(EXIT_UNCAUGHT);
 }
 
+static bool wants_frames;
+
+bool report_wants_frames(void)
+{
+	return wants_frames;
+}
+
 enum jf_status report_throws(bool frames)
 {
 	static const struct jf_uncaught_handler handler = {.size = sizeof(handler), .call = report_uncaught};
 	static const struct jf_throw_observer observer = {.size = sizeof(observer), .call = report_frame};
 	enum jf_status status = jf_uncaught_handler_set(&handler, NULL);
 
+	wants_frames = frames;
 	return status != JF_OK || !frames ? status : jf_throw_observer_set(&observer, NULL);
 }

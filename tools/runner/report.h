@@ -50,4 +50,11 @@ int report_error_text(const char *fmt, ...) JF_PRINTF(1, 2);
  */
 enum jf_status report_throws(bool frames);
 
+/* For throws that are not the library's: whether frames are asked for, the records themselves, and the end of one that
+ * nobody catches, which does not return. */
+bool report_wants_frames(void);
+void report_throw_frame(uint64_t cookie, const struct jf_walk *walk);
+void report_throw_landing(uint64_t callback, uint64_t sp, uint64_t fp);
+void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why);
+
 #endif

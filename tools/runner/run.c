@@ -15,7 +15,7 @@
 
 /* One thread's part. */
 struct worker {
-	const struct jf_loaded *loaded;
+	const struct program *program;
 	const struct run_opts *opts;
 	pthread_barrier_t *start; /* NULL: run at once */
 	unsigned int number;
@@ -32,13 +32,13 @@ struct worker {
 
 static uint64_t run_checked(struct worker *worker, uint32_t run)
 {
-	const struct jf_backend *backend = jf_loaded_image(worker->loaded)->conv->backend;
+	const struct jf_backend *backend = programs_convention()->backend;
 	struct registers now;
 	uint64_t r0;
 
 	registers_fill(backend, &now.in, (uint64_t)worker->number << 8 ^ run);
 	memset(&now.out, 0, sizeof(now.out));
-	r0 = jf_run_checked(worker->loaded, (uintptr_t)worker->ctx, &now.in, &now.out);
+	r0 = program_run_checked(worker->program, (uintptr_t)worker->ctx, &now.in, &now.out);
 	for (unsigned int id = 0; id < backend->reg_count; id++) {
 		if (worker->changed[id] || registers_kept(backend, &now, id))
 			continue;
@@ -53,7 +53,7 @@ static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	const struct run_opts *opts = worker->opts;
-	bool unsaved = jf_convention_unsaved(jf_loaded_image(worker->loaded)->conv, NULL, 0) > 0;
+	bool unsaved = programs_are_foreign() || jf_convention_unsaved(programs_convention(), NULL, 0) > 0;
 
 	map_cpu_set(worker->number);
 	faults_begin();
@@ -71,7 +71,7 @@ static void *work(void *arg)
 		}
 		/* Where a throw may lose registers, they are not to be this program's own. */
 		r0 = opts->check_registers || unsaved ? run_checked(worker, run) :
-							jf_run(worker->loaded, (uintptr_t)worker->ctx);
+							program_run(worker->program, (uintptr_t)worker->ctx);
 		if (opts->check_stacks && worker->broken == NULL) {
 			worker->broken = programs_broken_stack();
 			worker->broken_run = run;
@@ -142,7 +142,7 @@ static const struct worker *who_changed(const struct worker *workers, uint32_t c
 
 static bool report_registers(const struct worker *workers, uint32_t count)
 {
-	const struct jf_backend *backend = jf_loaded_image(workers[0].loaded)->conv->backend;
+	const struct jf_backend *backend = programs_convention()->backend;
 	unsigned int checked = 0, changed = 0;
 
 	for (unsigned int id = 0; id < backend->reg_count; id++) {
@@ -175,7 +175,7 @@ static bool report_stacks(const struct worker *workers, uint32_t count, uint32_t
 	return broken == NULL;
 }
 
-int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
+int run_program(const struct program *program, const struct run_opts *opts)
 {
 	struct worker *workers = calloc(opts->threads, sizeof(*workers));
 	int code = EXIT_OK;
@@ -183,7 +183,7 @@ int run_program(const struct jf_loaded *loaded, const struct run_opts *opts)
 	if (workers == NULL)
 		return report_error_text("no memory for %u threads", opts->threads);
 	for (uint32_t i = 0; i < opts->threads; i++) {
-		workers[i].loaded = loaded;
+		workers[i].program = program;
 		workers[i].opts = opts;
 		workers[i].number = i;
 	}

@@ -2,7 +2,7 @@
 #ifndef JF_RUNNER_RUN_H
 #define JF_RUNNER_RUN_H
 
-#include <jitframe/load.h>
+#include "programs.h"
 
 #define RUN_CTX_BYTES 4096
 
@@ -23,6 +23,6 @@ struct run_opts {
  * returns: EXIT_OK; EXIT_FAILED when two runs gave different results, a callee-saved register came
  *      back changed or a private stack's guard was written to; EXIT_BAD_INPUT when threads cannot be had.
  */
-int run_program(const struct jf_loaded *loaded, const struct run_opts *opts);
+int run_program(const struct program *program, const struct run_opts *opts);
 
 #endif

@@ -118,7 +118,7 @@ static enum jf_status set_element(const char *name, const char *key, const char 
 	enum jf_status status = find_map(name, &map, error);
 	int64_t result;
 
-	if (status == JF_OK && map->programs != NULL)
+	if (status == JF_OK && map->slots != NULL)
 		return set_program(name, key, text, error);
 	if (status == JF_OK)
 		status = parse(name, key, key_bytes, map->key_bytes, sizeof(key_bytes), error);

@@ -11,6 +11,7 @@ struct exception_table_entry {
 struct pt_regs {
 	u64 regs[31], sp, pc, pstate;
 };
+#define PT_REGS_PC pc
 
 enum {
 	ARM64_HAS_VIRT_HOST_EXTN = FEATURE_vhe,

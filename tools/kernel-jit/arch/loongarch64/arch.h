@@ -10,6 +10,7 @@ struct exception_table_entry {
 struct pt_regs {
 	unsigned long regs[32], orig_a0, csr_era, csr_badvaddr, csr_crmd, csr_prmd, csr_euen, csr_ecfg, csr_estat;
 };
+#define PT_REGS_PC csr_era
 /* Where thread_info has the processor's number, by asm-offsets.h of a kernel with thread_info in the task. */
 #define TI_CPU 16
 

@@ -12,6 +12,7 @@ struct pt_regs {
 	unsigned long s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t3, t4, t5, t6;
 	unsigned long status, badaddr, cause, orig_a0;
 };
+#define PT_REGS_PC epc
 
 /* Of the processor: RISCV_ISA_EXT_ZBB is the feature ZBB. */
 #define RISCV_ISA_EXT_ZBA               FEATURE_ZBA

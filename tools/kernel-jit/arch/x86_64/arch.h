@@ -7,6 +7,11 @@ struct exception_table_entry {
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
 };
+#define PT_REGS_PC ip
+#define PT_REGS_NUMBERS                                                             \
+	{                                                                           \
+		15, 14, 13, 12, 5, 3, 11, 10, 9, 8, 0, 1, 2, 6, 7, 0, 0, 0, 0, 4, 0 \
+	}
 
 /* ---- the processor; accounting of call depths is not modelled --------------------------------------------- */
 
