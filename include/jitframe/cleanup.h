@@ -27,12 +27,14 @@ struct jf_cleanups {
 };
 
 /* One record in machine code, in bytes from the function's start. Of a return address the byte before is looked up
- * (R17): start_off <= byte < end_off. */
+ * (R17): start_off <= byte < end_off. Code that only pads reach has records of its own, which come before others. */
 struct jf_cleanup_code {
 	uint32_t start_off;
 	uint32_t end_off;
-	uint32_t pad_off;
+	uint32_t pad_off; /* JF_CLEANUP_IN_PAD: the code is a pad's */
 };
+/* No throw passes code of a pad: what is thrown while a pad runs is uncaught. */
+#define JF_CLEANUP_IN_PAD UINT32_MAX
 
 JF_END_DECLS
 

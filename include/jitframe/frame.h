@@ -30,6 +30,7 @@ enum jf_slot_kind {
 	JF_SLOT_PAD,       /* alignment */
 	JF_SLOT_BPF_STACK, /* what BPF code addresses below R10 */
 	JF_SLOT_OUT_ARGS,  /* outgoing stack arguments */
+	JF_SLOT_CLEANUP,   /* a word of the throw whose clean-up pad runs in this frame (JF_CLEANUP_RESUMED) */
 	JF_SLOT__COUNT
 };
 
@@ -48,6 +49,7 @@ enum {
 	JF_WHEN_OUT_ARGS = 1 << 10,
 	JF_WHEN_BPF_STACK = 1 << 11, /* JF_WHEN_FP, with a BPF stack of more than 0 bytes or a private stack */
 	JF_WHEN_CALLS = 1 << 12,     /* unless the spec says leaf: the return address may stay in its register */
+	JF_WHEN_CLEANUPS = 1 << 13,  /* the spec's cleanups */
 };
 /* The two roles that land: what they have in common. */
 #define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
@@ -115,6 +117,12 @@ enum jf_sp_steps {
 /* How a clean-up pad of a frame comes to run when a throw skips the frame. */
 enum jf_cleanup_entry {
 	JF_CLEANUP_NONE, /* it does not: programs that have pads and can throw are refused */
+	/* The unwinder calls the pad as a subroutine, on the unwinder's own stack, and the pad returns to the unwinder.
+	 * Such code is emitted; it runs where somebody calls pads so. */
+	JF_CLEANUP_CALLED,
+	/* The frame goes on at its pad, with SP and all registers as they were at the call. A frame with pads has two
+	 * slots of kind JF_SLOT_CLEANUP, for what the resume has to know. */
+	JF_CLEANUP_RESUMED,
 	JF_CLEANUP__COUNT
 };
 
@@ -181,16 +189,18 @@ struct jf_frame_spec {
 	bool tail_calls;        /* a tail call can be reached from here: the count is kept */
 	bool arena;
 	bool private_stack;
-	bool landing_pads;    /* ENDBR64 or BTI at indirect entries */
-	bool sign_return;     /* PAC */
-	bool leaf;            /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
-	bool classic;         /* converted from classic BPF, which has no tail calls: no code is made ready for one */
-	uint8_t reserved[10]; /* 0; other structs hold this one, so that its size stays as it is */
+	bool landing_pads; /* ENDBR64 or BTI at indirect entries */
+	bool sign_return;  /* PAC */
+	bool leaf;         /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
+	bool classic;      /* converted from classic BPF, which has no tail calls: no code is made ready for one */
+	/* Clean-up pads. RESUMED: this function has some. CALLED: its program has some, and this is not the callback. */
+	bool cleanups;
+	uint8_t reserved[9]; /* 0; other structs hold this one, so that its size stays as it is */
 };
 /* A plain main function: no stack, no options. */
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
-	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, { 0 } }
+	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, false, { 0 } }
 /* clang-format on */
 /* Outgoing arguments after the fifth, at most. */
 #define JF_OUT_ARGS_MAX 7

@@ -26,8 +26,7 @@ static JF_PRINTF(2, 3) enum jf_status bad(const struct table *t, const char *fmt
 	return jf_error_set(t->error, JF_E_BAD_INSN, t->unit->function->name, "cleanup record %u: %s", t->record, text);
 }
 
-/* returns: the record that holds the instruction, or NULL. Records before `count` are disjoint and sorted. */
-static const struct jf_cleanup *record_of(const struct jf_cleanups *table, uint32_t insn)
+const struct jf_cleanup *jf_cleanup_of(const struct jf_cleanups *table, uint32_t insn)
 {
 	uint32_t low = 0, high = table->count;
 
@@ -87,12 +86,12 @@ enum jf_status jf_unit_check_cleanup_table(const struct jf_unit *unit, struct jf
 					    t.record, record->start);
 	}
 	for (t.record = 0; t.record < table->count; t.record++) {
-		const struct jf_cleanup *around = record_of(table, table->list[t.record].pad);
+		const struct jf_cleanup *around = jf_cleanup_of(table, table->list[t.record].pad);
 
 		if (around)
 			return bad(&t, "pad %u lies in the range of record %u", table->list[t.record].pad,
 				   (uint32_t)(around - table->list));
-		unit->flags[table->list[t.record].pad] |= JF_INSN_TARGET;
+		unit->flags[table->list[t.record].pad] |= JF_INSN_TARGET | JF_INSN_PAD;
 	}
 	return JF_OK;
 }

@@ -190,6 +190,8 @@ static enum jf_status check_pads(struct flow *f)
 	for (uint32_t i = 0; i < f->unit->function->insn_count; i++)
 		if ((f->marks[i] & (IN_PAD | RESUMES)) == IN_PAD)
 			return bad(f, "instruction %u: it is reached from a cleanup pad, and never resumes", i);
+	for (uint32_t i = 0; i < f->unit->function->insn_count; i++)
+		f->unit->flags[i] |= f->marks[i] & IN_PAD ? JF_INSN_IN_PAD : 0;
 	return JF_OK;
 }
 

@@ -185,6 +185,8 @@ static void try_role(struct inference *inf, uint32_t role)
 	spec.role = role;
 	spec.sign_return = role == JF_ROLE_CALLBACK && !is_given(inf, JF_GIVEN_SIGN_RETURN) ? inf->auths : inf->signs;
 	spec.landing_pads = inf->pads;
+	/* What a frame has for them shows like a larger stack. */
+	spec.cleanups = is_given(inf, JF_GIVEN_CLEANUPS) && inf->input->spec.cleanups;
 	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
 		for (unsigned int options = 0; options < TRY__COUNT; options++) {
 			/* A tail call is a tail call, whether or not the prologue shows it. */

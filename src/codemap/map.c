@@ -150,17 +150,32 @@ static enum jf_status check_source(const struct refusal *r)
 	return wrong ? refuse(r, "lines", "%s", wrong) : JF_OK;
 }
 
+/* What a throw leaves in a frame while its pad runs. */
+static bool has_cleanup_slots(const struct jf_range *range)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; range->slots && i < range->slot_count; i++)
+		count += range->slots[i].kind == JF_SLOT_CLEANUP;
+	return count == 2;
+}
+
 static enum jf_status check_cleanups(const struct refusal *r)
 {
 	const struct jf_range *range = r->range;
 	uint64_t bytes = range->end - range->start;
 
+	if (range->cleanup_entry >= JF_CLEANUP__COUNT)
+		return refuse(r, "cleanup_entry", "%u is none of enum jf_cleanup_entry", range->cleanup_entry);
+	if (range->cleanup_count && range->cleanup_entry == JF_CLEANUP_RESUMED && !has_cleanup_slots(range))
+		return refuse(r, "slots", "there are pads to resume, and not two slots of kind JF_SLOT_CLEANUP");
 	if (range->cleanup_count && !range->cleanups)
 		return refuse(r, "cleanups", "it is NULL, and cleanup_count is %" PRIu32, range->cleanup_count);
 	for (uint32_t i = 0; i < range->cleanup_count; i++) {
 		const struct jf_cleanup_code *record = &range->cleanups[i];
 
-		if (record->start_off >= record->end_off || record->end_off > bytes || record->pad_off >= bytes)
+		if (record->start_off >= record->end_off || record->end_off > bytes ||
+		    (record->pad_off >= bytes && record->pad_off != JF_CLEANUP_IN_PAD))
 			return refuse(r, "cleanups", "cleanups[%" PRIu32 "] is empty, or outside of the range", i);
 		if (i && record->start_off < record[-1].end_off)
 			return refuse(r, "cleanups", "cleanups[%" PRIu32 "] is not above the one before", i);

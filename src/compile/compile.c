@@ -42,19 +42,38 @@ enum jf_status jf_compiler_read(const struct jf_program *in, const struct jf_com
 	return check_lines(program, error);
 }
 
-/* The records of one function in code. What has no code has no call: a search must find no empty record. */
-static void place_function(struct image *image, struct image_function *f, const struct jf_unit *unit)
+/* Where a throw out of the instruction goes: code of pads comes before records. returns: NULL: past the function. */
+static const uint32_t *pad_of(const struct jf_unit *unit, uint32_t insn)
 {
-	f->cleanup_start = image->cleanup_count;
-	for (uint32_t k = 0; k < unit->cleanups.count; k++) {
-		const struct jf_cleanup *record = &unit->cleanups.list[k];
-		struct jf_cleanup_code placed = {unit->insn_off[record->start], unit->insn_off[record->end],
-						 unit->insn_off[record->pad]};
+	static const uint32_t in_pad = JF_CLEANUP_IN_PAD;
+	const struct jf_cleanup *record = jf_cleanup_of(&unit->cleanups, insn);
 
-		if (placed.start_off < placed.end_off)
-			image->cleanups[image->cleanup_count++] = placed;
+	if (unit->flags[insn] & JF_INSN_IN_PAD)
+		return &in_pad;
+	return record ? &unit->insn_off[record->pad] : NULL;
+}
+
+/*
+ * The records of one function in code; image NULL: counts them. What has no code has no call: a search must find no
+ * empty record.
+ */
+static uint32_t place_function(struct image *image, const struct jf_unit *unit)
+{
+	uint32_t count = unit->cleanups.count ? unit->function->insn_count : 0, placed = 0, end;
+
+	for (uint32_t i = 0; i < count; i = end) {
+		const uint32_t *pad = pad_of(unit, i);
+
+		for (end = i + 1; end < count && pad_of(unit, end) == pad; end++)
+			;
+		if (!pad || unit->insn_off[i] == unit->insn_off[end])
+			continue;
+		if (image)
+			image->cleanups[image->cleanup_count++] =
+				(struct jf_cleanup_code){unit->insn_off[i], unit->insn_off[end], *pad};
+		placed++;
 	}
-	f->shown.cleanup_count = image->cleanup_count - f->cleanup_start;
+	return placed;
 }
 
 static enum jf_status place_cleanups(struct jf_compiler *c)
@@ -63,14 +82,16 @@ static enum jf_status place_cleanups(struct jf_compiler *c)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < c->unit_count; i++)
-		count += c->units[i].cleanups.count;
+		count += place_function(NULL, &c->units[i]);
 	if (!count)
 		return JF_OK;
 	image->cleanups = jf_alloc(count * sizeof(*image->cleanups));
 	if (!image->cleanups)
 		return jf_compiler_no_memory(c);
-	for (uint32_t i = 0; i < c->unit_count; i++)
-		place_function(image, &image->functions[i], &c->units[i]);
+	for (uint32_t i = 0; i < c->unit_count; i++) {
+		image->functions[i].cleanup_start = image->cleanup_count;
+		image->functions[i].shown.cleanup_count = place_function(image, &c->units[i]);
+	}
 	return JF_OK;
 }
 

@@ -109,6 +109,16 @@ static bool has_private_stack(const struct jf_compiler *c, uint32_t role)
 						       JF_CAP_PRIVATE_STACK);
 }
 
+/* Whether the frame is made ready for pads. Pads that no throw enters need nothing. */
+static bool has_cleanups(const struct jf_compiler *c, uint32_t index, uint32_t role)
+{
+	if (!c->throws || !c->has_cleanups)
+		return false;
+	if (c->conv->cleanup_entry == JF_CLEANUP_CALLED)
+		return role != JF_ROLE_CALLBACK;
+	return c->units[index].cleanups.count;
+}
+
 /* Arguments after the fifth that the convention passes in registers have to be got before those are used. */
 static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index, const struct jf_usage *usage)
 {
@@ -146,6 +156,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 	spec.tail_calls = role == JF_ROLE_SUBPROGRAM && c->conv->count_form != JF_COUNT_BY_VALUE ?
 				  usage->reaches_tail_call :
 				  c->uses_tail_calls;
+	spec.cleanups = has_cleanups(c, index, role);
 	spec.landing_pads = c->opts->landing_pads;
 	spec.sign_return = c->opts->sign_return;
 	/* may_goto calls a stub. */

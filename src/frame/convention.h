@@ -18,6 +18,7 @@ enum contradiction {
 	BAD_ADOPTION,  /* boundary and callback */
 	BAD_LANDING,   /* what a callback takes off, seen from the SP it gets */
 	BAD_OWN_STACK, /* a callback's BPF stack */
+	BAD_CLEANUP,   /* slots for a throw whose pad runs */
 	CONTRADICTION__COUNT
 };
 

@@ -95,6 +95,18 @@ static void check_saves(struct contradictions *all, const struct jf_frame *frame
 						reg_name(frame, frame->slots[i].reg));
 }
 
+/* What a throw leaves in the frame whose pad it resumes. */
+static void check_cleanup_slots(struct contradictions *all, const struct jf_frame *frame)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		count += frame->slots[i].kind == JF_SLOT_CLEANUP;
+	if (count != 2)
+		contradict_once(all, BAD_CLEANUP, 0, "areas: a %s with cleanup pads has %u slots for a throw, not 2",
+				role_of(frame), count);
+}
+
 static void check_frame(struct contradictions *all, const struct jf_frame *frame)
 {
 	check_layout(all, frame);
@@ -104,6 +116,8 @@ static void check_frame(struct contradictions *all, const struct jf_frame *frame
 	if (frame->spec.tail_calls && frame->needs & JF_WHEN_MAIN && jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE) < 0)
 		contradict_once(all, BAD_COUNT, 9, "a %s with tail calls has no slot for their count (R9)",
 				role_of(frame));
+	if (frame->spec.cleanups && frame->conv->cleanup_entry == JF_CLEANUP_RESUMED)
+		check_cleanup_slots(all, frame);
 }
 
 /* ---- a callback and a boundary of the same program --------------------------------------------------------------- */
@@ -174,8 +188,8 @@ static void check_landing(struct contradictions *all, const struct jf_frame *bou
 
 /* ---- every combination --------------------------------------------------------------------------------- */
 
-/* tail calls, arena, private stack, signed returns, registers used, two of size, arguments, leaf */
-#define OPTION_BITS 9
+/* tail calls, arena, private stack, signed returns, registers used, two of size, arguments, leaf, clean-up pads */
+#define OPTION_BITS 10
 
 static bool solve(struct contradictions *all, unsigned int role, unsigned int bits, struct jf_frame *frame)
 {
@@ -194,6 +208,7 @@ static bool solve(struct contradictions *all, unsigned int role, unsigned int bi
 	spec.bpf_stack_bytes = stacks[bits >> 5 & 3];
 	spec.out_args = bits & 128 ? JF_OUT_ARGS_MAX : 0;
 	spec.leaf = bits & 256;
+	spec.cleanups = bits & 512;
 	status = jf_frame_solve(conv, &spec, frame, &error);
 	if (status == JF_OK || status == JF_E_UNSUPPORTED || status == JF_E_BAD_SPEC)
 		return status == JF_OK;

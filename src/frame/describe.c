@@ -20,6 +20,7 @@ static const char *const slot_names[JF_SLOT__COUNT] = {
 	[JF_SLOT_SPILL] = "spill",         [JF_SLOT_TCC] = "tcc",
 	[JF_SLOT_TCC_PTR] = "tcc_ptr",     [JF_SLOT_PAD] = "pad",
 	[JF_SLOT_BPF_STACK] = "bpf_stack", [JF_SLOT_OUT_ARGS] = "out_args",
+	[JF_SLOT_CLEANUP] = "cleanup",
 };
 
 static const char *const range_names[JF_RANGE__COUNT] = {
@@ -116,6 +117,7 @@ static void put_slot(struct out *out, const struct jf_frame *frame, const struct
 	case JF_SLOT_TCC_PTR: put(out, "pointer to the tail-call count"); break;
 	case JF_SLOT_PAD: put(out, "padding"); break;
 	case JF_SLOT_BPF_STACK: put(out, "BPF stack"); break;
+	case JF_SLOT_CLEANUP: put(out, "throw whose clean-up pad runs"); break;
 	default: put(out, "outgoing arguments");
 	}
 	if (slot->size_bytes != 8)

@@ -17,6 +17,7 @@ static const struct option {
 	{JF_WHEN_ARENA, JF_CAP_ARENA, "arena"},
 	{JF_WHEN_PRIVATE_STACK, JF_CAP_PRIVATE_STACK, "private_stack"},
 	{JF_WHEN_OUT_ARGS, JF_CAP_OUT_ARGS, "out_args"},
+	{JF_WHEN_CLEANUPS, 0, "cleanups"}, /* no capability, but a value of cleanup_entry */
 };
 #define OPTION_COUNT JF_COUNT_OF(options)
 
@@ -52,6 +53,8 @@ static uint16_t spec_needs(const struct jf_frame_spec *spec)
 		needs |= JF_WHEN_PRIVATE_STACK;
 	if (spec->out_args)
 		needs |= JF_WHEN_OUT_ARGS;
+	if (spec->cleanups)
+		needs |= JF_WHEN_CLEANUPS;
 	return needs;
 }
 
@@ -84,6 +87,9 @@ static enum jf_status check_capabilities(const struct jf_convention *conv, const
 	if (spec->private_stack && spec->role == JF_ROLE_CALLBACK &&
 	    !jf_convention_supports(conv, JF_CAP_PRIVATE_STACK_CALLBACK))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "private_stack", "not in a callback of %s/%s", arch,
+				    conv->name);
+	if (spec->cleanups && conv->cleanup_entry == JF_CLEANUP_NONE)
+		return jf_error_set(error, JF_E_UNSUPPORTED, "cleanups", "%s/%s does not run cleanup pads", arch,
 				    conv->name);
 	if (spec->landing_pads && !jf_convention_supports(conv, JF_CAP_LANDING_PADS))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "landing_pads", "%s has none", arch);

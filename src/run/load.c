@@ -268,6 +268,7 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.line_count = f->line_count,
 			.cleanups = f->cleanups,
 			.cleanup_count = f->cleanup_count,
+			.cleanup_entry = image->conv->cleanup_entry,
 		};
 		if (callback)
 			loaded->ranges[i].callback = image->address + callback->start;

@@ -223,20 +223,30 @@ Test(cleanup, older_programs_have_no_tables)
 
 Test(cleanup, records_of_an_image_are_in_bytes)
 {
-	static const struct jf_cleanup list[] = {{0, 3, 5}, {3, 4, 5}, {6, 7, 5}};
+	/* Instruction 6 is a pad's: no record holds it in code. */
+	static const struct jf_cleanup list[] = {{0, 1, 5}, {3, 4, 6}, {6, 7, 5}};
+	static const struct jf_cleanup in_code[] = {{0, 1, 5}, {3, 4, 6}, {5, 7, 0}};
 	const struct jf_image_function *f;
 	struct jf_image *image;
 
-	cr_assert_eq(compile(run_program(shape_functions, 1, -1), list, 3, &image, NULL), JF_OK);
+	cr_assert_eq(compile(run_program(shape_functions, 1, -1), list, 2, &image, NULL), JF_OK);
 	f = jf_image_function_at(image, 0);
 	cr_assert_eq(f->cleanup_count, 3);
 	for (uint32_t i = 0; i < 3; i++) {
-		cr_assert_eq(f->cleanups[i].start_off, f->insn_off[list[i].start]);
-		cr_assert_eq(f->cleanups[i].end_off, f->insn_off[list[i].end]);
-		cr_assert_eq(f->cleanups[i].pad_off, f->insn_off[list[i].pad]);
+		cr_assert_eq(f->cleanups[i].start_off, f->insn_off[in_code[i].start]);
+		cr_assert_eq(f->cleanups[i].end_off, f->insn_off[in_code[i].end]);
+		cr_assert_eq(f->cleanups[i].pad_off, i < 2 ? f->insn_off[in_code[i].pad] : JF_CLEANUP_IN_PAD);
 	}
 	/* The last one's end is the epilogue's start: that of the function's last instruction. */
 	cr_assert_eq(f->cleanups[2].end_off, f->marks[JF_MARK_EPILOGUE]);
+	jf_image_free(image);
+	/* A record of a call in a pad. */
+	cr_assert_eq(compile(run_program(shape_functions, 1, -1), (const struct jf_cleanup[]){list[0], list[2]}, 2,
+			     &image, NULL),
+		     JF_OK);
+	f = jf_image_function_at(image, 0);
+	cr_assert_eq(f->cleanup_count, 2);
+	cr_assert_eq(f->cleanups[1].pad_off, JF_CLEANUP_IN_PAD);
 	jf_image_free(image);
 }
 
@@ -253,9 +263,13 @@ Test(cleanup, records_without_code_are_left_out)
 	f = jf_image_function_at(image, 0);
 	for (uint32_t i = 0; i < f->cleanup_count; i++)
 		cr_assert_lt(f->cleanups[i].start_off, f->cleanups[i].end_off);
-	cr_assert_eq(f->cleanup_count, 1u + (f->insn_off[2] < f->insn_off[3]));
+	/* One pad's records with no code between them are one; the other is the pad's. */
+	cr_assert_eq(f->cleanup_count, 2);
+	cr_assert_eq(f->cleanups[0].end_off, f->insn_off[2]);
 	jf_image_free(image);
 }
+
+/* ---- in frames and code maps ---------------------------------------------------------------------------------- */
 
 static void add_refused(struct jf_range range, const struct jf_cleanup_code *list, uint32_t count, const char *words)
 {
@@ -270,7 +284,7 @@ static void add_refused(struct jf_range range, const struct jf_cleanup_code *lis
 
 Test(cleanup, the_code_map_looks_at_records)
 {
-	static const struct jf_cleanup_code good[] = {{0, 8, 24}, {8, 16, 24}, {24 + 4, 32, 16}};
+	static const struct jf_cleanup_code good[] = {{0, 8, 24}, {8, 16, 24}, {24, 32, JF_CLEANUP_IN_PAD}};
 	static const struct jf_cleanup_code empty[] = {{8, 8, 24}}, outside[] = {{0, 33, 4}}, far[] = {{0, 8, 32}},
 					    unsorted[] = {{8, 16, 24}, {0, 8, 24}},
 					    overlap[] = {{0, 9, 24}, {8, 16, 24}};
@@ -294,4 +308,79 @@ Test(cleanup, the_code_map_looks_at_records)
 	add_refused(range, far, 1, "cleanups[0] is empty, or outside of the range");
 	add_refused(range, unsorted, 2, "cleanups[1] is not above the one before");
 	add_refused(range, overlap, 2, "cleanups[1] is not above the one before");
+}
+
+Test(cleanup, the_code_map_wants_slots_of_pads_that_are_resumed)
+{
+	static const struct jf_cleanup_code list[] = {{0, 8, 24}};
+	static const struct jf_row row = {.cfa_reg = TOY_SP};
+	static const struct jf_slot slots[] = {
+		{.kind = JF_SLOT_CLEANUP, .reg = JF_REG_NONE, .off_from_cfa = -24, .size_bytes = 8},
+		{.kind = JF_SLOT_CLEANUP, .reg = JF_REG_NONE, .off_from_cfa = -32, .size_bytes = 8}};
+	struct jf_range range = {.size = sizeof(range),
+				 .kind = JF_RANGE_SUBPROGRAM,
+				 .start = RUN_ADDRESS,
+				 .end = RUN_ADDRESS + 32,
+				 .name = "f",
+				 .backend = &toy_backend,
+				 .rows = &row,
+				 .row_count = 1,
+				 .slots = slots,
+				 .slot_count = 2,
+				 .cleanups = list,
+				 .cleanup_count = 1,
+				 .cleanup_entry = JF_CLEANUP_RESUMED};
+	struct jf_error error = {0};
+
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "two slots: %s", error.text);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	range.slot_count = 1;
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_E_INVAL, "one slot");
+	CHECK(strstr(error.text, "not two slots of kind JF_SLOT_CLEANUP"), "'%s'", error.text);
+	range.cleanup_count = 0;
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "no records: %s", error.text);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	range.cleanup_entry = JF_CLEANUP__COUNT;
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_E_INVAL, "no such entry");
+	CHECK(!strcmp(error.where, "cleanup_entry"), "'%s' is named", error.where);
+}
+
+/* A frame is made ready for pads where the convention runs them. */
+Test(cleanup, frames_with_pads_by_convention)
+{
+	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
+	struct jf_frame frame;
+	struct jf_error error = {0};
+
+	spec.cleanups = true;
+	CHECK_STATUS(jf_frame_solve(&toy_adopt, &spec, &frame, &error), JF_E_UNSUPPORTED, "none");
+	CHECK(!strcmp(error.where, "cleanups"), "'%s' is named", error.where);
+	CHECK(!strcmp(error.text, "toy/adopt does not run cleanup pads"), "'%s'", error.text);
+}
+
+/* Descriptions that contradict themselves. */
+Test(cleanup, conventions_say_how_pads_run)
+{
+	struct jf_convention copy = toy_adopt;
+	struct jf_area areas[8];
+	struct jf_slot_rule rules[8];
+	struct jf_finding finding;
+
+	cr_assert_leq(copy.area_count, COUNT_OF(areas));
+	cr_assert_leq(copy.areas[0].rule_count, COUNT_OF(rules));
+	memcpy(areas, copy.areas, copy.area_count * sizeof(areas[0]));
+	memcpy(rules, areas[0].rules, areas[0].rule_count * sizeof(rules[0]));
+	copy.cleanup_entry = JF_CLEANUP_RESUMED;
+	cr_assert_eq(jf_convention_check(&copy, &finding, 1), 1);
+	CHECK(strstr(finding.text, "with cleanup pads has 0 slots for a throw, not 2"), "'%s'", finding.text);
+	copy.caps &= ~(uint32_t)JF_CAP_EXCEPTIONS;
+	copy.cleanup_entry = JF_CLEANUP_CALLED;
+	cr_assert_geq(jf_convention_check(&copy, &finding, 1), 1);
+	CHECK(strstr(finding.text, "cleanup_entry: there are cleanup pads, but no exceptions"), "'%s'", finding.text);
+	copy = toy_adopt;
+	areas[0].rules = rules;
+	copy.areas = areas;
+	rules[0].when |= JF_WHEN_CLEANUPS;
+	cr_assert_eq(jf_convention_check(&copy, &finding, 1), 1);
+	CHECK(strstr(finding.text, "cleanup_entry is JF_CLEANUP_NONE, but there are slots"), "'%s'", finding.text);
 }

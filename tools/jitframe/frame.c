@@ -69,11 +69,12 @@ static json_t *json_spec(const struct jf_frame_spec *spec)
 		if (spec->bpf_regs_used & 1u << i)
 			json_array_append_new(uses, json_string(name));
 	}
-	return json_pack("{s:s, s:I, s:o, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "role",
+	return json_pack("{s:s, s:I, s:o, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "role",
 			 jf_role_name((enum jf_role)spec->role), "bpf_stack_bytes", (json_int_t)spec->bpf_stack_bytes,
 			 "uses", uses, "out_args", (int)spec->out_args, "tail_calls", spec->tail_calls, "arena",
 			 spec->arena, "private_stack", spec->private_stack, "landing_pads", spec->landing_pads,
-			 "sign_return", spec->sign_return, "leaf", spec->leaf, "classic", spec->classic);
+			 "sign_return", spec->sign_return, "leaf", spec->leaf, "classic", spec->classic, "cleanups",
+			 spec->cleanups);
 }
 
 static int print_json(const struct jf_frame *frame)

@@ -21,8 +21,9 @@ enum {
 	KEY_SIGN_RETURN,
 	KEY_LEAF,
 	KEY_CLASSIC,
+	KEY_CLEANUPS,
 };
-_Static_assert(1 << (KEY_CLASSIC - KEY_STACK) == JF_GIVEN_CLASSIC, "keys and JF_GIVEN_ bits are in one order");
+_Static_assert(1 << (KEY_CLEANUPS - KEY_STACK) == JF_GIVEN_CLEANUPS, "keys and JF_GIVEN_ bits are in one order");
 
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What the function needs of its frame:", 1},
@@ -37,6 +38,7 @@ static const struct argp_option options[] = {
 	{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign the return address (PAC)", 1},
 	{"leaf", KEY_LEAF, NULL, 0, "it calls nothing", 1},
 	{"classic", KEY_CLASSIC, NULL, 0, "it was converted from classic BPF", 1},
+	{"cleanups", KEY_CLEANUPS, NULL, 0, "it has clean-up pads, or where pads are called, its program has", 1},
 	{0},
 };
 
@@ -87,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	enum jf_role role;
 
 	/* The keys of fields are in the order of the bits. */
-	if (key >= KEY_STACK && key <= KEY_CLASSIC)
+	if (key >= KEY_STACK && key <= KEY_CLEANUPS)
 		args->given |= UINT32_C(1) << (key - KEY_STACK);
 	switch (key) {
 	case KEY_ROLE:
@@ -107,6 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SIGN_RETURN: args->spec.sign_return = true; return 0;
 	case KEY_LEAF: args->spec.leaf = true; return 0;
 	case KEY_CLASSIC: args->spec.classic = true; return 0;
+	case KEY_CLEANUPS: args->spec.cleanups = true; return 0;
 	case ARGP_KEY_ARG:
 		if (args->conv)
 			argp_error(state, "unexpected argument %s", arg);

@@ -40,6 +40,7 @@ static const struct look {
 	[JF_SLOT_SPILL] = {"spill", "this frame's registers"}, [JF_SLOT_TCC] = {"count", "tail-call count"},
 	[JF_SLOT_TCC_PTR] = {"count", "tail-call count"},      [JF_SLOT_PAD] = {"pad", "padding"},
 	[JF_SLOT_BPF_STACK] = {"stack", "BPF stack"},          [JF_SLOT_OUT_ARGS] = {"args", "outgoing arguments"},
+	[JF_SLOT_CLEANUP] = {"count", "throw under way"},
 };
 
 /* Text of ours and of backends: the markup's own characters are all that can hurt. */
