@@ -77,8 +77,8 @@ struct jf_publish_counts {
  */
 JF_API JF_CHECK enum jf_status jf_publish_count(enum jf_publish consumer, struct jf_publish_counts *counts);
 
-/* "cfi", "gdb", "perf-map", "perf-dump", "libunwind"; "?" for what is not one bit of enum jf_publish. owns: static. threads: any,
- * async-signal-safe. */
+/* "cfi", "gdb", "perf-map", "perf-dump", "libunwind"; "?" for what is not one bit of enum jf_publish. owns: static.
+ * threads: any, async-signal-safe. */
 JF_API const char *jf_publish_name(enum jf_publish consumer);
 
 /*

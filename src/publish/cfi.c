@@ -44,12 +44,18 @@ static struct kept_list kept; /* struct listed */
 
 /* ---- what unwinders know ----------------------------------------------------------------------------------- */
 
+static void each_fde(const struct section *section, void (*use)(uintptr_t fde))
+{
+	for (uintptr_t fde = 0; (fde = jf_section_next_fde(section, fde)) != 0;)
+		use(fde);
+}
+
 static void register_section(struct section *section)
 {
 	if (unwinders.add_section && !unwinders.is_list)
 		unwinders.add_section(section->bytes, &section->object);
 	if (unwinders.add_fde)
-		jf_section_each_fde(section, unwinders.add_fde);
+		each_fde(section, unwinders.add_fde);
 }
 
 static void drop_section(struct section *section)
@@ -57,7 +63,7 @@ static void drop_section(struct section *section)
 	if (unwinders.add_section && !unwinders.is_list)
 		unwinders.remove(section->bytes);
 	if (unwinders.remove_fde)
-		jf_section_each_fde(section, unwinders.remove_fde);
+		each_fde(section, unwinders.remove_fde);
 	jf_free(section);
 }
 

@@ -54,26 +54,16 @@ static struct kept_list kept;
 
 /* ---- one range -------------------------------------------------------------------------------------------- */
 
-/* What jf_section_each_fde() passes nothing on to. Under the map's lock. */
-static struct told_range *filled;
-static size_t fde_count;
-
-static void count_fde(uintptr_t fde)
-{
-	(void)fde;
-	fde_count++;
-}
-
 #define FDE_START_AT 8 /* behind its length and the distance to the CIE */
 
-static void put_entry(uintptr_t fde)
+static struct search_entry entry_of(const struct member *member, uintptr_t fde)
 {
 	uint64_t start;
 
 	memcpy(&start, (const uint8_t *)fde + FDE_START_AT, sizeof(start));
-	filled->entries[fde_count++] = (struct search_entry){
-		.start_off = (int32_t)(start - filled->member.start),
-		.fde_off = (int32_t)(fde - filled->member.table.base),
+	return (struct search_entry){
+		.start_off = (int32_t)(start - member->start),
+		.fde_off = (int32_t)(fde - member->table.base),
 	};
 }
 
@@ -81,10 +71,11 @@ static void put_entry(uintptr_t fde)
 static struct told_range *told_new(const struct jf_range *range, struct section *section)
 {
 	struct told_range *told;
+	size_t count = 0;
 
-	fde_count = 0;
-	jf_section_each_fde(section, count_fde);
-	told = jf_alloc(sizeof(*told) + fde_count * sizeof(told->entries[0]));
+	for (uintptr_t fde = 0; (fde = jf_section_next_fde(section, fde)) != 0;)
+		count++;
+	told = jf_alloc(sizeof(*told) + count * sizeof(told->entries[0]));
 	if (!told)
 		return NULL;
 	told->range = range;
@@ -94,12 +85,12 @@ static struct told_range *told_new(const struct jf_range *range, struct section 
 		.end = range->end,
 		.format = FORMAT_IP_OFFSET,
 		.table = {.base = (uintptr_t)section->bytes,
-			  .word_count = fde_count * sizeof(told->entries[0]) / sizeof(uint64_t),
+			  .word_count = count * sizeof(told->entries[0]) / sizeof(uint64_t),
 			  .entries = (uintptr_t)told->entries},
 	};
-	filled = told;
-	fde_count = 0;
-	jf_section_each_fde(section, put_entry);
+	count = 0;
+	for (uintptr_t fde = 0; (fde = jf_section_next_fde(section, fde)) != 0;)
+		told->entries[count++] = entry_of(&told->member, fde);
 	return told;
 }
 

@@ -57,13 +57,15 @@ struct section *jf_section_new(const struct jf_range *range)
 	return section;
 }
 
-void jf_section_each_fde(const struct section *section, void (*use)(uintptr_t fde))
+uintptr_t jf_section_next_fde(const struct section *section, uintptr_t fde)
 {
+	size_t at = fde ? fde - (uintptr_t)section->bytes : 0;
 	uint32_t head[2]; /* length behind itself, distance to the CIE */
 
-	for (size_t at = 0; at + sizeof(head) <= section->size; at += sizeof(head[0]) + head[0]) {
+	for (; at + sizeof(head) <= section->size; at += sizeof(head[0]) + head[0]) {
 		memcpy(head, section->bytes + at, sizeof(head));
-		if (head[1])
-			use((uintptr_t)section->bytes + at);
+		if (head[1] && (uintptr_t)section->bytes + at != fde)
+			return (uintptr_t)section->bytes + at;
 	}
+	return 0;
 }

@@ -18,7 +18,7 @@ struct section {
 /* returns: NULL without memory, or when no row of the range says anything. owns: the caller's; free with jf_free(). */
 struct section *jf_section_new(const struct jf_range *range);
 
-/* Calls `use` for each FDE. */
-void jf_section_each_fde(const struct section *section, void (*use)(uintptr_t fde));
+/* The address of the FDE behind another one; 0: of the first. returns: 0 behind the last. */
+uintptr_t jf_section_next_fde(const struct section *section, uintptr_t fde);
 
 #endif
