@@ -133,11 +133,11 @@ def reads_back(seen, folder):
 # ---- perf itself ------------------------------------------------------------------------------------------------
 
 
-def record(perf, seen, folder, consumer):
-    """A run that spends its time in spin(), with callers by frame pointers. returns: perf's file."""
+def record(perf, seen, folder, *options, callers="fp"):
+    """A run that spends its time in spin(). callers: how perf finds them. returns: perf's file."""
     data = f"{folder}/perf.data"
-    command = [perf, "record", "-q", "-e", "cpu-clock", "-F", "1000", "-k", "mono", "-g", "-o", data]
-    command += seen.command("--publish", consumer, "--publish-folder", folder, rounds=60_000_000)
+    command = [perf, "record", "-q", "-e", "cpu-clock", "-F", "1000", "-k", "mono", "--call-graph", callers, "-o", data]
+    command += seen.command("--publish", "perf-dump", *options, rounds=60_000_000)
     run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder,
                          env=seen.env)
     if run.returncode:
@@ -146,12 +146,30 @@ def record(perf, seen, folder, consumer):
 
 
 def perf_names_functions_and_lines(perf, seen, folder):
-    data, injected = record(perf, seen, folder, "perf-dump"), f"{folder}/injected.data"
+    data, injected = record(perf, seen, folder, "--publish-folder", folder), f"{folder}/injected.data"
     output_of([perf, "inject", "--jit", "-i", data, "-o", injected], folder)
     text = output_of([perf, "script", "-i", injected, "-F", "ip,sym,srcline"], folder)
     stack = rf" spin\n +\S*{seen.source}:(\d+)\n.* seen\n +\S*{seen.source}:{seen.line('spin(ctx->a[1])')}\n"
     lines = {int(number) for number in re.findall(stack, text)}
     need(seen.line("opaque(sum * 5 + i)") in lines, f"lines of spin: {lines}\n{text[:2000]}")
+
+
+def perf_unwinds_by_the_tables(perf, seen, folder):
+    """From BPF code through its tables, and on to the first function of the process. perf's unwinder by libdw finds the
+    files of a dump in /tmp alone."""
+    built = output_of([perf, "version", "--build-options"], folder)
+    if re.search(r"libunwind: \[ on ", built):
+        raise Skip(f"{output_of([perf, 'version'], folder).strip()} unwinds by libunwind, and not by libdw")
+    data, injected = record(perf, seen, folder, callers="dwarf"), f"{folder}/injected.data"
+    dumps = re.findall(r"/tmp/jit-(\d+)\.dump", output_of([perf, "script", "-i", data, "--show-mmap-events"], folder))
+    need(dumps, "no event names the dump")
+    try:
+        output_of([perf, "inject", "--jit", "-i", data, "-o", injected], folder)
+        text = output_of([perf, "script", "-i", injected, "--no-inline", "-F", "ip,sym"], folder)
+    finally:
+        for file in [f"jit-{dumps[0]}.dump", *(f"jitted-{dumps[0]}-{number}.so" for number in range(len(NAMES)))]:
+            pathlib.Path("/tmp", file).unlink(missing_ok=True)
+    need(re.search(r" spin\n.* seen\n.* jf_native_enter\n(.*\n)+.* main\n(.*\n)+.* _start\n", text), text[-2000:])
 
 
 def files_of_perf_have_true_tables(readelf, folder):
@@ -176,6 +194,7 @@ def main(perf, readelf, *arguments):
         if perf and seen.arch["host"]:
             tests["perf_names_functions_and_lines"] = lambda: perf_names_functions_and_lines(perf, seen, perfs)
             tests["files_of_perf_have_true_tables"] = lambda: files_of_perf_have_true_tables(readelf, perfs)
+            tests["perf_unwinds_by_the_tables"] = lambda: perf_unwinds_by_the_tables(perf, seen, perfs)
         print(f"1..{len(tests)}")
         left_out = ""
         for number, (name, test) in enumerate(tests.items(), 1):
