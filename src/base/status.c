@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <jitframe/status.h>
+#include "base/error.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *jf_status_name(enum jf_status status)
 {
@@ -37,5 +37,14 @@ enum jf_status jf_error_set(struct jf_error *error, enum jf_status status, const
 	va_start(args, fmt);
 	vsnprintf(error->text, sizeof(error->text), fmt, args);
 	va_end(args);
+	return status;
+}
+
+enum jf_status jf_error_add(struct jf_error *error, enum jf_status status, const char *fmt, va_list args)
+{
+	size_t used = error ? strlen(error->text) : 0;
+
+	if (error)
+		vsnprintf(error->text + used, sizeof(error->text) - used, fmt, args);
 	return status;
 }

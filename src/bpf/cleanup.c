@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/error.h"
 #include "bpf/unit.h"
-
-#include <stdarg.h>
-#include <stdio.h>
 
 /*
  * The table of clean-up pads of one function, by itself: what a binary search for a call, and a jump to a pad, take for
@@ -17,13 +15,14 @@ struct table {
 
 static JF_PRINTF(2, 3) enum jf_status bad(const struct table *t, const char *fmt, ...)
 {
-	char text[sizeof(t->error->text)];
+	enum jf_status status =
+		jf_error_set(t->error, JF_E_BAD_INSN, t->unit->function->name, "cleanup record %u: ", t->record);
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	status = jf_error_add(t->error, status, fmt, args);
 	va_end(args);
-	return jf_error_set(t->error, JF_E_BAD_INSN, t->unit->function->name, "cleanup record %u: %s", t->record, text);
+	return status;
 }
 
 const struct jf_cleanup *jf_cleanup_of(const struct jf_cleanups *table, uint32_t insn)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bpf/calls.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -42,13 +41,13 @@ struct flow {
 
 static JF_PRINTF(2, 3) enum jf_status bad(const struct flow *f, const char *fmt, ...)
 {
-	char text[sizeof(f->error->text)];
+	enum jf_status status = jf_error_set(f->error, JF_E_BAD_INSN, f->unit->function->name, "%s", "");
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	status = jf_error_add(f->error, status, fmt, args);
 	va_end(args);
-	return jf_error_set(f->error, JF_E_BAD_INSN, f->unit->function->name, "%s", text);
+	return status;
 }
 
 /* ---- one instruction ----------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/error.h"
 #include "codemap/index.h"
 #include "codemap/section.h"
 #include "codemap/source.h"
@@ -7,8 +8,6 @@
 #include <inttypes.h>
 #include <jitframe/backend.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 static pthread_mutex_t writer = PTHREAD_MUTEX_INITIALIZER;
 
@@ -39,16 +38,14 @@ struct refusal {
 
 static JF_PRINTF(3, 4) enum jf_status refuse(const struct refusal *r, const char *where, const char *fmt, ...)
 {
-	char text[sizeof(r->error->text)];
+	enum jf_status status =
+		jf_error_set(r->error, JF_E_INVAL, where, "range \"%s\": ", r->range->name ? r->range->name : "");
 	va_list args;
 
-	if (!r->error)
-		return JF_E_INVAL;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	status = jf_error_add(r->error, status, fmt, args);
 	va_end(args);
-	return jf_error_set(r->error, JF_E_INVAL, where, "range \"%s\": %s", r->range->name ? r->range->name : "",
-			    text);
+	return status;
 }
 
 static enum jf_status check_header(const struct refusal *r)
