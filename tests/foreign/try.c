@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "../support/load_functions.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static volatile uint64_t unknown; /* 0; keeps calls from being the last act of a function */
@@ -146,25 +148,10 @@ static uint64_t run_plain(uint64_t cookie)
 static struct jf_loaded *load(uint64_t (*helper)(uint64_t), bool throws)
 {
 	static const struct jf_insn insns[] = {{0x85, 0x20, 0, 0}, {0x95, 0, 0, 0}};
-	const struct jf_function functions[] = {{"main", insns, COUNT(insns)}};
-	const struct jf_import kfuncs[] = {{.name = "kfunc", .address = (uintptr_t)helper, .throws = throws}};
-	const struct jf_program program = {
-		.size = sizeof(program),
-		.functions = functions,
-		.function_count = 1,
-		.callback = -1,
-		.kfuncs = kfuncs,
-		.kfunc_count = 1,
-	};
-	const struct jf_convention *conv;
-	struct jf_loaded *loaded = NULL;
-	char target[64];
+	static const struct jf_function function = {"main", insns, COUNT(insns)};
+	const struct jf_import kfunc = {.name = "kfunc", .address = (uintptr_t)helper, .throws = throws};
 
-	snprintf(target, sizeof(target), "%s/user", host->name);
-	if (jf_convention_find(target, &conv, NULL) != JF_OK ||
-	    jf_load(conv, &program, NULL, NULL, &loaded, NULL) != JF_OK)
-		return NULL;
-	return loaded;
+	return load_functions(&function, 1, &kfunc, NULL, NULL);
 }
 
 static uint64_t run(void *arg)

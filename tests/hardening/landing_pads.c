@@ -4,7 +4,7 @@
  * Landing pads are checked where the processor and its pages can: whoever jumps past the pad of a program dies. TAP.
  */
 
-#include <jitframe/jitframe.h>
+#include "../support/load_functions.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,25 +24,10 @@ static struct jf_loaded *load(bool landing_pads, struct jf_error *error)
 	static const struct jf_insn main_insns[] = {{0x85, 0x10, 0, 1}, {0x95, 0, 0, 0}};
 	static const struct jf_insn sub_insns[] = {{0x85, 0x20, 0, 0}, {0x95, 0, 0, 0}};
 	static const struct jf_function functions[] = {{"main", main_insns, 2}, {"sub", sub_insns, 2}};
-	const struct jf_import kfuncs[] = {{.name = "kfunc", .address = (uintptr_t)throw_it, .throws = true}};
-	const struct jf_program program = {
-		.size = sizeof(program),
-		.functions = functions,
-		.function_count = 2,
-		.callback = -1,
-		.kfuncs = kfuncs,
-		.kfunc_count = 1,
-	};
+	const struct jf_import kfunc = {.name = "kfunc", .address = (uintptr_t)throw_it, .throws = true};
 	const struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = landing_pads};
-	const struct jf_convention *conv;
-	struct jf_loaded *loaded = NULL;
-	char target[64];
 
-	snprintf(target, sizeof(target), "%s/user", jf_backend_host()->name);
-	if (jf_convention_find(target, &conv, error) != JF_OK ||
-	    jf_load(conv, &program, &opts, NULL, &loaded, error) != JF_OK)
-		return NULL;
-	return loaded;
+	return load_functions(functions, 2, &kfunc, &opts, error);
 }
 
 /* The address of main's second instruction; with landing pads the first one is the pad. */

@@ -7,6 +7,7 @@
 
 #include "thrower.h"
 
+#include "../support/load_functions.h"
 #include "walk/shadow_stack.h"
 
 #include <pthread.h>
@@ -51,25 +52,10 @@ static uint64_t throw_it(uint64_t cookie)
 
 static struct jf_loaded *load(const struct jf_insn *insns, uint32_t count, struct jf_error *error)
 {
-	const struct jf_function functions[] = {{"main", insns, count}};
-	const struct jf_import kfuncs[] = {{.name = "kfunc", .address = (uintptr_t)throw_it, .throws = true}};
-	const struct jf_program program = {
-		.size = sizeof(program),
-		.functions = functions,
-		.function_count = 1,
-		.callback = -1,
-		.kfuncs = kfuncs,
-		.kfunc_count = 1,
-	};
-	const struct jf_convention *conv;
-	struct jf_loaded *loaded = NULL;
-	char target[64];
+	const struct jf_function function = {"main", insns, count};
+	const struct jf_import kfunc = {.name = "kfunc", .address = (uintptr_t)throw_it, .throws = true};
 
-	snprintf(target, sizeof(target), "%s/user", jf_backend_host()->name);
-	if (jf_convention_find(target, &conv, error) != JF_OK ||
-	    jf_load(conv, &program, NULL, NULL, &loaded, error) != JF_OK)
-		return NULL;
-	return loaded;
+	return load_functions(&function, 1, &kfunc, NULL, error);
 }
 
 /* ---- tests -------------------------------------------------------------------------------------------- */

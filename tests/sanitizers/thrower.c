@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "thrower.h"
 
+#include "../support/load_functions.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,25 +13,12 @@ static const struct jf_insn main_insns[] = {
 
 struct jf_loaded *thrower_load(uint64_t (*kfunc)(uint64_t))
 {
-	const struct jf_function functions[] = {{"main", main_insns, 2}};
-	const struct jf_import kfuncs[] = {{.name = "kfunc", .address = (uintptr_t)kfunc, .throws = true}};
-	const struct jf_program program = {
-		.size = sizeof(program),
-		.functions = functions,
-		.function_count = 1,
-		.callback = -1,
-		.kfuncs = kfuncs,
-		.kfunc_count = 1,
-	};
-	const struct jf_backend *host = jf_backend_host();
-	struct jf_error error = {.text = "there is no backend for this host"};
-	const struct jf_convention *conv;
-	struct jf_loaded *loaded;
-	char target[64];
+	const struct jf_function function = {"main", main_insns, 2};
+	const struct jf_import import = {.name = "kfunc", .address = (uintptr_t)kfunc, .throws = true};
+	struct jf_error error = {.text = ""};
+	struct jf_loaded *loaded = load_functions(&function, 1, &import, NULL, &error);
 
-	snprintf(target, sizeof(target), "%s/user", host ? host->name : "");
-	if (!host || jf_convention_find(target, &conv, &error) != JF_OK ||
-	    jf_load(conv, &program, NULL, NULL, &loaded, &error) != JF_OK) {
+	if (!loaded) {
 		fprintf(stderr, "%s: %s\n", error.where, error.text);
 		exit(1);
 	}
