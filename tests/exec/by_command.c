@@ -44,8 +44,8 @@ static void make_line(struct line *line, const struct run *run)
 	command_add(command, "run");
 	command_add(command, line->object);
 	command_add(command, run_program(run));
-	command_add(command, "--target");
-	command_add(command, run->target->name);
+	command_add(command, run->jit != NULL ? "--jit" : "--target");
+	command_add(command, run->jit != NULL ? run->jit : run->target->name);
 	command_add(command, "--ctx");
 	command_add(command, line->ctx);
 	if (run->scenario->packet != NULL) {
@@ -58,9 +58,10 @@ static void make_line(struct line *line, const struct run *run)
 	command_add(command, "cfi");
 	if (run_is_traced(run))
 		command_add(command, "--trace");
-	if (run->target->landing_pads)
+	/* A tree's JIT has these by its configuration. */
+	if (run->target->landing_pads && run->jit == NULL)
 		command_add(command, "--landing-pads");
-	if (run->target->sign_return)
+	if (run->target->sign_return && run->jit == NULL)
 		command_add(command, "--sign-return");
 	if (run->scenario->private_stack)
 		command_add(command, "--private-stack");

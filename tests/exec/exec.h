@@ -71,6 +71,7 @@ struct run {
 	const struct exec_target *target;
 	const struct scenario *scenario;
 	char cpu[8];
+	const char *jit; /* folder of a kernel tree's JIT, which is to make the code; NULL: the library is */
 
 	/* What came out, as `jitframe run --json` has it. */
 	int status;   /* exit status */

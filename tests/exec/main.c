@@ -5,6 +5,8 @@
  * SUITE::SCENARIO, which covers all versions of the instruction set that the scenario names.
  *
  *     exec ARCH [PATTERN...]     those alone whose names a pattern of the shell matches
+ *     exec ARCH --jit FOLDER [PATTERN...]
+ *                                by the command, on the code of a kernel tree's JIT: the tests' names begin with "tree"
  */
 
 #include <fnmatch.h>
@@ -21,6 +23,7 @@ static struct run runs[RUNS_MAX];
 static size_t run_count;
 static unsigned int told, failed;
 static const char *self;
+static const char *jit; /* the folder; NULL: none */
 
 /* ---- telling ------------------------------------------------------------------------------------------ */
 
@@ -53,7 +56,7 @@ static void tell_failure(const struct run *run, const char *name)
 
 static void test_name(const struct run *run, const char *how, char *name, size_t capacity)
 {
-	snprintf(name, capacity, "%s::%s%s", run->target->suite, run->scenario->name, how);
+	snprintf(name, capacity, "%s::%s%s", jit != NULL ? "tree" : run->target->suite, run->scenario->name, how);
 }
 
 /* Runs of one scenario follow each other: its last one tells how all went. */
@@ -116,21 +119,23 @@ static void add_runs(const struct exec_target *target, const struct scenario *sc
 			fprintf(stderr, "%s: more than %d runs\n", self, RUNS_MAX);
 			exit(2);
 		}
-		*run = (struct run){.target = target, .scenario = scenario};
+		*run = (struct run){.target = target, .scenario = scenario, .jit = jit};
 		snprintf(run->cpu, sizeof(run->cpu), "%s", cpu);
 	}
 }
 
 static void run_command_tests(const struct exec_target *target, char **patterns)
 {
+	const char *how = jit != NULL ? "" : HOW_BY_COMMAND;
+
 	for (unsigned int i = 0; i < scenario_count; i++) {
-		if (!scenarios[i].by_command || !is_wanted(target, &scenarios[i], HOW_BY_COMMAND, patterns))
+		if ((!scenarios[i].by_command && jit == NULL) || !is_wanted(target, &scenarios[i], how, patterns))
 			continue;
 		run_count = 0;
 		add_runs(target, &scenarios[i]);
 		for (size_t k = 0; k < run_count; k++)
 			run_by_command(&runs[k]);
-		tell(&runs[0], &runs[run_count - 1], HOW_BY_COMMAND);
+		tell(&runs[0], &runs[run_count - 1], how);
 		for (size_t k = 0; k < run_count; k++)
 			run_fini(&runs[k]);
 	}
@@ -138,6 +143,10 @@ static void run_command_tests(const struct exec_target *target, char **patterns)
 
 static void run_target(const struct exec_target *target, char **patterns)
 {
+	if (jit != NULL) {
+		run_command_tests(target, patterns);
+		return;
+	}
 	run_count = 0;
 	for (unsigned int i = 0; i < scenario_count; i++)
 		if (is_wanted(target, &scenarios[i], "", patterns))
@@ -147,15 +156,35 @@ static void run_target(const struct exec_target *target, char **patterns)
 	run_command_tests(target, patterns);
 }
 
+static const struct exec_target *first_named(const struct arch *arch, const char *name)
+{
+	for (size_t t = 0; t < arch->exec_target_count; t++)
+		if (strcmp(arch->exec_targets[t].name, name) == 0)
+			return &arch->exec_targets[t];
+	return NULL;
+}
+
+/* A tree's JIT has the convention named linux, and no options. */
+static bool is_asked(const struct arch *arch, const struct exec_target *target)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s/linux", arch->name);
+	return jit == NULL || target == first_named(arch, name);
+}
+
 static unsigned int count_tests(const struct arch *arch, char **patterns)
 {
 	unsigned int count = 0;
 
-	for (size_t t = 0; t < arch->exec_target_count; t++)
+	for (size_t t = 0; t < arch->exec_target_count; t++) {
+		if (!is_asked(arch, &arch->exec_targets[t]))
+			continue;
 		for (unsigned int i = 0; i < scenario_count; i++)
 			count += is_wanted(&arch->exec_targets[t], &scenarios[i], "", patterns) +
-				 (scenarios[i].by_command &&
+				 (scenarios[i].by_command && jit == NULL &&
 				  is_wanted(&arch->exec_targets[t], &scenarios[i], HOW_BY_COMMAND, patterns));
+	}
 	return count;
 }
 
@@ -179,12 +208,16 @@ int main(int argc, char **argv)
 {
 	const struct arch *arch = argc > 1 ? arch_named(argv[1]) : NULL;
 	const struct rlimit none = {0, 0};
-	char **patterns = argv + 2;
+	char **patterns = argc > 2 ? argv + 2 : argv + argc;
 	unsigned int count;
 
 	if (arch == NULL) {
-		fprintf(stderr, "usage: exec ARCH [PATTERN...]\n");
+		fprintf(stderr, "usage: exec ARCH [--jit FOLDER] [PATTERN...]\n");
 		return 2;
+	}
+	if (argc > 3 && strcmp(patterns[0], "--jit") == 0) {
+		jit = patterns[1];
+		patterns += 2;
 	}
 
 	/* Some runs are to die: no core files of them. */
@@ -205,7 +238,8 @@ int main(int argc, char **argv)
 	count = count_tests(arch, patterns);
 	printf("1..%u\n", count);
 	for (size_t t = 0; t < arch->exec_target_count; t++)
-		run_target(&arch->exec_targets[t], patterns);
+		if (is_asked(arch, &arch->exec_targets[t]))
+			run_target(&arch->exec_targets[t], patterns);
 	batch_fini();
 	if (count == 0)
 		fprintf(stderr, "%s: no test has such a name\n", self);

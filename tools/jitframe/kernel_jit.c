@@ -66,6 +66,13 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 	}
 }
 
+/* Code in the place of helpers reads the kernel's task; and the stub for time is not in the runner. */
+static void leave_out_what_kernels_have(struct kernel_jit *jit)
+{
+	memset(jit->inlines, 0, sizeof(jit->inlines));
+	jit->timed_may_goto = false;
+}
+
 int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target, enum kernel_use use)
 {
 	const struct jf_backend *backend;
@@ -96,6 +103,8 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	if (status == 0 && strcmp(jit->conv->backend->name, jit->arch) != 0)
 		status = cli_bad_input("--jit %s: it is for %s, not for %s", folder, jit->arch,
 				       jit->conv->backend->name);
+	if (use == KERNEL_TO_RUN)
+		leave_out_what_kernels_have(jit);
 	if (status == 0 && strncmp(jit->tree, CONVENTIONS_OF ".", strlen(CONVENTIONS_OF ".")) != 0)
 		cli_warn("%s/%s describes Linux %s, and the JIT is of Linux %s: registers and slots may be others",
 			 jit->conv->backend->name, jit->conv->name, CONVENTIONS_OF, jit->tree);

@@ -170,7 +170,7 @@ static enum jf_status describe(struct foreign *foreign, uint32_t index, const st
 		.start = code->address,
 		.end = code->address + code->byte_count,
 		.name = code->function == BUNDLE_NO_FUNCTION ?
-				"callback" :
+				"default_callback" :
 				all.bundle->strings + all.bundle->functions[code->function].name,
 		.backend = all.conv->backend,
 		.rows = &part->row,

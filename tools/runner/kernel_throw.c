@@ -19,6 +19,9 @@ static bool look(void *arg, uint64_t ip, uint64_t sp, uint64_t fp)
 	const struct jf_range *range = jf_code_map_find(ip);
 	struct search *search = arg;
 
+	/* A throw may be the last instruction: the end of a program belongs to it. */
+	if (range == NULL)
+		range = jf_code_map_find(ip - 1);
 	if (range != NULL && range->kind == JF_RANGE_STUB)
 		return true; /* belongs to the call: a kernel has none */
 	if (range == NULL || range->kind == JF_RANGE_ENTRY)
@@ -51,12 +54,12 @@ static __attribute__((noinline)) void report_frames(uint64_t cookie, const struc
 	jf_walk_end(&walk);
 }
 
-static _Noreturn void nobody_catches(uint64_t cookie)
+static _Noreturn void nobody_catches(uint64_t cookie, enum jf_status why)
 {
 	struct jf_walk walk;
 
 	if (jf_walk_here(&walk, NULL) == JF_OK)
-		report_uncaught(NULL, cookie, &walk, JF_E_NO_BOUNDARY);
+		report_uncaught(NULL, cookie, &walk, why);
 	_exit(EXIT_UNCAUGHT);
 }
 
@@ -67,13 +70,13 @@ uint64_t kernel_throw(uint64_t cookie)
 	struct search search = {.found = NULL};
 	const struct jf_range *found;
 	const struct bundle_code *code;
+	enum jf_status status = jf_bpf_stack_walk(look, &search);
 
-	(void)!jf_bpf_stack_walk(look, &search);
 	found = search.found;
 	if (report_wants_frames())
 		report_frames(cookie, &search);
 	if (found == NULL || found->kind != JF_RANGE_BOUNDARY)
-		nobody_catches(cookie);
+		nobody_catches(cookie, status < JF_OK ? status : JF_E_NO_BOUNDARY);
 	code = found->owner;
 	if (report_wants_frames())
 		report_throw_landing(found->callback, search.sp + code->sp_adjust, search.fp);
