@@ -204,6 +204,14 @@ static bool has_runner(const struct arch *arch)
 	return false;
 }
 
+static bool has_jit(void)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/jit-run", jit);
+	return access(path, X_OK) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct arch *arch = argc > 1 ? arch_named(argv[1]) : NULL;
@@ -230,6 +238,10 @@ int main(int argc, char **argv)
 		printf("1..0 # SKIP no build for %s beside this one: scripts/test makes one; or JITFRAME_RUNNER_PATH "
 		       "can name one\n",
 		       arch->name);
+		return 0;
+	}
+	if (jit != NULL && !has_jit()) {
+		printf("1..0 # SKIP there is no %s/jit-run: scripts/kernel-jit build makes it\n", jit);
 		return 0;
 	}
 	/* The runners of build directories beside this one, as scripts/ make them. */

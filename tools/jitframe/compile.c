@@ -60,10 +60,8 @@ static int compile(struct args *args)
 
 		snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);
 		printed = json_print(json_pack("{s:s, s:o*, s:O}", "target", target, "jit",
-					       args->jit_folder ? json_pack("{s:s, s:b}", "tree", args->jit.tree,
-									    "exceptions", args->jit.exceptions) :
-								  NULL,
-					       "programs", args->programs));
+					       args->jit_folder ? kernel_jit_json(&args->jit) : NULL, "programs",
+					       args->programs));
 		status = status == 0 ? printed : status;
 	}
 	json_decref(args->programs);

@@ -66,34 +66,51 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 	}
 }
 
-/* Code in the place of helpers reads the kernel's task; and the stub for time is not in the runner. */
-static void leave_out_what_kernels_have(struct kernel_jit *jit)
+/* Asks a program of the folder. returns: 0, or prints and an exit status. */
+static int ask(struct kernel_jit *jit, const char *folder, const char *name)
 {
-	memset(jit->inlines, 0, sizeof(jit->inlines));
-	jit->timed_may_goto = false;
-}
-
-int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target, enum kernel_use use)
-{
-	const struct jf_backend *backend;
-	char *about = NULL, *rest, name[96];
+	char *about = NULL, *rest;
 	int status;
 
-	*jit = (struct kernel_jit){
-		.ax = JF_BPF_FP + 1, .arena_base = ARENA_BASE, .private_stack_address = PRIVATE_STACK};
-	if (snprintf(jit->program, sizeof(jit->program), "%s/jit%s", folder, use == KERNEL_TO_RUN ? "-run" : "") >=
-	    (int)sizeof(jit->program))
+	if (snprintf(jit->program, sizeof(jit->program), "%s/%s", folder, name) >= (int)sizeof(jit->program))
 		return cli_bad_input("--jit: the name is too long");
 	status = kernel_process(jit->program, "--about", "", 0, &about);
 	rest = about;
 	for (char *line = rest ? strsep(&rest, "\n") : NULL; line; line = strsep(&rest, "\n"))
 		read_about_line(jit, line);
 	free(about);
+	return status ? cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder) : 0;
+}
+
+/* The same JIT at addresses that a process has. */
+static int ask_to_run(struct kernel_jit *jit, const char *folder)
+{
+	int status = ask(jit, folder, "jit-run");
+
+	/* Code in the place of helpers reads the kernel's task; and the stub for time is not in the runner. */
+	memset(jit->inlines, 0, sizeof(jit->inlines));
+	jit->timed_may_goto = false;
+	return status;
+}
+
+static void warn_of_release(const struct kernel_jit *jit)
+{
+	if (strncmp(jit->tree, CONVENTIONS_OF ".", strlen(CONVENTIONS_OF ".")) != 0)
+		cli_warn("%s/%s describes Linux %s, and the JIT is of Linux %s: registers and slots may be others",
+			 jit->conv->backend->name, jit->conv->name, CONVENTIONS_OF, jit->tree);
+}
+
+int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *target, enum kernel_use use)
+{
+	char name[96];
+	int status;
+
+	*jit = (struct kernel_jit){
+		.ax = JF_BPF_FP + 1, .arena_base = ARENA_BASE, .private_stack_address = PRIVATE_STACK};
+	status = ask(jit, folder, "jit");
 	if (status != 0)
-		return cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder);
-	for (size_t i = 0; (backend = jf_backend_at(i)) && strcmp(backend->name, jit->arch) != 0; i++)
-		;
-	if (!backend)
+		return status;
+	if (!jf_backend_find(jit->arch))
 		return cli_bad_input(
 			"--jit %s: it is for %s, which has no backend: docs/kernel-jit.md says how to ask the "
 			"JIT itself",
@@ -103,11 +120,10 @@ int kernel_jit_open(struct kernel_jit *jit, const char *folder, const char *targ
 	if (status == 0 && strcmp(jit->conv->backend->name, jit->arch) != 0)
 		status = cli_bad_input("--jit %s: it is for %s, not for %s", folder, jit->arch,
 				       jit->conv->backend->name);
-	if (use == KERNEL_TO_RUN)
-		leave_out_what_kernels_have(jit);
-	if (status == 0 && strncmp(jit->tree, CONVENTIONS_OF ".", strlen(CONVENTIONS_OF ".")) != 0)
-		cli_warn("%s/%s describes Linux %s, and the JIT is of Linux %s: registers and slots may be others",
-			 jit->conv->backend->name, jit->conv->name, CONVENTIONS_OF, jit->tree);
+	if (status == 0 && use == KERNEL_TO_RUN)
+		status = ask_to_run(jit, folder);
+	if (status == 0)
+		warn_of_release(jit);
 	return status;
 }
 

@@ -75,6 +75,9 @@ void kernel_code_free(struct kernel_code *code);
 
 /* ---- printing ---- */
 
+/* What the JIT is; the caller's. */
+json_t *kernel_jit_json(const struct kernel_jit *jit);
+
 struct kernel_shown {
 	bool hex, opcodes, diff;
 	json_t *programs; /* NULL: text */

@@ -10,6 +10,11 @@
 
 /* Code of a tree's JIT as text, JSON or hexadecimal digits, as listing.c prints ours. */
 
+json_t *kernel_jit_json(const struct kernel_jit *jit)
+{
+	return json_pack("{s:s, s:b}", "tree", jit->tree, "exceptions", jit->exceptions);
+}
+
 static const char *role_name(const struct kernel_function *function)
 {
 	return jf_role_name((enum jf_role)function->spec.role);

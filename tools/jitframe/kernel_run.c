@@ -165,13 +165,6 @@ static void put_image(struct maker *m, const struct listing *listing, const stru
 /* What no process has. */
 static int check_program(const struct listing *listing)
 {
-	for (uint32_t i = 0; i < listing->image->function_count; i++) {
-		const struct jf_image_function *f = jf_image_function_at(listing->image, i);
-
-		if (f->frame->spec.private_stack)
-			return cli_bad_input("function %s: a kernel's private stacks go by the processor's own memory",
-					     f->name);
-	}
 	return listing->image->uses_per_cpu ? cli_bad_input("program %s: its per-CPU addresses go by the kernel's base",
 							    listing->source->functions[0].name) :
 					      0;

@@ -22,6 +22,15 @@ struct args {
 	struct kernel_jit jit;
 };
 
+static json_t *run_json(const struct args *args, struct trace *trace, const struct outcome *outcome)
+{
+	json_t *all = run_job_json(&args->job, trace, outcome);
+
+	if (args->jit_folder)
+		json_object_set_new(all, "jit", kernel_jit_json(&args->jit));
+	return all;
+}
+
 static int run_bundle(const struct args *args, const void *bundle, size_t size)
 {
 	const struct run_job *job = &args->job;
@@ -44,7 +53,7 @@ static int run_bundle(const struct args *args, const void *bundle, size_t size)
 		status = launch_wait(pid, &outcome);
 	}
 	if (status == 0 && args->json)
-		status = json_print(run_job_json(job, trace, &outcome));
+		status = json_print(run_json(args, trace, &outcome));
 	else if (status == 0)
 		trace_finish(trace);
 	if (status == 0)
@@ -146,6 +155,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (args->jit_folder && (args->job.landing_pads || args->job.sign_return))
 			argp_error(state, "--jit: landing pads and signed returns are the JIT's own: see --config of "
 					  "scripts/kernel-jit");
+		if (args->jit_folder && args->job.private_stack)
+			argp_error(state,
+				   "--jit: a kernel's private stacks lie in the processor's own memory, which no "
+				   "process has: `jitframe check --jit --private-stack` looks at the code");
 		return 0;
 	case ARGP_KEY_NO_ARGS: argp_error(state, "which OBJECT?"); return 0;
 	default: return ARGP_ERR_UNKNOWN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core.h"
+#include "function.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -8,18 +8,6 @@
  * One BPF program after the verifier on standard input, the machine code of a tree's JIT on standard output, both as
  * lines of words: docs/kernel-jit.md has the lines.
  */
-
-struct function {
-	char name[128];
-	struct bpf_insn *insns;
-	u32 *names; /* by instruction: 1 + the function that it has the address of, 0: none */
-	u32 count, capacity;
-	u32 stack, out_args;
-	u64 private_stack, at;
-	bool boundary, callback, tail_calls, zext, classic;
-	struct bpf_prog *prog;
-	struct placed placed;
-};
 
 static struct function *functions;
 static u32 function_count;
@@ -351,96 +339,7 @@ static void compile_all(void)
 		compile(&functions[i]);
 }
 
-/* ---- faults --------------------------------------------------------------------------------------------- */
-
-#ifdef PT_REGS_PC
-
-bool ex_handler_bpf(const struct exception_table_entry *entry, struct pt_regs *regs);
-
-/* The number that instructions have for a register of struct pt_regs, by the register's place there. */
-static u32 register_number(u32 word)
-{
-#ifdef PT_REGS_NUMBERS
-	static const u8 numbers[] = PT_REGS_NUMBERS;
-
-	return numbers[word];
-#else
-	return word;
-#endif
-}
-
-/* What the tree's handler makes of an entry: it goes on behind the instruction, or in a distance from the entry. */
-static void print_fault(const struct bpf_prog *prog, const struct exception_table_entry *entry, u64 entry_address)
-{
-	struct pt_regs regs;
-	u64 *words = (u64 *)&regs, pc = entry_address + (s64)entry->insn, resume;
-
-	memset(&regs, 0x5a, sizeof(regs));
-	regs.PT_REGS_PC = pc;
-	ex_handler_bpf(entry, &regs);
-	resume = regs.PT_REGS_PC;
-	if (resume - pc > prog->jited_len)
-		resume += entry_address - (u64)entry;
-	printf("fault %llu %llu", pc - (u64)prog->bpf_func, resume - (u64)prog->bpf_func);
-	for (u32 i = 0; i < sizeof(regs) / sizeof(*words); i++)
-		if (!words[i])
-			printf(" %u", register_number(i));
-	printf("\n");
-}
-
-static void print_faults(const struct function *function)
-{
-	const struct bpf_prog *prog = function->prog;
-	u64 address = (u64)prog->aux->extable;
-	const struct exception_table_entry *entries =
-		(const void *)(function->placed.bytes + (address - function->placed.address));
-
-	for (u32 i = 0; i < prog->aux->num_exentries; i++)
-		print_fault(prog, &entries[i], address + i * sizeof(entries[0]));
-}
-
-#else
-
-static void print_faults(const struct function *function)
-{
-	(void)function;
-}
-
-#endif
-
-/* ---- printing ------------------------------------------------------------------------------------------- */
-
-static void print_bytes(const char *key, const u8 *bytes, u32 count)
-{
-	printf("%s ", key);
-	for (u32 i = 0; i < count; i++)
-		printf("%02x", bytes[i]);
-	printf("\n");
-}
-
-static void print_function(const struct function *function)
-{
-	const struct placed *placed = &function->placed;
-	const struct bpf_prog *prog = function->prog;
-
-	printf("function %s\naddress %llx\n", function->name, (u64)prog->bpf_func);
-	print_bytes("code", placed->bytes + ((u64)prog->bpf_func - placed->address), prog->jited_len);
-	if (placed->offset_count) {
-		printf("offsets");
-		for (u32 i = 0; i < placed->offset_count; i++)
-			printf(" %u", placed->offsets[i]);
-		printf("\n");
-	}
-	if (prog->aux->num_exentries && prog->aux->extable) {
-		print_bytes("extable", placed->bytes + ((u64)prog->aux->extable - placed->address),
-			    prog->aux->num_exentries * (u32)sizeof(struct exception_table_entry));
-		print_faults(function);
-	}
-#ifdef TREE_AUX_STACK_ARG_SP_ADJUST
-	if (function->boundary)
-		printf("sp_adjust %u\n", prog->aux->stack_arg_sp_adjust);
-#endif
-}
+/* ---- what the program is ------------------------------------------------------------------------------------ */
 
 static void print_about(void)
 {
@@ -491,7 +390,7 @@ int main(int argc, char **argv)
 	read_program();
 	compile_all();
 	for (u32 i = 0; i < function_count; i++)
-		print_function(&functions[i]);
+		function_print(&functions[i]);
 	printf("end\n");
 	return 0;
 }
