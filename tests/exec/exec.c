@@ -207,16 +207,14 @@ void run_check(struct run *run)
 
 	if (refused == NULL)
 		refused = scenario->refused;
+	if (refused == NULL && scenario->stack_bytes > run->target->stack_max_bytes)
+		refused = "bpf_stack_bytes";
 	/* What the command refuses before a runner starts is told in words alone. */
 	if (!run_expect(run, (run->json != NULL || refused != NULL) && run->err != NULL, "no JSON, exit status %d: %s",
 			run->status, run->err != NULL ? run->err : ""))
 		return;
 	if (refused != NULL) {
 		check_failure(run, 2, refused);
-		return;
-	}
-	if (scenario->stack_bytes > run->target->stack_max_bytes) {
-		check_failure(run, 2, "bpf_stack_bytes");
 		return;
 	}
 	if (run_is_traced(run))

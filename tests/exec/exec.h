@@ -39,6 +39,7 @@ struct scenario {
 	const char *sets;   /* arguments of --set, apart by spaces */
 	unsigned int needs; /* RUNS_ */
 	bool loses;         /* throws through C that uses every register: those unsaved are lost */
+	const char *ours;   /* why it is not run on the code of a kernel's JIT; NULL: it is */
 };
 
 #define OBJECT(text)     .object = text
@@ -61,6 +62,7 @@ struct scenario {
 #define PACKET(text)     .packet = text
 #define LOSES            .loses = true
 #define NEEDS(bits)      .needs = bits
+#define OURS(why)        .ours = why
 #define PRIVATE_STACK    .private_stack = true, .needs = RUNS_PRIVATE_STACK
 
 extern const struct scenario scenarios[];

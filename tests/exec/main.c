@@ -124,6 +124,27 @@ static void add_runs(const struct exec_target *target, const struct scenario *sc
 	}
 }
 
+/* ---- on the code of a kernel tree's JIT ----------------------------------------------------------------- */
+
+static const char *why_not_on_a_tree(const struct scenario *scenario)
+{
+	if (scenario->private_stack)
+		return "a kernel's private stacks lie in the processor's own memory";
+	return scenario->ours;
+}
+
+static bool jit_refuses(const struct run *run)
+{
+	return jit != NULL && run->status == 1 && run->err != NULL &&
+	       strstr(run->err, "the JIT takes no function") != NULL;
+}
+
+static void skip(const struct scenario *scenario, const char *why)
+{
+	printf("ok %u - tree::%s # SKIP %s\n", ++told, scenario->name, why);
+	fflush(stdout);
+}
+
 static void run_command_tests(const struct exec_target *target, char **patterns)
 {
 	const char *how = jit != NULL ? "" : HOW_BY_COMMAND;
@@ -131,11 +152,18 @@ static void run_command_tests(const struct exec_target *target, char **patterns)
 	for (unsigned int i = 0; i < scenario_count; i++) {
 		if ((!scenarios[i].by_command && jit == NULL) || !is_wanted(target, &scenarios[i], how, patterns))
 			continue;
+		if (jit != NULL && why_not_on_a_tree(&scenarios[i]) != NULL) {
+			skip(&scenarios[i], why_not_on_a_tree(&scenarios[i]));
+			continue;
+		}
 		run_count = 0;
 		add_runs(target, &scenarios[i]);
 		for (size_t k = 0; k < run_count; k++)
 			run_by_command(&runs[k]);
-		tell(&runs[0], &runs[run_count - 1], how);
+		if (jit_refuses(&runs[0]))
+			skip(&scenarios[i], "the JIT refuses the program");
+		else
+			tell(&runs[0], &runs[run_count - 1], how);
 		for (size_t k = 0; k < run_count; k++)
 			run_fini(&runs[k]);
 	}

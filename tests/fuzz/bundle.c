@@ -126,9 +126,9 @@ size_t fuzz_seed(uint64_t number, uint8_t *data, size_t capacity)
 	struct bundle_header *header = (struct bundle_header *)(void *)data;
 	size_t used = sizeof(*header);
 
-	if (number >= 4 || capacity < 1024)
+	if (number >= 4 || capacity < 2048)
 		return 0;
-	memset(data, 0, 1024);
+	memset(data, 0, 2048);
 	memcpy(header->magic, BUNDLE_MAGIC, sizeof(header->magic));
 	put(data, &used, BUNDLE_PROGRAMS, programs, number & 1 ? 2 : 1, sizeof(programs));
 	put(data, &used, BUNDLE_FUNCTIONS, functions, 2, sizeof(functions));

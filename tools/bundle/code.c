@@ -63,6 +63,16 @@ static const char *wrong_image(const struct bundle *b, uint32_t index)
 	return NULL;
 }
 
+#define LAYOUT_MAX 4096 /* bytes */
+
+static bool wrong_layout(const struct bundle_jit *jit)
+{
+	return jit->array_programs_off > LAYOUT_MAX || jit->array_programs_off % 8 != 0 ||
+	       jit->array_count_off > jit->array_programs_off - sizeof(uint32_t) ||
+	       jit->array_programs_off < sizeof(uint32_t) || jit->program_code_off > LAYOUT_MAX ||
+	       jit->program_code_off % 8 != 0;
+}
+
 const void *bundle_check_code(const struct bundle *bundle, const char **what)
 {
 	const uint32_t *count = bundle->count;
@@ -74,6 +84,9 @@ const void *bundle_check_code(const struct bundle *bundle, const char **what)
 	*what = "not one image for every program and one place for every map, of one JIT";
 	if (count[BUNDLE_JITS] != 1 || count[BUNDLE_IMAGES] != count[BUNDLE_PROGRAMS] ||
 	    count[BUNDLE_PLACES] != count[BUNDLE_MAPS])
+		return bundle->jit;
+	*what = "no structure of a kernel has members so far behind its start, or so aligned";
+	if (wrong_layout(bundle->jit))
 		return bundle->jit;
 	for (uint32_t i = 0; i < count[BUNDLE_CODES]; i++) {
 		*what = wrong_code(bundle, &bundle->codes[i]);

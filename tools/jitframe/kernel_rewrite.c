@@ -24,7 +24,10 @@ enum {
 	OPCODE_STORE = 0x7b,
 	OPCODE_STORE_IMM = 0x7a,
 	OPCODE_MAY_GOTO = 0xe5,
+	OPCODE_ATOMIC = 0xc3, /* 32 bits */
 };
+#define ATOMIC_CMPXCHG 0xf1
+#define ZERO_EXTENDS   1 /* immediate of a move that JITs may leave out where it changes nothing */
 /* From the 32-bit class to the 64-bit one. */
 #define WIDE(opcode, is64)      ((uint8_t)((opcode) | ((is64) ? 0x03 : 0)))
 #define JUMP_WIDE(opcode, is64) ((uint8_t)((is64) ? (opcode)-1 : (opcode)))
@@ -239,6 +242,8 @@ static bool is_jump(const struct jf_insn *insn)
 static void make_sequence(struct rewriter *r, uint32_t index, struct sequence *s)
 {
 	struct jf_insn insn = r->insns[index];
+	/* Some processors leave the upper half of R0 as it is when the values are equal. */
+	bool is_exchange = insn.opcode == OPCODE_ATOMIC && insn.imm == ATOMIC_CMPXCHG;
 	bool is_arena = r->image->insn_off && is_arena_access(r, index);
 
 	if (insn.opcode == JF_INSN_LDDW) {
@@ -255,6 +260,8 @@ static void make_sequence(struct rewriter *r, uint32_t index, struct sequence *s
 		if (is_jump(&insn))
 			s->jump = s->count;
 		s->insns[s->count++] = insn;
+		if (is_exchange)
+			put(s, OPCODE_MOV, REGS(JF_BPF_R0, JF_BPF_R0), 0, ZERO_EXTENDS);
 	}
 }
 

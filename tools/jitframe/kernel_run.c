@@ -205,26 +205,39 @@ static bool runs_others(const struct bundle *bundle)
 	return false;
 }
 
-/* One that is not the asked one and has no code is refused by the runner, when the run comes to it. */
+/* What cannot be compiled has no code: the runner refuses it when the run comes to it. */
+static void try_program(struct maker *m)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *unheard = open_memstream(&text, &size);
+
+	cli_messages_to(unheard);
+	(void)object_compile_linked(&m->object, &m->bundle);
+	cli_messages_to(NULL);
+	if (unheard)
+		fclose(unheard);
+	free(text);
+}
+
 static int make_images(struct maker *m, const char *asked)
 {
 	bool all = runs_others(&m->bundle);
+	int status = 0;
 
 	for (uint32_t i = 0; i < m->bundle.count[BUNDLE_PROGRAMS]; i++)
 		m->images[i].callback = -1;
 	for (uint32_t i = 0; i < m->bundle.count[BUNDLE_PROGRAMS]; i++) {
 		const struct bundle_program *program = &m->bundle.programs[i];
-		int status;
 
 		m->object.program = m->bundle.strings + program->name;
-		if (strcmp(m->object.program, asked) != 0 && (!all || is_refused(m, program)))
-			continue;
 		m->object.address = m->jit->base;
-		status = object_compile_linked(&m->object, &m->bundle);
-		if (status != 0 && strcmp(m->object.program, asked) == 0)
-			return status;
+		if (strcmp(m->object.program, asked) == 0)
+			status = object_compile_linked(&m->object, &m->bundle);
+		else if (all && !is_refused(m, program))
+			try_program(m);
 	}
-	return 0;
+	return status;
 }
 
 static int choose_places(struct maker *m)

@@ -162,6 +162,12 @@ static enum jf_status describe(struct foreign *foreign, uint32_t index, const st
 	struct part *part = &foreign->parts[index];
 	enum jf_status status = solve(code, part, error);
 
+	for (uint32_t i = 0; status == JF_OK && i < code->fault_count; i++) {
+		uint8_t reg = all.bundle->faults[code->fault_start + i].reg;
+
+		if (reg >= all.conv->backend->reg_count && reg != JF_REG_NONE)
+			status = jf_error_set(error, JF_E_BAD_IMAGE, "faults", "there is no register %u", reg);
+	}
 	if (status != JF_OK)
 		return status;
 	foreign->ranges[index] = (struct jf_range){
