@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-`jitframe compile --jit` and `jitframe check --jit` with a JIT that is none: a script that keeps what it is told, and
+`jitframe compile --jit`, `check --jit` and `run --jit` with a JIT that is none: a script that keeps what it is told, and
 answers with our own compiler's code. So no kernel tree is needed. command.py JITFRAME OBJECT
 """
 import json
@@ -23,6 +23,9 @@ def calls_directly(arch):
     return all(function["role"] != "stub" for function in made["programs"][0]["functions"])
 
 
+# That of this machine, which runs code.
+HOST = next((arch["name"] for arch in ask("archs")["archs"] if arch["host"]), None)
+LAYOUT = "layout array.max_entries=8 array.ptrs=16 prog.bpf_func=8\n"
 ARCH = next(arch["name"] for arch in ask("archs")["archs"] if calls_directly(arch["name"]))
 
 # What the verifier makes of the program `divides`, by kernel/bpf/verifier.c; each instruction behind its meaning.
@@ -100,13 +103,15 @@ here = pathlib.Path(__file__).parent
 if sys.argv[1:] == ["--about"]:
     print((here / "about").read_text(), end="")
     sys.exit()
-(here / "told").write_text(sys.stdin.read())
+told = sys.stdin.read()
+(here / "told").write_text(told)
+base = next(line.split()[1] for line in told.splitlines() if line.startswith("base "))
 answer = here / "answer"
 if answer.exists():
     print(answer.read_text(), end="")
     sys.exit(1)
 made = subprocess.run(["{jitframe}", "compile", "{object}", (here / "program").read_text(), "--target", "{arch}/linux",
-                       "--json"], capture_output=True, text=True, check=True)
+                       "--json", *(["--address", base] if (here / "jit-run").exists() else [])], capture_output=True, text=True, check=True)
 for function in json.loads(made.stdout)["programs"][0]["functions"]:
     print("function", function["name"])
     print("address", function["address"].removeprefix("0x"))
@@ -118,14 +123,24 @@ print("end")
 class Jit:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        fake = self.folder / "jit"
-        fake.write_text(FAKE.format(python=sys.executable, jitframe=JITFRAME, object=OBJECT, arch=ARCH))
-        fake.chmod(0o755)
+        self.make("jit", ARCH)
         self.about()
 
-    def about(self, exceptions=1, tree="7.3.4", arch=ARCH, more=""):
+    def make(self, name, arch):
+        fake = self.folder / name
+        fake.write_text(FAKE.format(python=sys.executable, jitframe=JITFRAME, object=OBJECT, arch=arch))
+        fake.chmod(0o755)
+
+    def runs(self, base="60001000", more=""):
+        """A JIT of this machine, with addresses of a process."""
+        self.make("jit", HOST)
+        self.make("jit-run", HOST)
+        self.about(arch=HOST)
+        self.about(arch=HOST, base=base, more="call_base 70000000\n" + LAYOUT + more)
+
+    def about(self, exceptions=1, tree="7.3.4", arch=ARCH, more="", base="7f0000000000"):
         (self.folder / "about").write_text(
-            f"arch {arch}\ntree {tree}\nbase 7f0000000000\nexceptions {exceptions}\n{more}"
+            f"arch {arch}\ntree {tree}\nbase {base}\nexceptions {exceptions}\n{more}"
         )
 
     def run(self, command, program, *options):
@@ -252,6 +267,60 @@ def wrong_input_is_refused(jit):
     return None
 
 
+def result_of(done):
+    return json.loads(done.stdout)["result"]["r0"] if done.returncode == 0 else done.stdout + done.stderr
+
+
+def code_runs_where_it_was_made_for(jit):
+    jit.runs()
+    ours = subprocess.run([JITFRAME, "run", OBJECT, "divides", "--target", f"{HOST}/linux", "--json"],
+                          capture_output=True, text=True)
+    done = jit.run("run", "divides", "--json", "--check-registers")
+    return differing([result_of(done)], [result_of(ours)]) or differing(
+        [json.loads(done.stdout)["jit"]["tree"]], ["7.3.4"]
+    )
+
+
+def a_run_is_refused_by_a_sentence(jit):
+    jit.runs()
+    (jit.folder / "jit-run").unlink()
+    missing = jit.run("run", "divides")
+    jit.runs(base="0")
+    taken = jit.run("run", "divides")
+    jit.runs(more="layout array.max_entries=9999 array.ptrs=9999 prog.bpf_func=8\n")
+    layout = jit.run("run", "divides")
+    jit.runs()
+    for done, words in (
+        (missing, "no JIT is there"),
+        (taken, "something else stands at 0x0"),
+        (layout, "no structure of a kernel has members so far behind its start"),
+        (jit.run("run", "divides", "--private-stack"), "private stacks lie in the processor's own memory"),
+        (jit.run("run", "divides", "--landing-pads"), "are the JIT's own"),
+        (jit.run("run", "divides", "--target", "nothing/linux"), "nothing"),
+    ):
+        if done.returncode != 2 or words not in done.stderr:
+            return f"{done.args}: {done.returncode}: {done.stderr}"
+    return None
+
+
+def words_with_addresses_are_relocated(jit):
+    jit.runs(more="relocate 0 1 0\n")
+    answers = '''
+from pathlib import Path
+here = Path(__file__).parent
+count = here / "count"
+count.write_text(count.read_text() + "x" if count.exists() else "x")
+print("function divides\\naddress ffff000060001000\\ncode", "00000000" if count.read_text() == "x" else "01000000")
+print("end")
+'''
+    script = (jit.folder / "jit-run").read_text()
+    (jit.folder / "jit-run").write_text(script[: script.index("told = ")] + answers)
+    done = jit.run("run", "divides")
+    if done.returncode != 1 or "at +0x0 is an address in a form" not in done.stderr:
+        return done.stderr
+    return None
+
+
 TESTS = [
     divisors_are_tested,
     counted_loops_count_in_the_stack,
@@ -268,11 +337,20 @@ TESTS = [
     the_json_names_the_tree,
     wrong_input_is_refused,
 ]
+RUNS = [
+    code_runs_where_it_was_made_for,
+    a_run_is_refused_by_a_sentence,
+    words_with_addresses_are_relocated,
+]
+TESTS += RUNS
 
 
 def main():
     print(f"1..{len(TESTS)}")
     for number, test in enumerate(TESTS, 1):
+        if test in RUNS and not HOST:
+            print(f"ok {number} - {test.__name__} # SKIP this machine runs code of no architecture that jitframe has")
+            continue
         with tempfile.TemporaryDirectory() as folder:
             wrong = test(Jit(folder))
         print(f"{'not ' if wrong else ''}ok {number} - {test.__name__}")
