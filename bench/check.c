@@ -2,15 +2,20 @@
 
 /*
  * How long jf_check() and jf_check_rows() take for a boundary of 4,096 BPF instructions, an eighth of them calls, a
- * quarter jumps, half of these backwards, so that there is much to be followed more than once.
+ * quarter jumps, half of these backwards, so that there is much to be followed more than once; per 1,000 instructions
+ * of the machine. Then how long `jitframe rows verify` takes for a large library.
  */
 
 #include "measure.h"
 
+#include <fcntl.h>
 #include <jitframe/jitframe.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define INSNS      4096
 #define CODE_BYTES (1 << 18)
@@ -50,8 +55,7 @@ static struct jf_insn any(uint32_t index)
 
 static void fail(const struct jf_error *error)
 {
-	fprintf(stderr, "%s: %s\n", error->where, error->text);
-	exit(1);
+	bench_fail("%s: %s", error->where, error->text);
 }
 
 static void check(void *arg)
@@ -75,13 +79,12 @@ static void find_rows(void *arg)
 		fail(&error);
 }
 
-static void row(json_t *rows, const struct jf_convention *conv, const struct jf_program *program, uint8_t *bytes)
+static void measure_both(const struct jf_convention *conv, const struct jf_program *program, uint8_t *bytes)
 {
 	struct work w = {.input = JF_CHECK_INPUT_INIT};
 	struct jf_error error = {0};
 	const struct jf_image_function *f;
 	struct jf_image *image;
-	struct measure m, r;
 	char target[64];
 
 	if (jf_compile(conv, program, NULL, bytes, CODE_BYTES, 0x10000, &image, &error) != JF_OK)
@@ -98,15 +101,54 @@ static void row(json_t *rows, const struct jf_convention *conv, const struct jf_
 	w.input.row_count = f->row_count;
 	w.input.slots = f->frame->slots;
 	w.input.slot_count = f->frame->slot_count;
-	m = measure(check, &w, 1e6, 0.5);
-	r = measure(find_rows, &w, 1e6, 0.5);
+	check(&w);
 	snprintf(target, sizeof(target), "%s/%s", conv->backend->name, conv->name);
-	printf("%-22s %9zu %9.2f  %7.2f..%-7.2f %9.2f\n", target, w.report.insn_count, m.median, m.low, m.high,
-	       r.median);
-	json_array_append_new(rows, json_pack("{s:s, s:i, s:o, s:o}", "target", target, "machine_instructions",
-					      (int)w.report.insn_count, "check_ms", measure_json(&m), "rows_ms",
-					      measure_json(&r)));
+	{
+		double units = 1e6 * (double)w.report.insn_count / 1000;
+		const struct bench_side sides[] = {
+			{"jitframe, check", check, &w, units},
+			{"jitframe, rows", find_rows, &w, units},
+		};
+
+		bench_turns(target, sides, COUNT(sides));
+	}
 	jf_image_free(image);
+}
+
+/* ---- rows verify ------------------------------------------------------------------------------------------- */
+
+static void verify(void *arg)
+{
+	char *const words[] = {BENCH_JITFRAME, "rows", "verify", arg, NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+	int status;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&pid, words[0], &actions, NULL, words, environ) || waitpid(pid, &status, 0) != pid ||
+	    !WIFEXITED(status) || WEXITSTATUS(status) > 1)
+		bench_fail("%s rows verify %s failed", words[0], words[3]);
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+/* Once: seconds, of which a second run would take as many. */
+static void measure_verify(void)
+{
+	const char *path = bench_large_file();
+	const struct bench_side side = {"jitframe", verify, (void *)(uintptr_t)path, 1e9};
+	double *sample;
+
+	if (!path || access(BENCH_JITFRAME, X_OK)) {
+		bench_missing("jitframe rows verify: %s", path ? BENCH_JITFRAME : "no file to verify");
+		return;
+	}
+	/* Another process works. */
+	bench_count_waiting();
+	bench_table("jitframe rows verify", "file", "s");
+	sample = bench_samples(&side, 1, 1);
+	bench_add(strrchr(path, '/') + 1, side.who, sample, 1, sample);
+	free(sample);
 }
 
 int main(int argc, char **argv)
@@ -121,15 +163,16 @@ int main(int argc, char **argv)
 					   .callback = -1,
 					   .helpers = &import,
 					   .helper_count = 1};
-	json_t *rows = json_array();
 	const struct jf_backend *backend;
 
+	bench_begin(argc, argv, "check");
 	for (uint32_t i = 0; i + 1 < INSNS; i++)
 		insns[i] = any(i);
 	insns[INSNS - 1].opcode = 0x95;
-	printf("%-22s %9s %9s  %-16s %9s\n", "target", "machine", "check ms", "quartiles", "rows ms");
+	bench_table("A function, followed on every path", "convention", "ms for 1,000 instructions");
 	for (size_t i = 0; (backend = jf_backend_at(i)); i++)
 		for (unsigned int k = 0; k < backend->convention_count && backend->decode; k++)
-			row(rows, backend->conventions[k], &program, bytes);
-	return measure_finish(argc, argv, "check", rows);
+			measure_both(backend->conventions[k], &program, bytes);
+	measure_verify();
+	return bench_end();
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "codemap.h"
+#include "measure.h"
 
 #include <dlfcn.h>
 #include <jitframe/jitframe.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /*
@@ -19,8 +19,6 @@
 #define SPOTS     64
 
 enum pattern { RANDOM, CLUSTERED, CHAINED, PATTERN__COUNT };
-
-static const char *const pattern_names[PATTERN__COUNT] = {"random", "clustered", "chained"};
 
 static const struct jf_row row = {.cfa_off = 16};
 static uint64_t state = 1;
@@ -53,6 +51,13 @@ static const struct jf_range *search(const struct work *w, uint64_t address)
 			high = middle;
 	}
 	return low && address < w->ranges[low - 1].end ? &w->ranges[low - 1] : NULL;
+}
+
+static void release(struct work *w)
+{
+	free(w->ranges);
+	free(w->starts);
+	free(w->addresses);
 }
 
 static bool make(struct work *w)
@@ -158,50 +163,6 @@ static void run_sections(void *arg)
 		jf_code_map_leave(jf_code_map_enter());
 }
 
-static bool measure_patterns(struct work *w, json_t *rows)
-{
-	for (w->pattern = RANDOM; w->pattern < PATTERN__COUNT; w->pattern++) {
-		struct measure map, peer;
-		uint64_t sum;
-
-		make_addresses(w);
-		peer = measure(run_search, w, ADDRESSES, 0.2);
-		sum = w->sum;
-		map = measure(run_map, w, ADDRESSES, 0.2);
-		if (sum != w->sum) {
-			fprintf(stderr, "the two found different ranges\n");
-			return false;
-		}
-		printf("%-12s %9zu %-10s %8.2f %8.2f %7.2f   (%.2f to %.2f)\n", "code map", w->count,
-		       pattern_names[w->pattern], peer.median, map.median, peer.median / map.median, map.low, map.high);
-		json_array_append_new(rows, json_pack("{s:s, s:I, s:s, s:o, s:o, s:f}", "table", "code map", "ranges",
-						      (json_int_t)w->count, "addresses", pattern_names[w->pattern],
-						      "binary_search", measure_json(&peer), "map", measure_json(&map),
-						      "speedup", peer.median / map.median));
-	}
-	return true;
-}
-
-static bool measure_count(size_t count, json_t *rows)
-{
-	struct work w = {.count = count};
-	bool ok = make(&w);
-	struct measure changes;
-
-	if (ok) {
-		changes = measure(run_add_remove, &w, (double)count, 0.1);
-		ok = jf_code_map_add_all(w.ranges, count, NULL) == JF_OK && measure_patterns(&w, rows) &&
-		     jf_code_map_remove_all(w.ranges, count) == JF_OK;
-		printf("%-12s %9zu %-10s %8s %8.0f\n", "code map", count, "changes", "", changes.median);
-		json_array_append_new(rows, json_pack("{s:s, s:I, s:o}", "table", "code map", "ranges",
-						      (json_int_t)count, "add_and_remove", measure_json(&changes)));
-	}
-	free(w.ranges);
-	free(w.starts);
-	free(w.addresses);
-	return ok;
-}
-
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
 static void run_dl_find(void *arg)
 {
@@ -212,31 +173,67 @@ static void run_dl_find(void *arg)
 		if (_dl_find_object((void *)(uintptr_t)run_dl_find, &object))
 			abort();
 }
+#else
+#define run_dl_find NULL
 #endif
 
-static void print_single(const char *name, const struct measure *m, json_t *rows)
+static void measure_pattern(struct work *w)
 {
-	printf("%-33s %8s %8.2f\n", name, "", m->median);
-	json_array_append_new(rows, json_pack("{s:s, s:o}", "single", name, "time", measure_json(m)));
+	const struct bench_side sides[] = {
+		{"jitframe", run_map, w, ADDRESSES},
+		{"binary search", run_search, w, ADDRESSES},
+		{"_dl_find_object, among loaded objects", w->pattern == RANDOM ? run_dl_find : NULL, w, ADDRESSES},
+	};
+	uint64_t sum;
+
+	make_addresses(w);
+	run_map(w);
+	sum = w->sum;
+	run_search(w);
+	if (sum != w->sum)
+		bench_fail("the map and the binary search found different ranges");
+	bench_turns_at(w->count, sides, COUNT(sides));
 }
 
-bool measure_code_map(json_t *rows)
+static void measure_find(size_t count, enum pattern pattern)
 {
-	static const size_t counts[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-	struct measure m;
-	bool ok = true;
+	struct work w = {.count = count, .pattern = pattern};
 
-	printf("\n%-12s %9s %-10s %8s %8s %7s\n", "", "", "", "search", "map", "");
-	printf("%-12s %9s %-10s %8s %8s %7s\n", "", "ranges", "addresses", "ns", "ns", "ratio");
-	for (size_t i = 0; ok && i < sizeof(counts) / sizeof(counts[0]); i++)
-		ok = measure_count(counts[i], rows);
-	m = measure(run_sections, NULL, ADDRESSES, 0.2);
-	print_single("reader section, enter and leave", &m, rows);
-#ifdef DLFO_STRUCT_HAS_EH_DBASE
-	m = measure(run_dl_find, NULL, ADDRESSES, 0.2);
-	print_single("_dl_find_object", &m, rows);
-#else
-	printf("%-33s %8s %8s\n", "_dl_find_object", "", "missing");
-#endif
-	return ok;
+	if (!make(&w) || jf_code_map_add_all(w.ranges, count, NULL) != JF_OK)
+		bench_fail("%zu ranges cannot be registered", count);
+	measure_pattern(&w);
+	if (jf_code_map_remove_all(w.ranges, count) != JF_OK)
+		bench_fail("%zu ranges cannot be removed", count);
+	release(&w);
+}
+
+static void measure_changes(size_t count)
+{
+	struct work w = {.count = count};
+	const struct bench_side side = {"jitframe", run_add_remove, &w, (double)count};
+
+	if (!make(&w))
+		bench_fail("no memory");
+	bench_turns_at(count, &side, 1);
+	release(&w);
+}
+
+void measure_code_map(void)
+{
+	static const char *const titles[] = {"Code map, random addresses", "Code map, clustered addresses",
+					     "Code map, each address known when the one before is found"};
+	static const size_t counts[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+	const struct bench_side section = {"jitframe", run_sections, NULL, ADDRESSES};
+	size_t last = bench_size(COUNT(counts), 3);
+
+	for (enum pattern pattern = RANDOM; pattern < PATTERN__COUNT; pattern++) {
+		bench_table(titles[pattern], "ranges", "ns");
+		for (size_t i = 0; i < last; i++)
+			measure_find(counts[i], pattern);
+	}
+	bench_table("Code map, one range registered and removed", "ranges", "ns");
+	for (size_t i = 0; i < last; i++)
+		measure_changes(counts[i]);
+	bench_table("Code map, a reader section", "what", "ns");
+	bench_turns("enter and leave", &section, 1);
 }

@@ -1,83 +1,84 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
+/*
+ * What a program costs that is loaded: time and memory for up to a million programs of two instructions, the time to
+ * load and unload one more beside them, and the same while two threads run other programs. The peers: pages of its own
+ * (mmap, a copy of the code, mprotect, munmap), DPDK's JIT, and what __register_frame() of libgcc costs, which a JIT
+ * calls for each function whose frames C++ exceptions shall pass. With an argument as "cfi,gdb" programs are published
+ * meanwhile.
+ */
+
+#include "dpdk.h"
+#include "host.h"
 #include "measure.h"
 
-#include <jitframe/jitframe.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-/*
- * What a program costs that is loaded: time and memory for up to a million programs of two instructions, and the time
- * to load and unload one more beside ten of them and beside all. The peer is what a program costs that has pages of its
- * own: mmap, a copy of its code, mprotect, munmap. With an argument as "cfi,gdb" programs are published meanwhile.
- */
-
-#ifndef PROGRAMS
-#define PROGRAMS 1000000
-#endif
-#define ONE_MORES 200
+#define PROGRAMS  1000000
+#define ONE_MORES 100
+#define OTHERS    2
+/* Each of DPDK's programs takes two mappings, and Linux gives a process 65,530. */
+#define DPDK_MAX 10000
 
 static const struct jf_insn insns[] = {{.opcode = 0xb7, .imm = 7}, {.opcode = 0x95}}; /* r0 = 7; exit */
-static const struct jf_function function = {"main", insns, 2};
-static const struct jf_program program = {
-	.size = sizeof(program), .functions = &function, .function_count = 1, .callback = -1};
+static const struct jf_function function = {"main", insns, COUNT(insns)};
 
-static const struct jf_convention *conv;
 static struct jf_loaded *loaded[PROGRAMS];
+static struct dpdk_program *dpdk[DPDK_MAX];
+static size_t dpdk_count;
 
 static struct jf_loaded *load(void)
 {
-	struct jf_loaded *one;
-	struct jf_error error;
-
-	if (jf_load(conv, &program, NULL, NULL, &one, &error) == JF_OK)
-		return one;
-	fprintf(stderr, "%s\n", error.text);
-	exit(1);
+	return host_load(&function, 1, false, (uintptr_t)abort);
 }
 
 static void unload(struct jf_loaded *one)
 {
 	if (jf_unload(one) != JF_OK)
-		abort();
+		bench_fail("a program does not unload");
 }
 
-/* Memory that is there and would not be without this process, of files without a name too. */
-static double resident_bytes(void)
-{
-	FILE *file = fopen("/proc/self/statm", "r");
-	double size, resident = 0;
+/* ---- who loads and unloads one more ------------------------------------------------------------------------- */
 
-	if (file && fscanf(file, "%lf %lf", &size, &resident) != 2)
-		resident = 0;
-	if (file)
-		fclose(file);
-	return resident * (double)sysconf(_SC_PAGESIZE);
-}
-
-static void load_and_unload(void *arg)
+static void one_more(void *arg)
 {
 	(void)arg;
 	for (unsigned int i = 0; i < ONE_MORES; i++)
 		unload(load());
 }
 
-/* The ones in the middle, which leave gaps, and back again. */
-static void unload_some(void *arg)
+static void one_more_runs(void *arg)
 {
-	size_t count = *(const size_t *)arg;
+	(void)arg;
+	for (unsigned int i = 0; i < ONE_MORES; i++) {
+		struct jf_loaded *one = load();
 
-	for (size_t i = 0; i < ONE_MORES && i < count; i++) {
-		unload(loaded[i * 611953 % count]);
-		loaded[i * 611953 % count] = load();
+		if (jf_run(one, 0) != 7)
+			bench_fail("a program returns something else");
+		unload(one);
 	}
 }
 
-static void map_pages(void *arg)
+/* The ones in the middle, which leave gaps, and back again. */
+static void change_some(void *arg)
+{
+	size_t count = *(const size_t *)arg;
+
+	for (size_t i = 0; i < ONE_MORES; i++) {
+		size_t which = i * 611953 % count;
+
+		unload(loaded[which]);
+		loaded[which] = load();
+	}
+}
+
+static void pages_of_its_own(void *arg)
 {
 	uint8_t code[64] = {0};
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -87,111 +88,211 @@ static void map_pages(void *arg)
 		void *pages = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (pages == MAP_FAILED)
-			abort();
+			bench_fail("no pages");
 		memcpy(pages, code, sizeof(code));
 		if (mprotect(pages, page, PROT_READ | PROT_EXEC) || munmap(pages, page))
-			abort();
+			bench_fail("pages cannot be changed");
 	}
 }
 
-static void run_it(void *arg)
+static void one_more_dpdk(void *arg)
 {
+	const char *reason;
+
+	(void)arg;
 	for (unsigned int i = 0; i < ONE_MORES; i++)
-		if (jf_run(arg, 0) != 7)
-			abort();
+		dpdk_unload(dpdk_load(insns, COUNT(insns), 0, &reason));
 }
 
-static double seconds(void)
+/* ---- libgcc ------------------------------------------------------------------------------------------------- */
+
+extern void __register_frame(void *);
+extern void __deregister_frame(void *);
+extern const void *_Unwind_Find_FDE(void *, void *);
+
+/* The frame entries of one function each, at addresses where nothing is. */
+static uint8_t (*frames)[128];
+static size_t frame_count;
+
+static void make_frame(size_t index)
 {
-	struct timespec ts;
+	const struct jf_row row = {.cfa_off = 16, .cfa_reg = host_convention()->backend->sp};
+	uint64_t address = (uintptr_t)frames + 0x10000000 + index * 64;
+	struct jf_cfi_writer writer;
+	struct jf_error error;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	if (jf_cfi_writer_init(&writer, host_convention()->backend, frames[index], sizeof(frames[index]),
+			       (uintptr_t)frames[index]) != JF_OK ||
+	    jf_cfi_write_rows(&writer, address, address + 64, &row, 1, NULL, 0, &error) != JF_OK ||
+	    jf_cfi_write_end(&writer) != JF_OK)
+		bench_fail("a frame entry cannot be written");
 }
 
-static void row(json_t *rows, const char *what, size_t count, const char *unit, double value)
+static void register_frame(size_t index)
 {
-	printf("%-36s %9zu %10.0f %s\n", what, count, value, unit);
-	json_array_append_new(rows, json_pack("{s:s, s:I, s:s, s:f}", "what", what, "programs", (json_int_t)count,
-					      "unit", unit, "value", value));
+	/* LLVM's libunwind takes entries, libgcc tables: this is libgcc's. */
+	__register_frame(frames[index]);
 }
 
-/* From `from` programs to `to`. */
-static void fill(json_t *rows, size_t from, size_t to)
+static void one_more_frame(void *arg)
 {
-	double bytes = resident_bytes(), start = seconds();
-
-	for (size_t i = from; i < to; i++)
-		loaded[i] = load();
-	if (to - from < 1000)
-		return;
-	row(rows, "load, each", to, "ns", (seconds() - start) * 1e9 / (double)(to - from));
-	row(rows, "memory, each", to, "bytes", (resident_bytes() - bytes) / (double)(to - from));
+	(void)arg;
+	for (unsigned int i = 0; i < ONE_MORES; i++) {
+		register_frame(frame_count);
+		__deregister_frame(frames[frame_count]);
+	}
 }
 
-static void changes(json_t *rows, size_t count)
+/* As one throw through the new function does: libgcc sorts what it has not yet seen. */
+static void one_more_frame_found(void *arg)
 {
-	struct measure one_more = measure(load_and_unload, NULL, ONE_MORES, 0.2);
-	struct measure some = measure(unload_some, &count, ONE_MORES < count ? ONE_MORES : (double)count, 0.2);
+	uint64_t bases[3];
 
-	row(rows, "load and unload one more", count, "ns", one_more.median);
-	row(rows, "unload one of them, load another", count, "ns", some.median);
+	(void)arg;
+	for (unsigned int i = 0; i < ONE_MORES; i++) {
+		register_frame(frame_count);
+		if (!_Unwind_Find_FDE((void *)((uintptr_t)frames + 0x10000000 + frame_count * 64 + 8), bases))
+			bench_fail("libgcc does not find a frame");
+		__deregister_frame(frames[frame_count]);
+	}
 }
 
-/* Removal alone: what a change costs less what a load costs is not it. */
-static void empty(json_t *rows, size_t count, size_t left)
+/* ---- programs beside which one more is loaded -------------------------------------------------------------- */
+
+static size_t present;
+
+static void fill(size_t count)
 {
-	double start = seconds();
+	const char *reason;
 
-	for (size_t i = left; i < count; i++)
-		unload(loaded[i]);
-	if (count - left >= 10)
-		row(rows, "unload, each", count, "ns", (seconds() - start) * 1e9 / (double)(count - left));
+	while (present < count)
+		loaded[present++] = load();
+	while (dpdk_count < count && dpdk_count < DPDK_MAX) {
+		dpdk[dpdk_count] = dpdk_load(insns, COUNT(insns), 0, &reason);
+		if (!dpdk[dpdk_count])
+			break;
+		dpdk_count++;
+	}
+	while (!bench_ours_only() && frame_count < count) {
+		register_frame(frame_count);
+		frame_count++;
+	}
 }
 
-/* The last argument, unless it is an option's. */
-static void publish(int argc, char **argv)
+static void measure_one_more(size_t count)
+{
+	const struct bench_side sides[] = {
+		{"jitframe", one_more, NULL, ONE_MORES},
+		{"pages of its own", pages_of_its_own, NULL, ONE_MORES},
+		{"DPDK", dpdk_count == count ? one_more_dpdk : NULL, NULL, ONE_MORES},
+		{"__register_frame", one_more_frame, NULL, ONE_MORES},
+		/* With a hundred thousand others it takes a second. */
+		{"__register_frame, found once", count <= 10000 ? one_more_frame_found : NULL, NULL, ONE_MORES},
+		{"jitframe, run once", one_more_runs, NULL, ONE_MORES},
+		{"jitframe, one out, one in", change_some, &count, ONE_MORES},
+	};
+
+	bench_turns_at(count, sides, COUNT(sides));
+}
+
+/* ---- while others run --------------------------------------------------------------------------------------- */
+
+static atomic_bool stop;
+
+static void *run_others(void *arg)
+{
+	bench_unpin();
+	while (!atomic_load(&stop))
+		for (unsigned int i = 0; i < 100; i++)
+			jf_run(arg, 0);
+	return NULL;
+}
+
+static void measure_beside_others(void)
+{
+	const struct bench_side sides[] = {
+		{"jitframe", one_more, NULL, ONE_MORES},
+		{"pages of its own", pages_of_its_own, NULL, ONE_MORES},
+		{"DPDK", dpdk_count ? one_more_dpdk : NULL, NULL, ONE_MORES},
+	};
+	pthread_t threads[OTHERS];
+
+	/* Here waiting is a part of it. */
+	bench_count_waiting();
+	bench_table("Loading and unloading while 2 threads run programs", "programs", "ns");
+	for (unsigned int i = 0; i < OTHERS; i++)
+		if (pthread_create(&threads[i], NULL, run_others, loaded[i]))
+			bench_fail("no thread");
+	bench_turns_at(present, sides, COUNT(sides));
+	atomic_store(&stop, true);
+	for (unsigned int i = 0; i < OTHERS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* ---- all at once -------------------------------------------------------------------------------------------- */
+
+/* Loads up to `count`, and says what each has cost. */
+static void measure_fill(size_t count, double *nanoseconds, double *bytes)
+{
+	double more = (double)(count - present), start, before = bench_resident_bytes();
+
+	start = bench_now_ns();
+	while (present < count)
+		loaded[present++] = load();
+	*nanoseconds = (bench_now_ns() - start) / more;
+	*bytes = (bench_resident_bytes() - before) / more;
+}
+
+static void publish(const char *names)
 {
 	struct jf_error error;
 	uint32_t consumers;
 
-	if (argc % 2)
-		return;
-	if (jf_publish_parse(argv[argc - 1], &consumers, &error) == JF_OK &&
-	    jf_publish_start(consumers, &error) == JF_OK)
-		return;
-	fprintf(stderr, "%s: %s\n", error.where, error.text);
-	exit(1);
+	if (jf_publish_parse(names, &consumers, &error) != JF_OK || jf_publish_start(consumers, &error) != JF_OK)
+		bench_fail("%s: %s", error.where, error.text);
 }
 
 int main(int argc, char **argv)
 {
-	static const size_t counts[] = {10, 1000, 100000, PROGRAMS};
-	const struct jf_backend *host = jf_backend_host();
-	json_t *rows = json_array();
-	struct measure pages;
-	size_t count = 0;
+	static const size_t counts[] = {1, 10, 1000, 10000, 100000, PROGRAMS};
+	double nanoseconds[COUNT(counts)], bytes[COUNT(counts)], start;
+	int first = bench_begin(argc, argv, "load");
+	size_t sizes = bench_size(COUNT(counts), 3);
+	char x[32];
 
-	for (unsigned int i = 0; host && i < host->convention_count && !conv; i++)
-		if (jf_convention_supports(host->conventions[i], JF_CAP_RUN | JF_CAP_USER_BASE))
-			conv = host->conventions[i];
-	if (!conv) {
-		fprintf(stderr, "this host runs no programs\n");
-		return 1;
-	}
-	publish(argc, argv);
-	printf("%-36s %9s\n", "", "programs");
+	if (first < argc)
+		publish(argv[first]);
 	memset(loaded, 0, sizeof(loaded)); /* no part of what a load costs */
 	unload(load());
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); count = counts[i++]) {
-		fill(rows, count, counts[i]);
-		changes(rows, counts[i]);
+	for (size_t i = 0; i < sizes; i++)
+		measure_fill(counts[i], &nanoseconds[i], &bytes[i]);
+	start = bench_now_ns();
+	for (size_t i = 0; i < present; i++)
+		unload(loaded[i]);
+	nanoseconds[0] = (bench_now_ns() - start) / (double)present;
+	bench_table("Many programs of two instructions, memory", "programs", "bytes each");
+	for (size_t i = 2; i < sizes; i++) {
+		snprintf(x, sizeof(x), "%zu", counts[i]);
+		bench_count(x, "jitframe", bytes[i], 0);
 	}
-	pages = measure(run_it, loaded[0], ONE_MORES, 0.1);
-	row(rows, "jf_run", count, "ns", pages.median);
-	empty(rows, count, 10);
-	empty(rows, 10, 0);
-	pages = measure(map_pages, NULL, ONE_MORES, 0.2);
-	row(rows, "peer: map and unmap pages of its own", 1, "ns", pages.median);
-	return measure_finish(argc, argv, "load", rows);
+	bench_table("Many programs of two instructions, one after the other", "programs", "ns each");
+	for (size_t i = 2; i < sizes; i++) {
+		snprintf(x, sizeof(x), "%zu", counts[i]);
+		bench_count(x, "jitframe, load", nanoseconds[i], 0);
+	}
+	bench_count(x, "jitframe, unload", nanoseconds[0], 0);
+
+	present = 0;
+	frames = calloc(PROGRAMS + 1, sizeof(*frames));
+	if (!frames)
+		bench_fail("no memory");
+	for (size_t i = 0; i <= counts[sizes - 1]; i++)
+		make_frame(i);
+	bench_table("Loading and unloading one more program", "programs beside it", "ns");
+	for (size_t i = 0; i < sizes; i++) {
+		fill(counts[i]);
+		measure_one_more(counts[i]);
+	}
+	measure_beside_others();
+	return bench_end();
 }

@@ -6,6 +6,7 @@
  * before. Each sample is a process of its own.
  */
 
+#include "host.h"
 #include "measure.h"
 
 #include <dlfcn.h>
@@ -14,12 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SAMPLES      15
-#define ADDRESSES    2000
+#define SAMPLES   15
+#define ADDRESSES 2000
 
 static const char *const large[] = {"libLLVM.so.19.1", "libLLVM-15.so.1", "libLLVM-14.so.1", "libclang-cpp.so.19.1"};
 static const char *const small[] = {"libanl.so.1", "libBrokenLocale.so.1", "libnss_compat.so.2"};
@@ -27,14 +26,14 @@ static const char *const small[] = {"libanl.so.1", "libBrokenLocale.so.1", "libn
 enum figure { FIRST, LATER, AGAIN, MEET, MET, MEMORY, FIGURES };
 
 static const struct {
-	const char *what, *unit;
+	const char *what, *unit, *title;
 } figures[FIGURES] = {
-	[FIRST] = {"first jf_load()", "us"},
-	[LATER] = {"jf_load() after a dlopen()", "us"},
-	[AGAIN] = {"jf_load() when nothing has changed", "us"},
-	[MEET] = {"a row of C code, met the first time", "ns"},
-	[MET] = {"a row of C code, met before", "ns"},
-	[MEMORY] = {"memory that the first jf_load() maps", "KiB"},
+	[FIRST] = {"first jf_load()", "us", "Objects of a process, beside a large library"},
+	[LATER] = {"jf_load() after a dlopen()", "us", ""},
+	[AGAIN] = {"jf_load() when nothing has changed", "us", ""},
+	[MEET] = {"a row of C code, met the first time", "ns", "Rows of C code"},
+	[MET] = {"a row of C code, met before", "ns", ""},
+	[MEMORY] = {"memory that the first jf_load() maps", "KiB", "Address space"},
 };
 
 struct sample {
@@ -43,10 +42,7 @@ struct sample {
 
 static double now_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return 1e6 * (double)now.tv_sec + 1e-3 * (double)now.tv_nsec;
+	return bench_now_ns() / 1e3;
 }
 
 /* All address space: what a process has mapped, used or not. */
@@ -141,43 +137,24 @@ static bool child_sample(const struct jf_convention *conv, struct sample *sample
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 && whole;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 int main(int argc, char **argv)
 {
-	const struct jf_backend *host = jf_backend_host();
-	struct sample samples[SAMPLES];
-	const struct jf_convention *conv;
-	json_t *rows = json_array();
-	struct jf_error error;
-	char target[64];
+	size_t samples = bench_size(SAMPLES, 2);
+	struct sample taken[SAMPLES];
 
-	snprintf(target, sizeof(target), "%s/user", host ? host->name : "");
-	if (!host || jf_convention_find(target, &conv, &error) != JF_OK) {
-		fprintf(stderr, "there is no backend for this host\n");
-		return 1;
-	}
+	bench_begin(argc, argv, "objects");
 	/* Once before, so that the library's pages are in the page cache. */
-	for (unsigned int i = 0; i <= SAMPLES; i++) {
-		if (!child_sample(conv, &samples[i ? i - 1 : 0])) {
-			fprintf(stderr, "a sample failed\n");
-			return 1;
-		}
-	}
+	for (size_t i = 0; i <= samples; i++)
+		if (!child_sample(host_convention(), &taken[i ? i - 1 : 0]))
+			bench_fail("a sample failed");
 	for (unsigned int f = 0; f < FIGURES; f++) {
 		double values[SAMPLES];
 
-		for (unsigned int i = 0; i < SAMPLES; i++)
-			values[i] = samples[i].value[f];
-		qsort(values, SAMPLES, sizeof(values[0]), compare);
-		printf("%-40s %10.1f %s\n", figures[f].what, values[SAMPLES / 2], figures[f].unit);
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:f}", "what", figures[f].what, "unit",
-						      figures[f].unit, "median", values[SAMPLES / 2]));
+		for (size_t i = 0; i < samples; i++)
+			values[i] = taken[i].value[f];
+		if (!f || strcmp(figures[f].unit, figures[f - 1].unit) != 0)
+			bench_table(figures[f].title, "what", figures[f].unit);
+		bench_add(figures[f].what, "jitframe", values, samples, NULL);
 	}
-	return measure_finish(argc, argv, "objects", rows);
+	return bench_end();
 }

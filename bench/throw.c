@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What a throw costs, by how many frames lie between it and its boundary: BPF functions that call one another, or
- * C functions that a BPF program called. Beside it what else gets out of that many frames: _setjmp() and longjmp(),
- * and a C++ exception. Each is measured whole, from the call that enters the frames to its return with the result;
- * `calls` is the same program when its innermost function returns instead of throwing.
+ * What a throw costs, by how many frames lie between it and its boundary: BPF functions that call one another, or C
+ * functions that a BPF program called. Beside it what else gets out of that many frames: _setjmp() and longjmp(), and a
+ * C++ exception. Each is measured whole, from the call that enters the frames to its return with the result; "returns"
+ * is the same program when its innermost function returns instead of throwing. Then what one further frame adds,
+ * against a chase of frame pointers through the same frames, and what a boundary costs a call that throws nothing.
  */
 
 #include "throw.h"
+#include "host.h"
 #include "measure.h"
 
-#include <jitframe/jitframe.h>
 #include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define REPEAT       2000
-
-static const unsigned int depths[] = {1, 2, 4, 8, 16, 32, 64};
+#define REPEAT 1000
+#define DEEP   64
+#define TURNS  200
 
 /* ---- BPF: main(depth) calls down, `depth` calls deep; the last function calls kfunc 0 ------------------------ */
 
@@ -79,30 +78,17 @@ static __attribute__((noinline)) uint64_t c_returns(uint64_t depth)
 	return result;
 }
 
-static struct jf_loaded *load(const struct jf_function *functions, uint32_t count, uintptr_t kfunc)
-{
-	const struct jf_import kfuncs[] = {{.name = "kfunc", .address = kfunc, .throws = true}};
-	const struct jf_program program = {
-		.size = sizeof(program),
-		.functions = functions,
-		.function_count = count,
-		.callback = (int32_t)count - 1,
-		.kfuncs = kfuncs,
-		.kfunc_count = COUNT(kfuncs),
-	};
-	const struct jf_backend *host = jf_backend_host();
-	const struct jf_convention *conv;
-	struct jf_loaded *loaded = NULL;
-	struct jf_error error = {.text = "there is no backend for this host"};
-	char target[64];
+/* The innermost function's frame and DEEP more, by the frame record alone. */
+static int64_t fp_to_caller;
+static unsigned int chase_frames;
 
-	snprintf(target, sizeof(target), "%s/user", host ? host->name : "");
-	if (!host || jf_convention_find(target, &conv, &error) != JF_OK ||
-	    jf_load(conv, &program, NULL, NULL, &loaded, &error) != JF_OK) {
-		fprintf(stderr, "%s: %s\n", error.where, error.text);
-		exit(1);
-	}
-	return loaded;
+static __attribute__((noinline)) uint64_t chase(uint64_t cookie)
+{
+	uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
+
+	for (unsigned int i = 0; i < chase_frames; i++)
+		fp = *(const uintptr_t *)(fp + (uintptr_t)fp_to_caller);
+	return cookie + fp;
 }
 
 static struct jf_loaded *load_bpf(uintptr_t kfunc)
@@ -113,17 +99,17 @@ static struct jf_loaded *load_bpf(uintptr_t kfunc)
 		{"callback", callback_insns, COUNT(callback_insns)},
 	};
 
-	return load(functions, COUNT(functions), kfunc);
+	return host_load(functions, COUNT(functions), true, kfunc);
 }
 
-static struct jf_loaded *load_c(uintptr_t kfunc)
+static struct jf_loaded *load_c(uintptr_t kfunc, bool boundary)
 {
 	const struct jf_function functions[] = {
 		{"main", into_c_insns, COUNT(into_c_insns)},
 		{"callback", callback_insns, COUNT(callback_insns)},
 	};
 
-	return load(functions, COUNT(functions), kfunc);
+	return host_load(functions, boundary ? 2 : 1, boundary, kfunc);
 }
 
 /* ---- what is measured ------------------------------------------------------------------------------------- */
@@ -138,6 +124,7 @@ static void run_jf(void *arg)
 {
 	struct work *w = arg;
 
+	chase_frames = w->depth;
 	for (unsigned int i = 0; i < REPEAT; i++)
 		w->sum += jf_run(w->loaded, w->depth);
 }
@@ -171,67 +158,124 @@ static void run_cxx(void *arg)
 {
 	struct work *w = arg;
 
-	for (unsigned int i = 0; i < REPEAT; i++)
+	for (unsigned int i = 0; i < REPEAT / 20; i++)
 		w->sum += cxx_throw(w->depth);
 }
+#else
+#define run_cxx NULL
 #endif
 
-struct figures {
-	struct measure jump, cxx, calls, throws;
-};
-
-static void print(const char *frames, unsigned int depth, const struct figures *f, json_t *rows)
+static __attribute__((noinline)) uint64_t protected_run(const struct jf_loaded *loaded)
 {
-	double alone = f->throws.median - f->calls.median;
-
-	printf("%-8s %5u %9.2f %9.1f %9.2f %9.2f %9.2f %9.2f %9.1f\n", frames, depth, f->jump.median, f->cxx.median,
-	       f->calls.median, f->throws.median, alone, f->throws.median / f->jump.median,
-	       f->cxx.median / f->throws.median);
-	json_array_append_new(rows,
-			      json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:f}", "frames", frames, "depth", (int)depth,
-					"setjmp_longjmp", measure_json(&f->jump), "cxx", measure_json(&f->cxx), "calls",
-					measure_json(&f->calls), "throws", measure_json(&f->throws), "throw_to_longjmp",
-					f->throws.median / f->jump.median));
+	if (_setjmp(jump))
+		return 1;
+	return jf_run(loaded, 1);
 }
 
-static void measure_frames(const char *frames, const struct jf_loaded *throws, const struct jf_loaded *returns,
-			   json_t *rows)
+static void run_setjmp(void *arg)
 {
-	double first = 0, last = 0;
+	struct work *w = arg;
 
+	for (unsigned int i = 0; i < REPEAT; i++)
+		w->sum += protected_run(w->loaded);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------- */
+
+static void measure_frames(const char *title, const struct jf_loaded *throws, const struct jf_loaded *returns)
+{
+	static const unsigned int depths[] = {1, 2, 4, 8, 16, 32, 64};
+
+	bench_table(title, "frames", "ns");
 	for (unsigned int i = 0; i < COUNT(depths); i++) {
 		struct work thrower = {throws, depths[i], 0}, returner = {returns, depths[i], 0};
-		struct figures f = {.cxx = {0}};
+		const struct bench_side sides[] = {
+			{"jitframe", run_jf, &thrower, REPEAT},
+			{"_setjmp + longjmp", run_longjmp, &thrower, REPEAT},
+			{"C++ throw and catch", run_cxx, &thrower, REPEAT / 20},
+			{"returns", run_jf, &returner, REPEAT},
+		};
 
-		f.jump = measure(run_longjmp, &thrower, REPEAT, 0.1);
-#ifdef BENCH_CXX
-		f.cxx = measure(run_cxx, &thrower, REPEAT, 0.1);
-#endif
-		f.calls = measure(run_jf, &returner, REPEAT, 0.1);
-		f.throws = measure(run_jf, &thrower, REPEAT, 0.1);
-		print(frames, depths[i], &f, rows);
-		last = f.throws.median - f.calls.median;
-		if (!i)
-			first = last;
+		bench_turns_at(depths[i], sides, COUNT(sides));
 	}
-	printf("%-8s each further frame: %.2f ns\n\n", frames,
-	       (last - first) / (depths[COUNT(depths) - 1] - depths[0]));
+}
+
+/* What the calls of DEEP frames cost more than those of one, without what entering and leaving the frames costs. */
+static void add_frame(const char *x, const char *who, const double *deep, const double *flat, const double *calls_deep,
+		      const double *calls_flat, double *values, const double *base, size_t turns)
+{
+	for (size_t t = 0; t < turns; t++)
+		values[t] = (deep[t] - calls_deep[t] - flat[t] + calls_flat[t]) / (DEEP - 1);
+	bench_add(x, who, values, turns, base ? base : values);
+}
+
+static void measure_further(const char *x, const struct jf_loaded *throws, const struct jf_loaded *returns,
+			    const struct jf_loaded *chases)
+{
+	struct work works[] = {{throws, DEEP, 0}, {throws, 1, 0},    {returns, DEEP, 0},
+			       {returns, 1, 0},   {chases, DEEP, 0}, {chases, 1, 0}};
+	struct bench_side sides[COUNT(works)];
+	size_t turns = bench_size(TURNS, 5), count = chases ? COUNT(works) : 4;
+	double *s, *ours = calloc(turns, sizeof(*ours)), *theirs = calloc(turns, sizeof(*theirs));
+
+	if (!ours || !theirs)
+		bench_fail("no memory");
+	for (size_t i = 0; i < COUNT(works); i++)
+		sides[i] = (struct bench_side){"", run_jf, &works[i], REPEAT};
+	s = bench_samples(sides, count, turns);
+	add_frame(x, "jitframe", s, s + turns, s + 2 * turns, s + 3 * turns, ours, NULL, turns);
+	if (chases)
+		add_frame(x, "frame-pointer chase", s + 4 * turns, s + 5 * turns, s + 2 * turns, s + 3 * turns, theirs,
+			  ours, turns);
+	free(s);
+	free(ours);
+	free(theirs);
+}
+
+/* How much longer a call takes that could catch something than one that could not. */
+static void measure_boundary(void)
+{
+	struct work bound = {load_c((uintptr_t)just_return, true), 1, 0},
+		    plain = {load_c((uintptr_t)just_return, false), 1, 0};
+	const struct bench_side sides[] = {
+		{"plain", run_jf, &plain, REPEAT}, {"", run_jf, &bound, REPEAT}, {"", run_setjmp, &plain, REPEAT}};
+	size_t turns = bench_size(TURNS, 5);
+	double *s = bench_samples(sides, COUNT(sides), turns);
+
+	bench_table("A call that could catch", "call", "ns");
+	bench_add("whole", "jitframe", s + turns, turns, s + turns);
+	bench_add("whole", "_setjmp around it", s + 2 * turns, turns, s + turns);
+	bench_add("whole", "no boundary", s, turns, s + turns);
+	for (size_t t = 0; t < turns; t++) {
+		s[turns + t] -= s[t];
+		s[2 * turns + t] -= s[t];
+	}
+	bench_add("what catching adds", "jitframe", s + turns, turns, s + turns);
+	bench_add("what catching adds", "_setjmp around it", s + 2 * turns, turns, s + turns);
+	free(s);
 }
 
 int main(int argc, char **argv)
 {
-	json_t *rows = json_array();
+	const struct jf_loaded *bpf_returns, *bpf_throws, *c_side, *c_back;
+	struct jf_slot record[JF_RECORD__COUNT];
 
-	printf("nanoseconds; quartiles are in the JSON%s\n\n",
-#ifdef BENCH_CXX
-	       "");
-#else
-	       ". No C++ compiler: no figures for exceptions");
+	bench_begin(argc, argv, "throw");
+#ifndef BENCH_CXX
+	bench_missing("C++ throw and catch: no C++ compiler");
 #endif
-	printf("%-8s %5s %9s %9s %9s %9s %9s %9s %9s\n", "", "", "setjmp+", "C++", "", "", "throw", "throws/", "C++/");
-	printf("%-8s %5s %9s %9s %9s %9s %9s %9s %9s\n", "frames", "depth", "longjmp", "exception", "calls", "throws",
-	       "alone", "longjmp", "throws");
-	measure_frames("BPF", load_bpf((uintptr_t)jf_throw), load_bpf((uintptr_t)just_return), rows);
-	measure_frames("C", load_c((uintptr_t)c_throws), load_c((uintptr_t)c_returns), rows);
-	return measure_finish(argc, argv, "throw", rows);
+	if (jf_frame_record(host_convention(), record) != JF_OK)
+		bench_fail("the convention has no frame record");
+	fp_to_caller = record[JF_RECORD_FP].off_from_cfa - host_convention()->fp_off_from_cfa;
+	bpf_throws = load_bpf((uintptr_t)jf_throw);
+	bpf_returns = load_bpf((uintptr_t)just_return);
+	c_side = load_c((uintptr_t)c_throws, true);
+	c_back = load_c((uintptr_t)c_returns, true);
+	measure_frames("Call, throw, return: BPF frames", bpf_throws, bpf_returns);
+	measure_frames("Call, throw, return: C frames", c_side, c_back);
+	bench_table("Each further frame of a throw", "frames of", "ns");
+	measure_further("BPF", bpf_throws, bpf_returns, load_bpf((uintptr_t)chase));
+	measure_further("C", c_side, c_back, NULL);
+	measure_boundary();
+	return bench_end();
 }

@@ -1,70 +1,91 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* libunwind's side of walk.c, in a process of its own: libunwind takes over libgcc's unwinder. */
-
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-
 #include "measure.h"
 #include "walk.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+/*
+ * nongnu's libunwind. It is opened, not linked: linked, its functions of libgcc's names would take the place of
+ * libgcc's own. libunwind.h gives the names of the functions, which differ by architecture.
+ */
 
-struct frames {
-	unsigned int count;
-	void *pcs[WALK_FRAMES_MAX];
-};
+#ifdef BENCH_LIBUNWIND
+#define UNW_LOCAL_ONLY
+#include <dlfcn.h>
+#include <libunwind.h>
+#include <string.h>
+#include <ucontext.h>
 
-static void backtrace_once(void *arg)
+#define TEXT(name)    #name
+#define NAME_OF(name) TEXT(name)
+
+static int (*get_context)(unw_context_t *);
+static int (*init_local)(unw_cursor_t *, unw_context_t *);
+static int (*step_once)(unw_cursor_t *);
+static int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+static int (*backtrace_all)(void **, int);
+
+static void *frames[WALK_FRAMES_MAX];
+
+static unsigned int walk_backtrace(void)
 {
-	struct frames *frames = arg;
+	int count = backtrace_all(frames, WALK_FRAMES_MAX);
 
-	for (unsigned int i = 0; i < WALK_REPEAT; i++)
-		frames->count = (unsigned int)unw_backtrace(frames->pcs, WALK_FRAMES_MAX);
+	return count > 0 ? (unsigned int)count : 0;
 }
 
-static void step_once(void *arg)
+static unsigned int step_all(unw_cursor_t *cursor)
 {
-	struct frames *frames = arg;
+	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < WALK_REPEAT; i++) {
-		unw_cursor_t cursor;
-		unw_context_t context;
+	do {
+		unw_word_t pc;
 
-		frames->count = 0;
-		unw_getcontext(&context);
-		unw_init_local(&cursor, &context);
-		do {
-			unw_word_t pc;
+		get_reg(cursor, UNW_REG_IP, &pc);
+		frames[count++] = (void *)(uintptr_t)pc;
+	} while (step_once(cursor) > 0 && count < WALK_FRAMES_MAX);
+	return count;
+}
 
-			unw_get_reg(&cursor, UNW_REG_IP, &pc);
-			frames->count++;
-		} while (unw_step(&cursor) > 0);
+static unsigned int walk_step(void)
+{
+	unw_cursor_t cursor;
+	unw_context_t context;
+
+	/* libc's does the same, and saves the signal mask by a system call. */
+	if ((get_context ? get_context(&context) : getcontext((void *)&context)) || init_local(&cursor, &context))
+		return 0;
+	return step_all(&cursor);
+}
+
+static bool find(void *library, const char *name, void *function)
+{
+	void *found = dlsym(library, name);
+
+	memcpy(function, &found, sizeof(found));
+	return found;
+}
+
+void walk_libunwind(walker *backtrace, walker *step)
+{
+	void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+
+	*backtrace = *step = NULL;
+	if (!library) {
+		bench_missing("libunwind: %s", dlerror());
+		return;
 	}
+	if (find(library, NAME_OF(unw_backtrace), &backtrace_all))
+		*backtrace = walk_backtrace;
+	/* No function where the header has instructions for it. */
+	(void)find(library, NAME_OF(unw_tdep_getcontext), &get_context);
+	if (find(library, NAME_OF(unw_init_local), &init_local) && find(library, NAME_OF(unw_step), &step_once) &&
+	    find(library, NAME_OF(unw_get_reg), &get_reg))
+		*step = walk_step;
 }
-
-static uint64_t measure_both(uint64_t depth)
+#else
+void walk_libunwind(walker *backtrace, walker *step)
 {
-	static struct frames frames;
-	struct measure backtrace = measure(backtrace_once, &frames, WALK_REPEAT, 0.2);
-	unsigned int backtrace_count = frames.count;
-	struct measure step = measure(step_once, &frames, WALK_REPEAT, 0.2);
-	json_t *row = json_pack("{s:I, s:o, s:i, s:o, s:i}", "depth", (json_int_t)depth, "unw_backtrace",
-				measure_json(&backtrace), "backtrace_frames", (int)backtrace_count, "unw_step",
-				measure_json(&step), "step_frames", (int)frames.count);
-
-	json_dumpf(row, stdout, JSON_COMPACT);
-	printf("\n");
-	json_decref(row);
-	return 0;
+	*backtrace = *step = (walker)0;
+	bench_missing("libunwind: libunwind-dev");
 }
-
-int main(void)
-{
-	static const unsigned int depths[] = WALK_DEPTHS;
-
-	for (unsigned int i = 0; i < sizeof(depths) / sizeof(depths[0]); i++)
-		walk_down(depths[i], measure_both, depths[i]);
-	return 0;
-}
+#endif

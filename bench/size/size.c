@@ -3,7 +3,7 @@
  * Bytes of machine code per program: jitframe's against those of a Linux kernel's JIT, from files that
  * scripts/capture-jit makes (captured.h).
  *
- *     bench_size [--json FILE] [--limit PERCENT] CAPTURED...   a table; fails when a program is more than
+ *     bench_size [--limit PERCENT] [--json FILE] CAPTURED...   figures; fails when a program is more than
  *                                                              PERCENT larger than the kernel's
  *     bench_size --list PROGRAM CAPTURED                       both codes, instruction by instruction
  *
@@ -22,7 +22,7 @@
 #include "cli.h"
 
 struct total {
-	uint64_t insns, kernel, ours;
+	uint64_t kernel, ours;
 };
 
 static double percent(uint64_t ours, uint64_t kernel)
@@ -66,32 +66,26 @@ static uint64_t our_bytes(const struct captured_program *p, const struct jf_imag
 	return sum;
 }
 
-static void print_row(const char *name, const struct total *t)
-{
-	printf("%-34s %7llu %8llu %8llu %+7.1f %%\n", name, (unsigned long long)t->insns, (unsigned long long)t->kernel,
-	       (unsigned long long)t->ours, percent(t->ours, t->kernel));
-}
-
 /* returns: whether all programs are within the limit. */
-static bool compare(const char *path, double limit, json_t *rows)
+static bool compare(const char *path, double limit)
 {
 	struct captured c;
 	struct total sum = {0};
 	struct disasm *disasm;
 	bool within = true;
-	char target[64];
+	char title[160];
 
 	captured_read(path, &c);
 	disasm = disasm_llvm_new(c.conv->backend);
 	if (!disasm)
 		return false;
-	snprintf(target, sizeof(target), "%s/%s", c.conv->backend->name, c.conv->name);
-	printf("%s against Linux %s\n%-34s %7s %8s %8s\n", target, c.kernel, "program", "insns", "kernel", "jitframe");
+	snprintf(title, sizeof(title), "%s/%s against Linux %s", c.conv->backend->name, c.conv->name, c.kernel);
+	bench_table(title, "program", "bytes");
 	for (uint32_t i = 0; i < c.program_count; i++) {
 		const struct captured_program *p = &c.programs[i];
 		uint8_t *code;
 		struct jf_image *image = captured_compile(&c, p, &code);
-		struct total t = {.insns = p->insn_count};
+		struct total t = {0};
 
 		if (image) {
 			t.kernel = kernel_bytes(p, disasm);
@@ -100,22 +94,19 @@ static bool compare(const char *path, double limit, json_t *rows)
 		jf_image_free(image);
 		free(code);
 		if (!image) {
-			printf("%-34s not for this backend\n", p->name);
+			bench_missing("%s: %s is not for this backend", title, p->name);
 			continue;
 		}
-		print_row(p->name, &t);
+		bench_count(p->name, "jitframe", (double)t.ours, (double)t.ours);
+		bench_count(p->name, "Linux", (double)t.kernel, (double)t.ours);
 		if (percent(t.ours, t.kernel) > limit) {
-			printf("^ more than %.1f %% larger than the kernel's\n", limit);
+			printf("%s: %s is more than %.1f %% larger than the kernel's\n", title, p->name, limit);
 			within = false;
 		}
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "target", target, "kernel", c.kernel,
-						"program", p->name, "instructions", (json_int_t)t.insns, "kernel_bytes",
-						(json_int_t)t.kernel, "bytes", (json_int_t)t.ours));
-		sum = (struct total){sum.insns + t.insns, sum.kernel + t.kernel, sum.ours + t.ours};
+		sum = (struct total){sum.kernel + t.kernel, sum.ours + t.ours};
 	}
-	print_row("all", &sum);
-	printf("\n");
+	bench_count("all", "jitframe", (double)sum.ours, (double)sum.ours);
+	bench_count("all", "Linux", (double)sum.kernel, (double)sum.ours);
 	disasm_llvm_free(disasm);
 	captured_free(&c);
 	return within;
@@ -185,23 +176,17 @@ static int list(const char *path, const char *name)
 
 int main(int argc, char **argv)
 {
-	json_t *rows = json_array();
 	double limit = 1e9;
 	bool within = true;
-	int status;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--list") == 0 && i + 2 < argc) {
-			json_decref(rows);
-			return list(argv[i + 2], argv[i + 1]);
-		}
-		if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
-			limit = atof(argv[++i]);
-		else if (strcmp(argv[i], "--json") == 0)
-			i++;
-		else
-			within &= compare(argv[i], limit, rows);
+	if (argc > 3 && strcmp(argv[1], "--list") == 0)
+		return list(argv[3], argv[2]);
+	if (argc > 2 && strcmp(argv[1], "--limit") == 0) {
+		limit = atof(argv[2]);
+		argc -= 2;
+		argv += 2;
 	}
-	status = measure_finish(argc, argv, "size", rows);
-	return within ? status : 1;
+	for (int i = bench_begin(argc, argv, "size"); i < argc; i++)
+		within &= compare(argv[i], limit);
+	return bench_end() || !within;
 }

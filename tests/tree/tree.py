@@ -146,6 +146,7 @@ NAMES_ONE = {
     "docs/library.md": "examples",
     "docs/museum.md": "faults of each",
     "docs/passing-through.md": "what was seen where",
+    "docs/performance": "figures of each",
     "docs/porting.md": "what there is, and what does not fit yet",
     "docs/porting.svg": "the picture of a frame",
     "docs/porting-exceptions": "about a patch for one",

@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -13,6 +14,7 @@ static struct function *functions;
 static u32 function_count;
 static bool has_arena;
 static u32 line_number;
+static u32 timed; /* how often the program is compiled for its time */
 
 static void refuse(const char *what, const char *word)
 {
@@ -171,6 +173,8 @@ static void read_program(void)
 			read_feature(strtok(NULL, " \n"));
 		} else if (strcmp(key, "base") == 0) {
 			core_base = number(strtok(NULL, " \n"), 16);
+		} else if (strcmp(key, "time") == 0) {
+			timed = (u32)number(strtok(NULL, " \n"), 10);
 		} else if (strcmp(key, "kfunc") == 0) {
 			read_kfunc(strtok(NULL, " \n"));
 		} else if (strcmp(key, "arena") == 0) {
@@ -302,8 +306,20 @@ static void make_prog(struct function *function, u32 index, struct bpf_prog **al
 	set_references(function);
 }
 
+/* Of the JIT alone: what makes a program of the lines is not the kernel's. */
+static u64 jit_ns;
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
 static void compile(struct function *function)
 {
+	u64 start = now_ns();
 	static struct bpf_verifier_env env;
 
 	core_placed = &function->placed;
@@ -315,6 +331,7 @@ static void compile(struct function *function)
 	(void)env;
 	function->prog = bpf_int_jit_compile(function->prog);
 #endif
+	jit_ns += now_ns() - start;
 	if (!function->prog->jited || !function->placed.bytes) {
 		printf("error the JIT takes no function %s\n", function->name);
 		exit(1);
@@ -337,6 +354,19 @@ static void compile_all(void)
 		resolve_references(&functions[i]);
 	for (u32 i = 0; i < function_count; i++)
 		compile(&functions[i]);
+}
+
+/* What the JIT takes each time, and the first time not, which touches the memory. */
+static void time_all(void)
+{
+	compile_all();
+	printf("time");
+	for (u32 i = 0; i < timed; i++) {
+		jit_ns = 0;
+		compile_all();
+		printf(" %llu", jit_ns);
+	}
+	printf("\n");
 }
 
 /* ---- what the program is ------------------------------------------------------------------------------------ */
@@ -388,6 +418,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	read_program();
+	if (timed)
+		time_all();
 	compile_all();
 	for (u32 i = 0; i < function_count; i++)
 		function_print(&functions[i]);
