@@ -139,6 +139,14 @@ static bool jit_refuses(const struct run *run)
 	       strstr(run->err, "the JIT takes no function") != NULL;
 }
 
+/* Its callbacks are ordinary functions. */
+static bool lacks_exceptions(const struct run *run)
+{
+	const json_t *exceptions = json_object_get(json_object_get(run->json, "jit"), "exceptions");
+
+	return json_is_false(exceptions) && json_array_size(json_object_get(run->json, "throws")) > 0;
+}
+
 static void skip(const struct scenario *scenario, const char *why)
 {
 	printf("ok %u - tree::%s # SKIP %s\n", ++told, scenario->name, why);
@@ -162,6 +170,8 @@ static void run_command_tests(const struct exec_target *target, char **patterns)
 			run_by_command(&runs[k]);
 		if (jit_refuses(&runs[0]))
 			skip(&scenarios[i], "the JIT refuses the program");
+		else if (lacks_exceptions(&runs[0]))
+			skip(&scenarios[i], "the JIT has no exceptions");
 		else
 			tell(&runs[0], &runs[run_count - 1], how);
 		for (size_t k = 0; k < run_count; k++)
