@@ -17,7 +17,7 @@
 
 /* Bundles do not depend on the target: each is linked once. */
 static struct bundle_file {
-	char object[256], program[64];
+	char object[256], program[64], replaced[320];
 	char path[96];
 } bundles[BUNDLES_MAX];
 static unsigned int bundle_count;
@@ -84,17 +84,20 @@ void batch_fini(void)
 /* returns: the bundle's file, or NULL after a message. */
 static const char *link_bundle(struct run_job *job)
 {
+	const char *replaced = job->replace_count > 0 ? job->replaces[0] : "";
 	struct bundle_file *file = bundles;
 	void *bundle = NULL;
 	size_t size;
 
 	for (; file < bundles + bundle_count; file++)
-		if (strcmp(file->object, job->object) == 0 && strcmp(file->program, job->program) == 0)
+		if (strcmp(file->object, job->object) == 0 && strcmp(file->program, job->program) == 0 &&
+		    strcmp(file->replaced, replaced) == 0)
 			return file->path;
 	if (bundle_count == BUNDLES_MAX || run_job_link(job, &bundle, &size) != 0)
 		return NULL;
 	snprintf(file->object, sizeof(file->object), "%s", job->object);
 	snprintf(file->program, sizeof(file->program), "%s", job->program);
+	snprintf(file->replaced, sizeof(file->replaced), "%s", replaced);
 	snprintf(file->path, sizeof(file->path), "%s/%u.bundle", folder, bundle_count);
 	if (write_file(file->path, bundle, size))
 		bundle_count++;
@@ -106,7 +109,7 @@ static const char *link_bundle(struct run_job *job)
 
 /* Texts of a job that are not the scenario's own. */
 struct texts {
-	char object[256], ctx[CTX_DIGITS], threads[16], repeat[16], sets[256];
+	char object[256], ctx[CTX_DIGITS], threads[16], repeat[16], sets[256], replaced[320];
 };
 
 static void make_job(const struct run *run, struct run_job *job, struct texts *texts)
@@ -118,6 +121,7 @@ static void make_job(const struct run *run, struct run_job *job, struct texts *t
 	run_object(run, texts->object, sizeof(texts->object));
 	run_ctx(run, texts->ctx);
 	snprintf(texts->sets, sizeof(texts->sets), "%s", scenario->sets != NULL ? scenario->sets : "");
+	run_replaced(run, texts->replaced, sizeof(texts->replaced));
 	snprintf(texts->threads, sizeof(texts->threads), "%u", scenario->threads);
 	snprintf(texts->repeat, sizeof(texts->repeat), "%u", scenario->repeat);
 	job->object = texts->object;
@@ -133,6 +137,8 @@ static void make_job(const struct run *run, struct run_job *job, struct texts *t
 	job->private_stack = scenario->private_stack;
 	for (char *set = strtok_r(texts->sets, " ", &rest); set != NULL; set = strtok_r(NULL, " ", &rest))
 		job->sets[job->set_count++] = set;
+	if (texts->replaced[0] != '\0')
+		job->replaces[job->replace_count++] = texts->replaced;
 }
 
 /* returns: false after a message. */

@@ -10,7 +10,7 @@
 /* The arguments of `jitframe run`, and the memory of those that are no constants. */
 struct line {
 	struct command command;
-	char object[512], ctx[CTX_DIGITS], threads[16], repeat[16], sets[256];
+	char object[512], ctx[CTX_DIGITS], threads[16], repeat[16], sets[256], replaced[576];
 };
 
 static void add_count(struct command *command, const char *option, unsigned int count, char *digits, size_t capacity)
@@ -66,6 +66,11 @@ static void make_line(struct line *line, const struct run *run)
 	if (run->scenario->private_stack)
 		command_add(command, "--private-stack");
 	add_sets(line, run->scenario->sets);
+	run_replaced(run, line->replaced, sizeof(line->replaced));
+	if (line->replaced[0] != '\0') {
+		command_add(command, "--replace");
+		command_add(command, line->replaced);
+	}
 	add_count(command, "--threads", run->scenario->threads, line->threads, sizeof(line->threads));
 	add_count(command, "--repeat", run->scenario->repeat, line->repeat, sizeof(line->repeat));
 }

@@ -29,6 +29,18 @@ void run_object(const struct run *run, char *path, size_t capacity)
 	snprintf(path, capacity, EXEC_OBJECTS "/%s-%s.bpf.o", run->scenario->object, run->cpu);
 }
 
+void run_replaced(const struct run *run, char *text, size_t capacity)
+{
+	const char *replace = run->scenario->replace, *equals = replace != NULL ? strchr(replace, '=') : NULL;
+	char object[256];
+
+	text[0] = '\0';
+	if (equals == NULL)
+		return;
+	run_object(run, object, sizeof(object));
+	snprintf(text, capacity, "%.*s=%s:%s", (int)(equals - replace), replace, object, equals + 1);
+}
+
 void run_ctx(const struct run *run, char digits[CTX_DIGITS])
 {
 	for (unsigned int word = 0; word < EXEC_CTX_WORDS; word++) {

@@ -34,12 +34,13 @@ struct scenario {
 	unsigned int repeat;      /* 0: once. Traces are looked at only of a single run */
 	unsigned int seconds;     /* that a run may take; 0: plenty */
 	bool private_stack;
-	bool by_command;    /* run it by the `jitframe` command once more */
-	const char *packet; /* argument of --packet; NULL: none */
-	const char *sets;   /* arguments of --set, apart by spaces */
-	unsigned int needs; /* RUNS_ */
-	bool loses;         /* throws through C that uses every register: those unsaved are lost */
-	const char *ours;   /* why it is not run on the code of a kernel's JIT; NULL: it is */
+	bool by_command;     /* run it by the `jitframe` command once more */
+	const char *packet;  /* argument of --packet; NULL: none */
+	const char *sets;    /* arguments of --set, apart by spaces */
+	const char *replace; /* FUNCTION=PROGRAM, the program of the same object: --replace; NULL: none */
+	unsigned int needs;  /* RUNS_ */
+	bool loses;          /* throws through C that uses every register: those unsaved are lost */
+	const char *ours;    /* why it is not run on the code of a kernel's JIT; NULL: it is */
 };
 
 #define OBJECT(text)     .object = text
@@ -60,6 +61,7 @@ struct scenario {
 #define BY_COMMAND       .by_command = true
 #define SETS(text)       .sets = text
 #define PACKET(text)     .packet = text
+#define REPLACE(text)    .replace = text
 #define LOSES            .loses = true
 #define NEEDS(bits)      .needs = bits
 #define OURS(why)        .ours = why
@@ -86,6 +88,8 @@ struct run {
 const char *run_program(const struct run *run);
 /* The file: NAME-CPU.bpf.o. */
 void run_object(const struct run *run, char *path, size_t capacity);
+/* The argument of --replace; "": none. */
+void run_replaced(const struct run *run, char *text, size_t capacity);
 /* The context's bytes as hexadecimal digits. */
 #define CTX_DIGITS (2 * 8 * EXEC_CTX_WORDS + 1)
 void run_ctx(const struct run *run, char digits[CTX_DIGITS]);

@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct bundle_program) == 16, "part of the format");
 _Static_assert(sizeof(struct bundle_function) == 32, "part of the format");
 _Static_assert(sizeof(struct jf_insn) == 8, "part of the format");
 _Static_assert(sizeof(struct bundle_map) == 48, "part of the format");
-_Static_assert(sizeof(struct bundle_kfunc) == 20, "part of the format");
+_Static_assert(sizeof(struct bundle_kfunc) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 _Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
@@ -233,6 +233,8 @@ static enum jf_status check_kfuncs(const struct check *c)
 			return bad(c, kfunc, "kfunc's name lies outside the strings");
 		if (kfunc->arg_count > JF_ARGS_MAX)
 			return bad(c, kfunc, "kfunc has more arguments than programs can pass");
+		if (kfunc->program > c->bundle->count[BUNDLE_PROGRAMS])
+			return bad(c, kfunc, "kfunc's program is not in the table");
 	}
 	return JF_OK;
 }

@@ -10,7 +10,7 @@
 
 #include <jitframe/compile.h>
 
-#define BUNDLE_MAGIC "JFBNDL4" /* with its NUL: 8 bytes */
+#define BUNDLE_MAGIC "JFBNDL5" /* with its NUL: 8 bytes */
 
 enum bundle_table {
 	BUNDLE_PROGRAMS,  /* struct bundle_program */
@@ -118,6 +118,7 @@ struct bundle_kfunc {
 	uint8_t result;
 	uint8_t args[JF_ARGS_MAX];
 	uint8_t resumes;
+	uint32_t program; /* index of a program, plus 1, which is called as a C function; 0: a function of the runner */
 };
 
 /* What static initialisers put into maps, once addresses are known. */

@@ -281,6 +281,7 @@ static int check_by_kernel_jit(struct check_args *args)
 	int status = kernel_jit_open(&check.jit, args->jit, args->target, KERNEL_TO_SEE);
 
 	object.opts.private_stack = args->spec.spec.private_stack;
+	object.opts.indexed_stack_bytes = args->indexed_stack_bytes;
 	if (status == 0)
 		status = kernel_jit_set_up(&check.jit, &object);
 	if (status != 0)
@@ -304,7 +305,8 @@ static int check_object(struct check_args *args)
 		.program = args->function,
 		.opts = {.size = sizeof(object.opts),
 			 .landing_pads = args->spec.spec.landing_pads,
-			 .sign_return = args->spec.spec.sign_return},
+			 .sign_return = args->spec.spec.sign_return,
+			 .indexed_stack_bytes = args->indexed_stack_bytes},
 		.address = args->address ? args->address : OBJECT_ADDRESS,
 		.show = check_image,
 		.arg = args,
@@ -344,11 +346,13 @@ int check_file(struct check_args *args)
 		if (!args->output.page)
 			return CLI_FAILED;
 	}
-	if (args->jit)
-		status = is_bpf_object(args->path) ? check_by_kernel_jit(args) :
-						     cli_bad_input("%s: --jit compiles BPF objects", args->path);
+	if (is_bpf_object(args->path))
+		status = args->jit ? check_by_kernel_jit(args) : check_object(args);
+	else if (args->jit || args->indexed_stack_bytes)
+		status = cli_bad_input("%s: %s is about BPF objects, and this is none", args->path,
+				       args->jit ? "--jit" : "--indexed-stack");
 	else
-		status = is_bpf_object(args->path) ? check_object(args) : check_machine_code(args);
+		status = check_machine_code(args);
 	page_free(args->output.page);
 	json_decref(args->output.functions);
 	disasm_free(args->output.disasm);

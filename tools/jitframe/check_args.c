@@ -20,6 +20,7 @@ enum {
 	KEY_JUMPS,
 	KEY_HTML,
 	KEY_JIT,
+	KEY_INDEXED_STACK,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
@@ -196,6 +197,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--align-c %s: not 1, 2, 4, up to 128", arg);
 		args->c_align = (uint8_t)number;
 		return 0;
+	case KEY_INDEXED_STACK:
+		if (!cli_number(arg, 10, CLI_STACK_BYTES_MAX, &number) || !number)
+			argp_error(state, "--indexed-stack %s: not a number from 1 to %d", arg, CLI_STACK_BYTES_MAX);
+		args->indexed_stack_bytes = (uint32_t)number;
+		return 0;
 	case KEY_JUMPS: parse_jumps(args, arg, state); return 0;
 	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
 	case ARGP_KEY_END: check_html(args, state); return 0;
@@ -215,6 +221,7 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "FORMAT", 0, "raw, hex, elf, bpftool, bpftool-json or auto (default: as it looks)", 1},
 	{"jit", KEY_JIT, "FOLDER", 0,
 	 "FILE is a BPF object, compiled by a kernel's JIT, which scripts/kernel-jit puts there", 1},
+	{"indexed-stack", KEY_INDEXED_STACK, "BYTES", 0, "of a BPF object: " CLI_INDEXED_STACK_DOC, 1},
 	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
 	{"address", KEY_ADDRESS, "HEX", 0, "where the code runs, if the input does not say", 1},
 	{"at", KEY_AT, "KIND=START-END", 0,

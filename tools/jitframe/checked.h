@@ -40,7 +40,8 @@ struct check_args {
 	enum code_format format;
 	enum jf_check_kind kind;
 	uint64_t address;
-	uint8_t c_align; /* 0: what the convention promises */
+	uint8_t c_align;              /* 0: what the convention promises */
+	uint32_t indexed_stack_bytes; /* of a BPF object; 0: the compiler's own */
 	bool conventions;
 	bool has_boundary;
 	struct jf_frame_spec boundary;

@@ -42,6 +42,10 @@ int cli_error(const char *context, const char *kind, const struct jf_error *erro
  * a number, or over max; *value only on true. */
 bool cli_number(const char *text, unsigned int base, uint64_t max, uint64_t *value);
 
+/* --indexed-stack BYTES: what the option says of itself, and its largest number, more than any convention has. */
+#define CLI_STACK_BYTES_MAX   32768
+#define CLI_INDEXED_STACK_DOC "BPF stack of functions that reach under R10 by an index without a bound (default: 512)"
+
 /* Whether an option's FILE is "-", standard output. */
 bool cli_is_stdout(const char *path);
 /* Opens it anew; "-" is standard output. owns: the caller, cli_close(). returns: NULL after a message. */

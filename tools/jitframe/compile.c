@@ -80,8 +80,6 @@ enum {
 	KEY_PRIVATE_STACK
 };
 
-#define STACK_BYTES_MAX 32768 /* more than any convention has */
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *args = state->input;
@@ -99,8 +97,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SIGN_RETURN: args->object.opts.sign_return = true; return 0;
 	case KEY_ATOMIC_INSNS: args->object.opts.atomic_insns = true; return 0;
 	case KEY_INDEXED_STACK:
-		if (!cli_number(arg, 10, STACK_BYTES_MAX, &number) || number == 0)
-			argp_error(state, "--indexed-stack %s: not a number from 1 to %d", arg, STACK_BYTES_MAX);
+		if (!cli_number(arg, 10, CLI_STACK_BYTES_MAX, &number) || number == 0)
+			argp_error(state, "--indexed-stack %s: not a number from 1 to %d", arg, CLI_STACK_BYTES_MAX);
 		args->object.opts.indexed_stack_bytes = (uint32_t)number;
 		return 0;
 	case KEY_ADDRESS:
@@ -134,8 +132,7 @@ int cmd_compile(int argc, char **argv)
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"atomic-insns", KEY_ATOMIC_INSNS, NULL, 0, "atomic operations as instructions, not loops", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside of the machine stack", 0},
-		{"indexed-stack", KEY_INDEXED_STACK, "BYTES", 0,
-		 "BPF stack of functions that reach under R10 by an index without a bound (default: 512)", 0},
+		{"indexed-stack", KEY_INDEXED_STACK, "BYTES", 0, CLI_INDEXED_STACK_DOC, 0},
 		{"opcodes", KEY_OPCODES, NULL, 0, "show each instruction's bytes too", 0},
 		{"jit", KEY_JIT, "FOLDER", 0,
 		 "compile by a kernel's JIT, which scripts/kernel-jit puts there; --target is its ARCH/linux then", 0},

@@ -108,7 +108,9 @@ enum {
 	KEY_LANDING_PADS = 0x300,
 	KEY_SIGN_RETURN,
 	KEY_PRIVATE_STACK,
+	KEY_INDEXED_STACK,
 	KEY_PACKET,
+	KEY_REPLACE,
 	KEY_SET,
 	KEY_DUMP,
 	KEY_SHOW,
@@ -137,10 +139,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LANDING_PADS: args->job.landing_pads = true; return 0;
 	case KEY_SIGN_RETURN: args->job.sign_return = true; return 0;
 	case KEY_PRIVATE_STACK: args->job.private_stack = true; return 0;
+	case KEY_INDEXED_STACK:
+		args->job.indexed_stack = checked_count("--indexed-stack", arg, CLI_STACK_BYTES_MAX, state);
+		return 0;
 	case KEY_PACKET: args->job.packet = arg; return 0;
 	case KEY_JIT: args->jit_folder = arg; return 0;
 	case KEY_PUBLISH: args->job.publish = checked_consumers(arg, state); return 0;
 	case KEY_PUBLISH_FOLDER: args->job.publish_folder = arg; return 0;
+	case KEY_REPLACE:
+		if (!run_replace_is_good(arg))
+			argp_error(state, "--replace %s: not FUNCTION=OBJECT:PROGRAM", arg);
+		add_word("--replace", arg, args->job.replaces, &args->job.replace_count, state);
+		return 0;
 	case KEY_SET: add_word("--set", arg, args->job.sets, &args->job.set_count, state); return 0;
 	case KEY_DUMP: add_word("--dump", arg, args->job.dumps, &args->job.dump_count, state); return 0;
 	case ARGP_KEY_ARG:
@@ -155,6 +165,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (args->jit_folder && (args->job.landing_pads || args->job.sign_return))
 			argp_error(state, "--jit: landing pads and signed returns are the JIT's own: see --config of "
 					  "scripts/kernel-jit");
+		if (args->jit_folder && (args->job.replace_count || args->job.indexed_stack))
+			argp_error(state,
+				   "--jit: the JIT's code is as it is; --replace and --indexed-stack are about ours");
 		if (args->jit_folder && args->job.private_stack)
 			argp_error(state,
 				   "--jit: a kernel's private stacks lie in the processor's own memory, which no "
@@ -179,6 +192,9 @@ int cmd_run(int argc, char **argv)
 		{"landing-pads", KEY_LANDING_PADS, NULL, 0, "ENDBR64 or BTI at indirect entries", 0},
 		{"sign-return", KEY_SIGN_RETURN, NULL, 0, "sign return addresses (PAC)", 0},
 		{"private-stack", KEY_PRIVATE_STACK, NULL, 0, "BPF stacks outside the machine stack, with guards", 0},
+		{"indexed-stack", KEY_INDEXED_STACK, "BYTES", 0, CLI_INDEXED_STACK_DOC, 0},
+		{"replace", KEY_REPLACE, "FUNCTION=OBJECT:PROGRAM", 0,
+		 "put a program of another object in the place of a function, as freplace does; repeatable", 0},
 		{"set", KEY_SET, "NAME=VALUE", 0,
 		 "set a variable first, or with NAME[KEY] an element of a map, to a number, to hex: and bytes, or in a "
 		 "program array to a program; repeatable",

@@ -66,12 +66,14 @@ struct run_job {
 	const char *object, *program; /* no program: the only one of the object */
 	const struct jf_convention *conv;
 	/* As the runner takes them; NULL: its own choice. */
-	const char *ctx, *packet, *repeat, *threads, *publish, *publish_folder;
+	const char *ctx, *packet, *repeat, *threads, *indexed_stack, *publish, *publish_folder;
 	bool trace, check_registers, landing_pads, sign_return, private_stack;
 	const char *sets[RUN_SETS_MAX]; /* VARIABLE=VALUE, MAP[KEY]=VALUE: the runner looks into them */
 	unsigned int set_count;
 	const char *dumps[RUN_SETS_MAX]; /* names of variables and maps */
 	unsigned int dump_count;
+	const char *replaces[RUN_SETS_MAX]; /* FUNCTION=OBJECT:PROGRAM */
+	unsigned int replace_count;
 	char found[1024]; /* the program's name, when it was not given */
 };
 
@@ -86,5 +88,13 @@ void run_job_records(FILE *report, struct trace *trace);
 int run_job_judge(const struct run_job *job, const struct trace *trace, const struct outcome *outcome);
 /* All that is known of a run; the caller's. */
 json_t *run_job_json(const struct run_job *job, struct trace *trace, const struct outcome *outcome);
+
+/* ---- run_replace.c ---- */
+
+/* Whether the text is FUNCTION=OBJECT:PROGRAM. */
+bool run_replace_is_good(const char *text);
+/* Puts the programs of --replace into the bundle, which may become another one. returns: 0, or prints and an exit
+ * status. */
+int run_replace(const struct run_job *job, void **bundle, size_t *size);
 
 #endif

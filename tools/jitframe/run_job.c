@@ -66,7 +66,9 @@ int run_job_link(struct run_job *job, void **bundle, size_t *size)
 {
 	int status = find_program(job);
 
-	return status == 0 ? cli_link(job->object, job->program, bundle, size) : status;
+	if (status == 0)
+		status = cli_link(job->object, job->program, bundle, size);
+	return status == 0 ? run_replace(job, bundle, size) : status;
 }
 
 static void add_option(struct launch *launch, const char *name, const char *value)
@@ -90,6 +92,8 @@ void run_job_options(const struct run_job *job, struct launch *launch)
 		add_option(launch, "--repeat", job->repeat);
 	if (job->threads)
 		add_option(launch, "--threads", job->threads);
+	if (job->indexed_stack)
+		add_option(launch, "--indexed-stack", job->indexed_stack);
 	if (job->publish)
 		add_option(launch, "--publish", job->publish);
 	if (job->publish_folder)

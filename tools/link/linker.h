@@ -151,5 +151,13 @@ enum jf_status link_lower(struct link *link);
 
 /* pack.c */
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size);
+/*
+ * A bundle with room for so many records in each table, all zero. out: *bytes, the caller's, free(); on JF_OK only.
+ * returns: JF_E_UNSUPPORTED (over 2 GiB), JF_E_NO_MEMORY.
+ */
+enum jf_status link_bundle_new(const uint64_t count[BUNDLE_TABLE__COUNT], uint8_t **bytes, struct jf_error *error);
+size_t link_bundle_bytes(const uint8_t *bytes);
+/* The first record of a table. */
+void *link_bundle_table(uint8_t *bytes, enum bundle_table table);
 
 #endif

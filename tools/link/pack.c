@@ -9,7 +9,6 @@
 struct packer {
 	const struct link *link;
 	uint8_t *bytes;
-	struct bundle_header header;
 	uint32_t string_bytes; /* so far */
 	uint32_t data_bytes;
 };
@@ -47,29 +46,40 @@ static void count_tables(const struct link *link, uint64_t count[BUNDLE_TABLE__C
 		count[BUNDLE_STRINGS] += name_bytes(link->kfuncs[i].name);
 }
 
-/* returns: the bundle's size, or 0 when it does not fit 32 bits. */
-static size_t lay_out(struct packer *p)
+enum jf_status link_bundle_new(const uint64_t count[BUNDLE_TABLE__COUNT], uint8_t **bytes, struct jf_error *error)
 {
-	uint64_t count[BUNDLE_TABLE__COUNT] = {0};
-	uint64_t off = sizeof(p->header);
+	struct bundle_header header = {.magic = BUNDLE_MAGIC};
+	uint64_t off = sizeof(header);
 
-	count_tables(p->link, count);
 	for (unsigned int i = 0; i < BUNDLE_TABLE__COUNT; i++) {
-		uint64_t end = off + count[i] * bundle_record_bytes(i);
+		uint64_t end = off + count[i] * bundle_record_bytes((enum bundle_table)i);
 
 		if (end > INT32_MAX)
-			return 0;
-		p->header.tables[i] = (struct bundle_extent){(uint32_t)off, (uint32_t)count[i]};
+			return jf_error_set(error, JF_E_UNSUPPORTED, "file", "the linked programs are too large");
+		header.tables[i] = (struct bundle_extent){(uint32_t)off, (uint32_t)count[i]};
 		off = (end + 7) & ~UINT64_C(7);
 	}
-	memcpy(p->header.magic, BUNDLE_MAGIC, sizeof(p->header.magic));
-	p->header.total_bytes = (uint32_t)off;
-	return off;
+	header.total_bytes = (uint32_t)off;
+	*bytes = calloc(1, off);
+	if (!*bytes)
+		return jf_error_set(error, JF_E_NO_MEMORY, "bundle", "no memory");
+	memcpy(*bytes, &header, sizeof(header));
+	return JF_OK;
+}
+
+size_t link_bundle_bytes(const uint8_t *bytes)
+{
+	return ((const struct bundle_header *)(const void *)bytes)->total_bytes;
+}
+
+void *link_bundle_table(uint8_t *bytes, enum bundle_table table)
+{
+	return bytes + ((const struct bundle_header *)(const void *)bytes)->tables[table].off;
 }
 
 static void *table(struct packer *p, enum bundle_table which)
 {
-	return p->bytes + p->header.tables[which].off;
+	return link_bundle_table(p->bytes, which);
 }
 
 static uint32_t put_string(struct packer *p, const char *text)
@@ -175,15 +185,13 @@ static void put_kfuncs(struct packer *p)
 enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 {
 	struct packer p = {.link = link};
-	size_t size = lay_out(&p);
+	uint64_t count[BUNDLE_TABLE__COUNT] = {0};
+	enum jf_status status;
 
-	if (size == 0)
-		return link_fail(link, JF_E_UNSUPPORTED, "file", "the linked programs are too large");
-	p.bytes = calloc(1, size);
-	if (!p.bytes)
-		return link_fail(link, JF_E_NO_MEMORY, "bundle", "no memory");
-
-	memcpy(p.bytes, &p.header, sizeof(p.header));
+	count_tables(link, count);
+	status = link_bundle_new(count, &p.bytes, link->error);
+	if (status != JF_OK)
+		return status;
 	put_lines(&p);
 	put_functions(&p);
 	put_cleanups(&p);
@@ -193,6 +201,6 @@ enum jf_status link_pack(struct link *link, void **bundle, size_t *bundle_size)
 	if (link->init_count > 0)
 		memcpy(table(&p, BUNDLE_INITS), link->inits, link->init_count * sizeof(*link->inits));
 	*bundle = p.bytes;
-	*bundle_size = size;
+	*bundle_size = link_bundle_bytes(p.bytes);
 	return JF_OK;
 }

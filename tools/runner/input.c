@@ -15,6 +15,7 @@
 #define REPEAT_MAX     100000000
 #define THREADS_MAX    1024
 
+/* clang-format off */
 static const struct option options[] = {
 	{"bundle", required_argument, NULL, 'b'},
 	{"target", required_argument, NULL, 't'},
@@ -28,6 +29,7 @@ static const struct option options[] = {
 	{"landing-pads", no_argument, NULL, 'L'},
 	{"sign-return", no_argument, NULL, 'S'},
 	{"private-stack", no_argument, NULL, 'P'},
+	{"indexed-stack", required_argument, NULL, 'i'},
 	{"set", required_argument, NULL, 's'},
 	{"dump", required_argument, NULL, 'd'},
 	{"publish", required_argument, NULL, 'u'},
@@ -36,6 +38,7 @@ static const struct option options[] = {
 	{"batch", required_argument, NULL, 'B'},
 	{NULL, 0, NULL, 0},
 };
+/* clang-format on */
 
 /* in: text wholly decimal. */
 static bool parse_number(const char *what, const char *text, unsigned long min, unsigned long max, uint32_t *value)
@@ -79,6 +82,7 @@ static bool parse_option(struct input *input, int option)
 	case 'L': input->compile.landing_pads = true; return true;
 	case 'S': input->compile.sign_return = true; return true;
 	case 'P': input->compile.private_stack = true; return true;
+	case 'i': return parse_number("--indexed-stack", optarg, 1, UINT32_MAX, &input->compile.indexed_stack_bytes);
 	case 's': return add_word("--set", input->sets, &input->set_count);
 	case 'd': return add_word("--dump", input->dumps, &input->dump_count);
 	case 'u': input->publish = optarg; return true;

@@ -7,7 +7,8 @@
  *     jf-runner-ARCH --bundle FILE|fd:N --target ARCH/CONVENTION [--program NAME] [--ctx HEX|@FILE]
  *                    [--packet HEX|@FILE]
  *                    [--trace] [--check-registers] [--repeat N] [--threads N]
- *                    [--landing-pads] [--sign-return] [--private-stack] [--set NAME=VALUE]... [--dump NAME]...
+ *                    [--landing-pads] [--sign-return] [--private-stack] [--indexed-stack BYTES]
+ *                    [--set NAME=VALUE]... [--dump NAME]...
  *                    [--publish NAME,...] [--publish-folder DIR] [--report-fd N]
  *     jf-runner-ARCH --batch FILE|fd:N [--report-fd N]
  *

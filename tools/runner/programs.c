@@ -26,9 +26,31 @@ static struct {
 	pthread_mutex_t lock; /* entries, filled */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Those that are programs last: such a program may call any of the others. */
+static enum jf_status import_kfuncs(struct jf_error *error)
+{
+	enum jf_status status = JF_OK;
+
+	for (uint32_t i = 0; status == JF_OK && i < all.bundle->count[BUNDLE_KFUNCS]; i++)
+		if (all.bundle->kfuncs[i].program == 0)
+			status = kfunc_import(all.bundle->strings + all.bundle->kfuncs[i].name, &all.kfuncs[i], error);
+	for (uint32_t i = 0; status == JF_OK && i < all.bundle->count[BUNDLE_KFUNCS]; i++) {
+		const struct program *program = NULL;
+
+		if (all.bundle->kfuncs[i].program == 0)
+			continue;
+		status = programs_load(all.bundle->kfuncs[i].program - 1, &program, error);
+		all.kfuncs[i].name = all.bundle->strings + all.bundle->kfuncs[i].name;
+		all.kfuncs[i].address = status == JF_OK ? jf_loaded_entry(program_loaded(program)) : 0;
+	}
+	return status;
+}
+
 enum jf_status programs_init(const struct bundle *bundle, const struct jf_convention *conv,
 			     const struct jf_compile_opts *opts, struct jf_error *error)
 {
+	enum jf_status status;
+
 	all.bundle = bundle;
 	all.conv = conv;
 	all.opts = opts;
@@ -37,14 +59,8 @@ enum jf_status programs_init(const struct bundle *bundle, const struct jf_conven
 	all.filled = calloc(bundle->count[BUNDLE_MAPS] + 1, sizeof(*all.filled));
 	if (all.entries == NULL || all.kfuncs == NULL || all.filled == NULL)
 		return jf_error_set(error, JF_E_NO_MEMORY, "programs", "no memory for the tables");
-	for (uint32_t i = 0; i < bundle->count[BUNDLE_KFUNCS]; i++) {
-		const char *name = bundle->strings + bundle->kfuncs[i].name;
-		enum jf_status status = kfunc_import(name, &all.kfuncs[i], error);
-
-		if (status != JF_OK)
-			return status;
-	}
-	return bundle->jit == NULL ? JF_OK : foreign_init(bundle, conv, all.kfuncs, error);
+	status = import_kfuncs(error);
+	return status != JF_OK || bundle->jit == NULL ? status : foreign_init(bundle, conv, all.kfuncs, error);
 }
 
 static bool is_loaded(const struct program *program)
