@@ -38,14 +38,14 @@ def command(*words):
     return done.returncode, done.stdout, done.stderr
 
 
-def run(jitframe, target, path, name, kind, wanted):
+def run(jitframe, target, path, name, kind, tags):
     """One program. returns: what it came to."""
-    packet = selftest_tags.packet_options(kind)
-    status, out, err = command(jitframe, "run", path, name, "--target", target, "--json", *packet)
+    options = selftest_tags.packet_options(kind, tags) + selftest_tags.preset(path)
+    status, out, err = command(jitframe, "run", path, name, "--target", target, "--json", *options)
     if status != 0:
         return "not run: " + reason(err)
     got = int(json.loads(out)["result"]["r0"], 16)
-    return "gives it" if selftest_tags.agrees(got, wanted) else "gives something else"
+    return "gives it" if selftest_tags.agrees(got, selftest_tags.stated(tags)) else "gives something else"
 
 
 def one(jitframe, target, path):
@@ -63,9 +63,8 @@ def one(jitframe, target, path):
     ran = []
     for name, kind in compiled.items():
         tags = known.get(name, [])
-        wanted = selftest_tags.stated(tags)
-        if wanted is not None and not selftest_tags.is_refused(tags):
-            ran.append((name, run(jitframe, target, path, name, kind, wanted)))
+        if selftest_tags.stated(tags) is not None and not selftest_tags.is_refused(tags):
+            ran.append((name, run(jitframe, target, path, name, kind, tags)))
     return made, ran
 
 

@@ -5,11 +5,16 @@ which programs a verifier takes, and what the programs give. scripts/count-selft
 """
 
 import collections
+import os
 import re
 import struct
 
 # As test_loader has it: so many bytes of zeros; without the Ethernet header where a program does not see it.
 PACKET_BYTES = {"xdp": 64, "tc": 64, "tcx": 64, "classifier": 64, "action": 64, "socket": 50, "cgroup_skb": 50}
+SKB_DATA_END = 80
+# prog_tests/verifier.c fills in these maps: struct test_val, an index and eleven numbers.
+PRESET = {"verifier_array_access": "map_array_ro", "verifier_value_ptr_arith": "map_array_48b"}
+TEST_VALUE = struct.pack("<12I", 28, 0, 0, 0, 0, 0, 0, 0xABCDEF12, 0, 0, 0, 0)
 POINTER = 0xBADCAFE  # "some pointer": nothing to compare with
 
 
@@ -79,7 +84,20 @@ def agrees(got, wanted):
     return (got ^ wanted) & 0xFFFFFFFF == 0
 
 
-def packet_options(section_name):
-    """What `jitframe run` is told of the packet that a program of that section gets."""
+def packet_options(section_name, tags=()):
+    """What `jitframe run` is told of the packet that a program of that section gets, and of how much of it is linear:
+    a size that counts the Ethernet header, and that the context's data_end has, as for BPF_PROG_TEST_RUN."""
     stem = re.split(r"[/.]", section_name.lstrip("?"))[0]
-    return ["--packet", "00" * PACKET_BYTES[stem]] if stem in PACKET_BYTES else []
+    if stem not in PACKET_BYTES:
+        return []
+    options = ["--packet", "00" * PACKET_BYTES[stem]]
+    for size in (number(tag.split("=", 1)[1]) for tag in tags if tag.startswith("test_linear_size=")):
+        linear = max(size - 64 + PACKET_BYTES[stem], 1)
+        options += ["--ctx", "00" * SKB_DATA_END + struct.pack("<I", linear).hex()]
+    return options
+
+
+def preset(path):
+    """What `jitframe run` sets first in programs of an object, as the test that loads the object does."""
+    name = PRESET.get(os.path.basename(path).split(".")[0])
+    return ["--set", f"{name}[0]=hex:{TEST_VALUE.hex()}"] if name else []

@@ -14,7 +14,7 @@
 /* What is run on every architecture, and how results are compared: by one runner for a convention (batch.c),
  * and by the `jitframe` command as its users do (by_command.c). */
 
-#define EXEC_CTX_WORDS 8
+#define EXEC_CTX_WORDS 11
 
 /* One line of scenarios.def. A field that is not given is 0 or NULL. */
 struct scenario {

@@ -7,13 +7,16 @@
 enum packet_field {
 	SKB_LEN = 0,
 	SKB_PROTOCOL = 16,
+	SKB_IFINDEX = 40,
 	SKB_DATA = 76,
 	SKB_DATA_END = 80,
 	SKB_DATA_META = 140,
+	SKB_SK = 168,
 
 	XDP_DATA = 0,
 	XDP_DATA_END = 4,
 	XDP_DATA_META = 8,
+	XDP_INGRESS_IFINDEX = 12,
 };
 
 #endif

@@ -107,53 +107,16 @@ static enum jf_status open_table(struct ext_table *table, const struct ext_heade
 
 /* ---- CO-RE -------------------------------------------------------------------------------------- */
 
-/* One record of the CO-RE table: enum bpf_core_relo_kind of linux/bpf.h. */
-struct core_record {
-	uint32_t insn_off; /* bytes in the section */
-	uint32_t type, access;
-	uint32_t kind;
-};
-
-/*
- * Contexts are plain memory, laid out as the program was compiled for: offsets, sizes and enum values
- * that a kernel's own would replace are right as they are. What asks whether a kernel has something, or
- * for its type numbers, has no answer.
- */
-static bool holds_as_compiled(uint32_t kind)
-{
-	switch (kind) {
-	case BPF_CORE_FIELD_BYTE_OFFSET:
-	case BPF_CORE_FIELD_BYTE_SIZE:
-	case BPF_CORE_FIELD_SIGNED:
-	case BPF_CORE_FIELD_LSHIFT_U64:
-	case BPF_CORE_FIELD_RSHIFT_U64:
-	case BPF_CORE_TYPE_SIZE:
-	case BPF_CORE_ENUMVAL_VALUE: return true;
-	default: return false;
-	}
-}
-
 static void take_core(struct ext_table *table, uint32_t section, const uint8_t *bytes)
 {
-	struct link_function *function;
-	struct core_record record;
-	int32_t index;
-
-	memcpy(&record, bytes, sizeof(record));
-	index = holds_as_compiled(record.kind) ? -1 : link_function_around(table->link, section, record.insn_off / 8);
-	if (index < 0 || table->link->use == LINK_TO_SEE)
-		return;
-	function = &table->link->functions[index];
-	link_refuse(function, JF_E_UNSUPPORTED, record.insn_off / 8 - function->first,
-		    "CO-RE asks what a kernel has (bpf_core_field_exists and its kin): there is no kernel");
+	if (table->link->use != LINK_TO_SEE)
+		link_core_record(table->link, section, bytes);
 }
 
 enum jf_status link_btf_core(struct link *link)
 {
-	struct ext_table table = {.link = link,
-				  .name = "CO-RE relocations",
-				  .least_bytes = sizeof(struct core_record),
-				  .take = take_core};
+	struct ext_table table = {
+		.link = link, .name = "CO-RE relocations", .least_bytes = LINK_CORE_BYTES, .take = take_core};
 	const struct section *section;
 	struct ext_header header;
 

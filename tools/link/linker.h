@@ -100,11 +100,16 @@ bool link_btf_import(const struct link *link, const char *name, struct jf_import
 const char *link_btf_name(const struct btf *btf, uint32_t off);
 
 /* btf_ext.c */
-/* Refuses functions that CO-RE relocations would change. */
+/* Goes over CO-RE relocations. */
 enum jf_status link_btf_core(struct link *link);
 /* The line tables of functions. */
 enum jf_status link_btf_lines(struct link *link);
 void link_btf_lines_close(struct link *link);
+
+/* core.c */
+#define LINK_CORE_BYTES 16 /* of a record */
+/* One record of the table: refuses its function where what it asks for is a kernel's. */
+void link_core_record(struct link *link, uint32_t section, const uint8_t *bytes);
 
 /* functions.c */
 enum jf_status link_functions_collect(struct link *link);

@@ -32,12 +32,15 @@
 #define HOLDS(type, field, place) _Static_assert(offsetof(struct type, field) == (place), "as in linux/bpf.h")
 HOLDS(__sk_buff, len, SKB_LEN);
 HOLDS(__sk_buff, protocol, SKB_PROTOCOL);
+HOLDS(__sk_buff, ifindex, SKB_IFINDEX);
 HOLDS(__sk_buff, data, SKB_DATA);
 HOLDS(__sk_buff, data_end, SKB_DATA_END);
 HOLDS(__sk_buff, data_meta, SKB_DATA_META);
+HOLDS(__sk_buff, sk, SKB_SK);
 HOLDS(xdp_md, data, XDP_DATA);
 HOLDS(xdp_md, data_end, XDP_DATA_END);
 HOLDS(xdp_md, data_meta, XDP_DATA_META);
+HOLDS(xdp_md, ingress_ifindex, XDP_INGRESS_IFINDEX);
 
 /* One function while it grows. */
 struct growth {

@@ -9,6 +9,7 @@
 #include <jitframe/backend.h>
 #include <jitframe/codemap.h>
 
+#include "packet.h"
 #include "report.h"
 
 static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
@@ -33,6 +34,12 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	jf_backend_host()->native->context_get(context, &regs, &pc);
 	section = jf_code_map_enter();
 	range = jf_code_map_find(pc);
+	if (range != NULL && packet_is_socket(address)) {
+		report("error text=%s: it looks into the socket of its packet, byte %" PRIu64
+		       " of its code: there is no kernel, and so no socket",
+		       range->name, pc - range->start);
+		_exit(EXIT_FAILED);
+	}
 	if (range != NULL) {
 		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64, range->name,
 		       number, pc - range->start, address);

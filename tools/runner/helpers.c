@@ -2,6 +2,8 @@
 #include "helpers.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,8 +12,10 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "map_ring.h"
 #include "maps.h"
 #include "numbers.h"
+#include "packet_access.h"
 #include "probe.h"
 #include "report.h"
 
@@ -215,6 +219,27 @@ static int64_t loop_calls(uint64_t count, loop_callback callback, uint64_t ctx, 
 	return loops;
 }
 
+static uintptr_t exchange(atomic_uintptr_t *place, uintptr_t value)
+{
+	return atomic_exchange(place, value);
+}
+
+/* A struct bpf_spin_lock: 0 is free. */
+static void lock_take(atomic_uint *lock)
+{
+	unsigned int is_free = 0;
+
+	while (!atomic_compare_exchange_weak(lock, &is_free, 1)) {
+		is_free = 0;
+		sched_yield();
+	}
+}
+
+static void lock_give(atomic_uint *lock)
+{
+	atomic_store(lock, 0);
+}
+
 /* ---- the table --------------------------------------------------------------------------------- */
 
 /*
@@ -260,6 +285,21 @@ static uint64_t helper_address(unsigned int number)
 	case trace_printk: return (uintptr_t)trace_args;
 	case trace_vprintk: return (uintptr_t)trace_array;
 	case loop: return (uintptr_t)loop_calls;
+	case kptr_xchg: return (uintptr_t)exchange;
+	case spin_lock: return (uintptr_t)lock_take;
+	case spin_unlock: return (uintptr_t)lock_give;
+	case skb_load_bytes: return (uintptr_t)packet_skb_load;
+	case skb_store_bytes: return (uintptr_t)packet_skb_store;
+	case skb_pull_data: return (uintptr_t)packet_pull;
+	case xdp_load_bytes: return (uintptr_t)packet_xdp_load;
+	case xdp_store_bytes: return (uintptr_t)packet_xdp_store;
+	case csum_diff: return (uintptr_t)packet_csum_diff;
+	case csum_update: return (uintptr_t)packet_csum_update;
+	case ringbuf_output: return (uintptr_t)ring_output;
+	case ringbuf_reserve: return (uintptr_t)ring_reserve;
+	case ringbuf_submit:
+	case ringbuf_discard: return (uintptr_t)ring_submit;
+	case ringbuf_query: return (uintptr_t)ring_query;
 	case tail_call: return 0;
 	}
 	return 0;

@@ -11,10 +11,12 @@
 #include "maps.h"
 #include "no_rows.h"
 #include "numbers.h"
+#include "objects.h"
 #include "packet.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
+#include "texts.h"
 
 /* The kfuncs of kfuncs.def, with the types that are there. */
 
@@ -123,6 +125,50 @@ static uint64_t kfunc_address(unsigned int number)
 	case bpf_iter_num_new: return (uintptr_t)iter_num_new;
 	case bpf_iter_num_next: return (uintptr_t)iter_num_next;
 	case bpf_iter_num_destroy: return (uintptr_t)iter_num_destroy;
+	case bpf_iter_bits_new: return (uintptr_t)iter_bits_new;
+	case bpf_iter_bits_next: return (uintptr_t)iter_bits_next;
+	case bpf_iter_bits_destroy: return (uintptr_t)iter_bits_destroy;
+	case bpf_obj_new:
+	case bpf_obj_new_impl: return (uintptr_t)object_new;
+	case bpf_obj_drop:
+	case bpf_obj_drop_impl: return (uintptr_t)object_drop;
+	case bpf_refcount_acquire:
+	case bpf_refcount_acquire_impl: return (uintptr_t)object_acquire;
+	case bpf_list_push_front:
+	case bpf_list_push_front_impl: return (uintptr_t)list_push_front;
+	case bpf_list_push_back:
+	case bpf_list_push_back_impl: return (uintptr_t)list_push_back;
+	case bpf_list_add: return (uintptr_t)list_add;
+	case bpf_list_pop_front: return (uintptr_t)list_pop_front;
+	case bpf_list_pop_back: return (uintptr_t)list_pop_back;
+	case bpf_list_front: return (uintptr_t)list_front;
+	case bpf_list_back: return (uintptr_t)list_back;
+	case bpf_list_del: return (uintptr_t)list_del;
+	case bpf_list_is_first: return (uintptr_t)list_is_first;
+	case bpf_list_is_last: return (uintptr_t)list_is_last;
+	case bpf_list_empty: return (uintptr_t)list_empty;
+	case bpf_rbtree_add:
+	case bpf_rbtree_add_impl: return (uintptr_t)tree_add;
+	case bpf_rbtree_remove: return (uintptr_t)tree_remove;
+	case bpf_rbtree_first: return (uintptr_t)tree_first;
+	case bpf_rbtree_root: return (uintptr_t)tree_top;
+	case bpf_rbtree_left: return (uintptr_t)tree_left;
+	case bpf_rbtree_right: return (uintptr_t)tree_right;
+	case bpf_strcmp: return (uintptr_t)string_compare;
+	case bpf_strcasecmp: return (uintptr_t)string_compare_folded;
+	case bpf_strncasecmp: return (uintptr_t)string_compare_count_folded;
+	case bpf_strchr: return (uintptr_t)string_find;
+	case bpf_strchrnul: return (uintptr_t)string_find_or_end;
+	case bpf_strnchr: return (uintptr_t)string_find_count;
+	case bpf_strrchr: return (uintptr_t)string_find_last;
+	case bpf_strlen: return (uintptr_t)string_length;
+	case bpf_strnlen: return (uintptr_t)string_length_count;
+	case bpf_strspn: return (uintptr_t)string_span;
+	case bpf_strcspn: return (uintptr_t)string_span_not;
+	case bpf_strstr: return (uintptr_t)string_search;
+	case bpf_strcasestr: return (uintptr_t)string_search_folded;
+	case bpf_strnstr: return (uintptr_t)string_search_count;
+	case bpf_strncasestr: return (uintptr_t)string_search_count_folded;
 	case bpf_preempt_disable:
 	case bpf_preempt_enable:
 	case bpf_rcu_read_lock:

@@ -24,6 +24,7 @@
 #include "faults.h"
 #include "input.h"
 #include "maps.h"
+#include "objects.h"
 #include "packet.h"
 #include "programs.h"
 #include "published.h"
@@ -115,6 +116,7 @@ static void finish(void)
 	programs_fini();
 	published_stop();
 	maps_fini();
+	objects_fini();
 	packet_fini();
 }
 

@@ -94,7 +94,9 @@ static enum jf_status arena_init(struct map *map, struct jf_error *error)
 		return jf_error_set(error, JF_E_NO_MEMORY, map->name, "4 GiB of addresses cannot be had");
 	arena->page_bytes = page_bytes;
 	arena->page_count = map->max_entries;
+	map->seen.max_entries = map->max_entries;
 	arena->user = map->map_extra != 0 ? map->map_extra : (uintptr_t)arena->base + first;
+	map->seen.user_vm_start = arena->user;
 	return JF_OK;
 }
 

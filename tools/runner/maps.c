@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "map_outer.h"
+#include "map_ring.h"
+
 #define MAP_BYTES_MAX ((uint64_t)1 << 30)
 
 /* Numbers of linux/bpf.h, which a bare cross sysroot need not have. */
@@ -17,6 +20,9 @@ enum {
 	TYPE_PERCPU_ARRAY = 6,
 	TYPE_LRU_HASH = 9,
 	TYPE_LRU_PERCPU_HASH = 10,
+	TYPE_ARRAY_OF_MAPS = BUNDLE_TYPE_ARRAY_OF_MAPS,
+	TYPE_HASH_OF_MAPS = BUNDLE_TYPE_HASH_OF_MAPS,
+	TYPE_RINGBUF = 27,
 	TYPE_ARENA = BUNDLE_TYPE_ARENA,
 };
 
@@ -30,6 +36,8 @@ static const struct {
 	{TYPE_PROG_ARRAY, &map_programs_ops, false, false}, {TYPE_PERCPU_HASH, &map_hash_ops, true, false},
 	{TYPE_PERCPU_ARRAY, &map_array_ops, true, false},   {TYPE_LRU_HASH, &map_hash_ops, false, true},
 	{TYPE_LRU_PERCPU_HASH, &map_hash_ops, true, true},  {TYPE_ARENA, &map_arena_ops, false, false},
+	{TYPE_RINGBUF, &map_ring_ops, false, false},        {TYPE_ARRAY_OF_MAPS, &map_outer_ops, false, false},
+	{TYPE_HASH_OF_MAPS, &map_outer_ops, false, false},
 };
 
 static struct {
@@ -238,10 +246,13 @@ static enum jf_status apply(const struct bundle_init *init, uint64_t (*address)(
 	struct map *map = &all.maps[init->map];
 	uint64_t value;
 
-	/* Slots for programs are filled when a program that has the array is loaded; maps of maps are not
-	 * there: maps_usable() refuses programs that use them. */
-	if (init->kind == BUNDLE_INIT_PROGRAM_SLOT || init->kind == BUNDLE_INIT_MAP_SLOT)
+	/* Slots for programs are filled when a program that has the array is loaded. */
+	if (init->kind == BUNDLE_INIT_PROGRAM_SLOT)
 		return JF_OK;
+	if (init->kind == BUNDLE_INIT_MAP_SLOT)
+		return map_outer_set(map, init->key, all.refs[init->target].object) ?
+			       JF_OK :
+			       jf_error_set(error, JF_E_BAD_IMAGE, map->name, "no room for a map at %u", init->key);
 	value = init_value(init, address);
 	if (map->arena != NULL) {
 		memcpy(map_arena_at(map, init->key), &value, sizeof(value));

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "bundle.h"
+#include "map_fields.h"
 
 struct map;
 
@@ -38,6 +39,7 @@ struct map_ops {
 };
 
 struct map {
+	struct map_fields seen;    /* of arenas, and first: programs read it */
 	const struct map_ops *ops; /* NULL: a type that the runner does not have */
 	const char *name;
 	uint32_t type;
@@ -66,6 +68,8 @@ struct map {
 	uint32_t fresh_node; /* the first node that was never used */
 	uint32_t evict_node; /* where the next eviction looks first */
 	size_t node_bytes;
+
+	uint64_t ring_used; /* ring buffers: bytes, under the lock */
 };
 
 extern const struct map_ops map_array_ops;

@@ -4,12 +4,16 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "probe.h"
 
 /* Numbers of text, and numbers one after the other, as a kernel's helpers and kfuncs have them. */
 
 #define ITERATIONS_MAX (8 << 20)
 #define BASE_BITS      0x1f
+#define BITS_WORDS_MAX 511 /* as a kernel has it */
 
 /* What is left of a text that need not end with a NUL. */
 struct text {
@@ -114,5 +118,41 @@ int32_t *iter_num_next(struct iter_num *it)
 
 void iter_num_destroy(struct iter_num *it)
 {
+	memset(it, 0, sizeof(*it));
+}
+
+int32_t iter_bits_new(struct iter_bits *it, uint64_t address, uint32_t words)
+{
+	memset(it, 0, sizeof(*it));
+	it->bit = -1;
+	if (address == 0 || words == 0)
+		return -EINVAL;
+	if (words > BITS_WORDS_MAX)
+		return -E2BIG;
+	it->words = calloc(words, sizeof(*it->words));
+	if (it->words == NULL)
+		return -ENOMEM;
+	if (probe_memory(it->words, words * sizeof(*it->words), address) != 0) {
+		iter_bits_destroy(it);
+		return -EFAULT;
+	}
+	it->bit_count = words * 64;
+	return 0;
+}
+
+int32_t *iter_bits_next(struct iter_bits *it)
+{
+	for (uint32_t bit = (uint32_t)(it->bit + 1); bit < it->bit_count; bit++) {
+		it->bit = (int32_t)bit;
+		if (it->words[bit / 64] >> bit % 64 & 1)
+			return &it->bit;
+	}
+	it->bit_count = 0;
+	return NULL;
+}
+
+void iter_bits_destroy(struct iter_bits *it)
+{
+	free(it->words);
 	memset(it, 0, sizeof(*it));
 }

@@ -18,4 +18,18 @@ int32_t iter_num_new(struct iter_num *it, int32_t start, int32_t end);
 int32_t *iter_num_next(struct iter_num *it);
 void iter_num_destroy(struct iter_num *it);
 
+/* struct bpf_iter_bits, as programs keep it on their stack. */
+struct iter_bits {
+	uint64_t *words; /* a copy, malloc(); NULL: none is left */
+	uint32_t bit_count;
+	int32_t bit; /* the last that next() gave */
+};
+
+_Static_assert(sizeof(struct iter_bits) == 16, "what programs have room for");
+
+/* bpf_iter_bits_new(), ..._next(), ..._destroy(): the numbers of the bits that are set. */
+int32_t iter_bits_new(struct iter_bits *it, uint64_t address, uint32_t words);
+int32_t *iter_bits_next(struct iter_bits *it);
+void iter_bits_destroy(struct iter_bits *it);
+
 #endif

@@ -17,7 +17,9 @@
 #define LOWEST       UINT64_C(0x10000000)
 #define BEYOND       UINT64_C(0xf0000000)
 #define ETHER_HEADER 14
+#define SOCKET_BYTES 4096
 #define ETHER_TYPE   12
+#define LOOPBACK     1 /* the device that BPF_PROG_TEST_RUN lets packets come from, by its index */
 
 /* Offsets of classic BPF that count from where the packet as a whole begins (SKF_LL_OFF of linux/filter.h) ... */
 #define FROM_LINK_LAYER (-0x200000)
@@ -31,6 +33,8 @@ static struct {
 } packet;
 
 static _Thread_local uint8_t *area; /* of this thread: HEADROOM, then the packet */
+
+static const uint8_t *socket; /* of the packet: there is one, and it is a kernel's, so nobody can look into it */
 
 /* Programs whose context is a packet's, by the section's name up to a '/' or '.'. */
 static const struct {
@@ -58,7 +62,8 @@ enum jf_status packet_init(const char *section, const uint8_t *bytes, size_t cou
 		packet.bytes = bytes;
 		packet.count = count;
 		packet.is_xdp = kinds[i].is_xdp;
-		return JF_OK;
+		socket = mmap(NULL, SOCKET_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return socket != MAP_FAILED ? JF_OK : jf_error_set(error, JF_E_NO_MEMORY, "--packet", "no memory");
 	}
 	return jf_error_set(error, JF_E_UNSUPPORTED, "--packet",
 			    "programs of section %s get no packet: those of xdp, tc, tcx, cgroup_skb, socket, sk_skb, "
@@ -66,8 +71,15 @@ enum jf_status packet_init(const char *section, const uint8_t *bytes, size_t cou
 			    section);
 }
 
+bool packet_is_socket(uint64_t address)
+{
+	return packet.bytes != NULL && address - (uintptr_t)socket < SOCKET_BYTES;
+}
+
 void packet_fini(void)
 {
+	if (packet.bytes != NULL)
+		munmap((void *)(uintptr_t)socket, SOCKET_BYTES);
 	memset(&packet, 0, sizeof(packet));
 }
 
@@ -96,16 +108,23 @@ static void put_32(uint8_t *ctx, enum packet_field field, uint64_t value)
 
 static void fill_skb(uint8_t *ctx, uintptr_t data)
 {
+	uint32_t shown;
 	uint16_t type = 0;
+
+	memcpy(&shown, ctx + SKB_DATA_END, sizeof(shown));
+	if (shown == 0 || shown > packet.count)
+		shown = (uint32_t)packet.count;
 
 	/* As the kernel's skb->protocol: in network order. */
 	if (packet.count >= ETHER_HEADER)
 		memcpy(&type, packet.bytes + ETHER_TYPE, sizeof(type));
 	put_32(ctx, SKB_LEN, packet.count);
+	put_32(ctx, SKB_IFINDEX, LOOPBACK);
 	put_32(ctx, SKB_PROTOCOL, type);
 	put_32(ctx, SKB_DATA, data);
-	put_32(ctx, SKB_DATA_END, data + packet.count);
+	put_32(ctx, SKB_DATA_END, data + shown);
 	put_32(ctx, SKB_DATA_META, data);
+	memcpy(ctx + SKB_SK, &(uint64_t){(uintptr_t)socket}, sizeof(uint64_t));
 }
 
 bool packet_begin(uint8_t *ctx)
@@ -127,6 +146,7 @@ bool packet_begin(uint8_t *ctx)
 	put_32(ctx, XDP_DATA, data);
 	put_32(ctx, XDP_DATA_END, data + packet.count);
 	put_32(ctx, XDP_DATA_META, data);
+	put_32(ctx, XDP_INGRESS_IFINDEX, LOOPBACK);
 	return true;
 }
 
@@ -135,6 +155,12 @@ void packet_end(void)
 	if (area != NULL)
 		munmap(area, AREA_BYTES);
 	area = NULL;
+}
+
+uint8_t *packet_bytes(size_t *count)
+{
+	*count = packet.count;
+	return area != NULL ? area + HEADROOM : NULL;
 }
 
 static int64_t load(int32_t off, uint32_t bytes)

@@ -63,6 +63,29 @@ static int64_t read_pieces(uint8_t *dst, size_t bytes, uint64_t address, bool st
 	return good ? (int64_t)done : -EFAULT;
 }
 
+size_t probe_text(uint8_t *dst, size_t bytes, uint64_t address, bool *is_whole)
+{
+	int fd[2];
+	size_t done = 0;
+
+	*is_whole = pipe(fd) == 0;
+	if (!*is_whole)
+		return 0;
+	while (*is_whole && done < bytes) {
+		size_t piece = piece_at(address + done, bytes - done);
+
+		*is_whole = read_piece(fd, dst + done, piece, address + done);
+		if (!*is_whole)
+			break;
+		done += piece;
+		if (memchr(dst + done - piece, '\0', piece) != NULL)
+			break;
+	}
+	close(fd[0]);
+	close(fd[1]);
+	return strnlen((const char *)dst, done);
+}
+
 int64_t probe_memory(void *dst, size_t bytes, uint64_t address)
 {
 	int64_t result = read_pieces(dst, bytes, address, false);
