@@ -17,6 +17,7 @@
  *     ZERO(reg)  CONSTANT(reg, n)
  *     CALL(function)  CALL_REG(reg)  JUMP_REG(reg)  RETURN
  *     IF_OK(label)           goes there when RESULT, an enum jf_status, is JF_OK
+ *     IF_AT_PAD(label)       the same of JF_AT_PAD: when RESULT is positive
  *
  *     LANDING_PAD            where indirect calls may land, and LANDING_PAD_PROPERTY, the type of the note that says so,
  *                            when the compiler was asked for landing pads; optional
@@ -136,6 +137,11 @@
 	STORE(T0, SP, REG_AT(SP_ID))
 .endm
 
+/* The CFI for registers whose values are nowhere. */
+.macro is_lost dw, id, off
+	.cfi_undefined \dw
+.endm
+
 /* The CFI for registers that lie in a struct jf_regs `off` bytes from the CFA. */
 .macro is_saved dw, id, off
 	.cfi_offset \dw, \off + REG_AT(\id)
@@ -156,9 +162,14 @@
  *
  * jf_throw_recall() needs no registers but SP and FP, and mostly is enough. The callback finds every register that a
  * callee keeps as it was at the throw: both functions are C and have kept them, FP is loaded here.
+ *
+ * A clean-up pad goes on in its own frame: struct jf_regs has its registers by then. SP comes last, for up to there the
+ * frame is this one. Behind SP the frame is the pad's, which a walk leaves by its frame record; what the caller had in
+ * the other registers is lost to walks until the pad's first instruction.
  */
 #define SITE        REGS_BYTES
 #define THROW_BYTES (SITE + SITE_BYTES + RECORD_BYTES)
+#define CLEAR(reg, n) ZERO(reg) ;
 	.balign	16
 	function jf_native_throw
 	record_in THROW_BYTES
@@ -176,11 +187,13 @@
 	ADDRESS(ARG3, SP, SITE)
 	CALL(jf_throw_from)		/* (cookie, regs, pc, site) */
 	IF_OK(1f)
+	IF_AT_PAD(2f)
 	.cfi_remember_state
 	record_out THROW_BYTES
 	RETURN
 	.cfi_restore_state
-1:	LOAD(T0, SP, SITE + SITE_CALLBACK)
+1:	.cfi_remember_state
+	LOAD(T0, SP, SITE + SITE_CALLBACK)
 	LOAD(ARG0, SP, SITE + SITE_COOKIE)
 	LOAD(ARG1, SP, SITE + SITE_SP)
 	LOAD(ARG2, SP, SITE + SITE_FP)
@@ -189,7 +202,33 @@
 	LANDING_STATE
 	record_out THROW_BYTES
 	JUMP_REG(T0)
+	.cfi_restore_state
+2:	each_kept_cfi is_lost, 0
+	.cfi_offset FP_DW, -RECORD_BYTES
+	LOAD(T0, SP, SITE + SITE_CALLBACK)
+	load_kept SP
+	BPF_FREE(CLEAR)
+	LOAD(ARG0, SP, REG_AT(SP_ID))
+	MOVE(SP, ARG0)
+	.cfi_def_cfa FP_DW, -(FP_OFF)
+	ZERO(ARG0)
+	JUMP_REG(T0)
 	function_ends jf_native_throw
+
+/* enum jf_status jf_native_throw_resume(void): the same frame, and the same two ways to go on. */
+	.balign	16
+	function jf_native_throw_resume
+	record_in THROW_BYTES
+	collect	THROW_BYTES
+	MOVE(ARG0, SP)
+	LOAD(ARG1, SP, RA_AT(THROW_BYTES))
+	ADDRESS(ARG2, SP, SITE)
+	CALL(jf_throw_resume_from)	/* (regs, pc, site) */
+	IF_OK(1b)
+	IF_AT_PAD(2b)
+	record_out THROW_BYTES
+	RETURN
+	function_ends jf_native_throw_resume
 
 /*
  * Functions that are told about their caller: what `name` is called with, the address of its caller's registers
@@ -222,6 +261,7 @@
 	.set	\name, \stub
 .endm
 	library_function jf_throw, jf_native_throw
+	library_function jf_throw_resume, jf_native_throw_resume
 	library_function jf_walk_here, jf_native_walk_here
 	library_function jf_bpf_stack_walk, jf_native_bpf_stack_walk
 #endif

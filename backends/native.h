@@ -11,6 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 JF_NATIVE_HOOK(throw_exception) jf_native_throw;
+JF_NATIVE_HOOK(throw_resume) jf_native_throw_resume;
 JF_NATIVE_HOOK(walk_here) jf_native_walk_here;
 JF_NATIVE_HOOK(bpf_stack_walk) jf_native_bpf_stack_walk;
 JF_NATIVE_HOOK(enter) jf_native_enter;
@@ -48,6 +49,7 @@ extern const struct jf_native jf_native_host;
 	.may_goto_start = jf_native_may_goto_start,                                                              \
 	.may_goto_end = jf_native_may_goto_end,                                                                  \
 	.throw_exception = jf_native_throw,                                                                      \
+	.throw_resume = jf_native_throw_resume,                                                                  \
 	.walk_here = jf_native_walk_here,                                                                        \
 	.bpf_stack_walk = jf_native_bpf_stack_walk
 /* clang-format on */

@@ -74,7 +74,7 @@ const struct jf_backend jf_arm64_backend = {
 	.known_code_count = JF_ARM64_KNOWN_CODE_COUNT,
 	.decode = jf_arm64_decode,
 	.sframe_abi = 2, /* SFRAME_ABI_AARCH64_ENDIAN_LITTLE */
-	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048},
+	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048, .pad_bytes = 4},
 #ifdef JF_NATIVE_ARM64
 	.native = &jf_native_host,
 #endif

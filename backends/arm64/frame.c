@@ -87,6 +87,7 @@ static const struct jf_area linux_areas[] = {
  *       ...   d11 d10, d13 d12
  *      -168   d15
  *      -176   d14
+ *             two words of a throw, with clean-up pads
  */
 /* What BPF code needs register xn for: a boundary saves them all. */
 #define WHEN(n) \
@@ -104,10 +105,14 @@ static const struct jf_area linux_areas[] = {
 static const struct jf_slot_rule user_save_rules[] = {JF_ARM64_KEPT_X(SAVE_X, SAVE_ONE)};
 static const struct jf_slot_rule user_fp_rules[] = {JF_ARM64_KEPT_D(SAVE_D)};
 /* clang-format on */
+static const struct jf_slot_rule cleanup_rules[] = {
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
+};
 static const struct jf_area user_areas[] = {
-	{entry_rules, COUNT(entry_rules), 2, 16},       {user_save_rules, COUNT(user_save_rules), 2, 16},
-	{user_fp_rules, COUNT(user_fp_rules), 2, 16},   {stack_rules, COUNT(stack_rules), 1, 16},
-	{out_args_rules, COUNT(out_args_rules), 1, 16},
+	{entry_rules, COUNT(entry_rules), 2, 16},     {user_save_rules, COUNT(user_save_rules), 2, 16},
+	{user_fp_rules, COUNT(user_fp_rules), 2, 16}, {cleanup_rules, COUNT(cleanup_rules), 2, 16},
+	{stack_rules, COUNT(stack_rules), 1, 16},     {out_args_rules, COUNT(out_args_rules), 1, 16},
 };
 
 static const struct jf_conflict conflicts[] = {
@@ -183,6 +188,7 @@ static const struct jf_convention user_convention = {
 	.private_stack_guard_bytes = 16,
 	.result_bits = 64,
 	.caps = CAPS | JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_USER_BASE,
+	.cleanup_entry = JF_CLEANUP_RESUMED,
 	.sp_steps = JF_SP_EACH_AREA,
 	.tail_keeps = COUNT(entry_rules) - 1, /* one of the two rules of a pair's lower slot holds */
 	.bpf_fp_when = JF_WHEN_FP | JF_WHEN_EXCEPTION,

@@ -33,6 +33,7 @@
 #define JUMP_REG(reg)           br reg
 #define RETURN                  ret
 #define IF_OK(label)            cbz w0, label
+#define IF_AT_PAD(label)        cmp w0, 0 ; b.gt label
 
 /* BTI C, as the hint that it is to processors and assemblers without. GNU_PROPERTY_AARCH64_FEATURE_1_AND: AAELF64. */
 #define LANDING_PAD hint 34

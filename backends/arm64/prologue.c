@@ -42,7 +42,10 @@ static void pop(struct jf_code *code, const struct jf_frame *frame, unsigned int
 	const struct jf_slot *low = &frame->slots[slot], *high = low + 1;
 	unsigned int low_hw = low->reg == high->reg ? JF_ARM64_XZR : slot_hw(low);
 
-	jf_arm64_pair(code, JF_ARM64_LDP_POST, is_fp(low), low_hw, slot_hw(high), JF_ARM64_SP, PAIR);
+	if (slot_hw(low) == JF_ARM64_XZR && slot_hw(high) == JF_ARM64_XZR)
+		jf_arm64_add_const(code, JF_ARM64_SP, JF_ARM64_SP, PAIR);
+	else
+		jf_arm64_pair(code, JF_ARM64_LDP_POST, is_fp(low), low_hw, slot_hw(high), JF_ARM64_SP, PAIR);
 }
 
 static void enter(struct jf_code *code, const struct jf_frame *frame)
@@ -64,6 +67,12 @@ static void fresh_count(struct jf_code *code, const struct jf_frame *frame)
 static void tail_pad(struct jf_code *code, const struct jf_frame *frame)
 {
 	if (frame->spec.landing_pads && frame->needs & JF_WHEN_MAIN)
+		jf_arm64_hint(code, JF_ARM64_BTI_J);
+}
+
+static void cleanup_pad(struct jf_code *code, const struct jf_frame *frame)
+{
+	if (frame->spec.landing_pads)
 		jf_arm64_hint(code, JF_ARM64_BTI_J);
 }
 
@@ -151,6 +160,7 @@ const struct jf_build_ops jf_arm64_build = {
 	.constant = constant,
 	.adopt_count = adopt_count,
 	.private_stack = private_stack,
+	.cleanup_pad = cleanup_pad,
 	.unit = unit,
 	.push = push,
 	.pop = pop,

@@ -85,6 +85,7 @@ static const struct jf_area v2_areas[] = {
  *             | fs0 .. fs7           |
  *             | tail-call count      |  with tail calls
  *             | address of the count |  with tail calls
+ *             | a throw's two words  |  with clean-up pads
  *             | padding              |  to 16
  *             +----------------------+ <- R10 (s4), unless it is in the private stack
  *             | BPF stack            |  multiple of 16
@@ -107,6 +108,8 @@ static const struct jf_slot_rule user_save[] = {
 	LA_KEPT_FP(SAVE)
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
 };
 /* clang-format on */
 
@@ -213,6 +216,7 @@ static const struct jf_convention conv_user = {
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
 		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_RUN | JF_CAP_USER_BASE,
+	.cleanup_entry = JF_CLEANUP_RESUMED,
 	.sp_steps = JF_SP_SAVES_FIRST,
 	.bpf_fp_when = JF_WHEN_FP,
 	.conflicts = user_conflicts,

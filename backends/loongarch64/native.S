@@ -33,6 +33,7 @@
 #define JUMP_REG(reg)           jr reg
 #define RETURN                  ret
 #define IF_OK(label)            beqz $a0, label
+#define IF_AT_PAD(label)        blt $zero, $a0, label
 
 #define INT_AT(reg, name, id) \int $name, \base, REG_BYTES * (id) ;
 #define FLT_AT(reg, name, id) \flt $name, \base, REG_BYTES * (id) ;

@@ -60,6 +60,7 @@ static const struct jf_area linux_areas[] = {
  *             | s8 .. s11            |
  *             | fs0 .. fs11          |
  *             | tail-call count      |  how many are left: in main programs and callbacks, and with tail calls
+ *             | a throw's two words  |  with clean-up pads
  *             | padding              |  to 16
  *             +----------------------+ <- R10 (s5), unless it is in the private stack
  *             | BPF stack            |  multiple of 16
@@ -72,6 +73,8 @@ static const struct jf_slot_rule user_save[] = {
 	RV_KEPT_INT(SAVE)
 	RV_KEPT_FP(SAVE)
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS | JF_WHEN_MAIN | JF_WHEN_CALLBACK},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
 };
 
 static const struct jf_area user_areas[] = {
@@ -144,6 +147,7 @@ static const struct jf_convention conv_user = {
 	.frame_align = 16,
 	.bpf_stack_max_bytes = 32768 - 16,
 	.fp_off_from_cfa = 0,
+	.cleanup_entry = JF_CLEANUP_RESUMED,
 	.sp_steps = JF_SP_SAVES_FIRST,
 	.bpf_fp_when = JF_WHEN_FP,
 	.private_stack_guard_bytes = 16,

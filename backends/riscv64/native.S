@@ -33,6 +33,7 @@
 #define JUMP_REG(reg)           jr reg
 #define RETURN                  ret
 #define IF_OK(label)            beqz a0, label
+#define IF_AT_PAD(label)        bgtz a0, label
 
 #define INT_AT(reg, name, id) \int name, REG_BYTES * (id)(\base) ;
 #define FLT_AT(reg, name, id) \flt name, REG_BYTES * (id)(\base) ;

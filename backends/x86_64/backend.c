@@ -64,7 +64,8 @@ const struct jf_backend jf_x86_64_backend = {
 		},
 	.signal_frame = &jf_x86_64_signal_frame,
 	.decode = jf_x86_64_decode,
-	.bounds = {.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048, .stub_bytes = 128},
+	.bounds =
+		{.insn_bytes = 96, .tail_call_bytes = 384, .function_bytes = 2048, .stub_bytes = 128, .pad_bytes = 16},
 	.orc = &jf_x86_64_orc,
 #ifdef JF_NATIVE_X86_64
 	.native = &jf_native_host,

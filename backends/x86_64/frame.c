@@ -122,6 +122,7 @@ const struct jf_convention jf_x86_64_linux = {
  *                    | tcc                 |  with tail calls: the count, or a pointer to it
  *                    | tcc_ptr             |  with tail calls: a pointer to the count in force
  *                    | r9                  |  with a private stack: R10, which calls do not keep
+ *                    | a throw's words     |  with clean-up pads, 16 bytes
  *                    | padding             |  to a multiple of 16
  *   R10 ->           +---------------------+
  *                    | BPF stack           |  a multiple of 16; none with a private stack
@@ -148,6 +149,8 @@ static const struct jf_slot_rule user_state[] = {
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_SPILL, R9, JF_WHEN_PRIVATE_STACK},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
+	{JF_SLOT_CLEANUP, JF_REG_NONE, JF_WHEN_CLEANUPS},
 };
 /* clang-format on */
 
@@ -181,6 +184,7 @@ const struct jf_convention jf_x86_64_user = {
 	.result_bits = 64,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_PRIVATE_STACK |
 		JF_CAP_PRIVATE_STACK_CALLBACK | JF_CAP_OUT_ARGS | JF_CAP_LANDING_PADS | JF_CAP_RUN | JF_CAP_USER_BASE,
+	.cleanup_entry = JF_CLEANUP_RESUMED,
 	.tail_keeps = TAIL_KEEPS,
 	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,

@@ -33,6 +33,7 @@
 #define JUMP_REG(reg)           jmp reg
 #define RETURN                  ret
 #define IF_OK(label)            test eax, eax ; jz label
+#define IF_AT_PAD(label)        test eax, eax ; jg label
 
 /* GNU_PROPERTY_X86_FEATURE_1_AND: x86-64 psABI, "Program Property". */
 #define LANDING_PAD endbr64

@@ -192,6 +192,15 @@ static void tail_pad(struct jf_code *code, const struct jf_frame *frame)
 		emit_endbr64(code);
 }
 
+/* The jump that enters has come without R10 of a private stack. */
+static void cleanup_pad(struct jf_code *code, const struct jf_frame *frame)
+{
+	if (frame->spec.landing_pads)
+		emit_endbr64(code);
+	if (frame->spec.private_stack)
+		emit_load(code, 8, false, frame->conv->bpf_fp_private, at(RBP, slot_fp_off(frame, JF_SLOT_SPILL)));
+}
+
 static void leave(struct jf_code *code)
 {
 	emit_leave(code);
@@ -221,6 +230,7 @@ const struct jf_build_ops jf_x86_64_build = {
 	.store_count = store_count,
 	.load_count = load_count,
 	.private_stack = private_stack,
+	.cleanup_pad = cleanup_pad,
 	.unit = unit,
 	.push = push,
 	.pop = pop,

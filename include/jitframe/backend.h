@@ -113,11 +113,13 @@ struct jf_native {
 	enum jf_status (*try_call)(uint64_t (*fn)(void *arg), void *arg, uint64_t *result);
 	const void *try_start, *try_landing, *try_end;
 	/*
-	 * jf_throw(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub collects the callee-saved
-	 * registers, SP and pc of its own caller, and hands them to jf_throw_recall() and jf_throw_from(), to
-	 * jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each stub has .eh_frame.
+	 * jf_throw(), jf_throw_resume(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub collects
+	 * the callee-saved registers, SP and pc of its own caller, and hands them to jf_throw_recall() and
+	 * jf_throw_from(), to jf_throw_resume_from(), to jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each stub
+	 * has .eh_frame.
 	 */
 	enum jf_status (*throw_exception)(uint64_t cookie);
+	enum jf_status (*throw_resume)(void);
 	enum jf_status (*walk_here)(struct jf_walk *walk, const struct jf_walk_opts *opts);
 	enum jf_status (*bpf_stack_walk)(jf_bpf_frame_fn consume, void *cookie);
 	/*
@@ -180,6 +182,7 @@ struct jf_code_bounds {
 	uint16_t tail_call_bytes; /* with the exit that restores everything */
 	uint16_t function_bytes;  /* prologue, epilogue and alignment; up to JF_FUNCTION_BYTES_MAX */
 	uint16_t stub_bytes;      /* a call stub and its alignment; where call_stubs is NULL: 0 */
+	uint16_t pad_bytes;       /* what a clean-up pad begins with (build->cleanup_pad); without the hook: 0 */
 };
 
 /*

@@ -82,6 +82,13 @@ struct jf_build_ops {
 	/* Optional: SP = FP, then pops FP: instead of popping the last unit, and what no register is saved in. */
 	void (*leave)(struct jf_code *code);
 
+	/*
+	 * Optional: what a clean-up pad begins with, where frames are resumed (JF_CLEANUP_RESUMED): a landing pad for the
+	 * jump that enters, and registers of the body that calls do not keep. The code that runs before the pad in memory
+	 * may run into it.
+	 */
+	void (*cleanup_pad)(struct jf_code *code, const struct jf_frame *frame);
+
 	void (*ret)(struct jf_code *code);
 	/* Jumps to `entry_off` bytes behind the address in register `target`, which no step of taking down a frame
 	 * changes. */

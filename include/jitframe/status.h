@@ -11,6 +11,7 @@ JF_BEGIN_DECLS
  * list. A negative status is an error, 0 is ok, a positive one is good news. One code, one cause.
  */
 #define JF_STATUS_LIST(X)                                                                                          \
+	X(JF_AT_PAD, 3, "a throw goes on at a clean-up pad")                                                       \
 	X(JF_CAUGHT, 2, "a throw was caught")                                                                      \
 	X(JF_END, 1, "the walk reached the outermost frame")                                                       \
 	X(JF_OK, 0, "ok")                                                                                          \
@@ -34,7 +35,8 @@ JF_BEGIN_DECLS
 	X(JF_E_IN_SECTION, -18, "this thread is inside a reader section: call jf_code_map_leave() first")          \
 	X(JF_E_NO_HANDLER, -19, "nothing handles faults of arena accesses: call jf_fault_handler_install() first") \
 	X(JF_E_NO_THREAD, -20, "the stack's bounds are unknown: call jf_thread_init() in this thread first")       \
-	X(JF_E_BUSY, -21, "this thread is running the program: unload it after its return")
+	X(JF_E_BUSY, -21, "this thread is running the program: unload it after its return")                        \
+	X(JF_E_IN_PAD, -22, "a clean-up pad was running for another throw")
 
 /* What a call returns. */
 enum jf_status {

@@ -16,6 +16,10 @@ JF_BEGIN_DECLS
  * write by default, and jf_cfi_load_objects() after their object was loaded. jf_load() calls jf_cfi_load_objects(). C
  * frames that a throw skips run no cleanups: memory and locks stay held.
  *
+ * Generated code has clean-up pads (cleanup.h; ranges with JF_CLEANUP_RESUMED). The throw first finds the boundary; when
+ * there is none, no pad runs. Then each frame whose call has a pad goes on at the pad, innermost first, the boundary's
+ * own last, and then the callback runs. jf_throw_resume() ends a pad.
+ *
  * Callee-saved registers reach the boundary's caller as the boundary saved them. A register that a boundary leaves out
  * (the `linux` conventions, rule R3) keeps the value that the skipped C frames left there.
  *
@@ -31,6 +35,14 @@ JF_BEGIN_DECLS
  * threads: any; allocates nothing, takes no lock, async-signal-safe as far as handler and observer are.
  */
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
+
+/*
+ * The end of a clean-up pad: the throw goes on behind the frame of the caller, which is a pad that a throw has entered.
+ * This is what the BPF kfunc bpf_unwind_resume() calls, and `_Unwind_Resume` of compilers. Never returns. A call from
+ * anywhere else ends as an uncaught throw with cookie 0 and JF_E_NOT_FOUND (JF_E_NO_ROW: nothing describes the caller).
+ * threads: as jf_throw().
+ */
+JF_API JF_CHECK enum jf_status jf_throw_resume(void);
 
 /*
  * A boundary that C makes: calls fn(arg), and catches what is thrown meanwhile. Example:
@@ -55,7 +67,9 @@ JF_API JF_CHECK enum jf_status jf_try(uint64_t (*fn)(void *arg), void *arg, uint
 
 /*
  * The handler for throws that no boundary catches: call(arg, cookie, walk, why) gets the walk as jf_walk_end() leaves a
- * walk, with pc and registers of the frame where it ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned.
+ * walk, with pc and registers of the frame where it ended, and why: JF_E_NO_BOUNDARY, or what jf_walk_step() returned,
+ * or JF_E_IN_PAD: the throw came out of a clean-up pad, and jf_walk_cleanup() gives the cookie of the throw that had
+ * entered the pad.
  * The handler may leave by longjmp(3) or end the thread; when the handler returns, the process is aborted.
  * jf_uncaught_print() of backtrace.h is a handler, and the library calls that function by itself behind any other one.
  */
@@ -84,6 +98,9 @@ struct jf_throw_observer {
 	uint32_t size; /* sizeof(struct jf_throw_observer) */
 	void (*call)(void *arg, uint64_t cookie, const struct jf_walk *walk);
 	void *arg;
+	/* Optional: called before a clean-up pad runs, with the frame that goes on at the pad, and the pad's address. As
+	 * call(). A struct of an older header ends before this field. */
+	void (*pad)(void *arg, uint64_t cookie, const struct jf_walk *walk, uint64_t address);
 };
 /* Sets the process's observer; NULL: none. As jf_uncaught_handler_set(). */
 JF_API JF_CHECK enum jf_status jf_throw_observer_set(const struct jf_throw_observer *observer,
@@ -104,10 +121,16 @@ struct jf_landing_site {
  * threads: as jf_throw().
  */
 JF_API JF_CHECK enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_landing_site *site);
-/* The part of jf_throw() in C; the native stub alone calls it, with regs and pc of the stub's caller. out: *site on
- * JF_OK only. returns: JF_OK, or what jf_throw() returns. threads: as jf_throw(). */
-JF_API JF_CHECK enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc,
+/*
+ * The part of jf_throw() in C; the native stub alone calls it, with regs and pc of the stub's caller.
+ * out: JF_OK: *site. JF_AT_PAD: site->callback is the address of a clean-up pad, and *regs what the pad finds in SP, FP
+ * and all registers that a callee keeps; R0 to R5 are 0 there. returns: JF_OK, JF_AT_PAD, or what jf_throw() returns.
+ * threads: as jf_throw().
+ */
+JF_API JF_CHECK enum jf_status jf_throw_from(uint64_t cookie, struct jf_regs *regs, uint64_t pc,
 					     struct jf_landing_site *site);
+/* The same for jf_throw_resume(). returns: JF_OK, JF_AT_PAD. */
+JF_API JF_CHECK enum jf_status jf_throw_resume_from(struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site);
 
 JF_END_DECLS
 

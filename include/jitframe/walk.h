@@ -183,6 +183,13 @@ JF_API bool jf_walk_reg(const struct jf_walk *walk, uint8_t reg, uint64_t *value
 JF_API uint64_t jf_walk_sp(const struct jf_walk *walk);
 JF_API uint64_t jf_walk_fp(const struct jf_walk *walk);
 
+/*
+ * Whether a clean-up pad runs in the present frame for a throw (cleanup.h). Example: of a walk that an uncaught handler
+ * gets with JF_E_IN_PAD, whose throw came out of a pad. out: *cookie (NULL: not wanted): the cookie of the throw whose
+ * pad it is, when the call returns true. returns: false also for NULL. threads: as jf_walk_step().
+ */
+JF_API bool jf_walk_cleanup(const struct jf_walk *walk, uint64_t *cookie);
+
 /* ---- as Linux's bpf_throw() walks ------------------------------------------------------------------- */
 
 /*

@@ -149,6 +149,11 @@ static void learn_by_jump(struct marker *m, uint32_t target)
 	m->work[m->work_count++] = target;
 }
 
+static bool is_call(enum jf_op_kind kind)
+{
+	return kind == JF_OP_CALL || kind == JF_OP_CALL_REG;
+}
+
 static void recall(struct marker *m, uint32_t index)
 {
 	m->now.regs = m->flow[index].regs;
@@ -164,6 +169,7 @@ static void follow(struct marker *m, uint32_t i)
 	while (goes_on) {
 		const struct jf_insn *insn = &function->insns[i];
 		enum jf_op_kind kind = jf_insn_kind(insn);
+		const struct jf_cleanup *record;
 		struct jf_op op;
 		uint32_t next = i + jf_insn_decode(function->insns, i, kind, &op);
 
@@ -174,6 +180,10 @@ static void follow(struct marker *m, uint32_t i)
 		step(m, insn, kind, &op);
 		if (kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO)
 			learn_by_jump(m, op.target);
+		/* A throw out of the call: the callee may have changed what a return from it would show changed. */
+		record = is_call(kind) ? jf_cleanup_of(&m->unit->cleanups, i) : NULL;
+		if (record)
+			learn_by_jump(m, record->pad);
 		goes_on = kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_EXIT && next < function->insn_count &&
 			  learn(m, next);
 		i = next;

@@ -83,13 +83,19 @@ static uint16_t before(enum jf_op_kind kind, const struct jf_op *op, uint16_t re
 }
 
 /* What is read behind the instruction, on every way from there. */
-static uint16_t behind(const struct liveness *l, enum jf_op_kind kind, const struct jf_op *op, uint32_t next)
+static uint16_t behind(const struct liveness *l, uint32_t index, enum jf_op_kind kind, const struct jf_op *op,
+		       uint32_t next)
 {
 	uint32_t count = l->unit->function->insn_count;
+	const struct jf_cleanup *record;
 	uint16_t read = 0;
 
 	if (kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO)
 		read = op->target < count ? l->read[op->target] : UINT16_MAX;
+	/* A throw out of a call goes to the call's pad. */
+	record = kind == JF_OP_CALL || kind == JF_OP_CALL_REG ? jf_cleanup_of(&l->unit->cleanups, index) : NULL;
+	if (record)
+		read |= l->read[record->pad];
 	if (kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_EXIT)
 		read |= next < count ? l->read[next] : UINT16_MAX;
 	return read;
@@ -101,7 +107,7 @@ static void look(struct liveness *l, uint32_t index)
 	enum jf_op_kind kind = jf_insn_kind(&insns[index]);
 	struct jf_op op;
 	uint32_t next = index + jf_insn_decode(insns, index, kind, &op);
-	uint16_t later = behind(l, kind, &op, next), now = before(kind, &op, later);
+	uint16_t later = behind(l, index, kind, &op, next), now = before(kind, &op, later);
 
 	l->is_new |= now != l->read[index];
 	l->read[index] = now;

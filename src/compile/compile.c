@@ -160,5 +160,8 @@ size_t jf_compile_bound(const struct jf_convention *conv, const struct jf_progra
 			    function->insns[k].imm == JF_HELPER_TAIL_CALL)
 				bytes += most->tail_call_bytes;
 	}
+	if (program->size > offsetof(struct jf_program, cleanups) && program->cleanups)
+		for (uint32_t i = 0; i < program->function_count; i++)
+			bytes += most->pad_bytes * (size_t)program->cleanups[i].count;
 	return bytes + most->stub_bytes * ((size_t)program->helper_count + program->kfunc_count + 1);
 }

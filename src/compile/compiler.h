@@ -6,6 +6,7 @@
 #include "compile/image.h"
 #include "compile/sites.h"
 
+#include <jitframe/backend.h>
 #include <jitframe/compile.h>
 
 /*
@@ -85,6 +86,15 @@ enum jf_status jf_body_access(struct jf_body *b, const struct jf_body_ops *ops, 
 			      const struct jf_op *op);
 /* Emits what has to stand before a function's first instruction. */
 enum jf_status jf_compiler_emit_start(struct jf_compiler *c, struct jf_body *b, const struct jf_unit *unit);
+
+/* Emits what a clean-up pad begins with, where the instruction at b->index does. */
+static inline void jf_compiler_emit_pad(const struct jf_body *b)
+{
+	const struct jf_build_ops *build = b->frame->conv->backend->build;
+
+	if (b->state->unit->flags[b->index] & JF_INSN_PAD && b->frame->spec.cleanups && build && build->cleanup_pad)
+		build->cleanup_pad(b->code, b->frame);
+}
 
 static inline enum jf_status jf_compiler_no_memory(const struct jf_compiler *c)
 {

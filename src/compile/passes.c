@@ -47,6 +47,7 @@ static inline uint32_t emit_insn(struct jf_compiler *c, struct jf_body *b, const
 	if (marks) {
 		op.arena |= (marks[index] & JF_INSN_ARENA) != 0;
 		op.upper_dead = marks[index] & JF_INSN_UPPER_DEAD;
+		jf_compiler_emit_pad(b);
 	}
 	*status = c->hooks[kind] ? c->hooks[kind](b, &op) : jf_compiler_emit(c, b, kind, &op);
 	if (*status == JF_OK)

@@ -129,6 +129,20 @@ static enum jf_status check_late_arguments(struct jf_compiler *c, uint32_t index
 				"argument %u is read behind a call or an outgoing argument: %s/%s passes it in a "
 				"register",
 				5 + n, c->conv->backend->name, c->conv->name);
+	for (uint32_t i = 0; i < c->units[index].function->insn_count; i++) {
+		const struct jf_insn *insns = c->units[index].function->insns;
+		enum jf_op_kind kind = jf_insn_kind(&insns[i]);
+		struct jf_op op;
+
+		if (kind != JF_OP_ARG_GET || !(c->units[index].flags[i] & JF_INSN_IN_PAD))
+			continue;
+		jf_insn_decode(insns, i, kind, &op);
+		if (op.code <= c->conv->extra_arg_regs)
+			return jf_error_set(
+				c->error, JF_E_UNSUPPORTED, c->units[index].function->name,
+				"cleanup pad: instruction %u reads argument %u, which %s/%s passes in a register", i,
+				5 + op.code, c->conv->backend->name, c->conv->name);
+	}
 	return JF_OK;
 }
 
@@ -202,7 +216,8 @@ static enum jf_status solve_units(struct jf_compiler *c, struct jf_usage *usage)
 			return status;
 		c->units[i].may_goto = usage[i].may_goto;
 		c->units[i].in_args = usage[i].in_args;
-		c->units[i].marked = usage[i].arena || c->conv->backend->skips_dead_uppers;
+		c->units[i].marked =
+			usage[i].arena || c->conv->backend->skips_dead_uppers || c->units[i].cleanups.count;
 		c->image->functions[i].shown.name = c->units[i].function->name;
 		c->image->functions[i].shown.insn_count = c->units[i].function->insn_count;
 		c->image->functions[i].shown.insn_off = c->units[i].insn_off;

@@ -242,6 +242,7 @@ static enum jf_status emit_over(struct jf_compiler *c, struct jf_body *b, uint32
 	c->code.rows = NULL;
 	c->code.now_dirty = false;
 	b->index = index;
+	jf_compiler_emit_pad(b);
 	status = jf_compiler_emit(c, b, kind, &op);
 	if (status == JF_OK)
 		status = c->code.status;

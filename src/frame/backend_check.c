@@ -65,6 +65,8 @@ static enum jf_status check_machine(const struct jf_backend *backend, struct jf_
 		{backend->bounds.function_bytes, "bounds.function_bytes", "is 0"},
 		{backend->bounds.function_bytes <= JF_FUNCTION_BYTES_MAX, "bounds.function_bytes",
 		 "is larger than JF_FUNCTION_BYTES_MAX"},
+		{!backend->build || !backend->build->cleanup_pad || backend->bounds.pad_bytes, "bounds.pad_bytes",
+		 "is 0, but clean-up pads begin with something (build.cleanup_pad)"},
 		{!backend->call_stubs || backend->bounds.stub_bytes, "bounds.stub_bytes",
 		 "is 0, but there are call stubs (call_stubs)"},
 	};
@@ -138,6 +140,7 @@ static enum jf_status check_native(const struct jf_backend *backend, struct jf_e
 		 missing},
 		{native->may_goto_start && native->may_goto_end, "native.may_goto_start, may_goto_end", missing},
 		{native->throw_exception, "native.throw_exception", missing},
+		{native->throw_resume, "native.throw_resume", missing},
 		{native->walk_here, "native.walk_here", missing},
 		{native->bpf_stack_walk, "native.bpf_stack_walk", missing},
 		{native->context_get, "native.context_get", missing},

@@ -268,7 +268,8 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.line_count = f->line_count,
 			.cleanups = f->cleanups,
 			.cleanup_count = f->cleanup_count,
-			.cleanup_entry = image->conv->cleanup_entry,
+			/* Where no throw can come, frames are not ready for pads. */
+			.cleanup_entry = f->frame->spec.cleanups ? image->conv->cleanup_entry : JF_CLEANUP_NONE,
 		};
 		if (callback)
 			loaded->ranges[i].callback = image->address + callback->start;

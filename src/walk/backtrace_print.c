@@ -133,17 +133,28 @@ __attribute__((noinline)) enum jf_status jf_backtrace_print(int fd, const struct
 
 /* ---- a throw that nothing catches -------------------------------------------------------------------- */
 
-static void print_cookie(uint64_t cookie, enum jf_status why)
+static void put_cookie(struct text *text, uint64_t cookie)
+{
+	text_dec(text, cookie);
+	text_put(text, " (");
+	text_hex(text, cookie);
+	text_char(text, ')');
+}
+
+static void print_cookie(uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
 	char line[LINE_MAX_BYTES];
 	struct text text = text_begin(line, sizeof(line));
+	uint64_t other;
 
 	text_put(&text, "jitframe: nothing catches a BPF exception, cookie ");
-	text_dec(&text, cookie);
-	text_put(&text, " (");
-	text_hex(&text, cookie);
-	text_put(&text, "): ");
+	put_cookie(&text, cookie);
+	text_put(&text, ": ");
 	text_put(&text, jf_status_text(why));
+	if (why == JF_E_IN_PAD && jf_walk_cleanup(walk, &other)) {
+		text_put(&text, ", cookie ");
+		put_cookie(&text, other);
+	}
 	text_char(&text, '\n');
 	write_text(STDERR_FILENO, &text);
 }
@@ -170,7 +181,7 @@ void jf_uncaught_print(void *arg, uint64_t cookie, const struct jf_walk *walk, e
 	const struct walk *inside = (const struct walk *)walk;
 	struct jf_backtrace_opts opts;
 
-	print_cookie(cookie, why);
+	print_cookie(cookie, walk, why);
 	if (read_opts(&opts, arg) != JF_OK)
 		(void)read_opts(&opts, NULL);
 	if (!opts.frames_max)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "walk/cleanup.h"
 #include "walk/shadow_stack.h"
 #include "walk/thread.h"
 #include "walk/walk.h"
@@ -40,8 +41,11 @@ static bool make_plain(struct walk_memo *memo, const struct walk *walk)
 			return false;
 	memo->cfa_off = row->cfa_off;
 	memo->cfa_is_fp = row->cfa_reg == backend->fp;
-	memo->is_boundary = walk->frame.range &&
-			    (walk->frame.range->kind == JF_RANGE_BOUNDARY || walk->frame.range->kind == JF_RANGE_TRY);
+	if (walk_cleanup_find(walk))
+		memo->stops = WALK_STOP_CLEANUP;
+	else if (walk->frame.range &&
+		 (walk->frame.range->kind == JF_RANGE_BOUNDARY || walk->frame.range->kind == JF_RANGE_TRY))
+		memo->stops = WALK_STOP_BOUNDARY;
 	return memo->ra_off;
 }
 
@@ -56,7 +60,7 @@ void jf_walk_remember(const struct walk *walk, uint64_t age)
 	memo = &memos->memo[at];
 	*memo = (struct walk_memo){.pc = walk->frame.pc, .age = age};
 	/* No throw is to find a boundary by its memo where none may land. */
-	if (!make_plain(memo, walk) || (memo->is_boundary && jf_walk_shadow_stack()))
+	if (!make_plain(memo, walk) || (memo->stops == WALK_STOP_BOUNDARY && jf_walk_shadow_stack()))
 		memo->depth = 0;
 	memos->more[at] = (struct walk_memo_more){
 		.slot_count = walk->frame.slot_count,

@@ -18,11 +18,19 @@ struct walk_memo {
 	int32_t cfa_off;
 	int16_t ra_off, fp_off;
 	uint16_t depth; /* return address and FP are in [CFA - depth, CFA); 0: the frame is not plain */
-	bool cfa_is_fp, is_boundary;
+	bool cfa_is_fp;
+	uint8_t stops; /* enum walk_stop */
 	/* Some other slot lies outside of [CFA - depth, CFA), or has another size than 8 bytes. Throws leave other
 	 * slots alone; walks take the slow way. */
 	bool is_odd;
 	uint32_t others; /* the other slots, as in the row's `saved` */
+};
+
+/* Why a throw that goes by memos stops at a frame. */
+enum walk_stop {
+	WALK_STOP_NOT,
+	WALK_STOP_BOUNDARY,
+	WALK_STOP_CLEANUP, /* the call has a clean-up pad, or is one of a pad: the walk has to look for itself */
 };
 
 /* The rest, which throws do not read. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For libraries without a backend of the host: these three belong to a backend that is registered, if there is one. A
- * backend of the host that is built in defines the three itself, in native.S.
+ * For libraries without a backend of the host: these four belong to a backend that is registered, if there is one. A
+ * backend of the host that is built in defines them itself, in native.S.
  */
 #include "walk/walk.h"
 
@@ -29,6 +29,15 @@ enum jf_status jf_throw(uint64_t cookie)
 	if (!native || !native->throw_exception)
 		return JF_E_UNSUPPORTED;
 	JUMP native->throw_exception(cookie);
+}
+
+enum jf_status jf_throw_resume(void)
+{
+	const struct jf_native *native = host();
+
+	if (!native || !native->throw_resume)
+		return JF_E_UNSUPPORTED;
+	JUMP native->throw_resume();
 }
 
 enum jf_status jf_walk_here(struct jf_walk *walk, const struct jf_walk_opts *opts)

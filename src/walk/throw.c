@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/sized.h"
+#include "walk/cleanup.h"
 #include "walk/here.h"
 #include "walk/memo.h"
 #include "walk/sanitizer.h"
@@ -38,7 +39,9 @@ enum jf_status jf_throw_observer_set(const struct jf_throw_observer *observer, c
 	struct jf_throw_observer read = {.size = 0};
 	const struct jf_throw_observer *old;
 
-	if (observer && (jf_sized_read(&read, sizeof(read), sizeof(read), observer, "", NULL) != JF_OK || !read.call))
+	if (observer &&
+	    (jf_sized_read(&read, sizeof(read), offsetof(struct jf_throw_observer, pad), observer, "", NULL) != JF_OK ||
+	     !read.call))
 		return JF_E_INVAL;
 	old = atomic_exchange(&throw_observer, observer);
 	if (before)
@@ -67,7 +70,21 @@ struct search {
 	struct walk walk;
 	uint64_t cookie;
 	const struct jf_throw_observer *observer;
+	bool has_pads; /* some frame that it has seen has a clean-up pad for it */
 };
+
+/* Before any pad runs, all frames have to be fit for theirs. */
+static enum jf_status look_for_pad(struct search *search)
+{
+	const struct jf_cleanup_code *record = walk_cleanup_find(&search->walk);
+
+	if (!record)
+		return JF_OK;
+	if (record->pad_off == JF_CLEANUP_IN_PAD)
+		return JF_E_IN_PAD;
+	search->has_pads = true;
+	return walk_cleanup_knows_registers(&search->walk) ? JF_OK : JF_E_LOST;
+}
 
 /*
  * Walks to the nearest boundary; `past_entry`: to the nearest jf_try(), past ENTRY ranges.
@@ -82,6 +99,9 @@ static enum jf_status find_boundary(struct search *search, bool past_entry)
 
 		if (search->observer)
 			search->observer->call(search->observer->arg, search->cookie, walk_outside(walk));
+		status = look_for_pad(search);
+		if (status != JF_OK)
+			return status;
 		if (is_kind(walk, JF_RANGE_TRY) || (is_kind(walk, JF_RANGE_BOUNDARY) && !past_entry))
 			return JF_OK;
 		/* What a signal interrupted has not called anybody: its registers are not at a call. */
@@ -145,8 +165,8 @@ static const struct jf_range *recall_boundary(const struct walk_memos *memos, ui
 		if (memo->pc != pc || memo->age != age || !memo->depth)
 			return NULL;
 		*cfa = (memo->cfa_is_fp ? fp : sp) + (uint64_t)(int64_t)memo->cfa_off;
-		if (memo->is_boundary)
-			return memos->more[at].range;
+		if (memo->stops)
+			return memo->stops == WALK_STOP_BOUNDARY ? memos->more[at].range : NULL;
 		if (*cfa <= sp || *cfa > high || *cfa - sp < memo->depth)
 			return NULL;
 		pc = jf_load_word(*cfa + (uint64_t)(int64_t)memo->ra_off);
@@ -173,22 +193,97 @@ enum jf_status jf_throw_recall(uint64_t pc, uint64_t sp, uint64_t fp, struct jf_
 	return JF_OK;
 }
 
-enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site)
+/* ---- pads ------------------------------------------------------------------------------------------------ */
+
+static bool lands_here(const struct walk *walk, uint64_t landing)
+{
+	return walk->frame.cfa == landing && (is_kind(walk, JF_RANGE_BOUNDARY) || is_kind(walk, JF_RANGE_TRY));
+}
+
+/*
+ * From the walk's present frame to the next one that has a pad for the throw, or to its boundary. `resumed`: the pad of
+ * the present frame has run. out: *pad: NULL at the boundary. returns: JF_OK, or what a step returned: the stack is not
+ * what it was when the boundary was found.
+ */
+static enum jf_status find_pad(struct walk *walk, uint64_t landing, bool resumed, const struct jf_cleanup_code **pad)
+{
+	enum jf_status status = JF_OK;
+
+	for (;; resumed = false) {
+		*pad = resumed ? NULL : walk_cleanup_find(walk);
+		if (*pad || lands_here(walk, landing))
+			return JF_OK;
+		status = jf_walk_next_past_entry(walk);
+		if (status != JF_OK)
+			return status;
+	}
+}
+
+/* Where the native stub goes on: `regs` becomes the pad's. */
+static void take_pad(struct walk *walk, const struct jf_cleanup_code *pad, const struct cleanup_throw *running,
+		     struct jf_regs *regs, struct jf_landing_site *site)
+{
+	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
+
+	walk_cleanup_write(walk, running);
+	site->callback = walk->frame.range->start + pad->pad_off;
+	if (observer && observer->size > offsetof(struct jf_throw_observer, pad) && observer->pad)
+		observer->pad(observer->arg, running->cookie, walk_outside(walk), site->callback);
+	*regs = walk->regs;
+}
+
+/* Runs in a reader section, and leaves the section. `sp`: of the throw's caller, or of the pad that resumes. */
+static inline __attribute__((always_inline)) enum jf_status go_on(struct walk *walk,
+								  const struct cleanup_throw *running, bool resumed,
+								  struct jf_regs *regs, struct jf_landing_site *site,
+								  unsigned int section)
+{
+	uint64_t sp = regs->value[walk->backend->sp];
+	const struct jf_cleanup_code *pad;
+	enum jf_status status = find_pad(walk, running->landing, resumed, &pad);
+
+	site->cookie = running->cookie;
+	if (status != JF_OK) {
+		jf_walk_let_go(walk);
+		jf_code_map_leave(section);
+		uncaught(running->cookie, walk, status);
+	}
+	if (pad) {
+		take_pad(walk, pad, running, regs, site);
+		sanitizer_frames_left(sp, walk_sp(walk));
+	} else {
+		land(site, walk->frame.range, walk->frame.cfa, sp);
+	}
+	jf_code_map_leave(section);
+	return pad ? JF_AT_PAD : JF_OK;
+}
+
+static void find_stack(const struct jf_backend *backend, uint64_t sp, struct jf_memory *memory)
+{
+	*memory = (struct jf_memory){.size = sizeof(*memory), .high = UINT64_MAX};
+	if (!jf_walk_own_stack(backend, sp, memory))
+		memory->low = sp;
+}
+
+/* ---- what the native stubs call ---------------------------------------------------------------------------- */
+
+enum jf_status jf_throw_from(uint64_t cookie, struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site)
 {
 	const struct jf_backend *backend = jf_backend_host();
-	struct jf_memory memory = {.size = sizeof(memory), .high = UINT64_MAX};
 	struct search search;
 	struct walk *walk = &search.walk;
+	struct cleanup_throw running = {.cookie = cookie};
+	struct jf_memory memory;
 	unsigned int section;
 	enum jf_status status;
 
 	if (jf_walk_shadow_stack())
 		return JF_E_UNSUPPORTED;
-	if (!jf_walk_own_stack(backend, regs->value[backend->sp], &memory))
-		memory.low = regs->value[backend->sp];
+	find_stack(backend, regs->value[backend->sp], &memory);
 	if (backend->strip_return)
 		pc = backend->strip_return(pc);
 	search.cookie = cookie;
+	search.has_pads = false;
 	search.observer = atomic_load(&throw_observer);
 	section = jf_code_map_enter();
 	status = jf_walk_first(walk, backend, &memory, regs, pc, true, NULL);
@@ -199,15 +294,47 @@ enum jf_status jf_throw_from(uint64_t cookie, const struct jf_regs *regs, uint64
 	status = find_landing(&search, &memory, regs, pc);
 	if (status != JF_OK) {
 		const struct walk_start start = {.memory = memory, .regs = regs, .pc = pc};
+		struct cleanup_throw other;
 
+		walk->ended_in_pad = walk_cleanup_read(walk, &other);
+		walk->pad_cookie = walk->ended_in_pad ? other.cookie : 0;
 		/* The handler may leave by longjmp: the section must not stay open behind it. */
 		jf_walk_let_go(walk);
 		walk->start = &start;
 		jf_code_map_leave(section);
 		uncaught(cookie, walk, status);
 	}
-	site->cookie = cookie;
-	land(site, walk->frame.range, walk->frame.cfa, regs->value[backend->sp]);
-	jf_code_map_leave(section);
-	return JF_OK;
+	running.landing = walk->frame.cfa;
+	if (search.has_pads && jf_walk_first(walk, backend, &memory, regs, pc, true, NULL) != JF_OK) {
+		jf_code_map_leave(section);
+		return JF_E_NO_ROW; /* not reached: it has worked before */
+	}
+	return go_on(walk, &running, false, regs, site, section);
+}
+
+enum jf_status jf_throw_resume_from(struct jf_regs *regs, uint64_t pc, struct jf_landing_site *site)
+{
+	const struct jf_backend *backend = jf_backend_host();
+	struct cleanup_throw running = {.cookie = 0};
+	struct jf_memory memory;
+	unsigned int section;
+	enum jf_status status;
+	struct walk walk;
+
+	find_stack(backend, regs->value[backend->sp], &memory);
+	if (backend->strip_return)
+		pc = backend->strip_return(pc);
+	section = jf_code_map_enter();
+	status = jf_walk_first(&walk, backend, &memory, regs, pc, true, NULL);
+	if (status == JF_OK && !walk_cleanup_read(&walk, &running))
+		status = JF_E_NOT_FOUND;
+	if (status != JF_OK) {
+		const struct walk_start start = {.memory = memory, .regs = regs, .pc = pc};
+
+		jf_walk_let_go(&walk);
+		walk.start = &start;
+		jf_code_map_leave(section);
+		uncaught(0, &walk, status);
+	}
+	return go_on(&walk, &running, true, regs, site, section);
 }

@@ -8,19 +8,23 @@
 
 #include <string.h>
 
-static enum jf_status read_word(struct walk *walk, uint64_t address, uint64_t *value)
+enum jf_status jf_walk_read_word(const struct walk *walk, uint64_t address, uint64_t *value)
 {
 	const struct jf_memory *memory = &walk->memory;
 
 	if (address < memory->low || address > memory->high || memory->high - address < sizeof(*value))
-		return walk_fail(walk, JF_E_READ, address);
-	if (!memory->read) {
-		memcpy(value, (const void *)(uintptr_t)address, sizeof(*value));
-		return JF_OK;
-	}
-	if (memory->read(memory->arg, address, value) != JF_OK)
-		return walk_fail(walk, JF_E_READ, address);
+		return JF_E_READ;
+	if (memory->read)
+		return memory->read(memory->arg, address, value) == JF_OK ? JF_OK : JF_E_READ;
+	memcpy(value, (const void *)(uintptr_t)address, sizeof(*value));
 	return JF_OK;
+}
+
+static enum jf_status read_word(struct walk *walk, uint64_t address, uint64_t *value)
+{
+	enum jf_status status = jf_walk_read_word(walk, address, value);
+
+	return status == JF_OK ? JF_OK : walk_fail(walk, status, address);
 }
 
 /* ---- starting -------------------------------------------------------------------------------------- */

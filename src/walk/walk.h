@@ -36,6 +36,8 @@ struct walk {
 	uint64_t outer_floor;              /* the lower end of its guard */
 	uint64_t orc_context;
 	const struct walk_start *start; /* of a throw that is uncaught; else NULL */
+	bool ended_in_pad;              /* of such a throw: in a pad that runs for another one, with: */
+	uint64_t pad_cookie;
 	struct jf_walk_opts opts;
 	struct jf_row made_row;
 	struct jf_slot made_slots[2];
@@ -66,6 +68,9 @@ enum jf_status jf_walk_first(struct walk *walk, const struct jf_backend *backend
 			     const struct jf_walk_opts *opts);
 enum jf_status jf_walk_next(struct walk *walk);
 enum jf_status jf_walk_next_past_entry(struct walk *walk);
+
+/* The word at an address. returns: JF_E_READ. */
+enum jf_status jf_walk_read_word(const struct walk *walk, uint64_t address, uint64_t *value);
 
 /* A walk that stands nowhere and has no section. */
 void jf_walk_clear(struct walk *walk);

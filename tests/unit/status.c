@@ -64,11 +64,13 @@ Test(status, values_are_what_programs_were_compiled_with)
 	cr_assert_eq((int)JF_E_NO_HANDLER, -19);
 	cr_assert_eq((int)JF_E_NO_THREAD, -20);
 	cr_assert_eq((int)JF_E_BUSY, -21);
+	cr_assert_eq((int)JF_E_IN_PAD, -22);
+	cr_assert_eq((int)JF_AT_PAD, 3);
 }
 
 Test(status, unknown_values_are_named_as_such)
 {
-	static const int unknown[] = {3, 100, -100, -1000, INT32_MAX, INT32_MIN};
+	static const int unknown[] = {4, 100, -100, -1000, INT32_MAX, INT32_MIN};
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		cr_assert_str_eq(jf_status_name((enum jf_status)unknown[i]), "JF_E_?");

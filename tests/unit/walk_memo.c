@@ -330,7 +330,7 @@ static void observe(void *arg, uint64_t cookie, const struct jf_walk *walk)
 
 Test(walk_memo, a_throw_with_an_observer_is_walked)
 {
-	const struct jf_throw_observer observer = {sizeof(observer), observe, NULL}, *before = &observer;
+	const struct jf_throw_observer observer = {sizeof(observer), observe, NULL, NULL}, *before = &observer;
 
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
@@ -350,8 +350,8 @@ Test(walk_memo, observers_and_handlers_that_are_refused)
 	struct {
 		struct jf_throw_observer known;
 		uint64_t more;
-	} newer = {{sizeof(newer), observe, NULL}, 0};
-	struct jf_throw_observer bad = {sizeof(bad), NULL, NULL};
+	} newer = {{sizeof(newer), observe, NULL, NULL}, 0};
+	struct jf_throw_observer bad = {.size = sizeof(bad)};
 	struct jf_uncaught_handler unset = {.size = sizeof(unset)};
 	const struct jf_throw_observer *before = NULL;
 
@@ -359,7 +359,7 @@ Test(walk_memo, observers_and_handlers_that_are_refused)
 	newer.more = 1;
 	cr_assert_eq(jf_throw_observer_set(&newer.known, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_throw_observer_set(&bad, NULL), JF_E_INVAL);
-	bad = (struct jf_throw_observer){0, observe, NULL};
+	bad = (struct jf_throw_observer){0, observe, NULL, NULL};
 	cr_assert_eq(jf_throw_observer_set(&bad, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_uncaught_handler_set(&unset, NULL), JF_E_INVAL);
 	cr_assert_eq(jf_throw_observer_set(NULL, &before), JF_OK);

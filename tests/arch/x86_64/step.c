@@ -13,6 +13,7 @@
 #include <jitframe/throw.h>
 #include <jitframe/walk.h>
 
+#include "pads.h"
 #include "step.h"
 
 /*
@@ -42,6 +43,7 @@ static struct jf_loaded *loaded[STEP_PROGRAMS];
 static unsigned long rows_checked, frames_checked, landings, whole_walks, unwinds;
 static uint64_t bottom_sp;
 static volatile bool inside;
+static bool only_whole_walks; /* of a program between whose frames other ones lie */
 static char failure[256];
 
 /* Only the first is told: what comes after may follow from it. */
@@ -281,7 +283,7 @@ static void on_trap(int number, siginfo_t *info, void *ucontext)
 	host->native->context_get(ucontext, &regs, &pc);
 	range = jf_code_map_find(pc);
 	drop_returned(&regs, pc);
-	if (range && range->kind < JF_RANGE_ENTRY && !failure[0]) {
+	if (range && range->kind < JF_RANGE_ENTRY && !failure[0] && !only_whole_walks) {
 		follow(range, &regs, pc);
 		if (!failure[0])
 			check_row(range, &regs, pc);
@@ -447,15 +449,41 @@ static void test(const struct scenario *s, const char *target, bool landing_pads
 	tell(target, s->name, landing_pads ? ", landing pads" : "");
 }
 
+/* Frames that a throw resumes at clean-up pads: each keeps its call, and the frames below are gone. */
+static void test_pads(const struct pad_case *c, const struct jf_convention *conv, bool landing_pads)
+{
+	struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = landing_pads};
+	struct jf_error error = {.text = ""};
+	uint64_t result = 0, log;
+
+	opts.private_stack = c->private_stack;
+	only_whole_walks = c->enters;
+	depth = 0;
+	pads_log();
+	if (jf_load(conv, &c->program, &opts, NULL, &loaded[0], &error) == JF_OK)
+		result = run();
+	else
+		fail(NULL, 0, "%s: %s", error.where, error.text);
+	unload();
+	log = pads_log();
+	if (result != c->result || log != c->log)
+		fail(NULL, 0, "result is %" PRIu64 ", log %" PRIx64, result, log);
+	only_whole_walks = false;
+	if (c->enters ? whole_walks < 1000 : !rows_checked)
+		fail(NULL, 0, "no row was looked at");
+	tell("clean-up pads", c->name, landing_pads ? ", landing pads" : "");
+}
+
 int main(void)
 {
+	const struct jf_convention *user;
 	unsigned int count = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a throw that goes wrong aborts */
 	host = jf_backend_host();
 	for (unsigned int i = 0; i < scenario_count; i++)
 		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
-	printf("1..%u\n", count + 2);
+	printf("1..%u\n", count + 2 + 2 * pad_case_count);
 	trap_every_instruction();
 	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
 		fail(NULL, 0, "no walks here");
@@ -470,5 +498,12 @@ int main(void)
 		for (unsigned int c = scenarios[i].user_only ? 1 : 0; c < CONVENTION_COUNT; c++)
 			for (unsigned int pads = 0; pads < 2; pads++)
 				test(&scenarios[i], conventions[c], pads != 0);
+	if (jf_convention_find("x86_64/user", &user, NULL) != JF_OK)
+		return 1;
+	pads_begin(user);
+	for (unsigned int i = 0; i < pad_case_count; i++)
+		for (unsigned int pads = 0; pads < 2; pads++)
+			test_pads(&pad_cases[i], user, pads != 0);
+	pads_end();
 	return 0;
 }
