@@ -10,7 +10,7 @@
 
 #include <jitframe/compile.h>
 
-#define BUNDLE_MAGIC "JFBNDL5" /* with its NUL: 8 bytes */
+#define BUNDLE_MAGIC "JFBNDL6" /* with its NUL: 8 bytes */
 
 enum bundle_table {
 	BUNDLE_PROGRAMS,  /* struct bundle_program */
@@ -111,13 +111,15 @@ enum {
 /* A value as a register has it: how many bytes, 0 for all of the register, and whether it has a sign. */
 #define BUNDLE_VALUE_SIGNED 0x80
 
+enum { BUNDLE_KFUNC_RESUMES = 1 << 0, BUNDLE_KFUNC_NEVER_RETURNS = 1 << 1 };
+
 struct bundle_kfunc {
 	uint32_t name;
 	uint8_t throws;
 	uint8_t arg_count;
 	uint8_t result;
 	uint8_t args[JF_ARGS_MAX];
-	uint8_t resumes;
+	uint8_t flags; /* BUNDLE_KFUNC_ */
 	uint32_t program; /* index of a program, plus 1, which is called as a C function; 0: a function of the runner */
 };
 

@@ -53,7 +53,8 @@ static struct jf_c_value get_value(uint8_t value)
 void bundle_kfunc_put(struct bundle_kfunc *kfunc, const struct jf_import *import)
 {
 	kfunc->throws = import->throws;
-	kfunc->resumes = import->resumes;
+	kfunc->flags = (uint8_t)((import->resumes ? BUNDLE_KFUNC_RESUMES : 0) |
+				 (import->never_returns ? BUNDLE_KFUNC_NEVER_RETURNS : 0));
 	kfunc->arg_count = import->arg_count;
 	kfunc->result = put_value(import->result);
 	for (unsigned int i = 0; i < import->arg_count; i++)
@@ -62,8 +63,10 @@ void bundle_kfunc_put(struct bundle_kfunc *kfunc, const struct jf_import *import
 
 void bundle_kfunc_get(const struct bundle_kfunc *kfunc, struct jf_import *import)
 {
-	*import = (struct jf_import){
-		.throws = kfunc->throws != 0, .resumes = kfunc->resumes != 0, .arg_count = kfunc->arg_count};
+	*import = (struct jf_import){.throws = kfunc->throws != 0,
+				     .resumes = (kfunc->flags & BUNDLE_KFUNC_RESUMES) != 0,
+				     .never_returns = (kfunc->flags & BUNDLE_KFUNC_NEVER_RETURNS) != 0,
+				     .arg_count = kfunc->arg_count};
 	import->result = get_value(kfunc->result);
 	for (unsigned int i = 0; i < kfunc->arg_count; i++)
 		import->args[i] = get_value(kfunc->args[i]);

@@ -23,6 +23,7 @@ struct trace {
 	json_t *private_stacks;
 	json_t *uncaught;
 	json_t *published;
+	json_t *pads;
 	json_t *values; /* of variables and maps */
 	char *error;
 };
@@ -36,6 +37,7 @@ struct trace *trace_new(bool json)
 	trace->json = json;
 	trace->throws = json_array();
 	trace->published = json_array();
+	trace->pads = json_array();
 	trace->values = json_array();
 	return trace;
 }
@@ -79,6 +81,7 @@ void trace_free(struct trace *trace)
 	json_decref(trace->private_stacks);
 	json_decref(trace->uncaught);
 	json_decref(trace->published);
+	json_decref(trace->pads);
 	json_decref(trace->values);
 	free(trace->error);
 	free(trace);
@@ -268,6 +271,23 @@ static void print_throw(const struct trace *trace, const json_t *one)
 	fflush(stdout);
 }
 
+/* They run when the throw has been printed: it finds its boundary before any of them. */
+static void add_pad(struct trace *trace, json_t *fields)
+{
+	json_object_set_new(fields, "cookie", cookie_of(fields));
+	if (trace->json) {
+		json_array_append(trace->pads, fields);
+		return;
+	}
+	printf("  clean-up pad of %s", text_of(fields, "name"));
+	if (json_object_get(fields, "insn"))
+		printf(", instruction %lld", (long long)number_of(fields, "insn"));
+	if (json_object_get(fields, "file"))
+		printf(", %s:%lld", text_of(fields, "file"), (long long)number_of(fields, "line"));
+	printf(", cookie %" PRIu64 "\n", cookie_value(fields));
+	fflush(stdout);
+}
+
 static void add_landing(struct trace *trace, json_t *fields)
 {
 	size_t index = find_throw(trace, number_of(fields, "throw"));
@@ -341,6 +361,8 @@ void trace_record(struct trace *trace, char *line)
 		add_frame(trace, fields);
 	} else if (strcmp(line, "landing") == 0) {
 		add_landing(trace, fields);
+	} else if (strcmp(line, "pad") == 0) {
+		add_pad(trace, fields);
 	} else if (strcmp(line, "result") == 0 && !trace->result) {
 		trace->result = json_incref(fields);
 	} else if (strcmp(line, "registers") == 0 && !trace->registers) {
@@ -398,6 +420,8 @@ json_t *trace_json(struct trace *trace)
 		json_object_set(all, "uncaught", trace->uncaught);
 	if (json_array_size(trace->values))
 		json_object_set(all, "values", trace->values);
+	if (json_array_size(trace->pads))
+		json_object_set(all, "pads", trace->pads);
 	if (json_array_size(trace->published))
 		json_object_set(all, "published", trace->published);
 	if (trace->error)

@@ -87,12 +87,6 @@ static void nothing(void)
 {
 }
 
-/* The library compiles no call of it that a run could come to. */
-static void unwind_resume(void)
-{
-	_exit(report_error_text("bpf_unwind_resume() was called, and no clean-up pad is running"));
-}
-
 static uint64_t kfunc_address(unsigned int number)
 {
 	enum kfunc {
@@ -103,7 +97,7 @@ static uint64_t kfunc_address(unsigned int number)
 
 	switch ((enum kfunc)number) {
 	case bpf_throw: return programs_are_foreign() ? (uintptr_t)kernel_throw : (uintptr_t)jf_throw;
-	case bpf_unwind_resume: return (uintptr_t)unwind_resume;
+	case bpf_unwind_resume: return (uintptr_t)jf_throw_resume;
 	case jf_run_program: return (uintptr_t)run_program;
 	case jf_throw_from_c: return (uintptr_t)throw_from_c;
 	case jf_throw_from_deep_c: return (uintptr_t)throw_from_deep_c;

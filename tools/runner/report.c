@@ -210,6 +210,25 @@ static void report_frame(void *arg, uint64_t cookie, const struct jf_walk *walk)
 				     at->cfa + (uint64_t)(int64_t)at->range->landing_sp_off_from_cfa, jf_walk_fp(walk));
 }
 
+/* A clean-up pad runs next, in the frame. */
+static void report_pad(void *arg, uint64_t cookie, const struct jf_walk *walk, uint64_t address)
+{
+	const struct jf_range *range = jf_walk_at(walk)->range;
+	struct jf_source source = {.insn = 0};
+	struct record record = {.length = 0};
+
+	(void)arg;
+	add_string(&record, "name", range->name);
+	add(&record, " offset=%" PRIu64, address - range->start);
+	if (jf_range_source(range, address, &source) == JF_OK) {
+		add(&record, " insn=%" PRIu32, source.insn);
+		add_string(&record, "file", source.line ? source.line->file : NULL);
+		if (source.line)
+			add(&record, " line=%" PRIu32, source.line->line);
+	}
+	report("pad cookie=%" PRIu64 "%s", cookie, record.text);
+}
+
 void report_uncaught(void *arg, uint64_t cookie, const struct jf_walk *walk, enum jf_status why)
 {
 	static const struct jf_backtrace_opts opts = {.size = sizeof(opts), .flags = JF_BACKTRACE_SYMBOLS};
@@ -230,7 +249,8 @@ bool report_wants_frames(void)
 enum jf_status report_throws(bool frames)
 {
 	static const struct jf_uncaught_handler handler = {.size = sizeof(handler), .call = report_uncaught};
-	static const struct jf_throw_observer observer = {.size = sizeof(observer), .call = report_frame};
+	static const struct jf_throw_observer observer = {
+		.size = sizeof(observer), .call = report_frame, .pad = report_pad};
 	enum jf_status status = jf_uncaught_handler_set(&handler, NULL);
 
 	wants_frames = frames;
