@@ -207,6 +207,8 @@ static const char *lack(struct run *run)
 
 	if (lacks & RUNS_PRIVATE_STACK)
 		return "private_stack";
+	if (lacks & RUNS_CLEANUPS)
+		return "does not run cleanup pads";
 	if (lacks & RUNS_OUT_ARGS)
 		return "out_args";
 	return lacks & RUNS_C_OUT_ARGS ? "opcode 0x85" : NULL;
