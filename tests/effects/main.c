@@ -208,7 +208,7 @@ static void try_word(const uint8_t *code, const struct trial *trial)
 	static struct state before, after;
 	struct jf_effect effect, comparison = {.size_bytes = 0};
 	uint32_t word = trial->word;
-	struct shot shot;
+	struct shot shot = {.entry = 0};
 	struct name *name;
 	uint64_t address;
 

@@ -44,7 +44,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 			if (host->regs[reg].cls != JF_REG_INT)
 				current->in.value[reg] = regs.value[reg];
 		set_registers(context, &current->in);
-		host->native->context_set_pc(context, pc + host->insn_align);
+		host->native->context_set_pc(context, current->entry ? current->entry : pc + host->insn_align);
 		fired = true;
 		return;
 	}

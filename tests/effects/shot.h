@@ -11,6 +11,7 @@
  */
 struct shot {
 	struct jf_regs in; /* floating-point registers are as they happen to be, callee-saved ones as given */
+	uint64_t entry;    /* where the code goes on after the first trap; 0: behind that */
 	struct jf_regs out;
 	int signal;  /* SIGTRAP, and what else the instruction raised */
 	uint64_t pc; /* where that was */

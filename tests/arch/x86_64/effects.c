@@ -252,7 +252,7 @@ static void try_bytes(const uint8_t *code, unsigned int first_bytes)
 	uint64_t pc = (uint64_t)(uintptr_t)bytes, next[2], where;
 	static struct state before, after;
 	struct jf_effect effect, first = {.size_bytes = 0};
-	struct shot shot;
+	struct shot shot = {.entry = 0};
 	struct name *name;
 	uint64_t address;
 

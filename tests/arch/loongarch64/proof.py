@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/loongarch)."""
+
+CPU = "max"
+PC = "pc"
+# Of addresses this many bits count; the kernel's are not for programs.
+ADDRESS_BITS = 64
+WIDTHS = {}
+
+
+def register(name, hw):
+    """QEMU's name of an integer register."""
+    return f"r{hw}"
+
+
+# Parts of the processor that QEMU's code reaches in two ways: by name, and by offset (of 8 bytes).
+ALIASES = {0x800: "lladdr", 0x808: "llval"}
+# What generated code may leave in any state, of the parts that have no name: none.
+SCRATCH = ()
+HELPERS = {}

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Theorems: what the code of a BPF instruction does is what the RFC says, whatever registers and memory hold."""
+
+import dataclasses
+import time
+
+import bpf
+import term as T
+
+# Of these the solver is told no more than LEMMAS, before it is asked with their whole meaning.
+HARD = ("mul", "udiv", "urem", "sdiv", "srem")
+
+
+@dataclasses.dataclass
+class Result:
+    name: str
+    verdict: str  # proved, refuted, unknown
+    seconds: float
+    detail: str = ""
+    axioms: tuple = ()
+    values: dict = None  # of a counter-example
+    trace: list = None  # its instructions
+
+
+def arms(term):
+    """What a term may be: the ends of its choices, a few at most."""
+    if term.op != "ite":
+        return [term]
+    return (arms(term.args[1]) + arms(term.args[2]))[:4]
+
+
+def lemmas(terms):
+    """Facts about the products and divisions among the terms, and about those that they may be: (name, fact)."""
+    for term in terms:
+        if term.op in HARD:
+            may_be = [T.binary(term.op, a, b) for a in arms(term.args[0]) for b in arms(term.args[1])]
+            for same in {term, *may_be}:
+                if same.op == term.op:
+                    yield from (product_lemmas if term.op == "mul" else division_lemmas)(same)
+
+
+def unless(term, value, fact):
+    return T.binary("or", T.condition("eq", term, T.const(value, term.width)), fact)
+
+
+def when(term, value, fact):
+    return T.binary("or", T.invert(T.condition("eq", term, T.const(value, term.width))), fact)
+
+
+def product_lemmas(term):
+    """product: a * 0 = 0, a * 1 = a, a * -1 = -a."""
+    zero = T.const(0, term.width)
+    for a, b in (term.args, term.args[::-1]):
+        for factor, value in ((0, zero), (1, a), (-1, T.sub(zero, a))):
+            yield "product", when(b, factor, T.condition("eq", term, value))
+
+
+def division_lemmas(term):
+    """
+    one        a / 1 = a, a % 1 = 0, a s/ -1 = -a, a s% -1 = 0
+    remainder  a % b = a - a / b * b, for b other than 0
+    narrow     64-bit division of operands that are extended from 32 bits is 32-bit division, extended; b is not 0
+    """
+    a, b = term.args
+    zero, divides = T.const(0, a.width), term.op.endswith("div")
+    yield "one", when(b, 1, T.condition("eq", term, a if divides else zero))
+    if term.op[0] == "s":
+        yield "one", when(b, -1, T.condition("eq", term, T.sub(zero, a) if divides else zero))
+    if not divides:
+        quotient = T.binary(term.op[0] + "div", a, b)
+        whole = T.sub(a, T.binary("mul", quotient, b))
+        yield "remainder", unless(b, 0, T.condition("eq", term, whole))
+    extend = T.zext if term.op[0] == "u" else T.sext
+    narrow = [narrowed(one, extend) for one in (a, b)]
+    if term.width == 64 and all(narrow):
+        small = T.binary(term.op, *narrow)
+        same = T.condition("eq", T.extract(term, 31, 0), small)
+        if term.op[0] == "u":
+            same = T.condition("eq", term, T.zext(small, 64))
+        yield "narrow", unless(b, 0, same)
+
+
+def narrowed(term, extend):
+    """The 32-bit term that `term` is extended from; None."""
+    low = T.extract(term, 31, 0)
+    return low if extend(low, 64) is term else None
+
+
+class Prover:
+    """limit: of one question to the solver, in its own units, so that a busy machine gives the same answers."""
+
+    def __init__(self, limit):
+        import z3
+
+        self.z3 = z3
+        self.limit = limit
+        self.axioms = set()
+
+    def counterexample(self, assumptions, claim):
+        """None when the claim follows; else a model, or "unknown". Adds what it leaned on to self.axioms."""
+        if not T.is_const(claim, 1):
+            claim = T.substitute(claim, T.known_from(assumptions))
+        if T.is_const(claim, 1):
+            return None
+        terms = [*assumptions, T.invert(claim)]
+        if any(T.is_const(one, 0) for one in terms):
+            return None
+        hard = {term.op for term in T.in_order(terms) if term.op in HARD}
+        if hard:
+            facts = list(lemmas(T.in_order(terms)))
+            facts += list(lemmas(T.in_order([fact for _, fact in facts])))
+            if self._ask(terms + [fact for _, fact in facts], hard) is None:
+                self.axioms |= {f"lemma {name}" for name, _ in facts}
+                return None
+        return self._ask(terms, ())
+
+    def _ask(self, terms, uninterpreted):
+        translation = T.Solver(self.z3, uninterpreted)
+        solver = self.z3.Solver()
+        solver.set("rlimit", self.limit)
+        for term in terms:
+            solver.add(translation.translate(term) == 1)
+        answer = solver.check()
+        if answer == self.z3.unsat:
+            return None
+        return solver.model() if answer == self.z3.sat else "unknown"
+
+    # ---- one instruction
+
+    def prove(self, target, subject):
+        spec = spec_of(target, subject)
+        start, self.axioms = time.monotonic(), set()
+        for path in subject.paths:
+            for assumptions, claim, what in claims(target, subject, path, spec):
+                model = self.counterexample(assumptions, claim)
+                if model is not None:
+                    return self._failed(target, subject, path, what, model, start)
+        return Result(subject.name, "proved", time.monotonic() - start, axioms=tuple(sorted(self.axioms)))
+
+    def _failed(self, target, subject, path, what, model, start):
+        seconds = time.monotonic() - start
+        if model == "unknown":
+            return Result(subject.name, "unknown", seconds, f"{what}: no answer within {self.limit:,} of the solver's steps")
+        names = register_names(target)
+        values = {
+            names.get(str(one), str(one)): hex(model[one].as_long()) for one in model.decls() if one.arity() == 0
+        }
+        return Result(subject.name, "refuted", seconds, what, values=values, trace=list(path.state.trace))
+
+
+USER_BASE = 0x123456789ABC0000  # code.c's: of the arena, as user space sees it
+
+
+def spec_of(target, subject):
+    """What the RFC says of the instruction."""
+    return bpf.step(subject.insn, registers(target), arena(target), subject.wide, USER_BASE)
+
+
+def register_names(target):
+    """How a counter-example calls QEMU's registers: "a0 (R1)"."""
+    bpf_of = {name: f" (R{number})" for number, name in enumerate(target.conv["bpf"][:11])}
+    return {target.qemu_name(name): name + bpf_of.get(name, "") for name, reg in target.regs.items() if reg["is_int"]}
+
+
+def registers(target):
+    """BPF registers at the start, as terms over the machine's."""
+    return [T.var(target.qemu_name(name)) for name in target.conv["bpf"][:11]]
+
+
+def arena(target):
+    name = target.conv["arena"]
+    return T.var(target.qemu_name(name)) if name else T.const(0)
+
+
+def within(address, size, ranges):
+    """Whether [address, size) lies in one of the ranges."""
+    inside = T.const(0, 1)
+    for start, length in ranges:
+        if size > length:
+            continue
+        off = T.sub(address, start)
+        fits = T.condition("ult", off, T.const(length - size + 1))
+        inside = T.binary("or", inside, fits)
+    return inside
+
+
+def claims(target, subject, path, spec):
+    """Yields (assumptions, claim, what it says) of one path."""
+    state = path.state
+    taken = spec.taken if spec.taken is not None else T.const(0, 1)
+    given = assumed(target, spec) + state.conditions
+    for condition, what in state.obligations:
+        yield given, condition, f"never happens: {what}"
+    if path.target.op != "const":
+        yield given, T.const(0, 1), "goes to a place that is known"
+        return
+    goes = path.target.args[0]
+    here = T.const(0, 1)
+    if goes == subject.end:
+        here = T.binary("or", here, T.invert(taken))
+    if goes == subject.taken:
+        here = T.binary("or", here, taken)
+    yield given, here, "goes on where the RFC says"
+    for number, (name, want) in enumerate(zip(target.conv["bpf"], spec.regs)):
+        got = state.globals.get(target.qemu_name(name))
+        if got is None:
+            got = T.var(target.qemu_name(name))
+        if subject.dead_upper and number == subject.insn.dst:
+            got, want = T.extract(got, 31, 0), T.extract(want, 31, 0)
+        yield given, T.condition("eq", got, want), f"R{number} is what the RFC says"
+    yield from kept(target, given, state)
+    yield from memory_claims(target, given, state, spec)
+
+
+def assumed(target, spec):
+    """Of addresses: they are a process's; an atomic access is aligned."""
+    given = []
+    for address, size in spec.reads + spec.writes:
+        if target.facts.ADDRESS_BITS < 64:
+            top = T.extract(address, 63, target.facts.ADDRESS_BITS)
+            given.append(T.condition("eq", top, T.const(0, top.width)))
+        if spec.aligned and size > 1:
+            low = T.extract(address, size.bit_length() - 2, 0)
+            given.append(T.condition("eq", low, T.const(0, low.width)))
+    return given
+
+
+def kept(target, given, state):
+    """SP, FP, the arena's base, callee-saved registers; and what has no name."""
+    conv = target.conv
+    names = {conv["sp"], conv["fp"], conv["arena"]}
+    names |= {name for name, reg in target.regs.items() if reg["is_int"] and reg["is_kept"]}
+    for name in sorted(names - set(conv["bpf"][:11]) - {None}):
+        qemu = target.qemu_name(name)
+        if qemu in state.globals:
+            yield given, T.condition("eq", state.globals[qemu], T.var(qemu)), f"{name} is kept"
+    for off in sorted(set(state.env) - set(target.facts.SCRATCH)):
+        yield given, T.condition("eq", state.env[off], T.var(f"env+{off:#x}", 8)), f"the processor's byte {off:#x} is kept"
+
+
+def memory_claims(target, given, state, spec):
+    sp = T.var(target.qemu_name(target.conv["sp"]))
+
+    def depth_of(address):
+        """How far below SP; 0: elsewhere."""
+        base, off = T.split(address)
+        return max(0, -T.signed(off, 64)) if base is sp else 0
+
+    depth = max((depth_of(access.address) for access in state.accesses), default=0)
+    pushed = [(T.sub(sp, T.const(depth)), depth)] if depth else []
+    for address, size in spec.reads + spec.writes if depth else ():
+        # What is pushed lies below SP, where BPF's memory is not.
+        length = depth + size - 1
+        apart = T.condition("ult", T.sub(address, T.sub(sp, T.const(length))), T.const(length))
+        given = [*given, T.invert(apart)]
+    for access in state.accesses:
+        ranges = spec.writes if access.is_store else spec.reads + spec.writes
+        what = "writes" if access.is_store else "reads"
+        yield given, within(access.address, access.bytes, [*ranges, *pushed]), f"{what} no memory but the RFC's"
+    stores = [store for store in state.stores if not depth_of(store[0])]
+    if [size for _, size, _ in stores] == [size for _, size, _ in spec.memory.stores]:
+        for (address, _, value), (place, _, wanted) in zip(stores, spec.memory.stores):
+            yield given, T.condition("eq", address, place), "writes where the RFC says"
+            yield given, T.condition("eq", value, wanted), "writes what the RFC says"
+        return
+    place = T.var("place")
+    given = [*given, *(T.invert(within(place, 1, [one])) for one in pushed)]
+    same = T.condition("eq", state.byte(place), spec.memory.byte(place))
+    yield given, same, "memory is what the RFC says"
