@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "../effects/shot.h"
+#include "memory.h"
 
 #define REGIONS_MAX 8
 #define TRAP_MAX    4
@@ -58,16 +59,6 @@ static void put(uint64_t value)
 {
 	if (fwrite(&value, sizeof(value), 1, stdout) != 1)
 		quit("nobody reads the answers");
-}
-
-static uint64_t scatter(uint64_t address)
-{
-	return address * UINT64_C(0x9e3779b97f4a7c15) ^ address >> 7;
-}
-
-static uint64_t *word_at(uint64_t address)
-{
-	return (uint64_t *)(uintptr_t)address;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------- */

@@ -151,6 +151,7 @@ NAMES_ONE = {
     "docs/porting.svg": "the picture of a frame",
     "docs/porting-exceptions": "about a patch for one",
     "docs/process.md": "what processors ask of new code",
+    "docs/proof.md": "figures of each",
     "docs/size.md": "figures of each",
 }
 # Of one architecture each: what is there of it. Goldens and captures are made, not written.

@@ -3,6 +3,7 @@
 
 import term as T
 
+QEMU = "10.0"  # the version whose model this is
 CPU = "max"
 PC = "pc"
 # Of addresses this many bits count: a load or store ignores the top byte and takes bit 55 for all above.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/loongarch)."""
 
+QEMU = "10.0"  # the version whose model this is
 CPU = "max"
 PC = "pc"
 # Of addresses this many bits count; the kernel's are not for programs.

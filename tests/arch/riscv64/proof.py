@@ -2,6 +2,7 @@
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/riscv)."""
 
 # With Ztso there would be a barrier behind every access.
+QEMU = "10.0"  # the version whose model this is
 CPU = "max,ztso=off"
 PC = "pc"
 # Of addresses this many bits count; the kernel's are not for programs.

@@ -3,6 +3,7 @@
 
 import term as T
 
+QEMU = "10.0"  # the version whose model this is
 CPU = "max"
 PC = "rip"
 # Of addresses this many bits count; the kernel's are not for programs.
