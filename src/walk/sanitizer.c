@@ -24,15 +24,19 @@ void sanitizer_unpoison(uint64_t sp, uint64_t landing_sp)
  */
 static __thread const struct sanitizer_entry *innermost __attribute__((tls_model("initial-exec")));
 
+/* Of all of the entry: its memory may have been used again in part. */
 static uintptr_t check_of(const struct sanitizer_entry *entry)
 {
-	return (uintptr_t)entry ^ (uintptr_t)UINT64_C(0x6a66656e74727921);
+	const uintptr_t odd = (uintptr_t)UINT64_C(0x6a66656e74727921);
+
+	return (((uintptr_t)entry ^ odd) * odd ^ (uintptr_t)entry->outer) * odd ^ entry->calls;
 }
 
 void sanitizer_enter(struct sanitizer_entry *entry)
 {
-	*entry = (struct sanitizer_entry){check_of(entry), innermost,
-					  __tsan_testonly_shadow_stack_current_size() - SANITIZER_OWN_CALLS};
+	*entry = (struct sanitizer_entry){.outer = innermost,
+					  .calls = __tsan_testonly_shadow_stack_current_size() - SANITIZER_OWN_CALLS};
+	entry->check = check_of(entry);
 	innermost = entry;
 }
 
