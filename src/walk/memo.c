@@ -5,8 +5,8 @@
 #include "walk/walk.h"
 
 /* Takes in one slot of the row. returns: false when the row cannot be plain with it. */
-static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, const struct jf_slot *slot,
-		     unsigned int index)
+static bool add_slot(struct walk_memo *memo, uint32_t *others, const struct jf_backend *backend,
+		     const struct jf_slot *slot, unsigned int index)
 {
 	int32_t off = slot->off_from_cfa;
 	bool odd = off > -8 || off < INT16_MIN || backend->regs[slot->reg].size_bytes != 8;
@@ -16,10 +16,10 @@ static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, c
 	else if (slot->reg == backend->fp)
 		memo->fp_off = (int16_t)off;
 	else
-		memo->others |= UINT32_C(1) << index;
+		*others |= UINT32_C(1) << index;
 	if (odd) {
 		memo->is_odd = true;
-		return memo->others >> index & 1;
+		return *others >> index & 1;
 	}
 	if (memo->depth < -off)
 		memo->depth = (uint16_t)-off;
@@ -27,7 +27,7 @@ static bool add_slot(struct walk_memo *memo, const struct jf_backend *backend, c
 }
 
 /* Whether a row says no more than plain ones do. */
-static bool make_plain(struct walk_memo *memo, const struct walk *walk)
+static bool make_plain(struct walk_memo *memo, uint32_t *others, const struct walk *walk)
 {
 	const struct jf_backend *backend = walk->backend;
 	const struct jf_row *row = walk->frame.row;
@@ -37,7 +37,7 @@ static bool make_plain(struct walk_memo *memo, const struct walk *walk)
 	    (walk->frame.function && walk->frame.function->flags & JF_CFI_SIGNAL))
 		return false;
 	for (unsigned int i = 0; i < walk->frame.slot_count; i++)
-		if (row->saved >> i & 1 && !add_slot(memo, backend, &walk->frame.slots[i], i))
+		if (row->saved >> i & 1 && !add_slot(memo, others, backend, &walk->frame.slots[i], i))
 			return false;
 	memo->cfa_off = row->cfa_off;
 	memo->cfa_is_fp = row->cfa_reg == backend->fp;
@@ -49,21 +49,46 @@ static bool make_plain(struct walk_memo *memo, const struct walk *walk)
 	return memo->ra_off;
 }
 
-void jf_walk_remember(const struct walk *walk, uint64_t age)
+/* The memo that an address takes: its own of an earlier age, a new one, or another one's of its set. */
+static uint16_t place_for(struct walk_memos *memos, uint64_t pc)
+{
+	size_t set = walk_memo_set(pc);
+	uint16_t *place = &memos->places[set][memos->met % WALK_WAYS];
+
+	for (unsigned int way = 0; way < WALK_WAYS; way++) {
+		uint16_t *other = &memos->places[set][way];
+
+		if (!*other || memos->memo[*other].pc == pc || walk_memo_set(memos->memo[*other].pc) != set) {
+			place = other;
+			break;
+		}
+	}
+	if (!*place || walk_memo_set(memos->memo[*place].pc) != set)
+		*place = (uint16_t)(1 + memos->met % (WALK_MEMOS - 1));
+	memos->met++;
+	return *place;
+}
+
+void jf_walk_remember(struct walk *walk, uint64_t age)
 {
 	struct walk_memos *memos = walk_own_memos();
-	size_t at = walk_memo_at(walk->frame.pc);
 	struct walk_memo *memo;
+	uint32_t others = 0;
+	uint16_t at;
 
 	if (!walk_memos_take(memos))
 		return;
+	at = place_for(memos, walk->frame.pc);
+	memos->memo[walk->memo].next = at;
+	walk->memo = at;
 	memo = &memos->memo[at];
-	*memo = (struct walk_memo){.pc = walk->frame.pc, .age = age};
+	*memo = (struct walk_memo){.pc = walk->frame.pc, .age = age, .next = at};
 	/* No throw is to find a boundary by its memo where none may land. */
-	if (!make_plain(memo, walk) || (memo->stops == WALK_STOP_BOUNDARY && jf_walk_shadow_stack()))
+	if (!make_plain(memo, &others, walk) || (memo->stops == WALK_STOP_BOUNDARY && jf_walk_shadow_stack()))
 		memo->depth = 0;
 	memos->more[at] = (struct walk_memo_more){
 		.slot_count = walk->frame.slot_count,
+		.others = others,
 		.slots = walk->frame.slots,
 		.row = walk->frame.row,
 		.range = walk->frame.range,

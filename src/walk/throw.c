@@ -149,21 +149,24 @@ static inline __attribute__((always_inline)) void land(struct jf_landing_site *s
  * this thread's stack cannot go away.
  * returns: the boundary, and its CFA; NULL: the walk has to look for itself.
  */
-static const struct jf_range *recall_boundary(const struct walk_memos *memos, uint64_t pc, uint64_t sp, uint64_t fp,
+static const struct jf_range *recall_boundary(struct walk_memos *memos, uint64_t pc, uint64_t sp, uint64_t fp,
 					      uint64_t *cfa)
 {
 	uint64_t age = atomic_load(&jf_code_map_age), high = walk_stack_high(sp);
+	uint16_t *guess = &memos->memo[0].next;
 
 	for (;;) {
 		const struct walk_memo *memo;
-		size_t at;
+		uint16_t at;
 
 		if (memos->strip_return)
 			pc = memos->strip_return(pc);
-		at = walk_memo_at(pc);
-		memo = &memos->memo[at];
-		if (memo->pc != pc || memo->age != age || !memo->depth)
+		memo = walk_memo_find(memos, pc, age, *guess, &at);
+		if (!memo || !memo->depth)
 			return NULL;
+		if (at != *guess)
+			*guess = at;
+		guess = &memos->memo[at].next;
 		*cfa = (memo->cfa_is_fp ? fp : sp) + (uint64_t)(int64_t)memo->cfa_off;
 		if (memo->stops)
 			return memo->stops == WALK_STOP_BOUNDARY ? memos->more[at].range : NULL;

@@ -28,6 +28,7 @@ struct walk {
 	bool remembers;       /* look-ups of return addresses: src/walk/memo.h */
 	uint16_t plain_depth; /* not 0: the present frame is plain, see src/walk/memo.h; left by: */
 	int16_t plain_ra_off, plain_fp_off;
+	uint16_t memo;                     /* of the frame that a memo described last: any number below WALK_MEMOS */
 	uint32_t plain_others;             /* slots other than these two */
 	uint64_t plain_known[KNOWN_WORDS]; /* registers that are known behind the frame, whatever was before */
 	uint64_t plain_kept[KNOWN_WORDS];  /* registers that stay known if they are known */

@@ -132,14 +132,51 @@ static void add_all(void)
 	fill_stack();
 }
 
+/* The memo of a return address, by its place; its number is 0 where there is none. */
+static uint16_t memo_of(uint64_t pc)
+{
+	const struct walk_memos *memos = &jf_thread_own->memos;
+
+	for (unsigned int way = 0; way < WALK_WAYS; way++)
+		if (memos->memo[memos->places[walk_memo_set(pc)][way]].pc == pc)
+			return memos->places[walk_memo_set(pc)][way];
+	return 0;
+}
+
 /* ---- walks ------------------------------------------------------------------------------------------------- */
 
 Test(walk_memo, a_second_walk_sees_the_same)
 {
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(MIDDLE + 0x20)].pc, MIDDLE + 0x20);
+	cr_assert_eq(jf_thread_own->memos.memo[memo_of(MIDDLE + 0x20)].pc, MIDDLE + 0x20);
 	check_walk("inner:10 middle:18 boundary:26");
+}
+
+/* More addresses than there are memos, each with an age of its own: all sets overflow. */
+Test(walk_memo, a_memo_that_is_found_is_the_addresss_own)
+{
+	struct walk walk = {.backend = host(), .frame = {.row = &row, .slots = record, .slot_count = 2}};
+	unsigned int found = 0, late = 0;
+
+	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
+	for (uint64_t i = 1; i <= 4 * WALK_MEMOS; i++) {
+		walk.frame.pc = 0x1000 * i;
+		jf_walk_remember(&walk, i);
+		cr_assert_eq(memo_of(0x1000 * i), walk.memo);
+	}
+	for (uint64_t i = 1; i <= 4 * WALK_MEMOS; i++) {
+		uint16_t at;
+		const struct walk_memo *memo = walk_memo_find(&jf_thread_own->memos, 0x1000 * i, i, 7, &at);
+
+		cr_assert(!memo || (memo->pc == 0x1000 * i && memo == &jf_thread_own->memos.memo[at]));
+		cr_assert_null(walk_memo_find(&jf_thread_own->memos, 0x1000 * i, i + 1, at, &at));
+		found += memo != NULL;
+		late += memo && i > 4 * WALK_MEMOS - WALK_MEMOS / 2;
+	}
+	cr_assert_lt(found, WALK_MEMOS);
+	/* Of the last half, nearly all. */
+	cr_assert_gt(late, WALK_MEMOS * 7 / 16, "%u", late);
 }
 
 Test(walk_memo, a_thread_without_a_record_sees_the_same)
@@ -186,7 +223,7 @@ Test(walk_memo, a_handler_that_interrupts_a_walk_does_without)
 	add_all();
 	check_walk("inner:10 middle:18 boundary:26");
 	jf_thread_own->memos.taken = true;
-	jf_thread_own->memos.more[walk_memo_at(MIDDLE + 0x20)].name = "half written";
+	jf_thread_own->memos.more[memo_of(MIDDLE + 0x20)].name = "half written";
 	check_walk("inner:10 middle:18 boundary:26");
 	cr_assert(jf_thread_own->memos.taken);
 }
@@ -314,11 +351,11 @@ Test(walk_memo, an_entry_with_a_row_is_no_frame_to_throw_through)
 
 	cr_assert_neq(jf_thread_init(), JF_E_NO_MEMORY);
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].pc, walk.frame.pc);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].depth, 0);
+	cr_assert_eq(jf_thread_own->memos.memo[memo_of(walk.frame.pc)].pc, walk.frame.pc);
+	cr_assert_eq(jf_thread_own->memos.memo[memo_of(walk.frame.pc)].depth, 0);
 	entry.kind = JF_RANGE_STUB;
 	jf_walk_remember(&walk, 1);
-	cr_assert_eq(jf_thread_own->memos.memo[walk_memo_at(walk.frame.pc)].depth, 16);
+	cr_assert_eq(jf_thread_own->memos.memo[memo_of(walk.frame.pc)].depth, 16);
 }
 
 static void observe(void *arg, uint64_t cookie, const struct jf_walk *walk)
