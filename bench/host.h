@@ -11,4 +11,9 @@ const struct jf_convention *host_convention(void);
  * function is the callback. Ends the program on an error. */
 struct jf_loaded *host_load(const struct jf_function *functions, uint32_t count, bool callback, uintptr_t kfunc);
 
+/* The same for a program that throws by kfunc 0; clean-up pads resume the throw by kfunc 1. in: cleanups: each
+ * function's records. */
+struct jf_loaded *host_load_cleanups(const struct jf_function *functions, uint32_t count, uintptr_t kfunc,
+				     const struct jf_cleanups *cleanups);
+
 #endif

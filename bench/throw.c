@@ -15,9 +15,10 @@
 #include <setjmp.h>
 #include <stdlib.h>
 
-#define REPEAT 1000
-#define DEEP   64
-#define TURNS  200
+#define REPEAT     1000
+#define DEEP       64
+#define PAD_FRAMES 16
+#define TURNS      200
 
 /* ---- BPF: main(depth) calls down, `depth` calls deep; the last function calls kfunc 0 ------------------------ */
 
@@ -33,6 +34,22 @@ static const struct jf_insn down_insns[] = {
 	{0x85, 0x10, 0, 1}, /* call function 1, this one */
 	{0x95, 0x00, 0, 0}, /* exit */
 };
+/* The same two with a clean-up pad each, which resumes the throw by kfunc 1. */
+static const struct jf_insn padded_main_insns[] = {
+	{0x85, 0x10, 0, 1}, /* call function 1 */
+	{0x95, 0x00, 0, 0}, /* exit */
+	{0x85, 0x20, 0, 1}, /* pad: call kfunc 1 */
+};
+static const struct jf_insn padded_down_insns[] = {
+	{0x17, 0x01, 0, 1}, /* r1 -= 1 */
+	{0x55, 0x01, 2, 0}, /* if r1 != 0 goto call */
+	{0x85, 0x20, 0, 0}, /* call kfunc 0 */
+	{0x05, 0x00, 1, 0}, /* goto exit */
+	{0x85, 0x10, 0, 1}, /* call function 1, this one */
+	{0x95, 0x00, 0, 0}, /* exit */
+	{0x85, 0x20, 0, 1}, /* pad: call kfunc 1 */
+};
+static const struct jf_cleanup main_record[] = {{0, 1, 2}}, down_record[] = {{4, 5, 6}};
 /* main(depth) calls C, which is as deep. */
 static const struct jf_insn into_c_insns[] = {
 	{0x85, 0x20, 0, 0}, /* call kfunc 0 */
@@ -100,6 +117,19 @@ static struct jf_loaded *load_bpf(uintptr_t kfunc)
 	};
 
 	return host_load(functions, COUNT(functions), true, kfunc);
+}
+
+/* main's frame has a clean-up pad, or each frame but the innermost one's. */
+static struct jf_loaded *load_padded(bool each)
+{
+	const struct jf_function functions[] = {
+		{"main", padded_main_insns, COUNT(padded_main_insns)},
+		{"down", each ? padded_down_insns : down_insns, each ? COUNT(padded_down_insns) : COUNT(down_insns)},
+		{"callback", callback_insns, COUNT(callback_insns)},
+	};
+	const struct jf_cleanups cleanups[] = {{main_record, 1}, {down_record, each}, {NULL, 0}};
+
+	return host_load_cleanups(functions, COUNT(functions), (uintptr_t)jf_throw, cleanups);
 }
 
 static struct jf_loaded *load_c(uintptr_t kfunc, bool boundary)
@@ -255,6 +285,18 @@ static void measure_boundary(void)
 	free(s);
 }
 
+/* What pads add to a throw past PAD_FRAMES frames of functions. */
+static void measure_pads(const struct jf_loaded *throws)
+{
+	struct work none = {throws, PAD_FRAMES, 0}, one = {load_padded(false), PAD_FRAMES, 0},
+		    each = {load_padded(true), PAD_FRAMES, 0};
+	const struct bench_side sides[] = {
+		{"no pad", run_jf, &none, REPEAT}, {"1 pad", run_jf, &one, REPEAT}, {"16 pads", run_jf, &each, REPEAT}};
+
+	bench_table("Call, throw, return: clean-up pads on the way", "frames", "ns");
+	bench_turns_at(PAD_FRAMES, sides, COUNT(sides));
+}
+
 int main(int argc, char **argv)
 {
 	const struct jf_loaded *bpf_returns, *bpf_throws, *c_side, *c_back;
@@ -277,5 +319,6 @@ int main(int argc, char **argv)
 	measure_further("BPF", bpf_throws, bpf_returns, load_bpf((uintptr_t)chase));
 	measure_further("C", c_side, c_back, NULL);
 	measure_boundary();
+	measure_pads(bpf_throws);
 	return bench_end();
 }
