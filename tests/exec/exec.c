@@ -205,6 +205,10 @@ static const char *lack(struct run *run)
 {
 	unsigned int lacks = run->scenario->needs & ~run->target->has;
 
+	/* Of a tree's code some process can have the processor's memory. */
+	if (run->jit != NULL)
+		lacks &= ~(unsigned int)RUNS_PRIVATE_STACK;
+
 	if (lacks & RUNS_PRIVATE_STACK)
 		return "private_stack";
 	if (lacks & RUNS_CLEANUPS)

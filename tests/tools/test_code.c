@@ -135,6 +135,8 @@ BROKEN(offsets_that_fall, t.offsets[1] = 9, "code's offsets are not in the table
 BROKEN(faults_too_far, t.codes[0].fault_start = 1, "code's faults are not in the table, or not sorted")
 BROKEN(faults_that_overlap, t.faults[0].end_off = 5, "code's faults are not in the table, or not sorted")
 BROKEN(a_fault_that_goes_out, t.faults[1].resume_off = 9, "code's faults are not in the table, or not sorted")
+BROKEN(a_private_stack_too_far, t.codes[0].flags = BUNDLE_CODE_PRIVATE_STACK,
+       "code's private stack is not one of the JIT's")
 BROKEN(an_unknown_role, t.codes[1].role = JF_ROLE__COUNT, "code has an unknown role")
 BROKEN(an_image_too_far, t.images[0].code_count = 3, "image's code is not in the table")
 BROKEN(another_main, t.images[0].code_start = 1; t.images[0].code_count = 1;

@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct bundle_init) == 24, "part of the format");
 _Static_assert(sizeof(struct bundle_line) == 20, "part of the format");
 _Static_assert(sizeof(struct jf_cleanup) == 12, "part of the format");
 _Static_assert(sizeof(struct bundle_variable) == 16, "part of the format");
-_Static_assert(sizeof(struct bundle_jit) == 24, "part of the format");
+_Static_assert(sizeof(struct bundle_jit) == 40, "part of the format");
 _Static_assert(sizeof(struct bundle_image) == 16, "part of the format");
 _Static_assert(sizeof(struct bundle_code) == 56, "part of the format");
 _Static_assert(sizeof(struct bundle_place) == 32, "part of the format");

@@ -170,19 +170,21 @@ struct bundle_variable {
 /* What the code takes for granted. */
 struct bundle_jit {
 	uint64_t call_base;
+	/* Private stacks, one behind the other, and the word that code adds to their addresses: 0, as long as there is one
+	 * thread. No bytes: the code has none. */
+	uint64_t private_stacks, per_cpu_word;
+	uint32_t private_bytes;
 	/* Of a program array: its count and its pointers to programs, and in a program the address of its code. */
 	uint32_t array_count_off;
 	uint32_t array_programs_off;
 	uint32_t program_code_off;
-	uint32_t reserved;
 };
 
 /* A program. */
 struct bundle_image {
 	uint32_t code_start; /* index into BUNDLE_CODES */
-	uint32_t
-		code_count; /* main first, the callback last where the main function is a boundary; 0: there is no code */
-	int32_t callback;   /* counted from code_start; -1: none */
+	uint32_t code_count; /* main is the first; 0: there is no code */
+	int32_t callback;    /* counted from code_start; -1: none */
 	uint32_t reserved;
 };
 
@@ -211,9 +213,9 @@ struct bundle_code {
 	uint32_t bpf_stack_bytes;
 	uint16_t bpf_regs_used;
 	uint8_t out_args;
-	uint8_t flags;      /* BUNDLE_CODE_ */
-	uint32_t sp_adjust; /* of a boundary: added to SP for the callback */
-	uint32_t reserved;
+	uint8_t flags;        /* BUNDLE_CODE_ */
+	uint32_t sp_adjust;   /* of a boundary: added to SP for the callback */
+	uint32_t private_off; /* of its private stack with the guards: bytes from private_stacks */
 };
 
 /* Where code takes a map to be. */

@@ -43,6 +43,8 @@ static const char *wrong_code(const struct bundle *b, const struct bundle_code *
 	if (!is_part(b, code->fault_start, code->fault_count, BUNDLE_FAULTS) ||
 	    !faults_ok(b->faults + code->fault_start, code->fault_count, code->byte_count))
 		return "code's faults are not in the table, or not sorted";
+	if ((code->flags & BUNDLE_CODE_PRIVATE_STACK) && code->private_off >= b->jit->private_bytes)
+		return "code's private stack is not one of the JIT's";
 	return code->role < JF_ROLE__COUNT ? NULL : "code has an unknown role";
 }
 

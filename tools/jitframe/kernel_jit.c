@@ -57,6 +57,8 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 	else if (strcmp(line, "relocate") == 0)
 		jit->relocates = sscanf(value, "%" SCNx32 " %" SCNx32 " %" SCNx32, &jit->relocate_mask,
 					&jit->relocate_match, &jit->relocate_flip) == 3;
+	else if (strcmp(line, "per_cpu") == 0)
+		(void)cli_number(value, 16, UINT64_MAX, &jit->per_cpu_word);
 	else if (strcmp(line, "layout") == 0)
 		(void)sscanf(value, "array.max_entries=%" SCNu32 " array.ptrs=%" SCNu32 " prog.bpf_func=%" SCNu32,
 			     &jit->array_count_off, &jit->array_programs_off, &jit->program_code_off);

@@ -27,6 +27,7 @@ struct kernel_jit {
 	/* Words of code under this mask have a part of an address; relocate_flip makes it one of a process. */
 	bool relocates;
 	uint32_t relocate_mask, relocate_match, relocate_flip;
+	uint64_t per_cpu_word; /* as in struct bundle_jit; 0: nothing of a process can be that */
 	uint32_t array_count_off, array_programs_off, program_code_off; /* as in struct bundle_jit */
 	/* Ours, for all programs: */
 	uint64_t arena_base, private_stack_address;
@@ -91,10 +92,11 @@ uint32_t kernel_print_diff(const struct listing *ours, const struct kernel_code 
 /* ---- running ---- */
 
 /*
- * Has a JIT that was opened to run compile the program of a linked bundle, and those that it may go on to, and puts the
+ * Has a JIT that was opened to run compile the job's program of a linked bundle, and those that it may go on to, and puts the
  * code into the bundle. in, out: *bundle is the caller's, free(). returns: 0, or prints and an exit status.
  */
-int kernel_run_add(struct kernel_jit *jit, const char *path, const char *program, void **bundle, size_t *size);
+struct run_job;
+int kernel_run_add(struct kernel_jit *jit, const struct run_job *job, void **bundle, size_t *size);
 
 /* ---- for kernel_jit.c ---- */
 

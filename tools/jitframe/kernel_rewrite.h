@@ -12,13 +12,14 @@ struct rewritten {
 	struct jf_insn *insns; /* calls and addresses of functions name functions, as in struct jf_function */
 	uint32_t count;
 	uint32_t stack; /* bytes of BPF stack, with what counted loops need */
-	/* Of each instruction that was there before, and of the end: where it is now. The second half of a 16-byte one has
-	 * UINT32_MAX. The default callback has none: NULL. */
+	/* Of each instruction that was there before, and of the end: where it is now. The second half of a 16-byte one
+	 * has UINT32_MAX. */
 	uint32_t *start;
 	uint32_t source_count;
 };
 
-/* Function `index` of listing->image. owns: rewritten_free(), also after a failure. returns: 0, or prints and an exit status. */
+/* Function `index` of listing->image. owns: rewritten_free(), also after a failure. returns: 0, or prints and an exit
+ * status. */
 int kernel_rewrite(const struct kernel_jit *jit, const struct listing *listing, uint32_t index, struct rewritten *out);
 void rewritten_free(struct rewritten *rewritten);
 

@@ -3,19 +3,21 @@
 #include <string.h>
 
 #include "kernel_jit.h"
+#include "run.h"
 
 /*
  * Code of a tree's JIT for the runner. All addresses are chosen here, before there is a process: the runner puts code,
  * maps, and the way to its own functions where the code takes them to be. The places are of the lowest 256 GiB, which
  * the smallest address space of any architecture has.
  */
-#define CODE_BYTES    0x10000 /* programs begin at multiples of this */
-#define MAPS_ADDRESS  UINT64_C(0x1000000000)
-#define MAP_BYTES     UINT64_C(0x1000000) /* of a program array with all that tail calls read */
-#define VALUES        UINT64_C(0x1400000000)
-#define VALUE_BYTES   UINT64_C(0x40000000)
-#define ARENA_ADDRESS UINT64_C(0x1200000000)
-#define ARENA_PAGE    4096
+#define CODE_BYTES     0x10000 /* programs begin at multiples of this */
+#define MAPS_ADDRESS   UINT64_C(0x1000000000)
+#define MAP_BYTES      UINT64_C(0x1000000) /* of a program array with all that tail calls read */
+#define VALUES         UINT64_C(0x1400000000)
+#define VALUE_BYTES    UINT64_C(0x40000000)
+#define ARENA_ADDRESS  UINT64_C(0x1200000000)
+#define ARENA_PAGE     4096
+#define PRIVATE_STACKS UINT64_C(0x1380000000)
 
 /* Code is shifted by so much to see which words have addresses in them. */
 #define SHIFT 0x40
@@ -117,7 +119,8 @@ static int by_start(const void *a, const void *b)
 	return left->start_off < right->start_off ? -1 : left->start_off > right->start_off;
 }
 
-static void put_code(struct maker *m, const struct kernel_function *function, uint32_t bundle_function)
+static void put_code(struct maker *m, const struct kernel_function *function, uint32_t bundle_function,
+		     uint32_t private_off)
 {
 	const struct jf_frame_spec *spec = &function->spec;
 	struct bundle_code code = {
@@ -134,6 +137,7 @@ static void put_code(struct maker *m, const struct kernel_function *function, ui
 		.out_args = spec->out_args,
 		.flags = flags_of(spec),
 		.sp_adjust = function->sp_adjust,
+		.private_off = (uint32_t)(m->jit->private_stack_address - PRIVATE_STACKS) + private_off,
 	};
 
 	if (function->fault_count)
@@ -156,10 +160,12 @@ static void put_image(struct maker *m, const struct listing *listing, const stru
 		const struct kernel_function *f = &code->functions[i];
 		uint64_t end = f->address + f->size + (uint64_t)f->fault_count * 16;
 
-		put_code(m, f, i < listing->source->function_count ? listing->bundle_function[i] : BUNDLE_NO_FUNCTION);
+		put_code(m, f, i < listing->source->function_count ? listing->bundle_function[i] : BUNDLE_NO_FUNCTION,
+			 jf_image_function_at(listing->image, i)->private_stack_off);
 		while (in_process(m->jit, m->jit->base) < end)
 			m->jit->base += CODE_BYTES;
 	}
+	m->jit->private_stack_address += (listing->image->private_stack_bytes + 15) & ~15u;
 }
 
 /* What no process has. */
@@ -318,32 +324,48 @@ static int append_tables(struct maker *m, void **bundle, size_t *size)
 static int make(struct maker *m, const char *asked)
 {
 	const struct kernel_jit *jit = m->jit;
-	const struct bundle_jit record = {
+	struct bundle_jit record = {
 		.call_base = in_process(jit, jit->call_base),
+		.private_stacks = PRIVATE_STACKS,
+		.per_cpu_word = jit->per_cpu_word,
 		.array_count_off = jit->array_count_off,
 		.array_programs_off = jit->array_programs_off,
 		.program_code_off = jit->program_code_off,
 	};
-	int status = kernel_jit_set_up(jit, &m->object);
+	int status;
 
+	m->jit->private_stack_address = PRIVATE_STACKS;
+	status = kernel_jit_set_up(jit, &m->object);
 	if (status == 0)
 		status = choose_places(m);
 	if (status == 0)
 		status = make_images(m, asked);
 	if (status != 0)
 		return status;
+	record.private_bytes = (uint32_t)(jit->private_stack_address - PRIVATE_STACKS);
 	put(m, BUNDLE_JITS, &record, 1);
 	put(m, BUNDLE_IMAGES, m->images, m->bundle.count[BUNDLE_PROGRAMS]);
 	put(m, BUNDLE_PLACES, m->places, m->bundle.count[BUNDLE_MAPS]);
 	return 0;
 }
 
-int kernel_run_add(struct kernel_jit *jit, const char *path, const char *program, void **bundle, size_t *size)
+int kernel_run_add(struct kernel_jit *jit, const struct run_job *job, void **bundle, size_t *size)
 {
-	struct maker m = {.jit = jit, .object = {.path = path, .opts.size = sizeof(m.object.opts)}};
+	const char *path = job->object;
+	struct maker m = {
+		.jit = jit,
+		.object = {.path = path, .opts = {.size = sizeof(m.object.opts), .private_stack = job->private_stack}},
+	};
 	struct jf_error error = {0};
 	int status, closed;
 
+	if (job->private_stack && !jit->per_cpu_word)
+		return cli_bad_input(
+			"--private-stack: the code takes private stacks from the processor's own memory, and "
+			"no process has the like on %s",
+			jit->arch);
+	if (job->private_stack && job->threads && strcmp(job->threads, "1") != 0)
+		return cli_bad_input("--private-stack --jit: the stacks are those of one processor, so of one thread");
 	if (bundle_open(&m.bundle, *bundle, *size, &error) != JF_OK)
 		return cli_error(path, NULL, &error);
 	m.object.show = make_image;
@@ -353,7 +375,7 @@ int kernel_run_add(struct kernel_jit *jit, const char *path, const char *program
 	m.object.places = m.places;
 	status = m.images && m.places ? open_tables(&m) : cli_failed("no memory");
 	if (status == 0)
-		status = make(&m, program);
+		status = make(&m, job->program);
 	closed = close_tables(&m);
 	if (status == 0)
 		status = closed;

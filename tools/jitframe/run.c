@@ -69,7 +69,7 @@ static int run_object(struct args *args)
 	int status = run_job_link(&args->job, &bundle, &size);
 
 	if (status == 0 && args->jit_folder)
-		status = kernel_run_add(&args->jit, args->job.object, args->job.program, &bundle, &size);
+		status = kernel_run_add(&args->jit, &args->job, &bundle, &size);
 	if (status == 0)
 		status = run_bundle(args, bundle, size);
 	free(bundle);
@@ -168,10 +168,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (args->jit_folder && (args->job.replace_count || args->job.indexed_stack))
 			argp_error(state,
 				   "--jit: the JIT's code is as it is; --replace and --indexed-stack are about ours");
-		if (args->jit_folder && args->job.private_stack)
-			argp_error(state,
-				   "--jit: a kernel's private stacks lie in the processor's own memory, which no "
-				   "process has: `jitframe check --jit --private-stack` looks at the code");
 		return 0;
 	case ARGP_KEY_NO_ARGS: argp_error(state, "which OBJECT?"); return 0;
 	default: return ARGP_ERR_UNKNOWN;

@@ -21,6 +21,7 @@ common.conf for all (a # begins a remark, paths are the tree's):
     base_in_place HEX           the same for a JIT that writes code where it stands
     run BASE CALL_BASE          where code, and the functions that it calls, stand in a process of the architecture; none:
                                 nobody runs the code
+    per_cpu NAME                code adds the word there to addresses in the processor's own memory
     relocate MASK MATCH FLIP    words of code that have a part of an address, and bits under the mask that match: the
                                 bits of FLIP are the other way in a process
     config NAME SYMBOL on|off   CONFIG_SYMBOL, or some with commas between, and its name on the command line
@@ -272,6 +273,7 @@ def build(arch, tree, out, chosen, compiler):
     in_place = any(re.search(r"\bbpf_jit_binary_alloc\(", text) for text in texts)
     base = conf.one("base_in_place") if in_place else conf.one("base")
     macros += probe(conf, tree)
+    macros += [f"-DKERNEL_JIT_PER_CPU={name}" for (name,) in conf.all("per_cpu")]
     macros += [
         f"-DKERNEL_JIT_OFFSETS=OFFSETS_{conf.one('offsets', 'second').upper()}",
         f"-DKERNEL_JIT_ARCH={c_string(arch)}",

@@ -390,6 +390,9 @@ static void print_about(void)
 	       offsetof(struct bpf_array, map.max_entries), offsetof(struct bpf_array, ptrs),
 	       offsetof(struct bpf_prog, bpf_func));
 	printf("relocate %s\n", KERNEL_JIT_RELOCATE);
+#ifdef KERNEL_JIT_PER_CPU
+	printf("per_cpu %llx\n", (u64)&KERNEL_JIT_PER_CPU);
+#endif
 	printf("config%s\nfeatures", KERNEL_JIT_CONFIG);
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_jit_feature_names); i++)
 		if (kernel_jit_feature_names[i][0])

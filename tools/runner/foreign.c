@@ -33,6 +33,7 @@ static struct {
 	const struct jf_convention *conv;
 	struct jf_range entries[2];
 	bool has_entries;
+	uint8_t *stacks, *per_cpu;
 } all;
 
 /* ---- the way in ------------------------------------------------------------------------------------------- */
@@ -60,6 +61,25 @@ static enum jf_status add_entries(struct jf_error *error)
 	return status;
 }
 
+static uint64_t page_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The word that is added to the stacks' address is 0. */
+static enum jf_status map_private_stacks(const struct bundle_jit *jit, struct jf_error *error)
+{
+	if (jit->private_bytes == 0)
+		return JF_OK;
+	all.stacks = island_map(jit->private_stacks, jit->private_bytes);
+	all.per_cpu = island_map(jit->per_cpu_word & ~(page_bytes() - 1), page_bytes());
+	if (all.stacks == NULL || all.per_cpu == NULL)
+		return jf_error_set(error, JF_E_NO_MEMORY, "private_stack",
+				    "no %u bytes at 0x%llx, or no word at 0x%llx", jit->private_bytes,
+				    (unsigned long long)jit->private_stacks, (unsigned long long)jit->per_cpu_word);
+	return JF_OK;
+}
+
 enum jf_status foreign_init(const struct bundle *bundle, const struct jf_convention *conv,
 			    const struct jf_import *kfuncs, struct jf_error *error)
 {
@@ -71,6 +91,8 @@ enum jf_status foreign_init(const struct bundle *bundle, const struct jf_convent
 	all.conv = conv;
 	status = add_entries(error);
 	if (status == JF_OK)
+		status = map_private_stacks(bundle->jit, error);
+	if (status == JF_OK)
 		status = island_init(bundle, conv, kfuncs, error);
 	return status;
 }
@@ -80,6 +102,10 @@ void foreign_fini(void)
 	if (all.has_entries)
 		(void)!jf_code_map_remove_all(all.entries, 2);
 	island_fini();
+	if (all.stacks != NULL)
+		munmap(all.stacks, all.bundle->jit->private_bytes);
+	if (all.per_cpu != NULL)
+		munmap(all.per_cpu, page_bytes());
 	memset(&all, 0, sizeof(all));
 }
 
@@ -162,6 +188,11 @@ static enum jf_status describe(struct foreign *foreign, uint32_t index, const st
 	struct part *part = &foreign->parts[index];
 	enum jf_status status = solve(code, part, error);
 
+	if (status == JF_OK &&
+	    code->private_off + (uint64_t)jf_frame_private_stack(&part->frame).size_bytes >
+		    all.bundle->jit->private_bytes &&
+	    part->frame.spec.private_stack)
+		return jf_error_set(error, JF_E_BAD_IMAGE, "private_stack", "it lies outside of the JIT's");
 	for (uint32_t i = 0; status == JF_OK && i < code->fault_count; i++) {
 		uint8_t reg = all.bundle->faults[code->fault_start + i].reg;
 
@@ -198,7 +229,7 @@ static enum jf_status describe(struct foreign *foreign, uint32_t index, const st
 /* The pages from the lowest address of the code to the highest. */
 static enum jf_status place(struct foreign *foreign, struct jf_error *error)
 {
-	uint64_t low = UINT64_MAX, high = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t low = UINT64_MAX, high = 0, page = page_bytes();
 
 	for (uint32_t i = 0; i < foreign->image->code_count; i++) {
 		const struct bundle_code *code = code_at(foreign, i);
@@ -300,6 +331,33 @@ void foreign_unload(struct foreign *foreign)
 {
 	(void)!jf_code_map_remove_all(foreign->ranges, foreign->image->code_count);
 	drop(foreign);
+}
+
+/* Guards are zero. */
+static bool is_written(uint8_t *guard, uint32_t bytes)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < bytes; i++)
+		found |= guard[i] != 0;
+	memset(guard, 0, bytes);
+	return found;
+}
+
+bool foreign_stack_is_broken(const struct foreign *foreign)
+{
+	bool broken = false;
+
+	for (uint32_t i = 0; i < foreign->image->code_count; i++) {
+		struct jf_private_stack stack = jf_frame_private_stack(&foreign->parts[i].frame);
+		uint8_t *start = all.stacks + code_at(foreign, i)->private_off;
+
+		if (stack.size_bytes == 0)
+			continue;
+		broken |= is_written(start, stack.low_off);
+		broken |= is_written(start + stack.top_off, stack.size_bytes - stack.top_off);
+	}
+	return broken;
 }
 
 uint64_t foreign_function(const struct foreign *foreign, uint32_t function)

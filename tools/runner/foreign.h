@@ -27,6 +27,9 @@ uint64_t foreign_run(const struct foreign *foreign, uint64_t arg);
 uint64_t foreign_run_checked(const struct foreign *foreign, uint64_t arg, const struct jf_regs *in,
 			     struct jf_regs *out);
 
+/* As jf_private_stack_check(), of the one thread that there is; clears the guards. */
+bool foreign_stack_is_broken(const struct foreign *foreign);
+
 /* Address of a function of the bundle; 0: not in the program. */
 uint64_t foreign_function(const struct foreign *foreign, uint32_t function);
 /* What a slot of a program array points to: struct bundle_jit says where in it the code's address is. */

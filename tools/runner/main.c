@@ -130,7 +130,7 @@ static int run(struct input *input, const struct bundle *bundle)
 	if (prepare(input, bundle, &program, &error) != JF_OK || report_throws(input->trace) != JF_OK) {
 		code = report_error(&error);
 	} else {
-		input->run.check_stacks = input->compile.private_stack && !programs_are_foreign();
+		input->run.check_stacks = input->compile.private_stack;
 		input->run.name = bundle->strings + bundle->programs[asked].name;
 		code = run_program(program, &input->run);
 		code = dump_values(input, bundle, code);

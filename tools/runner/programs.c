@@ -323,9 +323,10 @@ const char *programs_broken_stack(void)
 
 	pthread_mutex_lock(&all.lock);
 	for (uint32_t i = 0; broken == NULL && i < all.bundle->count[BUNDLE_PROGRAMS]; i++) {
-		const struct jf_loaded *loaded = all.entries[i].loaded;
+		const struct program *program = &all.entries[i];
 
-		if (loaded != NULL && jf_private_stack_check(loaded) != JF_OK)
+		if ((program->loaded != NULL && jf_private_stack_check(program->loaded) != JF_OK) ||
+		    (program->foreign != NULL && foreign_stack_is_broken(program->foreign)))
 			broken = all.bundle->strings + all.bundle->programs[i].name;
 	}
 	pthread_mutex_unlock(&all.lock);
