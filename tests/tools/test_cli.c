@@ -251,6 +251,22 @@ Test(tools_cli, compile_goes_on_behind_a_refused_program)
 	json_decref(all);
 }
 
+/* The same for verdicts; each function says which program it is of. */
+Test(tools_cli, check_goes_on_behind_a_refused_program)
+{
+	json_t *all = jitframe_json("check " OBJECT_DIR "/seen.bpf.o --json --target riscv64/user", 2);
+	json_t *functions = json_object_get(all, "functions");
+	const char *first = json_string_value(json_object_get(json_array_get(functions, 0), "program"));
+	const char *last = json_string_value(
+		json_object_get(json_array_get(functions, json_array_size(functions) - 1), "program"));
+
+	cr_assert(first && last, "%s", result.out);
+	cr_expect_str_eq(first, "calls");
+	cr_expect_str_eq(last, "by_name");
+	cr_expect(strstr(result.err, "function refused: instruction 0: helper 9999"), "%s", result.err);
+	json_decref(all);
+}
+
 #define VALUES OBJECT_DIR "/values.bpf.o"
 
 Test(tools_cli, run_sets_and_shows_values)

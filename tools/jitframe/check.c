@@ -194,6 +194,20 @@ static int check_image_function(struct check_args *args, const struct listing *l
 	return check_function(args, f->name, &input, NULL);
 }
 
+/* A program that is refused keeps no other one from its verdicts. */
+static int check_programs(struct check_args *args, const struct object *object)
+{
+	int status = object_compile(object);
+	int printed = status == 0 || args->output.checked ? check_print_end(&args->output) : 0;
+
+	return status == 0 ? printed : status;
+}
+
+static void begin_program(struct check_args *args, const struct listing *listing)
+{
+	args->output.program = listing->bundle->strings + listing->program->name;
+}
+
 /* Every function of a compiled program: with the rows that were made for it, and with its boundary. */
 static int check_image(void *arg, struct listing *listing)
 {
@@ -202,6 +216,7 @@ static int check_image(void *arg, struct listing *listing)
 	struct check_args *args = arg;
 	int status = targets ? 0 : cli_failed("no memory");
 
+	begin_program(args, listing);
 	for (uint32_t i = 0; status == 0 && i < image->function_count; i++) {
 		const struct jf_image_function *f = jf_image_function_at(image, i);
 		uint64_t start = image->address + f->start;
@@ -250,6 +265,7 @@ static int check_kernel_code(void *arg, struct listing *listing)
 	struct kernel_code code;
 	int status = kernel_jit_compile(&check->jit, listing, &code);
 
+	begin_program(check->args, listing);
 	check->refused += status != 0;
 	if (status != 0) {
 		kernel_code_free(&code);
@@ -290,9 +306,7 @@ static int check_by_kernel_jit(struct check_args *args)
 	open_output(args);
 	if (!args->output.json && !args->output.quiet)
 		check_print_assumed(&args->output);
-	status = object_compile(&object);
-	if (status == 0)
-		status = check_print_end(&args->output);
+	status = check_programs(args, &object);
 	if (check.refused)
 		cli_failed("%s: the JIT has refused %u of the programs", args->path, check.refused);
 	return status == 0 && check.refused ? CLI_FAILED : status;
@@ -317,9 +331,7 @@ static int check_object(struct check_args *args)
 	if (status == 0)
 		open_output(args);
 	args->output.is_compiled = true;
-	if (status == 0)
-		status = object_compile(&object);
-	return status == 0 ? check_print_end(&args->output) : status;
+	return status == 0 ? check_programs(args, &object) : status;
 }
 
 static bool is_bpf_object(const char *path)

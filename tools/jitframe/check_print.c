@@ -246,11 +246,11 @@ json_t *check_json(struct check_output *output, const struct checked *c)
 		json_object_set_new(rules, name,
 				    json_string(jf_verdict_name((enum jf_verdict)c->report->verdicts[rule])));
 	}
-	item = json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "name", json_text(c->name), "sound",
-			 passed(output, c), "size_bytes", (json_int_t)c->input->byte_count, "instructions",
-			 (json_int_t)c->report->insn_count, "calls", (json_int_t)c->report->call_count, "spec",
-			 spec_json(&c->input->spec), "inferred", c->inferred != NULL, "rules", rules, "findings",
-			 findings_json(output, c));
+	item = json_pack("{s:o, s:o*, s:b, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "name", json_text(c->name), "program",
+			 output->program ? json_text(output->program) : NULL, "sound", passed(output, c), "size_bytes",
+			 (json_int_t)c->input->byte_count, "instructions", (json_int_t)c->report->insn_count, "calls",
+			 (json_int_t)c->report->call_count, "spec", spec_json(&c->input->spec), "inferred",
+			 c->inferred != NULL, "rules", rules, "findings", findings_json(output, c));
 	if (c->inferred)
 		json_object_set_new(item, "prologue",
 				    json_pack("{s:I, s:I}", "instructions", (json_int_t)c->inferred->insns, "found",

@@ -17,6 +17,7 @@ struct check_output {
 	bool brief;        /* leave out what holds */
 	uint32_t except;   /* rules by bit that nobody asks about */
 	json_t *functions;
+	const char *program;   /* of a BPF object: what the functions that come now are of; NULL: machine code */
 	struct disasm *disasm; /* NULL: not needed yet, */
 	bool no_disasm;        /* or not to be had */
 	const struct jf_convention *conv;
