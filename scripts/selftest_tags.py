@@ -15,25 +15,34 @@ SKB_DATA_END = 80
 # prog_tests/verifier.c fills in these maps: struct test_val, an index and eleven numbers.
 PRESET = {"verifier_array_access": "map_array_ro", "verifier_value_ptr_arith": "map_array_48b"}
 TEST_VALUE = struct.pack("<12I", 28, 0, 0, 0, 0, 0, 0, 0xABCDEF12, 0, 0, 0, 0)
+FUNCTION = 2  # a symbol's type
 POINTER = 0xBADCAFE  # "some pointer": nothing to compare with
 
 
-def section(data, wanted):
-    """The bytes of an ELF section, or none."""
+def sections(data):
+    """(name, bytes) of every section of an ELF file, in the file's order."""
     shoff, = struct.unpack_from("<Q", data, 40)
     entry, count, names = struct.unpack_from("<HHH", data, 58)
     heads = [struct.unpack_from("<IIQQQQ", data, shoff + i * entry) for i in range(count)]
     for name, _, _, _, off, size in heads:
         at = heads[names][4] + name
-        if data[at:data.index(b"\0", at)] == wanted:
-            return data[off:off + size]
-    return b""
+        yield data[at:data.index(b"\0", at)].decode(), data[off:off + size]
+
+
+def programs(path):
+    """(name, section) of every program: libbpf's are the functions outside of .text."""
+    found = list(sections(path.read_bytes()))
+    names, by_name = [name for name, _ in found], dict(found)
+    for at in range(0, len(by_name[".symtab"]), 24):
+        name, info, _, index = struct.unpack_from("<IBBH", by_name[".symtab"], at)
+        if info & 15 == FUNCTION and index < len(names) and names[index] != ".text":
+            yield by_name[".strtab"][name:].partition(b"\0")[0].decode(), names[index]
 
 
 def read(path):
     """Function -> its tags, by BTF. The bytes behind a type's head depend on its kind."""
     with open(path, "rb") as file:
-        btf = section(file.read(), b".BTF")
+        btf = dict(sections(file.read())).get(".BTF")
     if not btf:
         return {}
     head, type_off, type_len, str_off = struct.unpack_from("<4xIIII", btf)
