@@ -16,6 +16,7 @@ import sys
 
 INDENT = "    "
 PROMPT = INDENT + "$ jitframe "
+OTHERS = " --jit "  # needs a kernel tree: tests/kernel-jit/page.py
 
 
 def output_of(command, jitframe, folder):
@@ -34,7 +35,7 @@ def blocks(lines):
     """Where each quoted output is: (line of the command, first line of its output, line behind it)."""
     at = 0
     while at < len(lines):
-        if not lines[at].startswith(PROMPT):
+        if not lines[at].startswith(PROMPT) or OTHERS in lines[at]:
             at += 1
             continue
         end = at + 1
