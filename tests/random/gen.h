@@ -33,6 +33,8 @@ struct gen {
 	unsigned int loops; /* around the present place */
 	unsigned int nesting;
 	bool calls;
+	bool throws;
+	bool in_pad;
 	uint32_t end; /* the function is to be no longer than up to here, about */
 	uint8_t in_args[GENERATE_FUNCTIONS_MAX];
 };
@@ -71,5 +73,9 @@ void gen_bulk(struct gen *g, uint32_t end);
 uint32_t gen_branch(struct gen *g);
 void gen_statements(struct gen *g, unsigned int count);
 void gen_call(struct gen *g);
+/* A throw that a condition goes past. */
+void gen_throw(struct gen *g);
+/* Behind the function's end: pads for the records that its calls have got. */
+void gen_pads(struct gen *g);
 
 #endif

@@ -121,6 +121,22 @@ static void call_kfunc(struct gen *g)
 	gen_put(g, JMP | CALL, 0, RUNTIME, 0, (int32_t)kfunc);
 }
 
+/* The call that was put last gets a pad; `from`: where the record begins. */
+static void cover(struct gen *g, uint32_t from)
+{
+	struct jf_cleanups *table = &g->out->tables[g->function];
+	struct jf_cleanup *record = &g->out->records[g->function][table->count];
+	uint32_t start = g->out->starts[g->function];
+
+	if (table->count == GENERATE_RECORDS_MAX)
+		return;
+	if (table->count && record[-1].end > from - start)
+		from = gen_here(g) - 1;
+	*record = (struct jf_cleanup){from - start, gen_here(g) - start, 0};
+	table->list = g->out->records[g->function];
+	table->count++;
+}
+
 static void call_function(struct gen *g)
 {
 	uint32_t callee = g->function + 1 + rng_below(&g->rng, g->function_count - g->function - 1);
@@ -128,6 +144,42 @@ static void call_function(struct gen *g)
 	put_args(g, g->in_args[callee]);
 	gen_ctx(g, R1);
 	gen_put(g, JMP | CALL, 0, LOCAL, 0, (int32_t)callee);
+	if (g->throws && g->opts.cleanups && rng_percent(&g->rng, 80))
+		cover(g, gen_here(g) - 1 - (rng_percent(&g->rng, 20) ? 1 : 0));
+}
+
+void gen_throw(struct gen *g)
+{
+	uint32_t over = gen_branch(g);
+
+	gen_put(g, ALU64 | MOV | X, R1, gen_reg(g), 0, 0);
+	gen_put(g, JMP | CALL, 0, RUNTIME, 0, KFUNC_THROW);
+	gen_patch(g, over, gen_here(g));
+}
+
+/* R0 to R5 are 0 at a pad, and the others hold what they did at the call. */
+void gen_pads(struct gen *g)
+{
+	struct jf_cleanups *table = &g->out->tables[g->function];
+	struct jf_cleanup *records = g->out->records[g->function];
+	uint32_t start = g->out->starts[g->function];
+
+	g->in_pad = true;
+	g->end = UINT32_MAX;
+	for (uint32_t i = 0; i < table->count; i++) {
+		/* Some share one. */
+		if (i && rng_percent(&g->rng, 30)) {
+			records[i].pad = records[i - 1].pad;
+			continue;
+		}
+		records[i].pad = gen_here(g) - start;
+		gen_statements(g, rng_below(&g->rng, 6));
+		for (unsigned int reg = R1; reg <= R4; reg++)
+			gen_put(g, ALU64 | MOV | X, reg, gen_reg(g), 0, 0);
+		gen_put(g, JMP | CALL, 0, HELPER, 0, HELPER_MIX);
+		gen_put(g, JMP | CALL, 0, RUNTIME, 0, KFUNC_RESUME);
+	}
+	g->in_pad = false;
 }
 
 void gen_call(struct gen *g)
@@ -135,7 +187,7 @@ void gen_call(struct gen *g)
 	uint32_t which = rng_below(&g->rng, 100);
 
 	/* In two loops calls would make programs too long to run. */
-	if (which < 40 && g->function + 1 < g->function_count && g->loops < 2)
+	if (which < 40 && g->function + 1 < g->function_count && g->loops < 2 && !(g->throws && g->in_pad))
 		call_function(g);
 	else if (which < 70)
 		call_helper(g);
@@ -158,6 +210,8 @@ static void statement(struct gen *g)
 		loop(g);
 	else if (which < 26 && g->calls)
 		gen_call(g);
+	else if (which < 31 && g->throws && !g->in_pad)
+		gen_throw(g);
 	else
 		gen_straight(g);
 }

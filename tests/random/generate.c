@@ -110,6 +110,7 @@ static void begin_function(struct gen *g, uint32_t number, uint32_t insns)
 	g->end = gen_here(g) + insns;
 	g->loops = 0;
 	g->nesting = 0;
+	g->out->tables[number] = (struct jf_cleanups){NULL, 0};
 	choose_frame(g);
 	set_up(g);
 }
@@ -139,6 +140,7 @@ static void short_function(struct gen *g, uint32_t number)
 		gen_statements(g, 1 + rng_below(&g->rng, 8));
 	}
 	end_function(g);
+	gen_pads(g);
 }
 
 /* ---- programs ----------------------------------------------------------------------------------- */
@@ -151,6 +153,7 @@ static void begin(struct gen *g, struct generated *out, const struct generate_op
 	g->opts.arena = opts->arena && rng_percent(&g->rng, 40);
 	g->opts.per_cpu = opts->per_cpu && rng_percent(&g->rng, 20);
 	g->calls = rng_percent(&g->rng, 70);
+	g->throws = opts->throws && functions > 1 && rng_percent(&g->rng, 40);
 	for (uint32_t i = 1; opts->stack_args && i < functions; i++)
 		if (rng_percent(&g->rng, 30))
 			g->in_args[i] = (uint8_t)(1 + rng_below(&g->rng, opts->stack_args));
@@ -178,6 +181,7 @@ void gen_finish(struct gen *g)
 		.kfunc_count = KFUNC_COUNT,
 		.arena_user_base = world.user_base,
 		.call_register = world_call_register,
+		.cleanups = g->throws && g->opts.cleanups ? out->tables : NULL,
 	};
 }
 
@@ -234,6 +238,7 @@ void generate_long(struct generated *out, const struct generate_opts *opts, uint
 	gen_patch(&g, at, gen_here(&g));
 	gen_statements(&g, 20);
 	end_function(&g);
+	gen_pads(&g);
 	short_function(&g, 1);
 	gen_finish(&g);
 }

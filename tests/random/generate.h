@@ -5,6 +5,7 @@
 #include <jitframe/program.h>
 
 #define GENERATE_FUNCTIONS_MAX 5
+#define GENERATE_RECORDS_MAX   32 /* of a function: calls that have clean-up pads */
 
 /* What programs may contain, by what the convention and its hosts have. */
 struct generate_opts {
@@ -13,6 +14,8 @@ struct generate_opts {
 	unsigned int stack_args;   /* most arguments after the fifth, of BPF functions */
 	unsigned int c_stack_args; /* the same, of C */
 	uint32_t stack_max_bytes;
+	bool throws;
+	bool cleanups; /* throws run clean-up pads */
 };
 
 /* One program, and where it keeps its instructions. generated_free() when no more are wanted. */
@@ -23,6 +26,8 @@ struct generated {
 	uint32_t insn_count;
 	uint32_t insn_capacity;
 	uint32_t starts[GENERATE_FUNCTIONS_MAX + 1];
+	struct jf_cleanups tables[GENERATE_FUNCTIONS_MAX];
+	struct jf_cleanup records[GENERATE_FUNCTIONS_MAX][GENERATE_RECORDS_MAX];
 };
 
 /*

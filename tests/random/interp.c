@@ -27,6 +27,14 @@ static bool call_import(struct interp_frame *f, const struct jf_import *imports,
 {
 	if (number >= count || !imports[number].address)
 		return false;
+	/* A throw is none of C here: frames are left one by one, see go_on_at_pad(). */
+	if (imports[number].throws)
+		f->in->cookie = f->reg[R1];
+	if (imports[number].throws || imports[number].resumes) {
+		f->in->throwing = true;
+		f->resumed = imports[number].resumes;
+		return true;
+	}
 	f->reg[R0] = call_c(imports[number].address, f->reg, f->args_out);
 	return true;
 }
@@ -171,6 +179,25 @@ static bool stop(struct interp *in, const char *why, uint32_t number, int64_t in
 	return false;
 }
 
+/* A throw has come out of the call at `index`. returns: whether it has a pad, where the frame goes on: *next. */
+static bool go_on_at_pad(struct interp_frame *f, uint32_t number, int64_t index, int64_t *next)
+{
+	const struct jf_cleanups *table = f->in->program->cleanups ? &f->in->program->cleanups[number] : NULL;
+
+	for (uint32_t i = 0; table && !f->resumed && i < table->count; i++) {
+		const struct jf_cleanup *record = &table->list[i];
+
+		if (index < record->start || index >= record->end)
+			continue;
+		*next = record->pad;
+		memset(f->reg, 0, (R5 + 1) * sizeof(f->reg[0]));
+		memset(f->arena, 0, R5 + 1);
+		f->in->throwing = false;
+		return true;
+	}
+	return false;
+}
+
 static bool run_frame(struct interp_frame *f, uint32_t number)
 {
 	const struct jf_function *function = &f->in->program->functions[number];
@@ -188,6 +215,11 @@ static bool run_frame(struct interp_frame *f, uint32_t number)
 			return true;
 		if (!step(f, insn, &distance))
 			return stop(f->in, "no such instruction", number, index);
+		if (!f->in->throwing)
+			continue;
+		if (!go_on_at_pad(f, number, index, &index))
+			return true;
+		distance = -1;
 	}
 }
 
@@ -217,5 +249,10 @@ bool interp_run(struct interp *in, uint64_t r1, uint64_t r2, uint64_t *r0)
 	static const uint64_t none[7];
 
 	in->stopped = NULL;
-	return run_function(in, 0, args, none, r0);
+	in->throwing = false;
+	if (!run_function(in, 0, args, none, r0))
+		return false;
+	if (in->throwing)
+		*r0 = in->cookie;
+	return true;
 }

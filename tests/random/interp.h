@@ -18,6 +18,8 @@ struct interp {
 	uint64_t steps_left;      /* ends a program that does not end by itself */
 	const char *stopped;      /* why interp_run() gave up */
 	uint32_t function, index; /* and where */
+	bool throwing;            /* frames are being left, down to functions[0] */
+	uint64_t cookie;          /* of the throw: the result, once nobody is left */
 };
 
 /* Runs functions[0]. returns: whether it came to its end; *r0 is what it returns. Memory is real memory. */
@@ -36,6 +38,7 @@ struct interp_frame {
 	uint64_t args_in[7];                            /* after the fifth */
 	uint64_t args_out[7];
 	uint32_t may_goto_left;
+	bool resumed; /* its clean-up pad has ended */
 	_Alignas(16) uint8_t stack[INTERP_STACK_BYTES];
 };
 

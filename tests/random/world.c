@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <jitframe/backend.h>
+#include <jitframe/throw.h>
 
 #include "rng.h"
 
@@ -98,6 +99,10 @@ static void fill_imports(void)
 	world_kfuncs[KFUNC_MIX6] = (struct jf_import){.name = "mix6", .address = (uintptr_t)mix6, .arg_count = 6};
 	world_kfuncs[KFUNC_MIX7] = (struct jf_import){.name = "mix7", .address = (uintptr_t)mix7, .arg_count = 7};
 	world_kfuncs[KFUNC_MIX12] = (struct jf_import){.name = "mix12", .address = (uintptr_t)mix12, .arg_count = 12};
+	world_kfuncs[KFUNC_THROW] = (struct jf_import){
+		.name = "throw", .address = (uintptr_t)jf_throw, .throws = true, .never_returns = true};
+	world_kfuncs[KFUNC_RESUME] =
+		(struct jf_import){.name = "resume", .address = (uintptr_t)jf_throw_resume, .resumes = true};
 	world_call_register = (struct jf_import){.name = "through_register", .address = (uintptr_t)through_register};
 }
 

@@ -24,7 +24,7 @@ extern struct world world;
 
 /* Imports of every random program. Those with pointers take the context's address first. */
 enum world_helper { HELPER_MIX, HELPER_SCRAMBLE, HELPER_WRITE, HELPER_LAST, HELPER_COUNT };
-enum world_kfunc { KFUNC_MIX5, KFUNC_MIX6, KFUNC_MIX7, KFUNC_MIX12, KFUNC_COUNT };
+enum world_kfunc { KFUNC_MIX5, KFUNC_MIX6, KFUNC_MIX7, KFUNC_MIX12, KFUNC_THROW, KFUNC_RESUME, KFUNC_COUNT };
 extern struct jf_import world_helpers[HELPER_COUNT];
 extern struct jf_import world_kfuncs[KFUNC_COUNT];
 extern struct jf_import world_call_register;
