@@ -45,19 +45,31 @@ static bool prepare_thread(const struct jf_loaded *loaded)
 	return true;
 }
 
-uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
+/* A thread's first run, private stacks, calls that a sanitizer counts. */
+static __attribute__((noinline)) uint64_t run_prepared(const struct jf_loaded *loaded, uint64_t arg)
 {
 	struct sanitizer_entry entry;
 	uint64_t result;
 
-	if (!loaded || !prepare_thread(loaded))
+	if (!prepare_thread(loaded))
 		return 0;
 	if (!sanitizer_counts_calls())
-		return loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
+		return loaded->native->enter(loaded->entry, arg, 0);
 	sanitizer_enter(&entry);
-	result = loaded->native->enter(jf_loaded_entry(loaded), arg, 0);
+	result = loaded->native->enter(loaded->entry, arg, 0);
 	sanitizer_leave(&entry);
 	return result;
+}
+
+/* The call of `enter` is the last thing, so that compilers jump there: behind a throw each return is one that the
+ * processor foresees wrongly. */
+uint64_t jf_run(const struct jf_loaded *loaded, uint64_t arg)
+{
+	if (!loaded)
+		return 0;
+	if (!jf_thread_own || loaded->private_bytes || sanitizer_counts_calls())
+		return run_prepared(loaded, arg);
+	return loaded->native->enter(loaded->entry, arg, 0);
 }
 
 uint64_t jf_run_checked(const struct jf_loaded *loaded, uint64_t arg, const struct jf_regs *in, struct jf_regs *out)
