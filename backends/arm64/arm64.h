@@ -139,8 +139,9 @@ unsigned int jf_arm64_operand(struct jf_body *b, const struct jf_op *op);
 /* memory.c */
 /* reg = value, by page and offset from the code where that is shorter. */
 void jf_arm64_load_address(struct jf_body *b, unsigned int reg, uint64_t value);
-/* rt = the 64 bits at base + off; x12 may be written before that. */
+/* rt = the 64 bits at base + off, or the other way round; x12 may be written before that. */
 void jf_arm64_load_at(struct jf_code *code, unsigned int rt, unsigned int base, int64_t off);
+void jf_arm64_store_at(struct jf_code *code, unsigned int rt, unsigned int base, int64_t off);
 /* 8 bytes at R10 + off, from or to rt. */
 void jf_arm64_load_stack(struct jf_body *b, unsigned int rt, int64_t off);
 void jf_arm64_store_stack(struct jf_body *b, unsigned int rt, int64_t off);

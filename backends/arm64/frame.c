@@ -51,22 +51,35 @@ static const struct jf_slot_rule out_args_rules[] = {
  *       -96   x25
  *      -104   x28
  *      -112   x27
+ *
+ * Cleanups: as "bpf: Run exception cleanup landing pads when bpf_throw() unwinds", September 2026, has it. Main and
+ * subprograms have a boundary's saves; a function that throws has the same ten slots once more below (x23 and x24 are
+ * left empty), filled where it throws.
  */
+#define LINUX_ALL (JF_WHEN_EXCEPTION | JF_WHEN_CLEANUPS)
 static const struct jf_slot_rule linux_save_rules[] = {
-	{JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X23, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X24, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SPILL, JF_ARM64_X26, JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | JF_WHEN_EXCEPTION},
-	{JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, JF_ARM64_X19, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X20, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X21, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X22, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X23, LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X24, LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X25, JF_WHEN_FP | LINUX_ALL},
+	{JF_SLOT_SPILL, JF_ARM64_X26, LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X27, JF_WHEN_PRIVATE_STACK | LINUX_ALL},
+	{JF_SLOT_SAVE, JF_ARM64_X28, JF_WHEN_ARENA | LINUX_ALL},
+};
+static const struct jf_slot_rule linux_throw_rules[] = {
+	{JF_SLOT_THROW, JF_ARM64_X19, JF_WHEN_THROWS}, {JF_SLOT_THROW, JF_ARM64_X20, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, JF_ARM64_X21, JF_WHEN_THROWS}, {JF_SLOT_THROW, JF_ARM64_X22, JF_WHEN_THROWS},
+	{JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_THROWS},    {JF_SLOT_PAD, JF_REG_NONE, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, JF_ARM64_X25, JF_WHEN_THROWS}, {JF_SLOT_THROW, JF_ARM64_X26, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, JF_ARM64_X27, JF_WHEN_THROWS}, {JF_SLOT_THROW, JF_ARM64_X28, JF_WHEN_THROWS},
 };
 static const struct jf_area linux_areas[] = {
 	{entry_rules, COUNT(entry_rules), 2, 16},
 	{linux_save_rules, COUNT(linux_save_rules), 2, 16},
+	{linux_throw_rules, COUNT(linux_throw_rules), 2, 16},
 	{stack_rules, COUNT(stack_rules), 1, 16},
 	{out_args_rules, COUNT(out_args_rules), 1, 16},
 };
@@ -160,9 +173,11 @@ static const struct jf_convention linux_convention = {
 	.backend_flags = JF_ARM64_KERNEL,
 	.sp_steps = JF_SP_EACH_AREA,
 	.tail_keeps = COUNT(entry_rules) - 1, /* one of the two rules of a pair's lower slot holds */
-	.bpf_fp_when = JF_WHEN_FP | JF_WHEN_EXCEPTION,
+	.bpf_fp_when = JF_WHEN_FP | LINUX_ALL,
 	.conflicts = conflicts,
 	.conflict_count = COUNT(conflicts),
+	.cleanup_entry = JF_CLEANUP_CALLED,
+	.cleanup_back = JF_ARM64_X23,
 	.stub_offsets = true,
 };
 

@@ -40,6 +40,11 @@ void jf_arm64_load_at(struct jf_code *code, unsigned int rt, unsigned int base, 
 	access_at(code, JF_ARM64_LDR, 3, rt, base, off);
 }
 
+void jf_arm64_store_at(struct jf_code *code, unsigned int rt, unsigned int base, int64_t off)
+{
+	access_at(code, JF_ARM64_STR, 3, rt, base, off);
+}
+
 static void access_arena(struct jf_body *b, enum jf_arm64_ldst form, const struct jf_op *op, unsigned int rt,
 			 unsigned int base)
 {
@@ -55,7 +60,8 @@ static void access_arena(struct jf_body *b, enum jf_arm64_ldst form, const struc
 
 /*
  * R10 is the upper end of the BPF stack, which offsets go down from; the scaled form only goes up. So
- * accesses are made from the lower end: SP and the outgoing arguments, or the private stack's base.
+ * accesses are made from the lower end: SP and the outgoing arguments, or the private stack's base. A clean-up pad that is
+ * called has another frame's SP.
  */
 static inline bool access_stack(struct jf_body *b, enum jf_arm64_ldst form, unsigned int size_shift, unsigned int rt,
 				int64_t off)
@@ -65,7 +71,7 @@ static inline bool access_stack(struct jf_body *b, enum jf_arm64_ldst form, unsi
 	int64_t from_low =
 		off + (private ? jf_arm64_private_bytes(frame) : frame->bpf_stack_bytes + frame->out_args_bytes);
 
-	if (!jf_arm64_fits_scaled(size_shift, from_low))
+	if (!jf_arm64_fits_scaled(size_shift, from_low) || (!private && jf_frame_calls_pads(frame)))
 		return false;
 	jf_arm64_ldst_scaled(b->code, form, size_shift, rt, private ? JF_ARM64_PRIVATE : JF_ARM64_SP, from_low);
 	return true;

@@ -9,7 +9,17 @@
 
 static unsigned int unit(const struct jf_frame *frame, unsigned int slot)
 {
-	return slot < frame->fixed_bytes / PAIR * 2 ? 2 : 0;
+	unsigned int end = frame->fixed_bytes / PAIR * 2;
+
+	if (slot < end && frame->slots[slot].kind == JF_SLOT_THROW)
+		return end - slot; /* room: they are filled where the function throws */
+	return slot < end ? 2 : 0;
+}
+
+/* What the throw-site area adds to the frame. */
+static int32_t throw_bytes(const struct jf_frame *frame, unsigned int slot)
+{
+	return (int32_t)(unit(frame, slot) / 2 * PAIR);
 }
 
 static bool is_fp(const struct jf_slot *slot)
@@ -28,6 +38,10 @@ static void push(struct jf_code *code, const struct jf_frame *frame, unsigned in
 {
 	const struct jf_slot *low = &frame->slots[slot], *high = low + 1;
 
+	if (low->kind == JF_SLOT_THROW) {
+		jf_arm64_add_const(code, JF_ARM64_SP, JF_ARM64_SP, -throw_bytes(frame, slot));
+		return;
+	}
 	if (low->off_from_cfa != -(int32_t)(PAIR * (slot / 2 + 1)) || is_fp(low) != is_fp(high)) {
 		jf_code_fail(code, JF_E_BAD_DESC);
 		return;
@@ -42,7 +56,9 @@ static void pop(struct jf_code *code, const struct jf_frame *frame, unsigned int
 	const struct jf_slot *low = &frame->slots[slot], *high = low + 1;
 	unsigned int low_hw = low->reg == high->reg ? JF_ARM64_XZR : slot_hw(low);
 
-	if (slot_hw(low) == JF_ARM64_XZR && slot_hw(high) == JF_ARM64_XZR)
+	if (low->kind == JF_SLOT_THROW)
+		jf_arm64_add_const(code, JF_ARM64_SP, JF_ARM64_SP, throw_bytes(frame, slot));
+	else if (slot_hw(low) == JF_ARM64_XZR && slot_hw(high) == JF_ARM64_XZR)
 		jf_arm64_add_const(code, JF_ARM64_SP, JF_ARM64_SP, PAIR);
 	else
 		jf_arm64_pair(code, JF_ARM64_LDP_POST, is_fp(low), low_hw, slot_hw(high), JF_ARM64_SP, PAIR);
@@ -131,6 +147,16 @@ static void constant(struct jf_code *code, uint8_t dst, uint64_t value)
 	jf_arm64_mov_wide(code, dst, value);
 }
 
+static void store(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off)
+{
+	jf_arm64_store_at(code, reg, base, off);
+}
+
+static void go_back(struct jf_code *code, const struct jf_frame *frame)
+{
+	jf_arm64_branch_reg(code, JF_ARM64_BR, frame->conv->cleanup_back);
+}
+
 static void ret(struct jf_code *code)
 {
 	jf_arm64_branch_reg(code, JF_ARM64_RET, JF_ARM64_X30);
@@ -158,6 +184,7 @@ const struct jf_build_ops jf_arm64_build = {
 	.move = move,
 	.add = add,
 	.constant = constant,
+	.store = store,
 	.adopt_count = adopt_count,
 	.private_stack = private_stack,
 	.cleanup_pad = cleanup_pad,
@@ -165,6 +192,7 @@ const struct jf_build_ops jf_arm64_build = {
 	.push = push,
 	.pop = pop,
 	.ret = ret,
+	.go_back = go_back,
 	.jump = jump,
 	.target = JF_ARM64_TMP,
 };

@@ -23,14 +23,15 @@ void jf_loongarch64_call_address(struct jf_code *c, uint64_t address)
 	}
 }
 
-/* Callees count tail calls where we do. The address of that count is in our frame. */
+/* Callees count tail calls where we do. The address of that count is in our frame. A clean-up pad that is called has
+ * another frame's SP. */
 static void load_tcc_ptr(struct jf_code *c, const struct jf_frame *frame)
 {
 	int slot = jf_frame_slot(frame, JF_SLOT_TCC_PTR, JF_REG_NONE);
 
 	if (slot < 0)
 		return;
-	if (frame->conv->sp_steps == JF_SP_SAVES_FIRST)
+	if (frame->conv->sp_steps == JF_SP_SAVES_FIRST || jf_frame_calls_pads(frame))
 		emit_2ri12(c, LA_LD_D, LA_TCC, LA_FP, frame->slots[slot].off_from_cfa - frame->conv->fp_off_from_cfa);
 	else
 		emit_2ri12(c, LA_LD_D, LA_TCC, LA_SP, (int64_t)frame->size_bytes + frame->slots[slot].off_from_cfa);

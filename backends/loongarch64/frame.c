@@ -17,12 +17,23 @@ static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, J
  *             | s0 .. s5             |  -24 .. -64
  *             | tail-call count      |  -72
  *             | address of the count |  -80
- *             | s6                   |  -88   with arena, in boundary and callback
+ *             | s6                   |  -88   with arena, cleanups, in boundary and callback
  *             | padding              |  -96   with s6
+ *             +----------------------+
+ *             | s0 .. s4, s6         |        cleanups, in a function that throws: as they are then
  *             +----------------------+ <- R10 (s4)
  *             | BPF stack            |        multiple of 16
  *     sp ->   +----------------------+
+ *
+ * Cleanups: Linux has none on LoongArch; this is the scheme of its x86-64 and arm64 patches of September 2026. A pad goes
+ * back by s5, which every program saves and no BPF register lives in.
  */
+#define KERNEL_ALL (JF_WHEN_EXCEPTION | JF_WHEN_CLEANUPS)
+static const struct jf_slot_rule kernel_throw[] = {
+	{JF_SLOT_THROW, LA_S0, JF_WHEN_THROWS}, {JF_SLOT_THROW, LA_S1, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, LA_S2, JF_WHEN_THROWS}, {JF_SLOT_THROW, LA_S3, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, LA_S4, JF_WHEN_THROWS}, {JF_SLOT_THROW, LA_S6, JF_WHEN_THROWS},
+};
 static const struct jf_slot_rule kernel_save[] = {
 	{JF_SLOT_RETURN, LA_RA, JF_WHEN_ALWAYS}, {JF_SLOT_SAVE, LA_FP, JF_WHEN_ALWAYS},
 	{JF_SLOT_SAVE, LA_S0, JF_WHEN_ALWAYS},   {JF_SLOT_SAVE, LA_S1, JF_WHEN_ALWAYS},
@@ -32,12 +43,13 @@ static const struct jf_slot_rule kernel_save[] = {
 static const struct jf_slot_rule linux_state[] = {
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
-	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | KERNEL_ALL},
 };
 
 static const struct jf_area linux_areas[] = {
 	{kernel_save, COUNT(kernel_save), 1, 8},
 	{linux_state, COUNT(linux_state), 1, 16},
+	{kernel_throw, COUNT(kernel_throw), 1, 16},
 	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
@@ -49,16 +61,18 @@ static const struct jf_area linux_areas[] = {
  *             | ra                   |  -8
  *             | fp, the caller's     |  -16
  *             | s0 .. s5             |  -24 .. -64
- *             | s6                   |  -72         with arena, in boundary and callback
+ *             | s6                   |  -72         with arena, cleanups, in boundary and callback
  *             | tail-call count      |  -72 or -80
  *             | address of the count |  -80 or -88
  *             | padding              |  -96         with s6
+ *             +----------------------+
+ *             | s0 .. s4, s6         |              as in linux
  *             +----------------------+ <- R10 (s4), unless it is in the private stack
  *             | BPF stack            |              multiple of 16
  *     sp ->   +----------------------+
  */
 static const struct jf_slot_rule v2_state[] = {
-	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | JF_WHEN_EXCEPTION},
+	{JF_SLOT_SAVE, LA_S6, JF_WHEN_ARENA | KERNEL_ALL},
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_ALWAYS},
 };
@@ -66,6 +80,7 @@ static const struct jf_slot_rule v2_state[] = {
 static const struct jf_area v2_areas[] = {
 	{kernel_save, COUNT(kernel_save), 1, 8},
 	{v2_state, COUNT(v2_state), 1, 16},
+	{kernel_throw, COUNT(kernel_throw), 1, 16},
 	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
@@ -160,6 +175,8 @@ static const struct jf_convention conv_linux = {
 	.backend_flags = LA_CONV_PATCH_AREA | LA_CONV_PERCPU,
 	.count_returned = true,
 	.bpf_fp_when = JF_WHEN_BPF_STACK,
+	.cleanup_entry = JF_CLEANUP_CALLED,
+	.cleanup_back = LA_S5,
 	.stub_offsets = true,
 };
 
@@ -190,6 +207,8 @@ static const struct jf_convention conv_v2 = {
 	.bpf_fp_when = JF_WHEN_BPF_STACK,
 	.conflicts = v2_conflicts,
 	.conflict_count = COUNT(v2_conflicts),
+	.cleanup_entry = JF_CLEANUP_CALLED,
+	.cleanup_back = LA_S5,
 	.stub_offsets = true,
 };
 

@@ -53,6 +53,11 @@ static void ret(struct jf_code *code)
 	emit_jirl(code, LA_ZERO, LA_RA, 0);
 }
 
+static void go_back(struct jf_code *code, const struct jf_frame *frame)
+{
+	emit_jirl(code, LA_ZERO, frame->conv->cleanup_back, 0);
+}
+
 static void jump(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
 	(void)frame;
@@ -152,6 +157,7 @@ const struct jf_build_ops jf_loongarch64_build = {
 	.load_count = load_count,
 	.private_stack = private_stack,
 	.ret = ret,
+	.go_back = go_back,
 	.jump = jump,
 	.target = LA_TAIL_TARGET,
 };

@@ -30,18 +30,30 @@ static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, J
  *             | s7                   |  arena base
  *             | tail-call count      |  how many are left
  *             | padding              |  to 16
+ *             +----------------------+
+ *             | s1 .. s5, s7         |  cleanups, in a function that throws: as they are then
  *             +----------------------+ <- R10 (s5)
  *             | BPF stack            |  multiple of 16
  *     sp ->   +----------------------+
+ *
+ * Cleanups: Linux has none on RISC-V; this is the scheme of its x86-64 and arm64 patches of September 2026. Every function
+ * has a boundary's saves, and a pad goes back by s6, which no BPF register lives in.
  */
+#define LINUX_SAVE(reg, name, id) {JF_SLOT_SAVE, reg, WHEN(reg) | JF_WHEN_CLEANUPS},
 static const struct jf_slot_rule linux_save[] = {
-	{JF_SLOT_RETURN, RV_RA, JF_WHEN_CALLS | JF_WHEN_EXCEPTION},
-	RV_KEPT_INT(SAVE)
+	{JF_SLOT_RETURN, RV_RA, JF_WHEN_CALLS | JF_WHEN_EXCEPTION | JF_WHEN_CLEANUPS},
+	RV_KEPT_INT(LINUX_SAVE)
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_ALWAYS},
+};
+static const struct jf_slot_rule linux_throw[] = {
+	{JF_SLOT_THROW, RV_S1, JF_WHEN_THROWS}, {JF_SLOT_THROW, RV_S2, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, RV_S3, JF_WHEN_THROWS}, {JF_SLOT_THROW, RV_S4, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, RV_S5, JF_WHEN_THROWS}, {JF_SLOT_THROW, RV_S7, JF_WHEN_THROWS},
 };
 
 static const struct jf_area linux_areas[] = {
 	{linux_save, COUNT(linux_save), 1, 16},
+	{linux_throw, COUNT(linux_throw), 1, 16},
 	{bpf_stack, COUNT(bpf_stack), 1, 16},
 };
 
@@ -122,6 +134,8 @@ static const struct jf_convention conv_linux = {
 	.result_bits = 32,
 	.caps = JF_CAP_EXCEPTIONS | JF_CAP_TAIL_CALLS | JF_CAP_ARENA | JF_CAP_RUN,
 	.backend_flags = RV_CONV_PATCH_AREA,
+	.cleanup_entry = JF_CLEANUP_CALLED,
+	.cleanup_back = RV_S6,
 	.stub_offsets = true,
 };
 

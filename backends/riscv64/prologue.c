@@ -91,6 +91,11 @@ static void ret(struct jf_code *code)
 	emit_jalr(code, RV_ZERO, RV_RA, 0);
 }
 
+static void go_back(struct jf_code *code, const struct jf_frame *frame)
+{
+	emit_jalr(code, RV_ZERO, frame->conv->cleanup_back, 0);
+}
+
 static void jump(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
 	(void)frame;
@@ -111,6 +116,7 @@ const struct jf_build_ops jf_riscv64_build = {
 	.load_count = load_count,
 	.private_stack = private_stack,
 	.ret = ret,
+	.go_back = go_back,
 	.jump = jump,
 	.target = RV_TAIL_TARGET,
 };

@@ -15,6 +15,8 @@ static const struct jf_conflict conflicts[] = {
 	{JF_WHEN_PRIVATE_STACK, JF_WHEN_TAIL_CALLS, "a private stack belongs to one program, a tail call leaves it"},
 	{JF_WHEN_OUT_ARGS, JF_WHEN_TAIL_CALLS, "a tail call cannot hand on stack arguments"},
 	{JF_WHEN_PRIVATE_STACK, JF_WHEN_OUT_ARGS, "the private stack pointer and the sixth argument are both in r9"},
+	/* The last one is of linux alone. */
+	{JF_WHEN_PRIVATE_STACK, JF_WHEN_CLEANUPS, "R10 of a private stack is in r9, which nobody keeps for a pad"},
 };
 
 /* clang-format off */
@@ -48,10 +50,12 @@ static const struct jf_slot_rule out_args[] = {
  *                    +---------------------+
  *                    | BPF stack           |  S, a multiple of 8; none with a private stack
  *                    +---------------------+
+ *                    | r12, rbx, r13 - r15 |  with cleanups, in a function that throws: as they are then
+ *                    +---------------------+
  *                    | tcc                 |  with tail calls: the count, or a pointer to it
  *                    | tcc_ptr             |  with tail calls: a pointer to the count in force
- *                    | r12                 |  arena, boundary
- *                    | rbx, r13, r14, r15  |  each if R6..R9 is used; boundary: all
+ *                    | r12                 |  arena, boundary, cleanups
+ *                    | rbx, r13, r14, r15  |  each if R6..R9 is used; boundary, cleanups: all
  *   landing rsp ->   +---------------------+
  *                    | outgoing arguments  |  from the seventh on
  *   rsp ->           +---------------------+
@@ -59,24 +63,31 @@ static const struct jf_slot_rule out_args[] = {
  * The saves lie below the BPF stack, so their addresses depend on its size. That is why a callback
  * does not adopt them: its prologue takes the boundary's registers off the stack, starting at the
  * landing rsp, and then builds a frame of its own under the same record.
+ *
+ * Cleanups: the frame of "bpf: Run exception cleanup landing pads when bpf_throw() unwinds", September 2026, to the
+ * byte. How that patch makes room for the throw-site area is not known: here a subtraction of its own does.
  */
+#define LINUX_ALL (JF_WHEN_BOUNDARY | JF_WHEN_CLEANUPS)
+static const struct jf_slot_rule linux_throw[] = {
+	{JF_SLOT_THROW, R12, JF_WHEN_THROWS}, {JF_SLOT_THROW, RBX, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, R13, JF_WHEN_THROWS}, {JF_SLOT_THROW, R14, JF_WHEN_THROWS},
+	{JF_SLOT_THROW, R15, JF_WHEN_THROWS},
+};
 /* clang-format off */
 static const struct jf_slot_rule linux_state[] = {
 	{JF_SLOT_TCC, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
 	{JF_SLOT_TCC_PTR, JF_REG_NONE, JF_WHEN_TAIL_CALLS},
-	{JF_SLOT_SAVE, R12, JF_WHEN_ARENA | JF_WHEN_BOUNDARY},
-	{JF_SLOT_SAVE, RBX, JF_WHEN_USED | JF_WHEN_BOUNDARY},
-	{JF_SLOT_SAVE, R13, JF_WHEN_USED | JF_WHEN_BOUNDARY},
-	{JF_SLOT_SAVE, R14, JF_WHEN_USED | JF_WHEN_BOUNDARY},
-	{JF_SLOT_SAVE, R15, JF_WHEN_USED | JF_WHEN_BOUNDARY},
+	{JF_SLOT_SAVE, R12, JF_WHEN_ARENA | LINUX_ALL},
+	{JF_SLOT_SAVE, RBX, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, R13, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, R14, JF_WHEN_USED | LINUX_ALL},
+	{JF_SLOT_SAVE, R15, JF_WHEN_USED | LINUX_ALL},
 };
 /* clang-format on */
 
 static const struct jf_area linux_areas[] = {
-	{record, LEN(record), 1, 8},
-	{bpf_stack, LEN(bpf_stack), 1, 8},
-	{linux_state, LEN(linux_state), 1, 8},
-	{out_args, LEN(out_args), 1, 8},
+	{record, LEN(record), 1, 8},           {bpf_stack, LEN(bpf_stack), 1, 8}, {linux_throw, LEN(linux_throw), 1, 8},
+	{linux_state, LEN(linux_state), 1, 8}, {out_args, LEN(out_args), 1, 8},
 };
 
 const struct jf_convention jf_x86_64_linux = {
@@ -107,6 +118,7 @@ const struct jf_convention jf_x86_64_linux = {
 	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,
 	.conflict_count = LEN(conflicts),
+	.cleanup_entry = JF_CLEANUP_CALLED,
 	.stub_offsets = true,
 };
 
@@ -188,5 +200,5 @@ const struct jf_convention jf_x86_64_user = {
 	.tail_keeps = TAIL_KEEPS,
 	.bpf_fp_when = JF_WHEN_PRIVATE_STACK, /* R10 is the frame pointer otherwise */
 	.conflicts = conflicts,
-	.conflict_count = LEN(conflicts),
+	.conflict_count = LEN(conflicts) - 1,
 };

@@ -60,13 +60,22 @@ static void load_count(struct jf_code *code, const struct jf_frame *frame, struc
 
 /* ---- slots ------------------------------------------------------------------------------------ */
 
+static unsigned int throw_slots(const struct jf_frame *frame)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		count += frame->slots[i].kind == JF_SLOT_THROW;
+	return count;
+}
+
 /* `linux` pushes all slots, and has one subtraction for each of the two stacks; `user` pushes what PUSH can. */
 static unsigned int unit(const struct jf_frame *frame, unsigned int slot)
 {
 	const struct jf_slot *s = &frame->slots[slot];
 
 	if (is_linux(frame))
-		return s->kind == JF_SLOT_TCC ? 2 : 1;
+		return s->kind == JF_SLOT_TCC ? 2 : s->kind == JF_SLOT_THROW ? throw_slots(frame) : 1;
 	return s->kind == JF_SLOT_SAVE && jf_x86_64_regs[s->reg].cls == JF_REG_INT;
 }
 
@@ -82,6 +91,9 @@ static void push(struct jf_code *code, const struct jf_frame *frame, unsigned in
 		push_count(code, frame);
 		break;
 	case JF_SLOT_BPF_STACK: put_reg(code, F_W | F_IMM32 | 0x81, ALU_SUB, RSP, s->size_bytes); break;
+	case JF_SLOT_THROW: /* room: they are filled where the function throws */
+		jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, s->size_bytes * throw_slots(frame));
+		break;
 	case JF_SLOT_OUT_ARGS: jf_x86_64_emit_alu_ri(code, ALU_SUB, true, RSP, s->size_bytes); break;
 	default: jf_code_fail(code, JF_E_BAD_DESC);
 	}
@@ -98,15 +110,18 @@ static void pop(struct jf_code *code, const struct jf_frame *frame, unsigned int
 		emit_pop(code, RAX); /* tcc */
 		break;
 	case JF_SLOT_BPF_STACK: put_reg(code, F_W | F_IMM32 | 0x81, ALU_ADD, RSP, s->size_bytes); break;
+	case JF_SLOT_THROW: jf_x86_64_emit_alu_ri(code, ALU_ADD, true, RSP, s->size_bytes * throw_slots(frame)); break;
 	case JF_SLOT_OUT_ARGS: jf_x86_64_emit_alu_ri(code, ALU_ADD, true, RSP, s->size_bytes); break;
 	default: jf_code_fail(code, JF_E_BAD_DESC);
 	}
 }
 
-/* Control words. */
+/* Control words; integer registers in the throw-site area. */
 static void store(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off)
 {
-	if (reg == MXCSR)
+	if (jf_x86_64_regs[reg].cls == JF_REG_INT)
+		emit_store(code, 8, at(base, off), reg);
+	else if (reg == MXCSR)
 		emit_stmxcsr(code, at(base, off));
 	else
 		emit_fnstcw(code, at(base, off));
@@ -211,6 +226,13 @@ static void ret(struct jf_code *code)
 	emit_ret(code);
 }
 
+/* The unwinder has called the pad. */
+static void go_back(struct jf_code *code, const struct jf_frame *frame)
+{
+	(void)frame;
+	emit_ret(code);
+}
+
 /* The next program takes the record over, with RSP = RBP. RCX = target. */
 static void jump(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off)
 {
@@ -236,6 +258,7 @@ const struct jf_build_ops jf_x86_64_build = {
 	.pop = pop,
 	.leave = leave,
 	.ret = ret,
+	.go_back = go_back,
 	.jump = jump,
 	.target = RCX,
 };

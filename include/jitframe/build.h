@@ -61,7 +61,8 @@ struct jf_build_ops {
 	 */
 	void (*add)(struct jf_code *code, uint8_t dst, uint8_t src, int64_t imm);
 	void (*constant)(struct jf_code *code, uint8_t dst, uint64_t value);
-	/* One register of any class, to or from memory at base + off. Frames with slots that are not pushed. */
+	/* One register of any class, to or from memory at base + off. Frames with slots that are not pushed; store also
+	 * with JF_CLEANUP_CALLED. */
 	void (*store)(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off);
 	void (*load)(struct jf_code *code, uint8_t reg, uint8_t base, int32_t off);
 	/* Fills in the count slots from the count register. */
@@ -83,13 +84,15 @@ struct jf_build_ops {
 	void (*leave)(struct jf_code *code);
 
 	/*
-	 * Optional: what a clean-up pad begins with, where frames are resumed (JF_CLEANUP_RESUMED): a landing pad for the
-	 * jump that enters, and registers of the body that calls do not keep. The code that runs before the pad in memory
+	 * Optional: what a clean-up pad begins with: a landing pad for the jump or call that enters, and registers of the body that calls do not keep. The code that runs before the pad in memory
 	 * may run into it.
 	 */
 	void (*cleanup_pad)(struct jf_code *code, const struct jf_frame *frame);
 
 	void (*ret)(struct jf_code *code);
+	/* Ends a clean-up pad that the unwinder has called: back to the unwinder, by conv->cleanup_back. Conventions with
+	 * JF_CLEANUP_CALLED. */
+	void (*go_back)(struct jf_code *code, const struct jf_frame *frame);
 	/* Jumps to `entry_off` bytes behind the address in register `target`, which no step of taking down a frame
 	 * changes. */
 	void (*jump)(struct jf_code *code, const struct jf_frame *frame, uint32_t entry_off);

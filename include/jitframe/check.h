@@ -53,7 +53,8 @@ enum {
 	JF_GIVEN_LEAF = 1 << 8,
 	JF_GIVEN_CLASSIC = 1 << 9,
 	JF_GIVEN_CLEANUPS = 1 << 10,
-	JF_GIVEN_ALL = (1 << 11) - 1,
+	JF_GIVEN_THROWS = 1 << 11,
+	JF_GIVEN_ALL = (1 << 12) - 1,
 };
 
 /* What is to be checked. owns: all memory is the caller's, and is read during the call only. Start from

@@ -31,6 +31,7 @@ enum jf_slot_kind {
 	JF_SLOT_BPF_STACK, /* what BPF code addresses below R10 */
 	JF_SLOT_OUT_ARGS,  /* outgoing stack arguments */
 	JF_SLOT_CLEANUP,   /* a word of the throw whose clean-up pad runs in this frame (JF_CLEANUP_RESUMED) */
+	JF_SLOT_THROW,     /* a register's value in this frame where the frame throws; JF_CLEANUP_CALLED */
 	JF_SLOT__COUNT
 };
 
@@ -50,6 +51,7 @@ enum {
 	JF_WHEN_BPF_STACK = 1 << 11, /* JF_WHEN_FP, with a BPF stack of more than 0 bytes or a private stack */
 	JF_WHEN_CALLS = 1 << 12,     /* unless the spec says leaf: the return address may stay in its register */
 	JF_WHEN_CLEANUPS = 1 << 13,  /* the spec's cleanups */
+	JF_WHEN_THROWS = 1 << 14,    /* JF_WHEN_CLEANUPS, in a function that throws itself */
 };
 /* The two roles that land: what they have in common. */
 #define JF_WHEN_EXCEPTION (JF_WHEN_BOUNDARY | JF_WHEN_CALLBACK)
@@ -117,8 +119,13 @@ enum jf_sp_steps {
 /* How a clean-up pad of a frame comes to run when a throw skips the frame. */
 enum jf_cleanup_entry {
 	JF_CLEANUP_NONE, /* it does not: programs that have pads and can throw are refused */
-	/* The unwinder calls the pad as a subroutine, on the unwinder's own stack, and the pad returns to the unwinder.
-	 * Such code is emitted; it runs where somebody calls pads so. */
+	/*
+	 * The unwinder calls the pad as a subroutine on its own stack, with R6-R9, R10, FP and arena of the frame; the pad
+	 * goes back to the unwinder. The unwinder finds registers in memory alone: what the frame had at a call has been
+	 * saved by the function that was called, so every function of a program with pads saves what a boundary saves
+	 * (JF_WHEN_CLEANUPS). In front of a call that throws, the frame stores them itself, in slots of kind
+	 * JF_SLOT_THROW. Such code is emitted; it runs where somebody calls pads so.
+	 */
 	JF_CLEANUP_CALLED,
 	/* The frame goes on at its pad, with SP and all registers as they were at the call. A frame with pads has two
 	 * slots of kind JF_SLOT_CLEANUP, for what the resume has to know. */
@@ -174,7 +181,10 @@ struct jf_convention {
 	uint16_t bpf_fp_when; /* R10's register is set when the spec and this have a JF_WHEN_ bit in common */
 	/* ---- what runs beside the code */
 	uint8_t cleanup_entry; /* enum jf_cleanup_entry */
-	bool stub_offsets;     /* AX of timed may_goto is an offset: the system's stub adds bpf_reg[JF_BPF_FP] */
+	/* JF_CLEANUP_CALLED: register through which a pad goes back to the unwinder. The pad's calls keep it. Ignored
+	 * where a call pushes the return address: there a pad returns. */
+	uint8_t cleanup_back;
+	bool stub_offsets; /* AX of timed may_goto is an offset: the system's stub adds bpf_reg[JF_BPF_FP] */
 };
 
 /* ---- a spec and its solution ---------------------------------------------------------------- */
@@ -195,12 +205,16 @@ struct jf_frame_spec {
 	bool classic;      /* converted from classic BPF, which has no tail calls: no code is made ready for one */
 	/* Clean-up pads. RESUMED: this function has some. CALLED: its program has some, and this is not the callback. */
 	bool cleanups;
-	uint8_t reserved[9]; /* 0; other structs hold this one, so that its size stays as it is */
+	bool throws;         /* CALLED, with cleanups: this function calls what throws */
+	uint8_t reserved[8]; /* 0; other structs hold this one, so that its size stays as it is */
 };
 /* A plain main function: no stack, no options. */
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
-	{ sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, false, { 0 } }
+	{ \
+		sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, false, \
+		false, { 0 } \
+	}
 /* clang-format on */
 /* Outgoing arguments after the fifth, at most. */
 #define JF_OUT_ARGS_MAX 7
@@ -259,6 +273,18 @@ JF_API uint32_t jf_frame_saved_mask(const struct jf_frame *frame);
  * threads: any, async-signal-safe.
  */
 JF_API JF_CHECK enum jf_status jf_frame_boundary(const struct jf_convention *conv, struct jf_frame *frame);
+
+/*
+ * Where an unwinder that calls clean-up pads (JF_CLEANUP_CALLED) finds registers: the lowest slot of an area, in bytes
+ * from FP. JF_SLOT_SAVE: what the caller had; Linux calls this number spill_off. JF_SLOT_THROW: what this frame had
+ * where it threw. Example: -96 for a subprogram of arm64/linux.
+ * returns: 0 when the frame has no such slot. threads: any, async-signal-safe.
+ */
+JF_API int32_t jf_frame_spill_off(const struct jf_frame *frame, enum jf_slot_kind kind);
+
+/* Whether the frame is one whose pads are called: its code reaches the frame by FP alone. threads: any,
+ * async-signal-safe. */
+JF_API bool jf_frame_calls_pads(const struct jf_frame *frame);
 
 /* ---- what every frame of a convention has (src/frame/record.c) --------------------------------- */
 

@@ -27,6 +27,7 @@ struct flow {
 	const struct jf_unit *units;
 	uint32_t count;
 	const struct jf_usage *usage;
+	bool called; /* pads run on another stack than their frame's */
 	struct jf_error *error;
 	bool *throws;  /* by function: it may throw, or something that it refers to may */
 	bool *returns; /* by function: some path returns */
@@ -94,6 +95,8 @@ static enum jf_status check_in_pad(const struct flow *f, uint32_t pad, uint32_t 
 		return bad(f, "cleanup pad %u: tail call at instruction %u", pad, i);
 	if (may_throw(f, insn))
 		return bad(f, "cleanup pad %u: may throw at instruction %u", pad, i);
+	if (f->called && kind == JF_OP_ARG_PUT)
+		return bad(f, "cleanup pad %u: argument after the fifth at instruction %u", pad, i);
 	if (behind == function->insn_count && goes_on(f, insn))
 		return bad(f, "cleanup pad %u: runs off the end of the function at instruction %u", pad, i);
 	return JF_OK;
@@ -238,9 +241,10 @@ static enum jf_status check_tables(const struct jf_unit *units, uint32_t count, 
 }
 
 enum jf_status jf_units_check_cleanups(const struct jf_program *program, const struct jf_unit *units, uint32_t count,
-				       const struct jf_usage *usage, struct jf_error *error)
+				       const struct jf_usage *usage, bool called, struct jf_error *error)
 {
-	struct flow f = {.program = program, .units = units, .count = count, .usage = usage, .error = error};
+	struct flow f = {
+		.program = program, .units = units, .count = count, .usage = usage, .called = called, .error = error};
 	enum jf_status status = check_tables(units, count, error);
 	size_t most = 0;
 

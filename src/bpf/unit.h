@@ -92,10 +92,11 @@ enum jf_status jf_units_find_returns(const struct jf_program *program, const str
 
 /*
  * Checks the table of clean-up pads of each of `count` checked functions, and what pads do; docs/cleanup.md has the
- * rules. Marks pads with JF_INSN_TARGET and JF_INSN_PAD, all that they reach with JF_INSN_IN_PAD. returns: JF_E_BAD_INSN, JF_E_NO_MEMORY.
+ * rules. Marks pads with JF_INSN_TARGET and JF_INSN_PAD, all that they reach with JF_INSN_IN_PAD. called: pads run on
+ * another stack (JF_CLEANUP_CALLED). returns: JF_E_BAD_INSN, JF_E_NO_MEMORY.
  */
 enum jf_status jf_units_check_cleanups(const struct jf_program *program, const struct jf_unit *units, uint32_t count,
-				       const struct jf_usage *usage, struct jf_error *error);
+				       const struct jf_usage *usage, bool called, struct jf_error *error);
 /* The record that holds the instruction. in: a checked table. returns: NULL: none does. */
 const struct jf_cleanup *jf_cleanup_of(const struct jf_cleanups *table, uint32_t insn);
 /* The table of one function; its flags have JF_INSN_SECOND. returns: JF_E_BAD_INSN. */

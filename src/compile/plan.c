@@ -89,7 +89,8 @@ static enum jf_status check_units(struct jf_compiler *c, struct jf_usage *usage)
 /* Pads that do not run would leave held what they give back, and nobody told. */
 static enum jf_status check_cleanups(struct jf_compiler *c, const struct jf_usage *usage)
 {
-	enum jf_status status = jf_units_check_cleanups(c->program, c->units, c->unit_count, usage, c->error);
+	bool called = c->conv->cleanup_entry == JF_CLEANUP_CALLED;
+	enum jf_status status = jf_units_check_cleanups(c->program, c->units, c->unit_count, usage, called, c->error);
 
 	if (status != JF_OK || !c->throws || c->conv->cleanup_entry != JF_CLEANUP_NONE)
 		return status;
@@ -171,6 +172,7 @@ static enum jf_status solve_unit(struct jf_compiler *c, uint32_t index, uint32_t
 				  usage->reaches_tail_call :
 				  c->uses_tail_calls;
 	spec.cleanups = has_cleanups(c, index, role);
+	spec.throws = usage->throws;
 	spec.landing_pads = c->opts->landing_pads;
 	spec.sign_return = c->opts->sign_return;
 	/* may_goto calls a stub. */
@@ -264,8 +266,8 @@ static enum jf_status add_stub(struct jf_compiler *c, uint32_t *stub, const stru
 	return stub_frame(c->conv, &function->frame);
 }
 
-/* The stubs that one function's calls go through. */
-static enum jf_status add_stubs_of(struct jf_compiler *c, const struct jf_unit *unit)
+/* The stubs that one function's calls go through. The resume of a pad that is called is no call. */
+static enum jf_status add_stubs_of(struct jf_compiler *c, const struct jf_unit *unit, bool resumes)
 {
 	const struct jf_program *program = c->program;
 	enum jf_status status = JF_OK;
@@ -278,7 +280,7 @@ static enum jf_status add_stubs_of(struct jf_compiler *c, const struct jf_unit *
 			continue;
 		if (jf_insn_src(insn) == JF_SRC_HELPER && number != JF_HELPER_TAIL_CALL)
 			status = add_stub(c, &c->helper_stub[number], &program->helpers[number]);
-		else if (jf_insn_src(insn) == JF_SRC_KFUNC)
+		else if (jf_insn_src(insn) == JF_SRC_KFUNC && (resumes || !program->kfuncs[number].resumes))
 			status = add_stub(c, &c->kfunc_stub[number], &program->kfuncs[number]);
 	}
 	return status;
@@ -300,7 +302,7 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 		status = add_stub(c, &c->register_stub, &c->program->call_register);
 	for (uint32_t i = 0; status == JF_OK && i < c->program->function_count; i++)
 		if (usage[i].calls)
-			status = add_stubs_of(c, &c->units[i]);
+			status = add_stubs_of(c, &c->units[i], !jf_frame_calls_pads(&c->image->functions[i].frame));
 	return status;
 }
 

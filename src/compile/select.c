@@ -26,6 +26,33 @@ static struct jf_call call_of_c(struct jf_compiler *c, const struct jf_import *i
 	};
 }
 
+/* Where pads are called, what R6-R9 and the arena's register hold has to be in memory when the frame throws. */
+static void put_throw_site(struct jf_body *b)
+{
+	const struct jf_frame *frame = b->frame;
+	const struct jf_backend *backend = frame->conv->backend;
+
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		if (frame->slots[i].kind == JF_SLOT_THROW)
+			backend->build->store(b->code, frame->slots[i].reg, backend->fp,
+					      frame->slots[i].off_from_cfa - frame->conv->fp_off_from_cfa);
+}
+
+/* A call of C. The resume of a pad that was called is no call: it goes back to the unwinder. */
+static enum jf_status emit_c_call(struct jf_body *b, const struct jf_op *op, const struct jf_import *import,
+				  const struct jf_call *call)
+{
+	const struct jf_backend *backend = b->frame->conv->backend;
+
+	if (jf_frame_calls_pads(b->frame) && import->resumes) {
+		backend->build->go_back(b->code, b->frame);
+		return JF_OK;
+	}
+	if (import->throws)
+		put_throw_site(b);
+	return backend->body.call ? backend->body.call(b, op, call) : JF_E_UNSUPPORTED;
+}
+
 static enum jf_status emit_tail_call(struct jf_compiler *c, struct jf_body *b, const struct jf_op *op)
 {
 	const struct jf_body_ops *ops = &c->conv->backend->body;
@@ -42,7 +69,7 @@ static enum jf_status emit_call_register(struct jf_compiler *c, struct jf_body *
 	struct jf_call call = call_of_c(c, &c->program->call_register, c->register_stub);
 
 	call.sixth = op->imm ? (uint8_t)op->imm : op->dst;
-	return c->conv->backend->body.call ? c->conv->backend->body.call(b, op, &call) : JF_E_UNSUPPORTED;
+	return emit_c_call(b, op, &c->program->call_register, &call);
 }
 
 static enum jf_status emit_cast(struct jf_compiler *c, struct jf_body *b, struct jf_op *op)
@@ -97,18 +124,21 @@ static enum jf_status emit_call(struct jf_compiler *c, struct jf_body *b, const 
 {
 	const struct jf_body_ops *ops = &c->conv->backend->body;
 	struct jf_call call = {.kind = JF_CALL_BPF, .sixth = JF_REG_NONE};
+	const struct jf_import *import = NULL;
 	uint32_t number = (uint32_t)op->imm;
 
 	switch (op->src) {
 	case JF_SRC_HELPER:
 		if (number == JF_HELPER_TAIL_CALL)
 			return emit_tail_call(c, b, op);
-		call = call_of_c(c, &c->program->helpers[number], c->helper_stub[number]);
+		import = &c->program->helpers[number];
+		call = call_of_c(c, import, c->helper_stub[number]);
 		break;
 	case JF_SRC_KFUNC:
-		call = call_of_c(c, &c->program->kfuncs[number], c->kfunc_stub[number]);
-		if (c->program->kfuncs[number].arg_count > JF_REG_ARGS)
-			call.stack_args = (uint8_t)(c->program->kfuncs[number].arg_count - JF_REG_ARGS);
+		import = &c->program->kfuncs[number];
+		call = call_of_c(c, import, c->kfunc_stub[number]);
+		if (import->arg_count > JF_REG_ARGS)
+			call.stack_args = (uint8_t)(import->arg_count - JF_REG_ARGS);
 		/* What a stub pushes would stand between the arguments and their reader. */
 		if (c->kfunc_stub[number] && call.stack_args > c->conv->extra_arg_regs)
 			return JF_E_UNSUPPORTED;
@@ -117,6 +147,8 @@ static enum jf_status emit_call(struct jf_compiler *c, struct jf_body *b, const 
 	}
 	if (call.stack_args > b->frame->spec.out_args)
 		return JF_E_BAD_INSN;
+	if (import)
+		return emit_c_call(b, op, import, &call);
 	return ops->call ? ops->call(b, op, &call) : JF_E_UNSUPPORTED;
 }
 

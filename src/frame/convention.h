@@ -19,6 +19,7 @@ enum contradiction {
 	BAD_LANDING,   /* what a callback takes off, seen from the SP it gets */
 	BAD_OWN_STACK, /* a callback's BPF stack */
 	BAD_CLEANUP,   /* slots for a throw whose pad runs */
+	BAD_SPILL,     /* what an unwinder that calls pads does not find */
 	CONTRADICTION__COUNT
 };
 

@@ -10,6 +10,7 @@ static void check_hooks(struct contradictions *all, const struct jf_build_ops *o
 {
 	const struct jf_convention *conv = all->conv;
 	bool stored_count = conv->caps & JF_CAP_TAIL_CALLS && !ops->unit;
+	bool calls_pads = conv->cleanup_entry == JF_CLEANUP_CALLED;
 	const struct {
 		bool is_needed, is_there;
 		const char *hook, *by;
@@ -19,6 +20,8 @@ static void check_hooks(struct contradictions *all, const struct jf_build_ops *o
 		{conv->landing == JF_LANDING_RESTORE, ops->pop, "pop", "callbacks that restore"},
 		{conv->caps & JF_CAP_SIGN_RETURN, ops->sign, "sign", "signed returns"},
 		{conv->caps & JF_CAP_PRIVATE_STACK, ops->private_stack, "private_stack", "private stacks"},
+		{calls_pads, ops->store, "store", "cleanup pads that are called"},
+		{calls_pads, ops->go_back, "go_back", "cleanup pads that are called"},
 		{conv->result_bits == 32, ops->sign_extend, "sign_extend", "results of 32 bits"},
 	};
 

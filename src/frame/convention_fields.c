@@ -88,6 +88,16 @@ static void check_option_registers(struct contradictions *all)
 			contradict(all, 15, "arena_reg is %s, which calls do not keep (R15)",
 				   reg_name(conv->backend, conv->arena_reg));
 	}
+	if (conv->cleanup_entry == JF_CLEANUP_CALLED && !conv->backend->ra_pushed &&
+	    check_role(all, 24, "cleanup_back", conv->cleanup_back)) {
+		bpf = bpf_register_in(conv, conv->cleanup_back);
+		if (bpf != JF_BPF_REG__COUNT)
+			contradict(all, 24, "cleanup_back is %s, where R%u lives (R24)",
+				   reg_name(conv->backend, conv->cleanup_back), bpf);
+		if (!is_kept(conv->backend, conv->cleanup_back))
+			contradict(all, 24, "cleanup_back is %s, which calls do not keep (R24)",
+				   reg_name(conv->backend, conv->cleanup_back));
+	}
 	if (conv->caps & JF_CAP_TAIL_CALLS && conv->count_form != JF_COUNT_IN_MEMORY &&
 	    check_role(all, 9, "count_reg", conv->count_reg)) {
 		bpf = bpf_register_in(conv, conv->count_reg);
@@ -147,6 +157,7 @@ static const char *slot_fault(const struct jf_convention *conv, const struct jf_
 	case JF_SLOT_RETURN: return rule->reg == conv->backend->ra ? NULL : "which is not the return address's";
 	case JF_SLOT_SAVE: return is_kept(conv->backend, rule->reg) ? NULL : "which a callee does not keep";
 	case JF_SLOT_SPILL:
+	case JF_SLOT_THROW:
 		return is_kept(conv->backend, rule->reg) || rule->reg == conv->bpf_fp_private ?
 			       NULL :
 			       "which holds no value of a frame";

@@ -107,12 +107,35 @@ static void check_cleanup_slots(struct contradictions *all, const struct jf_fram
 				role_of(frame), count);
 }
 
+/* An unwinder that calls pads knows no rows: what R6-R9 and the arena's register held it finds in these slots alone. */
+static void check_spills(struct contradictions *all, const struct jf_frame *frame)
+{
+	const struct jf_convention *conv = frame->conv;
+	struct jf_frame boundary;
+
+	if (jf_frame_boundary(conv, &boundary) != JF_OK)
+		return;
+	for (unsigned int i = 0; i < boundary.slot_count; i++)
+		if (boundary.slots[i].kind == JF_SLOT_SAVE &&
+		    jf_frame_slot(frame, JF_SLOT_SAVE, boundary.slots[i].reg) < 0)
+			contradict_once(all, BAD_SPILL, 20,
+					"a %s with cleanup pads does not save %s, as a boundary does (R20)",
+					role_of(frame), reg_name(frame, boundary.slots[i].reg));
+	for (unsigned int bpf = JF_BPF_R6; frame->needs & JF_WHEN_THROWS && bpf <= JF_BPF_R9; bpf++)
+		if (jf_frame_slot(frame, JF_SLOT_THROW, conv->bpf_reg[bpf]) < 0)
+			contradict_once(all, BAD_SPILL, 20,
+					"a %s that throws has no slot for %s, where R%u lives (R20)", role_of(frame),
+					reg_name(frame, conv->bpf_reg[bpf]), bpf);
+}
+
 static void check_frame(struct contradictions *all, const struct jf_frame *frame)
 {
 	check_layout(all, frame);
 	check_record(all, frame);
 	if (frame->spec.role != JF_ROLE_CALLBACK || frame->conv->landing == JF_LANDING_RESTORE)
 		check_saves(all, frame);
+	if (jf_frame_calls_pads(frame))
+		check_spills(all, frame);
 	if (frame->spec.tail_calls && frame->needs & JF_WHEN_MAIN && jf_frame_slot(frame, JF_SLOT_TCC, JF_REG_NONE) < 0)
 		contradict_once(all, BAD_COUNT, 9, "a %s with tail calls has no slot for their count (R9)",
 				role_of(frame));
@@ -188,8 +211,8 @@ static void check_landing(struct contradictions *all, const struct jf_frame *bou
 
 /* ---- every combination --------------------------------------------------------------------------------- */
 
-/* tail calls, arena, private stack, signed returns, registers used, two of size, arguments, leaf, clean-up pads */
-#define OPTION_BITS 10
+/* tail calls, arena, private stack, signed returns, registers used, two of size, arguments, leaf, cleanups, throws */
+#define OPTION_BITS 11
 
 static bool solve(struct contradictions *all, unsigned int role, unsigned int bits, struct jf_frame *frame)
 {
@@ -209,6 +232,7 @@ static bool solve(struct contradictions *all, unsigned int role, unsigned int bi
 	spec.out_args = bits & 128 ? JF_OUT_ARGS_MAX : 0;
 	spec.leaf = bits & 256;
 	spec.cleanups = bits & 512;
+	spec.throws = bits & 1024;
 	status = jf_frame_solve(conv, &spec, frame, &error);
 	if (status == JF_OK || status == JF_E_UNSUPPORTED || status == JF_E_BAD_SPEC)
 		return status == JF_OK;

@@ -20,7 +20,7 @@ static const char *const slot_names[JF_SLOT__COUNT] = {
 	[JF_SLOT_SPILL] = "spill",         [JF_SLOT_TCC] = "tcc",
 	[JF_SLOT_TCC_PTR] = "tcc_ptr",     [JF_SLOT_PAD] = "pad",
 	[JF_SLOT_BPF_STACK] = "bpf_stack", [JF_SLOT_OUT_ARGS] = "out_args",
-	[JF_SLOT_CLEANUP] = "cleanup",
+	[JF_SLOT_CLEANUP] = "cleanup",     [JF_SLOT_THROW] = "throw",
 };
 
 static const char *const range_names[JF_RANGE__COUNT] = {
@@ -113,6 +113,7 @@ static void put_slot(struct out *out, const struct jf_frame *frame, const struct
 		put(out, "%s of the caller%s", reg, slot->reg == backend->fp ? ", previous frame pointer" : "");
 		break;
 	case JF_SLOT_SPILL: put(out, "%s of this frame, fills the pair", reg); break;
+	case JF_SLOT_THROW: put(out, "%s where this frame throws", reg); break;
 	case JF_SLOT_TCC: put(out, "tail-call count"); break;
 	case JF_SLOT_TCC_PTR: put(out, "pointer to the tail-call count"); break;
 	case JF_SLOT_PAD: put(out, "padding"); break;
@@ -158,6 +159,17 @@ int jf_row_text(const struct jf_backend *backend, const struct jf_row *row, cons
 
 #define RULE "+------------------------------------------------+"
 
+/* Where an unwinder that calls pads looks. */
+static void put_spill(struct out *out, const struct jf_frame *frame, int32_t off, enum jf_slot_kind kind,
+		      const char *what)
+{
+	const struct jf_convention *conv = frame->conv;
+	int32_t spill_off = jf_frame_spill_off(frame, kind);
+
+	if (jf_frame_calls_pads(frame) && spill_off && off == spill_off + conv->fp_off_from_cfa)
+		put(out, "  <- %s, %s%+d", what, conv->backend->regs[conv->backend->fp].name, spill_off);
+}
+
 static void put_pointers(struct out *out, const struct jf_frame *frame, int32_t off)
 {
 	const struct jf_convention *conv = frame->conv;
@@ -170,6 +182,8 @@ static void put_pointers(struct out *out, const struct jf_frame *frame, int32_t 
 		put(out, "  <- R10");
 	if (off == -(int32_t)frame->size_bytes)
 		put(out, "  <- %s", conv->backend->regs[conv->backend->sp].name);
+	put_spill(out, frame, off, JF_SLOT_SAVE, "spill area");
+	put_spill(out, frame, off, JF_SLOT_THROW, "throw-site area");
 }
 
 int jf_frame_text(const struct jf_frame *frame, char *text, size_t capacity)

@@ -55,6 +55,8 @@ static uint16_t spec_needs(const struct jf_frame_spec *spec)
 		needs |= JF_WHEN_OUT_ARGS;
 	if (spec->cleanups)
 		needs |= JF_WHEN_CLEANUPS;
+	if (spec->cleanups && spec->throws)
+		needs |= JF_WHEN_THROWS;
 	return needs;
 }
 
@@ -90,6 +92,9 @@ static enum jf_status check_capabilities(const struct jf_convention *conv, const
 				    conv->name);
 	if (spec->cleanups && conv->cleanup_entry == JF_CLEANUP_NONE)
 		return jf_error_set(error, JF_E_UNSUPPORTED, "cleanups", "%s/%s does not run cleanup pads", arch,
+				    conv->name);
+	if (spec->cleanups && conv->cleanup_entry == JF_CLEANUP_CALLED && spec->role == JF_ROLE_CALLBACK)
+		return jf_error_set(error, JF_E_UNSUPPORTED, "cleanups", "not in a callback of %s/%s", arch,
 				    conv->name);
 	if (spec->landing_pads && !jf_convention_supports(conv, JF_CAP_LANDING_PADS))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "landing_pads", "%s has none", arch);
@@ -281,6 +286,21 @@ enum jf_status jf_frame_boundary(const struct jf_convention *conv, struct jf_fra
 
 	spec.role = JF_ROLE_BOUNDARY;
 	return jf_frame_solve(conv, &spec, frame, NULL);
+}
+
+int32_t jf_frame_spill_off(const struct jf_frame *frame, enum jf_slot_kind kind)
+{
+	int32_t low = 0;
+
+	for (unsigned int i = 0; i < frame->slot_count; i++)
+		if (frame->slots[i].kind == kind && frame->slots[i].off_from_cfa < low)
+			low = frame->slots[i].off_from_cfa;
+	return low ? low - frame->conv->fp_off_from_cfa : 0;
+}
+
+bool jf_frame_calls_pads(const struct jf_frame *frame)
+{
+	return frame->needs & JF_WHEN_CLEANUPS && frame->conv->cleanup_entry == JF_CLEANUP_CALLED;
 }
 
 bool jf_convention_supports(const struct jf_convention *conv, uint32_t caps)

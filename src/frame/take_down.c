@@ -47,7 +47,8 @@ static bool is_left(const struct builder *b, unsigned int slot, unsigned int kee
 {
 	uint8_t kind = b->frame->slots[slot].kind;
 
-	return frees_by_leave(b, keep) && (kind == JF_SLOT_BPF_STACK || kind == JF_SLOT_TCC || kind == JF_SLOT_TCC_PTR);
+	return frees_by_leave(b, keep) &&
+	       (kind == JF_SLOT_BPF_STACK || kind == JF_SLOT_THROW || kind == JF_SLOT_TCC || kind == JF_SLOT_TCC_PTR);
 }
 
 /* Down to the first `keep` slots; the stored slots lie below those that were pushed. */

@@ -70,6 +70,10 @@ static bool read_phrase(char *text, const struct jf_convention *conv, struct sam
 		spec->landing_pads = true;
 	else if (strcmp(text, "signed return") == 0)
 		spec->sign_return = true;
+	else if (strcmp(text, "cleanups") == 0)
+		spec->cleanups = true;
+	else if (strcmp(text, "throws") == 0)
+		spec->throws = true;
 	else if (strcmp(text, "hardened") == 0)
 		spec->landing_pads = spec->sign_return = true;
 	else

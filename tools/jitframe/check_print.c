@@ -31,6 +31,7 @@ void check_spec_text(const struct jf_frame_spec *spec, char *text, size_t capaci
 		{spec->leaf, "leaf"},
 		{spec->classic, "classic"},
 		{spec->cleanups, "cleanups"},
+		{spec->throws, "throws"},
 	};
 	char word[64];
 	size_t used = add(text, capacity, 0, jf_role_name((enum jf_role)spec->role));
@@ -59,12 +60,12 @@ static json_t *spec_json(const struct jf_frame_spec *spec)
 	for (unsigned int reg = JF_BPF_R6; reg <= JF_BPF_FP; reg++)
 		if (spec->bpf_regs_used & 1u << reg)
 			json_array_append_new(uses, json_sprintf("r%u", reg));
-	return json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:i, s:b, s:b, s:b, s:b, s:b}", "role",
+	return json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:i, s:b, s:b, s:b, s:b, s:b, s:b}", "role",
 			 jf_role_name((enum jf_role)spec->role), "bpf_stack_bytes", (json_int_t)spec->bpf_stack_bytes,
 			 "uses", uses, "tail_calls", spec->tail_calls, "arena", spec->arena, "private_stack",
 			 spec->private_stack, "out_args", spec->out_args, "landing_pads", spec->landing_pads,
 			 "sign_return", spec->sign_return, "leaf", spec->leaf, "classic", spec->classic, "cleanups",
-			 spec->cleanups);
+			 spec->cleanups, "throws", spec->throws);
 }
 
 /* ---- findings ----------------------------------------------------------------------------------------- */

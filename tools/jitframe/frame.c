@@ -69,12 +69,12 @@ static json_t *json_spec(const struct jf_frame_spec *spec)
 		if (spec->bpf_regs_used & 1u << i)
 			json_array_append_new(uses, json_string(name));
 	}
-	return json_pack("{s:s, s:I, s:o, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "role",
+	return json_pack("{s:s, s:I, s:o, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "role",
 			 jf_role_name((enum jf_role)spec->role), "bpf_stack_bytes", (json_int_t)spec->bpf_stack_bytes,
 			 "uses", uses, "out_args", (int)spec->out_args, "tail_calls", spec->tail_calls, "arena",
 			 spec->arena, "private_stack", spec->private_stack, "landing_pads", spec->landing_pads,
 			 "sign_return", spec->sign_return, "leaf", spec->leaf, "classic", spec->classic, "cleanups",
-			 spec->cleanups);
+			 spec->cleanups, "throws", spec->throws);
 }
 
 static int print_json(const struct jf_frame *frame)
@@ -94,6 +94,10 @@ static int print_json(const struct jf_frame *frame)
 		json_object_set_new(all, "bpf_fp_off_from_cfa", json_integer(frame->bpf_fp_off_from_cfa));
 	if (all && frame->spec.role == JF_ROLE_BOUNDARY)
 		json_object_set_new(all, "landing_sp_off_from_cfa", json_integer(frame->landing_sp_off_from_cfa));
+	if (all && jf_frame_calls_pads(frame))
+		json_object_set_new(all, "spill_off_from_fp", json_integer(jf_frame_spill_off(frame, JF_SLOT_SAVE)));
+	if (all && jf_frame_spill_off(frame, JF_SLOT_THROW))
+		json_object_set_new(all, "throw_off_from_fp", json_integer(jf_frame_spill_off(frame, JF_SLOT_THROW)));
 	return json_print(all);
 }
 

@@ -22,8 +22,9 @@ enum {
 	KEY_LEAF,
 	KEY_CLASSIC,
 	KEY_CLEANUPS,
+	KEY_THROWS,
 };
-_Static_assert(1 << (KEY_CLEANUPS - KEY_STACK) == JF_GIVEN_CLEANUPS, "keys and JF_GIVEN_ bits are in one order");
+_Static_assert(1 << (KEY_THROWS - KEY_STACK) == JF_GIVEN_THROWS, "keys and JF_GIVEN_ bits are in one order");
 
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What the function needs of its frame:", 1},
@@ -39,6 +40,7 @@ static const struct argp_option options[] = {
 	{"leaf", KEY_LEAF, NULL, 0, "it calls nothing", 1},
 	{"classic", KEY_CLASSIC, NULL, 0, "it was converted from classic BPF", 1},
 	{"cleanups", KEY_CLEANUPS, NULL, 0, "it has clean-up pads, or where pads are called, its program has", 1},
+	{"throws", KEY_THROWS, NULL, 0, "with --cleanups, where pads are called: it throws itself", 1},
 	{0},
 };
 
@@ -89,7 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	enum jf_role role;
 
 	/* The keys of fields are in the order of the bits. */
-	if (key >= KEY_STACK && key <= KEY_CLEANUPS)
+	if (key >= KEY_STACK && key <= KEY_THROWS)
 		args->given |= UINT32_C(1) << (key - KEY_STACK);
 	switch (key) {
 	case KEY_ROLE:
@@ -110,6 +112,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LEAF: args->spec.leaf = true; return 0;
 	case KEY_CLASSIC: args->spec.classic = true; return 0;
 	case KEY_CLEANUPS: args->spec.cleanups = true; return 0;
+	case KEY_THROWS: args->spec.throws = true; return 0;
 	case ARGP_KEY_ARG:
 		if (args->conv)
 			argp_error(state, "unexpected argument %s", arg);

@@ -40,7 +40,7 @@ static const struct look {
 	[JF_SLOT_SPILL] = {"spill", "this frame's registers"}, [JF_SLOT_TCC] = {"count", "tail-call count"},
 	[JF_SLOT_TCC_PTR] = {"count", "tail-call count"},      [JF_SLOT_PAD] = {"pad", "padding"},
 	[JF_SLOT_BPF_STACK] = {"stack", "BPF stack"},          [JF_SLOT_OUT_ARGS] = {"args", "outgoing arguments"},
-	[JF_SLOT_CLEANUP] = {"count", "throw under way"},
+	[JF_SLOT_CLEANUP] = {"count", "throw under way"},      [JF_SLOT_THROW] = {"spill", "throw site"},
 };
 
 /* Text of ours and of backends: the markup's own characters are all that can hurt. */
@@ -90,6 +90,18 @@ static void put_offset(FILE *file, int32_t off, int y)
 	fprintf(file, "<text x=\"%d\" y=\"%d\" class=\"off\">%d</text>\n", BOX_LEFT - 8, y + 4, off);
 }
 
+/* Where an unwinder that calls pads finds registers. */
+static void put_spill(const struct jf_frame *frame, int32_t off, char *text, size_t capacity)
+{
+	const struct jf_convention *conv = frame->conv;
+	const char *fp = conv->backend->regs[conv->backend->fp].name;
+
+	off -= conv->fp_off_from_cfa;
+	if (jf_frame_calls_pads(frame) && off &&
+	    (off == jf_frame_spill_off(frame, JF_SLOT_SAVE) || off == jf_frame_spill_off(frame, JF_SLOT_THROW)))
+		snprintf(text + strlen(text), capacity - strlen(text), ", %s%+d", fp, off);
+}
+
 /* The offset of the line at y, and what points at the line. */
 static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int y)
 {
@@ -106,6 +118,7 @@ static void put_line(FILE *file, const struct jf_frame *frame, int32_t off, int 
 		strcat(text, ", R10");
 	if (off == -(int32_t)frame->size_bytes)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %s", backend->regs[backend->sp].name);
+	put_spill(frame, off, text, sizeof(text));
 	if (text[0] == '\0')
 		return;
 	fprintf(file, "<path d=\"M%d %dh-20\" class=\"arrow\"/><text x=\"%d\" y=\"%d\" class=\"pointer\">",
