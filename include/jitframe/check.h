@@ -3,6 +3,7 @@
 #define JF_CHECK_H
 
 #include <jitframe/backend.h>
+#include <jitframe/cleanup.h>
 #include <jitframe/contract.h>
 
 JF_BEGIN_DECLS
@@ -31,6 +32,8 @@ enum jf_target_kind {
 	 * offset, as the convention's stub_offsets says. */
 	JF_TARGET_PRIVATE_STUB,
 	JF_TARGET_OWN_STUB, /* the same, of this library (jf_native.may_goto_start): AX is an address */
+	JF_TARGET_THROW,    /* C that throws: bpf_throw() */
+	JF_TARGET_RESUME,   /* C that ends a clean-up pad: bpf_unwind_resume() */
 	JF_TARGET__COUNT
 };
 
@@ -107,6 +110,14 @@ struct jf_check_input {
 	 * jf_rows_input. NULL: what is behind a computed jump is not known. */
 	const uint32_t *jump_targets;
 	size_t jump_target_count;
+	/* The function's clean-up pads, as in struct jf_range; spec.cleanups is set. A wrong table is a finding (R19).
+	 * NULL: none. */
+	const struct jf_cleanup_code *cleanups;
+	size_t cleanup_count;
+	/* What an unwinder that calls pads is told of this frame, in bytes from FP; compared with jf_frame_spill_off()
+	 * (R20). 0: not known. */
+	int32_t spill_off; /* of the caller's registers */
+	int32_t throw_off; /* of this frame's, where it throws */
 };
 /* All fields that have a default, at the default. */
 /* clang-format off */
@@ -131,7 +142,7 @@ enum jf_verdict {
 	JF_VERDICT__COUNT
 };
 
-#define JF_RULE_COUNT       29         /* the highest number; jf_rule_at() tells which numbers are rules */
+#define JF_RULE_COUNT       29         /* the highest number of a rule */
 #define JF_CHECK_NO_OFF     UINT32_MAX /* a code offset: of no single instruction */
 #define JF_FINDING_TEXT_MAX 224        /* bytes of a finding's text, with the terminator */
 

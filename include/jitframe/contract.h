@@ -28,7 +28,16 @@ JF_BEGIN_DECLS
 	X(16, "tail-call entry", "a tail-call entry skips exactly what must not run twice")                     \
 	X(17, "return address", "a return address is looked up by the byte before it")                          \
 	X(18, "private stubs", "a stub with a convention of its own keeps every BPF register")                  \
-	/* 19 to 28 are kept for the rules of clean-up pads. */                                                 \
+	X(19, "cleanup table", "records are whole, sorted and disjoint, and no pad lies in a range")            \
+	X(20, "cleanup state", "a pad finds R6-R10, FP, arena and count as they were at the call")              \
+	X(21, "cleanup stack", "a resumed pad has the body's SP; a called pad never goes to its frame by SP")   \
+	X(22, "cleanup rows", "from the unwinder to the end of a pad the rows are true")                        \
+	X(23, "cleanup order", "pads run once per throw, innermost frame first, and the callback after them")   \
+	X(24, "cleanup end", "every path of a pad ends in the resume")                                          \
+	X(25, "one in flight", "a throw that comes to a frame whose pad is running ends as uncaught")           \
+	X(26, "cleanup look-up", "a pad is chosen by the byte before the return address")                       \
+	X(27, "marked pads", "with landing pads on, a pad and what a resume jumps to begin with the marker")    \
+	X(28, "changed return", "an overwritten return address leads to where the same row is in force")        \
 	X(29, "tail-call charge", "a tail call is counted when it is taken, and only then")
 
 /* A rule of JF_RULE_LIST. */

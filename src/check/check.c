@@ -40,6 +40,10 @@ enum jf_status check_read_input(const struct jf_check_input *in, struct jf_check
 		return invalid(error, "targets", "NULL");
 	if (!input->from_body && input->from_body_count)
 		return invalid(error, "from_body", "NULL");
+	if (!input->cleanups && input->cleanup_count)
+		return invalid(error, "cleanups", "NULL");
+	if (input->cleanup_count && !input->spec.cleanups)
+		return invalid(error, "cleanups", "there are records, and spec.cleanups is false");
 	if (!input->jump_targets && input->jump_target_count)
 		return invalid(error, "jump_targets", "NULL");
 	for (size_t i = 0; i < input->jump_target_count; i++)
@@ -157,6 +161,7 @@ static enum jf_status check_once(const struct jf_check_input *input, const struc
 		c->judging = true;
 		checker_visit(c, judge, NULL);
 		rules_tail_entry_place(c);
+		rules_cleanup_table(c);
 		if (!c->call_count && !c->exit_count && !c->tail_exit_count && !(sink->applies & 1))
 			finding_of_all(sink, 0, JF_VERDICT_UNDECIDED,
 				       "this code calls nothing and does not return: there is nothing to judge");

@@ -147,7 +147,21 @@ void rules_tail_exit(struct checker *c, const struct state *state, const struct 
 void rules_tail_entry(struct checker *c, const struct state *state);                            /* R16 */
 void rules_row(struct checker *c, const struct state *state);                                   /* R10 */
 void rules_row_of_call(struct checker *c, const struct state *state);                           /* R17 */
-void rules_tail_entry_place(struct checker *c);                                                 /* R16 */
+/* Clean-up pads (rules_cleanup.c): R19, R27 and what is told of R20; R26; R20 at any call, and at one that throws. */
+void rules_cleanup_table(struct checker *c);
+void rules_cleanup_call(struct checker *c);
+void rules_spills(struct checker *c, const struct state *state);
+void rules_throw_site(struct checker *c, const struct state *state);
+/* From a call to its pad. */
+void cleanup_enter(struct checker *c, const struct state *state);
+/* Whether SP is another stack's; R21 of an access by it, and of a call. */
+bool cleanup_is_elsewhere(const struct checker *c, const struct state *state);
+bool rules_cleanup_access(struct checker *c, const struct state *state, const struct value *address, uint32_t bytes);
+void rules_cleanup_sp(struct checker *c, const struct state *state);
+/* R24, R21 where a pad ends, and at its calls. */
+void rules_pad_exit(struct checker *c, const struct state *state, const struct value *target);
+void rules_pad_call(struct checker *c, const struct state *state, enum jf_target_kind kind);
+void rules_tail_entry_place(struct checker *c); /* R16 */
 bool row_is_true(const struct checker *c, const struct state *state, const struct jf_row *row,
 		 const struct jf_slot *slots, unsigned int slot_count, char *why, size_t capacity);
 

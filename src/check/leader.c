@@ -21,6 +21,7 @@ static bool pack(const struct checker *c, struct leader *leader, const struct st
 	leader->cell_count = state->cell_count;
 	leader->cells_dropped = state->cells_dropped;
 	leader->came_in = state->came_in;
+	leader->in_pad = state->in_pad;
 	leader->charged_at = state->charged_at;
 	leader->charged_always = state->charged_always;
 	return true;
@@ -33,6 +34,7 @@ void leader_unpack(const struct checker *c, const struct leader *leader, struct 
 	state->cell_count = leader->cell_count;
 	state->cells_dropped = leader->cells_dropped;
 	state->came_in = leader->came_in;
+	state->in_pad = leader->in_pad;
 	state->charged_at = leader->charged_at;
 	state->charged_always = leader->charged_always;
 }

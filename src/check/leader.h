@@ -22,7 +22,7 @@ struct leader {
 	bool pending;
 	uint32_t cell_count;
 	bool cells_dropped, charged_always;
-	uint8_t came_in;
+	uint8_t came_in, in_pad;
 	uint32_t charged_at;
 	struct value *regs; /* NULL: not reached yet; reg_count of them, and behind them room for the cells */
 	struct cell *cells;

@@ -136,6 +136,8 @@ void rules_access(struct checker *c, const struct state *state, const struct val
 {
 	char text[VALUE_TEXT_MAX];
 
+	if (rules_cleanup_access(c, state, address, bytes))
+		return;
 	if (address->kind == VALUE_ENTRY && address->reg == c->backend->sp && c->is_callback) {
 		if (store)
 			finding(c, 4, JF_VERDICT_BROKEN,

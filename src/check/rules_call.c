@@ -321,31 +321,44 @@ static unsigned int align_for_c(const struct checker *c)
 	return c->input->kind == JF_CHECK_CALL_STUB ? c->backend->stack_align : c->conv->frame_align;
 }
 
+/* Where a call goes straight to C. What throws or resumes is behind a stub where C is. */
+static bool is_straight_to_c(const struct checker *c, int call_kind)
+{
+	bool stubs = c->backend->call_stubs && c->backend->call_stubs(c->conv);
+
+	return call_kind == JF_TARGET_C || (!stubs && (call_kind == JF_TARGET_THROW || call_kind == JF_TARGET_RESUME));
+}
+
 static void judge_sp(struct checker *c, const struct state *state, int call_kind)
 {
 	const struct value *sp = &state->regs[c->backend->sp];
 	bool is_elsewhere = c->is_callback && value_is_entry(sp, c->backend->sp); /* R4 has told */
-	unsigned int align = call_kind == JF_TARGET_C ? align_for_c(c) : c->conv->frame_align;
+	unsigned int align = is_straight_to_c(c, call_kind) ? align_for_c(c) : c->conv->frame_align;
+	unsigned int aligned = state->in_pad ? 21 : 7, bounded = state->in_pad ? 21 : 8;
 	char text[VALUE_TEXT_MAX];
 
+	if (cleanup_is_elsewhere(c, state)) {
+		rules_cleanup_sp(c, state);
+		return;
+	}
 	value_text(c->backend, sp, text, sizeof(text));
 	if (!is_elsewhere) {
-		applies(c, 7);
+		applies(c, aligned);
 		if (known_alignment(c, sp) < (int64_t)align)
-			finding(c, 7, verdict_on_aligned(sp), "is reached with SP = %s: not a multiple of %u", text,
-				align);
+			finding(c, aligned, verdict_on_aligned(sp), "is reached with SP = %s: not a multiple of %u",
+				text, align);
 	}
-	applies(c, 8);
+	applies(c, bounded);
 	if (c->input->kind != JF_CHECK_FUNCTION) {
 		if (sp->kind != VALUE_CFA && (sp->kind != VALUE_STACK || sp->imm == 1))
 			finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
 		return;
 	}
 	if (sp->kind == VALUE_CFA && sp->imm > -(int64_t)c->frame.size_bytes)
-		finding(c, 8, JF_VERDICT_BROKEN, "is reached with SP = %s: the frame goes down to CFA-%u", text,
+		finding(c, bounded, JF_VERDICT_BROKEN, "is reached with SP = %s: the frame goes down to CFA-%u", text,
 			c->frame.size_bytes);
 	else if (sp->kind != VALUE_CFA && !is_elsewhere)
-		finding(c, 8, verdict_on(sp), "is reached with SP = %s", text);
+		finding(c, bounded, verdict_on(sp), "is reached with SP = %s", text);
 }
 
 /* R9: what BPF functions and tail calls will read has been stored. */
@@ -381,6 +394,7 @@ void rules_anchor(struct checker *c, const struct state *state, int call_kind)
 		if (call_kind < 0)
 			judge_arguments(c, state);
 	}
+	rules_spills(c, state);
 	judge_bpf_fp(c, state, call_kind);
 	judge_state_registers(c, state);
 	judge_count_slots(c, state);

@@ -97,20 +97,21 @@ bool row_is_true(const struct checker *c, const struct state *state, const struc
 void rules_row(struct checker *c, const struct state *state)
 {
 	const struct jf_check_input *input = c->input;
+	unsigned int rule = state->in_pad ? 22 : 10;
 	const struct jf_row *row;
 	char why[128];
 
 	if (!input->row_count)
 		return;
-	applies(c, 10);
+	applies(c, rule);
 	row = jf_row_find(input->rows, input->row_count, c->off);
 	if (row && row == c->row_judged && c->changes == c->row_changes)
 		return;
 	c->row_judged = NULL;
 	if (!row) {
-		finding(c, 10, JF_VERDICT_BROKEN, "has no row");
+		finding(c, rule, JF_VERDICT_BROKEN, "has no row");
 	} else if (!row_is_true(c, state, row, input->slots, input->slot_count, why, sizeof(why))) {
-		finding(c, 10,
+		finding(c, rule,
 			row->cfa_reg < c->backend->reg_count ? verdict_on_aligned(&state->regs[row->cfa_reg]) :
 							       JF_VERDICT_BROKEN,
 			"has the row of +0x%x, which says: %s", row->code_off, why);

@@ -53,7 +53,7 @@ static void take_table(struct checker *c, const struct state *state)
 		leader_arrive(c, state, c->input->jump_targets[i]);
 }
 
-static void leave(struct checker *c, const struct state *state, const struct value *target)
+static void leave_body(struct checker *c, const struct state *state, const struct value *target)
 {
 	bool is_switch = c->input->jump_target_count && target && checker_exit_kind(c, state, target) == EXIT_COMPUTED;
 
@@ -82,6 +82,16 @@ static void leave(struct checker *c, const struct state *state, const struct val
 			finding(c, 0, JF_VERDICT_UNDECIDED,
 				"jumps to an address that is computed: where it goes on is not known");
 	}
+}
+
+static void leave(struct checker *c, const struct state *state, const struct value *target)
+{
+	if (state->in_pad) {
+		if (c->judging)
+			rules_pad_exit(c, state, target);
+		return;
+	}
+	leave_body(c, state, target);
 }
 
 static void take(struct checker *c, const struct state *state)
@@ -144,7 +154,8 @@ static bool takes_count_back(const struct checker *c, const struct state *state)
 	       stores_behind(c, state, 1, c->map.count_reg, value_cfa(c->map.tcc));
 }
 
-static void call(struct checker *c, struct state *state)
+/* returns: whether the call may return. */
+static bool call(struct checker *c, struct state *state)
 {
 	enum jf_target_kind kind = JF_TARGET_C;
 
@@ -167,8 +178,15 @@ static void call(struct checker *c, struct state *state)
 		rules_anchor(c, state, (int)kind);
 		rules_call(c, state, kind);
 		rules_uncharged(c, state);
+		rules_cleanup_call(c);
+		rules_pad_call(c, state, kind);
+		if (kind == JF_TARGET_THROW)
+			rules_throw_site(c, state);
+	} else {
+		cleanup_enter(c, state);
 	}
 	checker_call(c, state, kind);
+	return kind != JF_TARGET_RESUME;
 }
 
 /* Both ways, each with what it tells of the count that came in. */
@@ -194,7 +212,7 @@ static bool flow(struct checker *c, struct state *state)
 	case JF_FLOW_JUMP: take(c, state); return false;
 	case JF_FLOW_CALL:
 	case JF_FLOW_CALL_REG:
-	case JF_FLOW_CALL_MEM: call(c, state); return true;
+	case JF_FLOW_CALL_MEM: return call(c, state);
 	case JF_FLOW_JUMP_REG:
 	case JF_FLOW_JUMP_MEM:
 		target = value_unknown(c->off, JF_REG_NONE);
@@ -237,10 +255,12 @@ static void end_prologue(struct checker *c, struct state *state)
 }
 
 /* The bytes are all of the function: behind them nobody returns for it. */
-static void run_off(struct checker *c)
+static void run_off(struct checker *c, bool in_pad)
 {
-	applies(c, 5);
-	finding(c, 5, JF_VERDICT_BROKEN,
+	unsigned int rule = in_pad ? 24 : 5;
+
+	applies(c, rule);
+	finding(c, rule, JF_VERDICT_BROKEN,
 		"is the last one, and control goes on behind it: the function does not return");
 }
 
@@ -293,7 +313,7 @@ static void walk_block(struct checker *c, const struct leader *leader, visit_fn 
 		if (!is_inside(c, (int64_t)c->off + c->effect.size_bytes)) {
 			if (c->judging && c->effect.flow != JF_FLOW_CALL && c->effect.flow != JF_FLOW_CALL_REG &&
 			    c->effect.flow != JF_FLOW_CALL_MEM)
-				run_off(c);
+				run_off(c, state.in_pad);
 			return;
 		}
 		c->off += c->effect.size_bytes;

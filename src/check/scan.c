@@ -93,6 +93,8 @@ static bool scan(struct checker *c)
 		ok = enqueue(c, &queue, c->input->from_body[i]);
 	for (size_t i = 0; ok && i < c->input->jump_target_count; i++)
 		ok = enqueue(c, &queue, c->input->jump_targets[i]);
+	for (size_t i = 0; ok && i < c->input->cleanup_count; i++)
+		ok = enqueue(c, &queue, c->input->cleanups[i].pad_off);
 	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
 		if (is_inside(c, c->input->marks[i]))
 			c->flags[c->input->marks[i]] |= IS_LEADER;

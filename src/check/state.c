@@ -239,6 +239,10 @@ bool state_join(const struct stack_map *map, struct state *into, const struct st
 
 	if (changed)
 		into->came_in = WAY__COUNT;
+	if (into->in_pad != from->in_pad && into->in_pad != PAD_SOMETIMES) {
+		into->in_pad = PAD_SOMETIMES;
+		changed = true;
+	}
 	for (unsigned int reg = 0; reg < map->reg_count; reg++) {
 		struct value value;
 

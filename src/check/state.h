@@ -25,6 +25,7 @@ enum value_kind {
 enum {
 	VALUE_SIGNED = 1 << 0,   /* with a pointer-authentication code, made while SP was CFA + (int32_t)def */
 	VALUE_LEFTOVER = 1 << 1, /* UNKNOWN, and computed from what the caller left in a register that is no argument */
+	VALUE_BACK = 1 << 2,     /* UNKNOWN: the place in the unwinder that a called clean-up pad goes back to */
 };
 
 /* Two values are the same when all of their bytes are. */
@@ -53,8 +54,12 @@ struct cell {
 /* What came into a main program may be a count or the address of one. */
 enum way { WAY_COUNT, WAY_ADDRESS, WAY__COUNT };
 
+/* Whether the path has come by a clean-up pad. */
+enum { PAD_NEVER, PAD_ALWAYS, PAD_SOMETIMES };
+
 struct state {
 	uint32_t cell_count;
+	uint8_t in_pad;
 	uint8_t came_in;    /* enum way, where a branch has asked; WAY__COUNT: may be both */
 	bool cells_dropped; /* there was no room for all: what is not found may have been written all the same */
 	/* The instruction that has counted a tail call (R29) on some way here, or NOT_CHARGED; and on every way. */
@@ -110,6 +115,11 @@ static inline struct value value_unknown(uint32_t def, uint8_t reg)
 	return (struct value){.kind = VALUE_UNKNOWN, .reg = reg, .def = def};
 }
 
+static inline struct value value_way_back(void)
+{
+	return (struct value){.kind = VALUE_UNKNOWN, .reg = JF_REG_NONE, .flags = VALUE_BACK, .def = DEF_ENTRY};
+}
+
 bool value_same(const struct value *a, const struct value *b);
 /* Exactly what the caller had in `reg`; a return address may be signed. */
 bool value_is_entry(const struct value *value, uint8_t reg);
@@ -146,6 +156,7 @@ static inline void state_clear(struct state *state)
 	state->cell_count = 0;
 	state->cells_dropped = false;
 	state->came_in = WAY__COUNT;
+	state->in_pad = PAD_NEVER;
 	state->charged_at = NOT_CHARGED;
 	state->charged_always = true;
 }

@@ -230,6 +230,8 @@ static struct value load(struct checker *c, const struct state *state, const str
 		rules_base(c, state, step);
 		rules_access(c, state, &address, step->bytes, false, NULL);
 	}
+	if (cleanup_is_elsewhere(c, state) && c->backend->ra_pushed && value_is_entry(&address, c->backend->sp))
+		return value_way_back();
 	if (charge_load(c, state, step, &address, &value))
 		return value;
 	if (address.kind != VALUE_CFA || address.imm != (int32_t)address.imm)

@@ -188,6 +188,11 @@ void edit_insert(struct subject *s, uint32_t off, const uint8_t *bytes, uint32_t
 	for (unsigned int i = 0; i < JF_MARK__COUNT; i++)
 		if (s->marks[i] != JF_MARK_UNSET && (s->marks[i] > off || (marks_follow && s->marks[i] == off)))
 			s->marks[i] += count;
+	for (uint32_t i = 0; i < s->cleanup_count; i++) {
+		s->cleanups[i].start_off += count;
+		s->cleanups[i].end_off += count;
+		s->cleanups[i].pad_off += s->cleanups[i].pad_off == JF_CLEANUP_IN_PAD ? 0 : count;
+	}
 	for (unsigned int i = 0; i < ZONE__COUNT; i++) {
 		s->zones[i].start += count;
 		s->zones[i].end += count;

@@ -57,11 +57,12 @@ static void name_subject(struct subject *s, const char *what)
 {
 	const struct jf_frame_spec *spec = &s->frame.spec;
 
-	snprintf(s->name, sizeof(s->name), "%s/%s %s, stack %u, registers %x, out args %u%s%s%s%s%s%s",
+	snprintf(s->name, sizeof(s->name), "%s/%s %s, stack %u, registers %x, out args %u%s%s%s%s%s%s%s%s",
 		 s->conv->backend->name, s->conv->name, jf_role_name((enum jf_role)spec->role), spec->bpf_stack_bytes,
 		 spec->bpf_regs_used, spec->out_args, spec->tail_calls ? ", tail calls" : "",
 		 spec->arena ? ", arena" : "", spec->private_stack ? ", private stack" : "",
-		 spec->landing_pads ? ", landing pads" : "", spec->sign_return ? ", signed returns" : "", what);
+		 spec->landing_pads ? ", landing pads" : "", spec->sign_return ? ", signed returns" : "",
+		 spec->cleanups ? ", cleanups" : "", spec->throws ? ", throws" : "", what);
 }
 
 /* Prologue and one exit, one behind the other. */
@@ -113,12 +114,16 @@ static void each_option(struct sweep *sweep, struct jf_frame_spec *spec)
 {
 	static const uint8_t out_args[] = {0, 1, 3, 4, 7};
 
-	for (unsigned int bits = 0; bits < 32; bits++) {
+	for (unsigned int bits = 0; bits < 128; bits++) {
 		spec->tail_calls = bits & 1;
 		spec->arena = bits & 2;
 		spec->private_stack = bits & 4;
 		spec->landing_pads = bits & 8;
 		spec->sign_return = bits & 16;
+		spec->cleanups = bits & 32;
+		spec->throws = bits & 64;
+		if (spec->throws && !spec->cleanups)
+			continue;
 		for (unsigned int i = 0; i < sizeof(out_args); i++) {
 			struct jf_frame frame;
 
@@ -181,6 +186,8 @@ static void each_program(const struct jf_convention *conv)
 		/* The others are of no interest without what they go with. */
 		if (has & (HAS_LOOP | HAS_ATOMIC) && (has & (HAS_LOOP | HAS_ATOMIC)) != (HAS_LOOP | HAS_ATOMIC))
 			continue;
+		if (has & HAS_THROW && !(mix >> 20 & 3))
+			shape.has |= HAS_CLEANUPS;
 		shape.main_stack = (uint16_t)(8 * (mix >> 4 & 15));
 		shape.sub_stack = (uint16_t)(8 * (mix >> 8 & 31));
 		shape.callback_stack = (uint16_t)(8 * (mix >> 13 & 63));

@@ -36,7 +36,8 @@ struct operator
 	enum mutated (*apply)(struct subject * s, const struct insn_list *insns, unsigned int n);
 };
 
-extern const struct operator code_operators[], zone_operators[], row_operators[], spec_operators[];
-extern const unsigned int code_operator_count, zone_operator_count, row_operator_count, spec_operator_count;
+extern const struct operator code_operators[], zone_operators[], row_operators[], spec_operators[], pad_operators[];
+extern const unsigned int code_operator_count, zone_operator_count, row_operator_count, spec_operator_count,
+	pad_operator_count;
 
 #endif

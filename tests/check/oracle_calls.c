@@ -87,6 +87,31 @@ static void check_sp(struct run *r)
 		broken(r, 11, "SP is above the BPF stack's end");
 }
 
+static enum call_kind kind_of(const struct run *r, uint64_t address)
+{
+	for (unsigned int i = 0; i < r->s->call_count; i++)
+		if (r->s->calls[i].address == address)
+			return r->s->calls[i].kind;
+	return address == r->s->address ? TO_BPF : TO_C;
+}
+
+/* An unwinder that calls pads knows no rows: it looks into the frame's slots. */
+static void check_spills(struct run *r)
+{
+	const struct jf_frame *frame = &r->s->frame;
+
+	for (unsigned int i = 0; jf_frame_calls_pads(frame) && i < frame->slot_count; i++) {
+		const struct jf_slot *slot = &frame->slots[i];
+		uint64_t held = machine_read(r->m, at_cfa(slot->off_from_cfa), slot->size_bytes);
+
+		if (slot->kind == JF_SLOT_SAVE && held != r->entry[slot->reg])
+			broken(r, 20, "%s is not spilled", r->backend->regs[slot->reg].name);
+		if (slot->kind == JF_SLOT_THROW && r->in_body && kind_of(r, r->m->target) == TO_THROW &&
+		    held != r->m->reg[slot->reg])
+			broken(r, 20, "%s is not stored for the throw", r->backend->regs[slot->reg].name);
+	}
+}
+
 void enter_body(struct run *r)
 {
 	for (unsigned int i = 0; i < r->s->frame.slot_count; i++)
@@ -102,17 +127,20 @@ void enter_body(struct run *r)
 		broken(r, 13, "the cookie is lost");
 	check_state_registers(r);
 	check_saves(r);
+	r->m->target = 0;
+	check_spills(r);
 	use_saved_registers(r);
 }
 
 /* ---- calls and exits --------------------------------------------------------------------------------------- */
 
-static enum call_kind kind_of(const struct run *r, uint64_t address)
+/* What throws is behind a stub where C is. */
+static bool is_straight_to_c(const struct run *r)
 {
-	for (unsigned int i = 0; i < r->s->call_count; i++)
-		if (r->s->calls[i].address == address)
-			return r->s->calls[i].kind;
-	return address == r->s->address ? TO_BPF : TO_C;
+	enum call_kind kind = kind_of(r, r->m->target);
+
+	return kind == TO_C || ((kind == TO_THROW || kind == TO_RESUME) &&
+				!(r->backend->call_stubs && r->backend->call_stubs(r->s->conv)));
 }
 
 /* As a walk sees it from the callee: the link register is the callee's, and memory counts. */
@@ -143,7 +171,7 @@ void look_at_call(struct run *r)
 	const struct jf_backend *backend = r->backend;
 	const struct jf_convention *conv = r->s->conv;
 	uint64_t sp = r->m->reg[backend->sp] + (backend->ra_pushed ? 8 : 0);
-	uint64_t align = r->s->is_stub || kind_of(r, r->m->target) == TO_C ? 16 : conv->frame_align;
+	uint64_t align = r->s->is_stub || is_straight_to_c(r) ? 16 : conv->frame_align;
 
 	if (sp % align)
 		broken(r, 7, "SP is CFA%+lld", (long long)(sp - run_cfa));
@@ -162,6 +190,7 @@ void look_at_call(struct run *r)
 		return;
 	check_charges(r, 0);
 	check_saves(r);
+	check_spills(r);
 	check_state_registers(r);
 	if (r->s->frame.spec.private_stack)
 		r->out->either |= RULE(15); /* when it is used, that is told */

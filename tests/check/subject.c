@@ -22,6 +22,8 @@ struct body {
 	struct {
 		uint32_t start, end;
 	} zones[ZONE__COUNT]; /* as instruction indexes */
+	struct jf_cleanup records[2];
+	struct jf_cleanups table;
 };
 
 static void put(struct body *b, const struct jf_insn *insns, uint32_t count)
@@ -58,6 +60,30 @@ static void put_zones(struct body *b)
 	put_zone(b, ZONE_SIDE);
 }
 
+/* A record for the call that comes next; its pad is put behind everything. Nothing throws out of a callback. */
+static void cover_call(struct body *b, const struct shape *shape, unsigned int index)
+{
+	if (!(shape->has & HAS_CLEANUPS) || index == CALLBACK)
+		return;
+	b->records[b->table.count++] = (struct jf_cleanup){.start = b->count, .end = b->count + 1};
+	b->table.list = b->records;
+}
+
+/* What is held is in R6, if that is used, and in the stack. */
+static void put_pad(struct body *b, const struct shape *shape, unsigned int stack)
+{
+	for (uint32_t i = 0; i < b->table.count; i++)
+		b->records[i].pad = b->count;
+	if (!b->table.count)
+		return;
+	put_zone(b, ZONE_PAD);
+	if (stack)
+		PUT(b, LDX(DW, 1, 10, -8));
+	if (shape->has & HAS_CALLS)
+		PUT(b, MOV_X(1, 6), CALL_HELPER(HELPER_NEAR));
+	PUT(b, CALL_KFUNC(1));
+}
+
 static void put_arguments(struct body *b)
 {
 	for (int n = 1; n <= ARGS_MAX; n++)
@@ -88,7 +114,9 @@ static void put_calls(struct body *b, const struct shape *shape, unsigned int in
 		return;
 	if (shape->has & HAS_OUT_ARGS)
 		put_arguments(b);
-	PUT(b, MOV_K(1, 2), CALL_FUNCTION(SUBPROGRAM));
+	PUT(b, MOV_K(1, 2));
+	cover_call(b, shape, index);
+	PUT(b, CALL_FUNCTION(SUBPROGRAM));
 }
 
 static void put_function(struct body *b, const struct shape *shape, unsigned int index, unsigned int stack)
@@ -115,11 +143,15 @@ static void put_function(struct body *b, const struct shape *shape, unsigned int
 	put_calls(b, shape, index);
 	if (shape->has & HAS_TAIL_CALL && index != CALLBACK)
 		PUT(b, LDDW(2, 1, 0, 0), MOV_K(3, 1), CALL_HELPER(HELPER_TAIL_CALL));
-	if (shape->has & HAS_THROW && index != CALLBACK)
-		PUT(b, MOV_K(1, 5), J_K(JEQ, 0, 3, 1), CALL_KFUNC(0));
+	if (shape->has & HAS_THROW && index != CALLBACK) {
+		PUT(b, MOV_K(1, 5), J_K(JEQ, 0, 3, 1));
+		cover_call(b, shape, index);
+		PUT(b, CALL_KFUNC(0));
+	}
 	if (stack)
 		PUT(b, LDX(DW, 2, 10, -8));
 	PUT(b, LDDW(0, 0, 0x09abcdef - 0x7fffffff, 0x01234567), EXIT);
+	put_pad(b, shape, stack);
 }
 
 /* ---- compiled ----------------------------------------------------------------------------------------- */
@@ -129,13 +161,22 @@ static const struct jf_import helpers[HELPER_TAIL_CALL + 1] = {
 	[HELPER_FAR] = {.name = "far", .address = HELPER_FAR_ADDRESS},
 	[HELPER_TAIL_CALL] = {.name = "tail_call"},
 };
-static const struct jf_import kfuncs[] = {{.name = "throw", .address = THROW_ADDRESS, .throws = true}};
+static const struct jf_import kfuncs[] = {{.name = "throw", .address = THROW_ADDRESS, .throws = true},
+					  {.name = "resume", .address = RESUME_ADDRESS, .resumes = true}};
 static const struct jf_map_ref maps[] = {{.object = UINT64_C(0x7e2222222000)}};
 
 static void add_call(struct subject *s, uint64_t address, enum call_kind kind)
 {
 	CHECK(s->call_count < SUBJECT_CALLS_MAX, "more call targets than %d", SUBJECT_CALLS_MAX);
 	s->calls[s->call_count++] = (struct call_target){address, kind};
+}
+
+/* A stub has the name of what it calls. */
+static enum call_kind image_kind(const struct jf_image_function *f)
+{
+	if (!f->is_stub)
+		return TO_BPF;
+	return !strcmp(f->name, kfuncs[0].name) ? TO_THROW : !strcmp(f->name, kfuncs[1].name) ? TO_RESUME : TO_STUB;
 }
 
 static void add_calls(struct subject *s, const struct jf_image *image)
@@ -150,12 +191,13 @@ static void add_calls(struct subject *s, const struct jf_image *image)
 		if (!f->is_stub && (int32_t)i == image->callback)
 			continue;
 		if (i > 0)
-			add_call(s, image->address + f->start, f->is_stub ? TO_STUB : TO_BPF);
+			add_call(s, image->address + f->start, image_kind(f));
 	}
 	if (!stubs) {
 		add_call(s, HELPER_NEAR_ADDRESS, TO_C);
 		add_call(s, HELPER_FAR_ADDRESS, TO_C);
-		add_call(s, THROW_ADDRESS, TO_C);
+		add_call(s, THROW_ADDRESS, TO_THROW);
+		add_call(s, RESUME_ADDRESS, TO_RESUME);
 		add_call(s, CALL_REGISTER_ADDRESS, TO_C);
 	}
 	/* As the compiler has it where there is no native one. */
@@ -187,6 +229,13 @@ static void add_function(struct subjects *subjects, const struct jf_convention *
 	memcpy(s->row_slots, f->frame->slots, f->frame->slot_count * sizeof(s->row_slots[0]));
 	s->row_slot_count = f->frame->slot_count;
 	memcpy(s->marks, f->marks, sizeof(s->marks));
+	CHECK(f->cleanup_count < SUBJECT_CLEANUPS_MAX, "%s has too many records", shape);
+	memcpy(s->cleanups, f->cleanups, f->cleanup_count * sizeof(s->cleanups[0]));
+	s->cleanup_count = f->cleanup_count;
+	if (!f->is_stub && jf_frame_calls_pads(&s->frame)) {
+		s->spill_off = jf_frame_spill_off(&s->frame, JF_SLOT_SAVE);
+		s->throw_off = jf_frame_spill_off(&s->frame, JF_SLOT_THROW);
+	}
 	add_calls(s, image);
 	snprintf(s->name, sizeof(s->name), "%s/%s %s, %s", conv->backend->name, conv->name, shape,
 		 f->is_stub ? f->name : jf_role_name((enum jf_role)f->frame->spec.role));
@@ -220,9 +269,11 @@ void subjects_make(struct subjects *subjects, const struct jf_convention *conv, 
 					  {"sub", bodies[SUBPROGRAM].insns, 0},
 					  {"callback", bodies[CALLBACK].insns, 0}};
 	bool throws = shape->has & HAS_THROW;
+	struct jf_cleanups cleanups[3] = {0};
 	struct jf_program program = {
 		.size = sizeof(program),
 		.functions = functions,
+		.cleanups = shape->has & HAS_CLEANUPS ? cleanups : NULL,
 		.function_count = throws ? 3 : 2,
 		.callback = throws ? CALLBACK : -1,
 		.helpers = helpers,
@@ -249,7 +300,7 @@ void subjects_make(struct subjects *subjects, const struct jf_convention *conv, 
 	put_function(&bodies[SUBPROGRAM], shape, SUBPROGRAM, shape->sub_stack);
 	put_function(&bodies[CALLBACK], shape, CALLBACK, shape->callback_stack);
 	for (unsigned int i = 0; i <= CALLBACK; i++)
-		functions[i].insn_count = bodies[i].count;
+		functions[i].insn_count = bodies[i].count, cleanups[i] = bodies[i].table;
 	subjects->count = 0;
 	subjects->status = jf_compile(emitted, &program, &opts, bytes, sizeof(bytes), SUBJECT_ADDRESS, &image, NULL);
 	if (subjects->status == JF_OK) {
@@ -275,5 +326,9 @@ const struct shape mutated_shapes[] = {
 	{"throw, out args", EXCEPTIONS | HAS_OUT_ARGS, 0x6, 32, 16, 200},
 	{"throw, hardened", EXCEPTIONS | HAS_TAIL_CALL | HAS_LANDING_PADS | HAS_SIGN_RETURN, 0x9, 56, 8, 96},
 	{"throw, landing pads", EXCEPTIONS | HAS_LANDING_PADS, 0x4, 8, 8, 0},
+	{"cleanups", EXCEPTIONS | HAS_CLEANUPS, 0x5, 64, 16, 24},
+	{"cleanups, tail calls, hardened",
+	 EXCEPTIONS | HAS_CLEANUPS | HAS_TAIL_CALL | HAS_LANDING_PADS | HAS_SIGN_RETURN, 0xf, 16, 40, 0},
+	{"cleanups, landing pads", EXCEPTIONS | HAS_CLEANUPS | HAS_LANDING_PADS | HAS_ARENA, 0xa, 8, 24, 8},
 };
 const unsigned int mutated_shape_count = COUNT_OF(mutated_shapes);

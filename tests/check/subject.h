@@ -10,16 +10,18 @@
  * copy.
  */
 
-#define SUBJECT_CODE_MAX  4096
-#define SUBJECT_ROWS_MAX  256
-#define SUBJECT_CALLS_MAX 8
-#define SUBJECT_ADDRESS   UINT64_C(0x10000000) /* where all programs run */
+#define SUBJECT_CODE_MAX     4096
+#define SUBJECT_ROWS_MAX     256
+#define SUBJECT_CALLS_MAX    8
+#define SUBJECT_CLEANUPS_MAX 8
+#define SUBJECT_ADDRESS      UINT64_C(0x10000000) /* where all programs run */
 
 /* C code that programs call: one in reach of a direct call, one that is not. */
 #define HELPER_NEAR_ADDRESS   UINT64_C(0x10800000)
 #define HELPER_FAR_ADDRESS    UINT64_C(0x7e1234567000)
 #define THROW_ADDRESS         UINT64_C(0x10900000)
 #define CALL_REGISTER_ADDRESS UINT64_C(0x10a00000)
+#define RESUME_ADDRESS        UINT64_C(0x10b00000)
 
 /* What a program is made of, apart from arithmetic. */
 enum {
@@ -36,7 +38,8 @@ enum {
 	HAS_CALL_REGISTER = 1 << 10,
 	HAS_LANDING_PADS = 1 << 11,
 	HAS_SIGN_RETURN = 1 << 12,
-	HAS_ZONES = 1 << 13, /* instructions that mutations may overwrite */
+	HAS_ZONES = 1 << 13,    /* instructions that mutations may overwrite */
+	HAS_CLEANUPS = 1 << 14, /* pads of main and subprogram */
 };
 
 struct shape {
@@ -50,10 +53,11 @@ struct shape {
 enum zone {
 	ZONE_STRAIGHT, /* on every path */
 	ZONE_SIDE,     /* behind a conditional branch */
+	ZONE_PAD,      /* of a clean-up pad */
 	ZONE__COUNT
 };
 
-enum call_kind { TO_C, TO_BPF, TO_MAY_GOTO, TO_STUB };
+enum call_kind { TO_C, TO_BPF, TO_MAY_GOTO, TO_STUB, TO_THROW, TO_RESUME };
 
 struct call_target {
 	uint64_t address;
@@ -84,6 +88,9 @@ struct subject {
 	} zones[ZONE__COUNT]; /* of code; empty where there are none */
 	struct call_target calls[SUBJECT_CALLS_MAX];
 	unsigned int call_count;
+	struct jf_cleanup_code cleanups[SUBJECT_CLEANUPS_MAX];
+	uint32_t cleanup_count;
+	int32_t spill_off, throw_off; /* as struct jf_check_input */
 };
 
 /* The functions of one program: main, subprogram, callback, then stubs. */

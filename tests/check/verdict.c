@@ -12,6 +12,8 @@ static enum jf_target_kind target_kind(enum call_kind kind)
 	case TO_BPF: return JF_TARGET_BPF;
 	case TO_MAY_GOTO: return JF_TARGET_OWN_STUB;
 	case TO_STUB: return JF_TARGET_CALL_STUB;
+	case TO_THROW: return JF_TARGET_THROW;
+	case TO_RESUME: return JF_TARGET_RESUME;
 	default: return JF_TARGET_C;
 	}
 }
@@ -55,6 +57,10 @@ void verdict_of(const struct subject *s, struct verdict *v)
 	input.targets = targets;
 	input.target_count = s->call_count;
 	input.values = &values;
+	input.cleanups = s->cleanups;
+	input.cleanup_count = s->frame.spec.cleanups ? s->cleanup_count : 0;
+	input.spill_off = s->spill_off;
+	input.throw_off = s->throw_off;
 	input.c_align = s->conv->backend->stack_align;
 	memset(v, 0, sizeof(*v));
 	v->report.size = sizeof(v->report);

@@ -249,4 +249,5 @@ def main():
     return failed or text != old
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -109,6 +109,10 @@ static int check_code_function(struct check_args *args, const struct machine_cod
 	if (input.kind != JF_CHECK_FUNCTION)
 		return check_function(args, function->name, &input, NULL);
 	input.spec = inferred[index].spec;
+	input.cleanups = args->cleanups;
+	input.cleanup_count = args->cleanup_count;
+	input.spill_off = args->spill_off;
+	input.throw_off = args->throw_off;
 	input.boundary = check_boundary_of(args, code, inferred);
 	input.marks[JF_MARK_BODY] = inferred[index].body_off;
 	return check_function(args, function->name, &input, &inferred[index]);
@@ -134,6 +138,9 @@ static int check_functions(struct check_args *args, const struct machine_code *c
 	if (status == 0 && code->backend && code->backend != args->spec.conv->backend)
 		status = cli_bad_input("%s: it is for %s, not for %s", code->path, code->backend->name,
 				       args->spec.conv->backend->name);
+	if (status == 0 && args->cleanup_count && code->count > 1 && !args->function)
+		status = cli_bad_input("%s: it has %zu functions: name the one that --cleanup speaks of", code->path,
+				       code->count);
 	if (status == 0 && !add_target(args, targets, &target_count, code)) {
 		free(targets);
 		targets = NULL;
@@ -164,13 +171,48 @@ static int check_machine_code(struct check_args *args)
 
 /* ---- BPF objects -------------------------------------------------------------------------------------- */
 
-static enum jf_target_kind image_target_kind(const struct jf_image_function *f)
+static enum jf_target_kind import_kind(const struct jf_import *import, enum jf_target_kind other)
 {
+	return import->resumes ? JF_TARGET_RESUME : import->throws ? JF_TARGET_THROW : other;
+}
+
+/* A stub has the name of what it calls. */
+static enum jf_target_kind image_target_kind(const struct listing *listing, const struct jf_image_function *f)
+{
+	const struct jf_program *program = listing->source;
+
+	for (uint32_t i = 0; f->is_stub && i < program->kfunc_count; i++)
+		if (strcmp(program->kfuncs[i].name, f->name) == 0)
+			return import_kind(&program->kfuncs[i], JF_TARGET_CALL_STUB);
 	return f->is_stub ? JF_TARGET_CALL_STUB : JF_TARGET_BPF;
 }
 
+/* Functions and stubs, then what throws and resumes. returns: how many. */
+static size_t image_targets(const struct listing *listing, struct jf_check_target *targets)
+{
+	const struct jf_image *image = listing->image;
+	const struct jf_program *program = listing->source;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < image->function_count; i++) {
+		const struct jf_image_function *f = jf_image_function_at(image, i);
+		uint64_t start = image->address + f->start;
+
+		targets[count++] =
+			(struct jf_check_target){start, start + f->size_bytes, (uint8_t)image_target_kind(listing, f)};
+	}
+	for (uint32_t i = 0; i < program->kfunc_count; i++) {
+		const struct jf_import *import = &program->kfuncs[i];
+
+		if (import->address && (import->throws || import->resumes))
+			targets[count++] = (struct jf_check_target){import->address, import->address + 1,
+								    (uint8_t)import_kind(import, JF_TARGET_C)};
+	}
+	return count;
+}
+
 static int check_image_function(struct check_args *args, const struct listing *listing, uint32_t index,
-				const struct jf_check_target *targets)
+				const struct jf_check_target *targets, size_t target_count)
 {
 	const struct jf_image *image = listing->image;
 	const struct jf_image_function *f = jf_image_function_at(image, index);
@@ -189,7 +231,9 @@ static int check_image_function(struct check_args *args, const struct listing *l
 	input.slots = f->frame->slots;
 	input.slot_count = f->frame->slot_count;
 	input.targets = targets;
-	input.target_count = image->function_count;
+	input.target_count = target_count;
+	input.cleanups = f->cleanups;
+	input.cleanup_count = f->frame->spec.cleanups ? f->cleanup_count : 0;
 	input.c_align = image->conv->backend->stack_align;
 	return check_function(args, f->name, &input, NULL);
 }
@@ -212,19 +256,15 @@ static void begin_program(struct check_args *args, const struct listing *listing
 static int check_image(void *arg, struct listing *listing)
 {
 	const struct jf_image *image = listing->image;
-	struct jf_check_target *targets = calloc(image->function_count, sizeof(*targets));
+	struct jf_check_target *targets =
+		calloc(image->function_count + (size_t)listing->source->kfunc_count, sizeof(*targets));
 	struct check_args *args = arg;
 	int status = targets ? 0 : cli_failed("no memory");
+	size_t count = status == 0 ? image_targets(listing, targets) : 0;
 
 	begin_program(args, listing);
-	for (uint32_t i = 0; status == 0 && i < image->function_count; i++) {
-		const struct jf_image_function *f = jf_image_function_at(image, i);
-		uint64_t start = image->address + f->start;
-
-		targets[i] = (struct jf_check_target){start, start + f->size_bytes, (uint8_t)image_target_kind(f)};
-	}
 	for (uint32_t i = 0; status == 0 && i < image->function_count; i++)
-		status = check_image_function(args, listing, i, targets);
+		status = check_image_function(args, listing, i, targets, count);
 	free(targets);
 	return status;
 }

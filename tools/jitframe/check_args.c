@@ -18,13 +18,17 @@ enum {
 	KEY_CONVENTIONS,
 	KEY_ALIGN,
 	KEY_JUMPS,
+	KEY_CLEANUP,
+	KEY_SPILL_OFF,
+	KEY_THROW_OFF,
 	KEY_HTML,
 	KEY_JIT,
 	KEY_INDEXED_STACK,
 };
 
 static const char *const kind_names[JF_CHECK__COUNT] = {"function", "call-stub", "private-stub"};
-static const char *const target_names[JF_TARGET__COUNT] = {"c", "bpf", "call-stub", "private-stub", "own-stub"};
+static const char *const target_names[JF_TARGET__COUNT] = {"c",        "bpf",   "call-stub", "private-stub",
+							   "own-stub", "throw", "resume"};
 
 static bool find_name(const char *const *names, unsigned int count, const char *name, size_t length,
 		      unsigned int *index)
@@ -106,7 +110,10 @@ static void parse_at(struct check_args *args, const char *text, struct argp_stat
 	if (args->target_count == CHECK_TARGETS_MAX)
 		argp_error(state, "--at: more than %d", CHECK_TARGETS_MAX);
 	else if (!parse_target(text, &args->targets[args->target_count++]))
-		argp_error(state, "--at %s: not KIND=START-END with KIND one of c, bpf, call-stub, private-stub", text);
+		argp_error(state,
+			   "--at %s: not KIND=START-END with KIND one of c, bpf, call-stub, private-stub, throw, "
+			   "resume",
+			   text);
 }
 
 /* TO,TO,...: offsets as a dump has them. */
@@ -124,6 +131,50 @@ static void parse_jumps(struct check_args *args, const char *text, struct argp_s
 			args->jumps[args->jump_count++] = (uint32_t)to;
 	}
 	free(words);
+}
+
+/* START-END:PAD: offsets as a dump has them. */
+static bool parse_record(const char *text, struct jf_cleanup_code *record)
+{
+	uint32_t *const fields[] = {&record->start_off, &record->end_off, &record->pad_off};
+	static const char ends[] = "-:";
+	uint64_t number;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		size_t length = i < 2 ? strcspn(text, (char[]){ends[i], '\0'}) : strlen(text);
+		char word[24];
+
+		if (length >= sizeof(word) || (i < 2 && text[length] == '\0'))
+			return false;
+		memcpy(word, text, length);
+		word[length] = '\0';
+		if (!cli_number(word, 16, UINT32_MAX, &number))
+			return false;
+		*fields[i] = (uint32_t)number;
+		text += length + 1;
+	}
+	return true;
+}
+
+/* Whose function has pads belongs to a program that has them. */
+static void parse_cleanup(struct check_args *args, const char *text, struct argp_state *state)
+{
+	if (args->cleanup_count == CHECK_CLEANUPS_MAX)
+		argp_error(state, "--cleanup: more than %d", CHECK_CLEANUPS_MAX);
+	else if (!parse_record(text, &args->cleanups[args->cleanup_count++]))
+		argp_error(state, "--cleanup %s: not START-END:PAD, three hexadecimal offsets", text);
+	args->spec.spec.cleanups = true;
+	args->spec.given |= JF_GIVEN_CLEANUPS;
+}
+
+/* Bytes from FP, below it. */
+static int32_t parse_spill(const char *option, const char *text, struct argp_state *state)
+{
+	uint64_t number = 0;
+
+	if (text[0] != '-' || !cli_number(text + 1, 10, INT32_MAX, &number) || !number)
+		argp_error(state, "%s %s: not a negative number of bytes, as -96", option, text);
+	return -(int32_t)number;
 }
 
 static void parse_except(struct check_args *args, const char *text, struct argp_state *state)
@@ -203,6 +254,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->indexed_stack_bytes = (uint32_t)number;
 		return 0;
 	case KEY_JUMPS: parse_jumps(args, arg, state); return 0;
+	case KEY_CLEANUP: parse_cleanup(args, arg, state); return 0;
+	case KEY_SPILL_OFF: args->spill_off = parse_spill("--spill-off", arg, state); return 0;
+	case KEY_THROW_OFF: args->throw_off = parse_spill("--throw-off", arg, state); return 0;
 	case ARGP_KEY_ARG: parse_argument(args, arg, state); return 0;
 	case ARGP_KEY_END: check_html(args, state); return 0;
 	case ARGP_KEY_NO_ARGS:
@@ -225,10 +279,15 @@ static const struct argp_option options[] = {
 	{"kind", KEY_KIND, "KIND", 0, "function (default), call-stub or private-stub", 1},
 	{"address", KEY_ADDRESS, "HEX", 0, "where the code runs, if the input does not say", 1},
 	{"at", KEY_AT, "KIND=START-END", 0,
-	 "what is called there: c (what nothing is said of), bpf, call-stub, private-stub", 1},
+	 "what is called there: c (what nothing is said of), bpf, call-stub, private-stub, throw, resume", 1},
 	{"boundary", KEY_BOUNDARY, "SPEC", 0,
 	 "of a callback: the boundary that it lands in, as stack=64,r6,tail-calls (default: any of the convention)", 1},
 	{"jump-table", KEY_JUMPS, "TO,TO...", 0, "where computed jumps go: hexadecimal offsets, as a dump has them", 1},
+	{"cleanup", KEY_CLEANUP, "START-END:PAD", 0,
+	 "FUNCTION has a clean-up pad for the calls in [START, END): hexadecimal offsets, as a dump has them", 1},
+	{"spill-off", KEY_SPILL_OFF, "BYTES", 0,
+	 "with clean-up pads that are called: where the unwinder is told that the caller's registers are, from FP", 1},
+	{"throw-off", KEY_THROW_OFF, "BYTES", 0, "the same of this frame's registers where it throws", 1},
 	{"align-c", KEY_ALIGN, "BYTES", 0,
 	 "SP is a multiple of this where C is called (default: what the convention promises)", 1},
 	{NULL, 0, NULL, 0, "Output:", 3},

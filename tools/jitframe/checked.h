@@ -30,8 +30,9 @@ struct check_output {
 	unsigned int checked, failed;
 };
 
-#define CHECK_TARGETS_MAX 64
-#define CHECK_JUMPS_MAX   4096
+#define CHECK_TARGETS_MAX  64
+#define CHECK_JUMPS_MAX    4096
+#define CHECK_CLEANUPS_MAX 256
 
 /* The command line. */
 struct check_args {
@@ -50,6 +51,9 @@ struct check_args {
 	size_t target_count;
 	uint32_t jumps[CHECK_JUMPS_MAX]; /* given with --jump-table */
 	size_t jump_count;
+	struct jf_cleanup_code cleanups[CHECK_CLEANUPS_MAX]; /* given with --cleanup */
+	size_t cleanup_count;
+	int32_t spill_off, throw_off; /* 0: not given */
 	struct check_output output;
 };
 
