@@ -254,6 +254,26 @@ def architectures_have_what_build_py_asks_of_them():
     return None if len(build.archs()) > 1 else "there are no two architectures"
 
 
+def addresses_of_a_process_keep_their_distances():
+    """And lie below 2 GiB, but for the upper bits that a JIT takes for ones."""
+    ran = []
+    for arch in build.archs():
+        conf = build.conf_of(arch)
+        addresses = {name: int(value, 16) for name, value in conf.all("address")}
+        if not conf.all("run"):
+            continue
+        moved = build.in_a_process(conf, {**addresses, "elsewhere": 0x6F0000000000})
+        for name, address in addresses.items():
+            if moved[name] - moved[build.CALL_BASE] != address - addresses[build.CALL_BASE]:
+                return f"{arch}: {name} is at {moved[name]:x}"
+            if not 0 < (moved[name] & 0xFFFFFFFFFFFF) < 1 << 31:
+                return f"{arch}: {name} is at {moved[name]:x}"
+        if moved["elsewhere"] != 0x6F0000000000 or f"{moved[build.BASE]:x}" != conf.all("run")[0][0]:
+            return f"{arch}: {moved}"
+        ran.append(arch)
+    return None if len(ran) > 1 else "there are no two architectures whose code runs"
+
+
 TESTS = [
     macros_are_cut_with_their_lines,
     types_are_cut_whole,
@@ -271,6 +291,7 @@ TESTS = [
     a_compiler_that_fails_is_quoted,
     the_command_refuses_what_is_no_tree,
     architectures_have_what_build_py_asks_of_them,
+    addresses_of_a_process_keep_their_distances,
 ]
 
 
