@@ -21,6 +21,8 @@
 
 /* Code is shifted by so much to see which words have addresses in them. */
 #define SHIFT 0x40
+/* The words that put an address together stand side by side: a carry of the shift changes later ones, too. */
+#define ADDRESS_WORDS 3
 
 struct maker {
 	struct kernel_jit *jit;
@@ -51,6 +53,8 @@ static uint64_t in_process(const struct kernel_jit *jit, uint64_t address)
 static int relocate_function(const struct kernel_jit *jit, struct kernel_function *function,
 			     const struct kernel_function *shifted)
 {
+	size_t end_of_address = 0;
+
 	if (function->size != shifted->size)
 		return cli_failed("function %s: its size depends on its address", function->name);
 	for (size_t off = 0; off + 4 <= function->size; off += 4) {
@@ -60,12 +64,15 @@ static int relocate_function(const struct kernel_jit *jit, struct kernel_functio
 		memcpy(&other, shifted->bytes + off, sizeof(other));
 		if (word == other)
 			continue;
-		if ((word & jit->relocate_mask) != jit->relocate_match)
+		if ((word & jit->relocate_mask) == jit->relocate_match) {
+			word ^= jit->relocate_flip;
+			memcpy(function->bytes + off, &word, sizeof(word));
+			end_of_address = off + ADDRESS_WORDS * sizeof(word);
+		} else if (off >= end_of_address) {
 			return cli_failed(
 				"function %s: at +0x%zx is an address in a form that tools/kernel-jit does not know",
 				function->name, off);
-		word ^= jit->relocate_flip;
-		memcpy(function->bytes + off, &word, sizeof(word));
+		}
 	}
 	function->address = in_process(jit, function->address);
 	return 0;
