@@ -29,7 +29,8 @@ enum {
 	RUNS_OUT_ARGS = 2,   /* arguments after the fifth, in registers or on the stack */
 	RUNS_C_OUT_ARGS = 4, /* such arguments on the stack for C code */
 	RUNS_CLEANUPS = 8,   /* clean-up pads */
-	RUNS_ALL = 15,
+	RUNS_PER_CPU = 16,   /* per-CPU addresses */
+	RUNS_ALL = 31,
 };
 
 /* A convention that scenarios of tests/exec run on, with options of the compiler. */

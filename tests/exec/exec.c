@@ -213,6 +213,8 @@ static const char *lack(struct run *run)
 		return "private_stack";
 	if (lacks & RUNS_CLEANUPS)
 		return "does not run cleanup pads";
+	if (lacks & RUNS_PER_CPU)
+		return "per-CPU addresses";
 	if (lacks & RUNS_OUT_ARGS)
 		return "out_args";
 	return lacks & RUNS_C_OUT_ARGS ? "opcode 0x85" : NULL;

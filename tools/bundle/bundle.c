@@ -263,6 +263,11 @@ bool bundle_map_has_address(const struct bundle_map *map)
 	return map->type == BUNDLE_TYPE_ARENA || (map->flags & BUNDLE_MAP_DATA) != 0;
 }
 
+bool bundle_map_is_percpu(const struct bundle_map *map)
+{
+	return map->type == BUNDLE_TYPE_PERCPU_ARRAY && (map->flags & BUNDLE_MAP_DATA) != 0;
+}
+
 static enum jf_status check_init_target(const struct check *c, const struct bundle_init *init)
 {
 	enum bundle_table table = BUNDLE_MAPS;

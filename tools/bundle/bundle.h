@@ -78,7 +78,7 @@ struct bundle_function {
 };
 
 enum {
-	BUNDLE_MAP_DATA = 1,      /* .data, .rodata, .bss: one value, addressed directly */
+	BUNDLE_MAP_DATA = 1,      /* .data, .rodata, .bss, .percpu: one value, addressed directly */
 	BUNDLE_MAP_READ_ONLY = 2, /* .rodata */
 };
 
@@ -100,6 +100,7 @@ struct bundle_map {
  * linux/bpf.h. */
 enum {
 	BUNDLE_TYPE_PROG_ARRAY = 3,
+	BUNDLE_TYPE_PERCPU_ARRAY = 6,
 	BUNDLE_TYPE_ARRAY_OF_MAPS = 12,
 	BUNDLE_TYPE_HASH_OF_MAPS = 13,
 	BUNDLE_TYPE_ARENA = 33,
@@ -290,6 +291,8 @@ const void *bundle_check_code(const struct bundle *bundle, const char **what);
 
 /* Whether programs address the map's memory directly: variables, and arenas. */
 bool bundle_map_has_address(const struct bundle_map *map);
+/* Whether each processor has variables of its own there: a program adds the per-CPU base to their address. */
+bool bundle_map_is_percpu(const struct bundle_map *map);
 
 /* A kfunc's types into a bundle, and back from a bundle that was opened; *import has neither name nor address then. */
 void bundle_kfunc_put(struct bundle_kfunc *kfunc, const struct jf_import *import);

@@ -58,6 +58,8 @@ static enum jf_status init_variable(const struct site *s)
 		target = link_map_at(s->link, s->symbol->section, off - 1);
 	if (target < 0)
 		return refuse(s, JF_E_UNSUPPORTED, "it points to what is neither variable nor map");
+	if (bundle_map_is_percpu(&s->link->maps[target].def))
+		return refuse(s, JF_E_UNSUPPORTED, "it points to a per-CPU variable, which has no one address");
 	if (link_is_value(&s->link->maps[target], s->symbol->section))
 		add(s, key, BUNDLE_INIT_VALUE_ADDRESS, (uint32_t)target, (int32_t)off);
 	else

@@ -16,7 +16,10 @@
  *     LD_ABS, LD_IND  a call of bpf_skb_load_helper_*(), which gives less than 0 for bytes that the packet has not;
  *                     then r0 = 0; exit
  *
- * The second is what a kernel does, too. Jumps over what grew are made longer, and lines move with their instructions.
+ *     rX = variable of .percpu
+ *                     then rX += the processor's base
+ *
+ * The last two are what a kernel does, too. Jumps over what grew are made longer, and lines move with their instructions.
  */
 
 #define GOTOX   0x0d
@@ -25,7 +28,9 @@
 #define LD_MODE 0xe7 /* all but the size */
 #define JA      0x05
 #define GOTOL   0x06
-#define CTX     6 /* LD_ABS and LD_IND take the packet of R6 */
+#define MOV64   0xbf
+#define PER_CPU (-1) /* in `off` of a MOV64: the base is added */
+#define CTX     6    /* LD_ABS and LD_IND take the packet of R6 */
 
 #define LOAD_INSNS_MAX 7
 
@@ -63,10 +68,17 @@ static bool is_wide(const struct jf_insn *insn)
 	return insn->opcode == JF_INSN_LDDW;
 }
 
-static bool grows(const struct link_function *function)
+static bool is_percpu(const struct link *link, const struct jf_insn *insn)
+{
+	return is_wide(insn) && jf_insn_src(insn) == JF_SRC_MAP_VALUE &&
+	       bundle_map_is_percpu(&link->maps[insn->imm].def);
+}
+
+static bool grows(const struct link *link, const struct link_function *function)
 {
 	for (uint32_t i = 0; i < function->insn_count; i += is_wide(&function->insns[i]) ? 2 : 1)
-		if (function->insns[i].opcode == GOTOX || is_packet_load(&function->insns[i]))
+		if (function->insns[i].opcode == GOTOX || is_packet_load(&function->insns[i]) ||
+		    is_percpu(link, &function->insns[i]))
 			return true;
 	return false;
 }
@@ -228,6 +240,9 @@ static void put_all(struct growth *g)
 			put(g, *insn);
 		if (is_wide(insn) && i + 1 < function->insn_count)
 			put(g, function->insns[++i]);
+		if (is_percpu(g->link, insn))
+			put(g, (struct jf_insn){
+				       .opcode = MOV64, .regs = (uint8_t)((insn->regs & 0x0f) * 0x11), .off = PER_CPU});
 	}
 }
 
@@ -247,10 +262,13 @@ static enum jf_status make_room(struct growth *g)
 	if (!g->place)
 		return JF_E_NO_MEMORY;
 	for (uint32_t i = 0; i < count; i++) {
+		const struct jf_insn *insn = &g->function->insns[i];
+
 		g->place[i] = (uint32_t)at;
-		at += new_count(g, &g->function->insns[i]);
-		if (is_wide(&g->function->insns[i]) && i + 1 < count)
+		at += new_count(g, insn);
+		if (is_wide(insn) && i + 1 < count)
 			g->place[++i] = (uint32_t)at++;
+		at += is_percpu(g->link, insn);
 	}
 	g->place[count] = (uint32_t)at;
 	g->insns = at > INT32_MAX ? NULL : calloc((size_t)at, sizeof(*g->insns));
@@ -287,7 +305,7 @@ enum jf_status link_lower(struct link *link)
 	for (uint32_t i = 0; i < link->function_count; i++) {
 		struct link_function *function = &link->functions[i];
 
-		if (function->refused.status == JF_OK && grows(function) && grow(link, function, lines) != JF_OK)
+		if (function->refused.status == JF_OK && grows(link, function) && grow(link, function, lines) != JF_OK)
 			return link_fail(link, JF_E_NO_MEMORY, function->name, "no memory");
 		if (lines)
 			lines += function->line_count;

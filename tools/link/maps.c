@@ -44,7 +44,7 @@ static void add_data_map(struct link *link, uint32_t index)
 	map->section = index;
 	map->data_section = index;
 	map->size = section->size;
-	map->def.type = MAP_TYPE_ARRAY;
+	map->def.type = section_is_percpu(section) ? (uint32_t)BUNDLE_TYPE_PERCPU_ARRAY : MAP_TYPE_ARRAY;
 	map->def.key_bytes = 4;
 	map->def.value_bytes = (uint32_t)section->size;
 	map->def.max_entries = 1;

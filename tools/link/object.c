@@ -346,6 +346,11 @@ bool section_is_cleanup(const struct section *section)
 	return strcmp(section->name, CLEANUP_SECTION) == 0;
 }
 
+bool section_is_percpu(const struct section *section)
+{
+	return has_stem(section->name, ".percpu");
+}
+
 bool section_is_data(const struct section *section)
 {
 	if (is_jump_tables(section))
@@ -353,9 +358,10 @@ bool section_is_data(const struct section *section)
 	if (!(section->flags & SHF_ALLOC) || section_is_code(section))
 		return false;
 	if (section->type == SHT_NOBITS)
-		return has_stem(section->name, ".bss") || has_stem(section->name, ".data");
-	return section->type == SHT_PROGBITS &&
-	       (has_stem(section->name, ".data") || section_is_read_only(section) || has_stem(section->name, ".bss"));
+		return has_stem(section->name, ".bss") || has_stem(section->name, ".data") ||
+		       section_is_percpu(section);
+	return section->type == SHT_PROGBITS && (has_stem(section->name, ".data") || section_is_read_only(section) ||
+						 has_stem(section->name, ".bss") || section_is_percpu(section));
 }
 
 const struct reloc *section_reloc(const struct section *section, uint64_t off)

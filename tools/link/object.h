@@ -71,6 +71,8 @@ uint32_t object_section(const struct object *object, const char *name);
 bool section_is_code(const struct section *section);
 /* A variable section: .data, .rodata or .bss, or one of their kind (".data.x"). */
 bool section_is_data(const struct section *section);
+/* Those of section .percpu among them. */
+bool section_is_percpu(const struct section *section);
 bool section_is_read_only(const struct section *section);
 /* Of bytes in sections of code, for jumps through registers. */
 #define SECTION_JUMP_TABLES ".jumptables"

@@ -26,6 +26,7 @@
 #include "maps.h"
 #include "objects.h"
 #include "packet.h"
+#include "percpu.h"
 #include "programs.h"
 #include "published.h"
 #include "report.h"
@@ -117,6 +118,7 @@ static void finish(void)
 	published_stop();
 	maps_fini();
 	objects_fini();
+	percpu_fini();
 	packet_fini();
 }
 

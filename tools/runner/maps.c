@@ -8,6 +8,7 @@
 
 #include "map_outer.h"
 #include "map_ring.h"
+#include "percpu.h"
 
 #define MAP_BYTES_MAX ((uint64_t)1 << 30)
 
@@ -161,8 +162,12 @@ enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct
 			all.refs[i].object = map->place->object;
 		if (map->arena != NULL)
 			all.refs[i].value = map_arena_variables(map);
+		else if (bundle_map_is_percpu(&bundle->maps[i]))
+			status = percpu_add(map, &all.refs[i].value, error);
 		else if (map->ops == &map_array_ops && map->cpu_count == 1)
 			all.refs[i].value = (uintptr_t)map->memory;
+		if (status != JF_OK)
+			return status;
 		if (map->arena != NULL && map->place != NULL && all.refs[i].value != map->place->value)
 			return jf_error_set(
 				error, JF_E_UNSUPPORTED, map->name,

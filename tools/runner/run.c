@@ -9,6 +9,7 @@
 #include "faults.h"
 #include "maps.h"
 #include "packet.h"
+#include "percpu.h"
 #include "programs.h"
 #include "registers.h"
 #include "report.h"
@@ -57,6 +58,7 @@ static void *work(void *arg)
 
 	map_cpu_set(worker->number);
 	faults_begin();
+	percpu_begin();
 	if (worker->start != NULL)
 		pthread_barrier_wait(worker->start);
 	for (uint32_t run = 0; run < opts->repeat; run++) {
@@ -83,6 +85,7 @@ static void *work(void *arg)
 			worker->other_run = run;
 		}
 	}
+	percpu_end();
 	packet_end();
 	faults_end();
 	return NULL;

@@ -213,3 +213,17 @@ u64 private_loop(struct args *ctx)
 	bpf_loop(100, add_index, &sum, 0);
 	return sum;
 }
+
+/* ---- variables that each processor has for itself ------------------------------------------------------- */
+
+SEC(".percpu") u64 percpu_count = 5;
+SEC(".percpu.more") u64 percpu_more[3] = {1, 2, 3};
+
+SEC("tc") u64 percpu(struct args *ctx)
+{
+	for (int i = 0; i < 1000; i++) {
+		percpu_count = opaque(percpu_count) + 1;
+		percpu_more[opaque(i % 3)] += 2;
+	}
+	return percpu_count * 10000 + percpu_more[0] + percpu_more[2];
+}
