@@ -39,7 +39,7 @@ extern struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root, struct bpf_
 extern struct bpf_rb_node *bpf_rbtree_right(struct bpf_rb_root *root, struct bpf_rb_node *node) __ksym;
 static void *(*const bpf_kptr_xchg)(void *place, void *object) = (void *)194;
 
-#define new(type) ((type *)bpf_obj_new(__builtin_btf_type_id(*(type *)0, 0)))
+#define new_of(type) ((type *)bpf_obj_new(__builtin_btf_type_id(*(type *)0, 0)))
 
 struct item {
 	u64 key;
@@ -55,7 +55,7 @@ static struct item *kept;
 
 static __noinline struct item *make(u64 key)
 {
-	struct item *item = new(struct item);
+	struct item *item = new_of(struct item);
 
 	if (item)
 		item->key = key;
@@ -100,11 +100,13 @@ static _Bool is_less(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 
 #define COUNT 100
 
+static struct item *third[COUNT];
+
 /* In an order that is none, and out again from the lowest on, every third one by itself first. */
 SEC("tc") u64 trees(void *ctx)
 {
 	struct bpf_rb_node *node;
-	struct item *item, *third[COUNT] = {0};
+	struct item *item;
 	u64 number = 0, sum = 0, last = 0;
 
 	for (u64 i = 1; i < COUNT; i++) {
