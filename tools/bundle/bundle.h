@@ -120,7 +120,7 @@ struct bundle_kfunc {
 	uint8_t arg_count;
 	uint8_t result;
 	uint8_t args[JF_ARGS_MAX];
-	uint8_t flags; /* BUNDLE_KFUNC_ */
+	uint8_t flags;    /* BUNDLE_KFUNC_ */
 	uint32_t program; /* index of a program, plus 1, which is called as a C function; 0: a function of the runner */
 };
 

@@ -41,8 +41,8 @@ enum jf_status link_object(const void *object, size_t size, const char *program,
  * program, which runs in a frame of its own. The other bundle's tables are put behind those of the first.
  *
  * in:  bundle and other pass bundle_open(). out: *bundle is another one, the old one is freed; on JF_OK only.
- * returns: JF_E_NOT_FOUND (no such function, no such program), JF_E_UNSUPPORTED (a function with arguments on the stack,
- *      both together are too large), JF_E_NO_MEMORY.
+ * returns: JF_E_NOT_FOUND (no such function, no such program), JF_E_UNSUPPORTED (a function with more than five
+ *      arguments; both together are too large), JF_E_NO_MEMORY.
  */
 enum jf_status link_replace(void **bundle, size_t *bundle_size, const char *function, const void *other,
 			    size_t other_size, const char *program, struct jf_error *error) JF_CHECK;

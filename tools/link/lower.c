@@ -19,7 +19,8 @@
  *     rX = variable of .percpu
  *                     then rX += the processor's base
  *
- * The last two are what a kernel does, too. Jumps over what grew are made longer, and lines move with their instructions.
+ * The last two are what a kernel does, too. Jumps over what grew are made longer, and lines move with their
+ * instructions.
  */
 
 #define GOTOX   0x0d

@@ -28,7 +28,7 @@ struct list_node {
 	void *owner; /* the head of the list that the node is in */
 };
 
-/* returns of adding: 0; -EINVAL, when the node is in a list or `prev` is not in this one: the object is dropped then. */
+/* returns of adding: 0; -EINVAL: the node is in a list, or `prev` is not in this one. The object is dropped then. */
 int32_t list_push_front(struct list_node *head, struct list_node *node);
 int32_t list_push_back(struct list_node *head, struct list_node *node);
 int32_t list_add(struct list_node *head, struct list_node *node, struct list_node *prev);

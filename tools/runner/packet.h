@@ -21,8 +21,8 @@ bool packet_is_socket(uint64_t address);
 
 /*
  * The calling thread's own copy, before each run: fresh bytes, and ctx, of RUN_CTX_BYTES, says where they are. Nothing
- * when there is no packet. in: data_end of ctx, as BPF_PROG_TEST_RUN has it for programs of skbs: how many bytes data and
- * data_end show, 0 for all. returns: false: there is no memory where 32 bits of the context reach.
+ * when there is no packet. in: data_end of ctx, as BPF_PROG_TEST_RUN has it for programs of skbs: how many bytes data
+ * and data_end show, 0 for all. returns: false: there is no memory where 32 bits of the context reach.
  */
 bool packet_begin(uint8_t *ctx);
 void packet_end(void);
