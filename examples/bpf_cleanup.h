@@ -36,8 +36,8 @@ cleanup_done:;                        \
 	while (0)
 
 /*
- * The call, and its record in the table: from the call to what follows it, and the pad. An argument is an output too: the
- * compiler would take a mere input for unchanged by the call.
+ * The call, and its record in the table: from the call to what follows it, and the pad. An argument is an output too:
+ * the compiler would take a mere input for unchanged by the call.
  */
 #define CLEANUP_CALL_ASM(function, argument)                                                   \
 	register unsigned long long cleanup_r0 __asm__("r0");                                  \

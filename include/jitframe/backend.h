@@ -113,10 +113,10 @@ struct jf_native {
 	enum jf_status (*try_call)(uint64_t (*fn)(void *arg), void *arg, uint64_t *result);
 	const void *try_start, *try_landing, *try_end;
 	/*
-	 * jf_throw(), jf_throw_resume(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub collects
-	 * the callee-saved registers, SP and pc of its own caller, and hands them to jf_throw_recall() and
-	 * jf_throw_from(), to jf_throw_resume_from(), to jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each stub
-	 * has .eh_frame.
+	 * jf_throw(), jf_throw_resume(), jf_walk_here() and jf_bpf_stack_walk() of this architecture. Each stub
+	 * collects the callee-saved registers, SP and pc of its own caller, and hands them to jf_throw_recall() and
+	 * jf_throw_from(), to jf_throw_resume_from(), to jf_walk_here_from(), to jf_bpf_stack_walk_here_from(). Each
+	 * stub has .eh_frame.
 	 */
 	enum jf_status (*throw_exception)(uint64_t cookie);
 	enum jf_status (*throw_resume)(void);

@@ -16,9 +16,9 @@ JF_BEGIN_DECLS
  * write by default, and jf_cfi_load_objects() after their object was loaded. jf_load() calls jf_cfi_load_objects(). C
  * frames that a throw skips run no cleanups: memory and locks stay held.
  *
- * Generated code has clean-up pads (cleanup.h; ranges with JF_CLEANUP_RESUMED). The throw first finds the boundary; when
- * there is none, no pad runs. Then each frame whose call has a pad goes on at the pad, innermost first, the boundary's
- * own last, and then the callback runs. jf_throw_resume() ends a pad.
+ * Generated code has clean-up pads (cleanup.h; ranges with JF_CLEANUP_RESUMED). The throw first finds the boundary;
+ * when there is none, no pad runs. Then each frame whose call has a pad goes on at the pad, innermost first, the
+ * boundary's own last, and then the callback runs. jf_throw_resume() ends a pad.
  *
  * Callee-saved registers reach the boundary's caller as the boundary saved them. A register that a boundary leaves out
  * (the `linux` conventions, rule R3) keeps the value that the skipped C frames left there.
@@ -98,8 +98,8 @@ struct jf_throw_observer {
 	uint32_t size; /* sizeof(struct jf_throw_observer) */
 	void (*call)(void *arg, uint64_t cookie, const struct jf_walk *walk);
 	void *arg;
-	/* Optional: called before a clean-up pad runs, with the frame that goes on at the pad, and the pad's address. As
-	 * call(). A struct of an older header ends before this field. */
+	/* Optional: called before a clean-up pad runs, with the frame that goes on at the pad, and the pad's address.
+	 * As call(). A struct of an older header ends before this field. */
 	void (*pad)(void *arg, uint64_t cookie, const struct jf_walk *walk, uint64_t address);
 };
 /* Sets the process's observer; NULL: none. As jf_uncaught_handler_set(). */

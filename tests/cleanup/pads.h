@@ -5,9 +5,9 @@
 #include <jitframe/load.h>
 
 /*
- * Programs with clean-up pads. Every pad looks at all that a pad is promised: R0 to R5 are 0, R6 to R9 and a word of the
- * BPF stack are what the frame had at the call. Then it notes its number, a hexadecimal digit. The program's result is
- * the cookie; the log is the order in which pads ran: 0x421 for 4, then 2, then 1.
+ * Programs with clean-up pads. Every pad looks at all that a pad is promised: R0 to R5 are 0, R6 to R9 and a word of
+ * the BPF stack are what the frame had at the call. Then it notes its number, a hexadecimal digit. The program's result
+ * is the cookie; the log is the order in which pads ran: 0x421 for 4, then 2, then 1.
  */
 struct pad_case {
 	const char *name;

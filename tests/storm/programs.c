@@ -24,6 +24,7 @@ enum {
 	HELPER_LOOP,       /* (count, callback, context) */
 	HELPER_LIBC,
 	HELPER_WALK, /* (C frames) */
+	HELPER_RESUME,
 	HELPER_TAIL_CALL = 12
 };
 enum { KFUNC_SUM12 };
@@ -174,6 +175,10 @@ __attribute__((noinline)) static uint64_t walk_deep(uint64_t frames)
 	  .callback = callback_, .helpers = helpers, .helper_count = COUNT_OF(helpers), \
 	  .kfuncs = kfuncs, .kfunc_count = COUNT_OF(kfuncs), .maps = maps, .map_count = 1, \
 	  .arena_user_base = UINT64_C(0x7e0000000000) }
+#define PROGRAM_WITH_PADS(name, callback_) \
+	{ .size = sizeof(struct jf_program), .functions = name, .function_count = COUNT_OF(name), \
+	  .callback = callback_, .helpers = helpers, .helper_count = COUNT_OF(helpers), \
+	  .kfuncs = kfuncs, .kfunc_count = COUNT_OF(kfuncs), .maps = maps, .map_count = 1, .cleanups = name##_tables }
 /* clang-format on */
 #define TAIL_CALL(slot)   LDDW(2, 1, 0, 0), MOV_K(3, slot), CALL_HELPER(HELPER_TAIL_CALL)
 #define ADD_TO_R0(value)  MOV_X(1, 0), MOV_K(2, value), CALL_HELPER(HELPER_ADD)
@@ -230,6 +235,31 @@ static const struct jf_insn callback_walks[] = {MOV_X(6, 1), ST(DW, 10, -32, 1),
 static const struct jf_function walks_in_callback[] = {FUNCTION("main", main_throws), FUNCTION("down", down_to_throw),
 						       FUNCTION("callback", callback_walks)};
 
+/* The same throw, down the same functions, which hold R6 for their pads: a pad in each frame, and C in each pad. */
+static const struct jf_insn main_padded[] = {MOV_X(6, 1),      STX(DW, 10, 6, -8),
+					     MOV_K(8, 4),      MOV_K(9, 5),
+					     CALL_FUNCTION(1), EXIT,
+					     MOV_K(1, 3),      CALL_HELPER(HELPER_LIBC),
+					     CALL_FUNCTION(2), CALL_HELPER(HELPER_RESUME)};
+static const struct jf_insn down_padded[] = {MOV_X(6, 1),
+					     STX(DW, 10, 6, -24),
+					     J_K(JEQ, 6, 0, 3),
+					     ADD_K(1, -1),
+					     CALL_FUNCTION(1),
+					     EXIT,
+					     MOV_K(1, 70),
+					     CALL_HELPER(HELPER_THROW),
+					     EXIT,
+					     MOV_X(1, 6),
+					     MOV_K(2, 1),
+					     CALL_HELPER(HELPER_ADD),
+					     CALL_FUNCTION(2),
+					     CALL_HELPER(HELPER_RESUME)};
+static const struct jf_function padded[] = {FUNCTION("main", main_padded), FUNCTION("down", down_padded),
+					    FUNCTION("adds", adds_1000), FUNCTION("callback", callback)};
+static const struct jf_cleanup main_pad[] = {{4, 5, 6}}, down_pad[] = {{4, 5, 9}};
+static const struct jf_cleanups padded_tables[] = {{main_pad, 1}, {down_pad, 1}, {NULL, 0}, {NULL, 0}};
+
 /* C calls back, three times; the last one throws. */
 static const struct jf_insn main_loop[] = {
 	MOV_X(6, 1), MOV_K(1, 9), LDDW(2, 4, 1, 0), MOV_K(3, 3), CALL_HELPER(HELPER_LOOP), EXIT};
@@ -279,6 +309,17 @@ const struct storm_program storm_programs[] = {
 	{.name = "thrower", .program = PROGRAM(thrower, -1), .tail_called = true},
 	{.name = "deep", .program = PROGRAM(deep, -1), .repeat = 8, .result = 100 + 20 + 8 + 1},
 	{.name = "throw", .program = PROGRAM(throws, 3), .repeat = 16, .result = 71 + 1070},
+	{.name = "clean-up pads",
+	 .program = PROGRAM_WITH_PADS(padded, 3),
+	 .repeat = 8,
+	 .user_only = true,
+	 .result = 71 + 1070},
+	{.name = "clean-up pads and private stacks",
+	 .program = PROGRAM_WITH_PADS(padded, 3),
+	 .repeat = 8,
+	 .user_only = true,
+	 .private_stack = true,
+	 .result = 71 + 1070},
 	{.name = "throw in C", .program = PROGRAM(throws_in_c, -1), .repeat = 16, .result = 70},
 	{.name = "loop that throws", .program = PROGRAM(loop_throws, -1), .repeat = 16, .result = 77},
 	{.name = "loop", .program = PROGRAM(loop_ends, -1), .repeat = 16, .result = 6},
@@ -325,6 +366,8 @@ bool storm_programs_init(void)
 	helpers[HELPER_THROW_DEEP] = import("throw_deep", (uintptr_t)throw_deep, true);
 	helpers[HELPER_LOOP] = import("loop", (uintptr_t)loop, false);
 	helpers[HELPER_WALK] = import("walk", (uintptr_t)walk_deep, false);
+	helpers[HELPER_RESUME] =
+		(struct jf_import){.name = "resume", .address = (uintptr_t)jf_throw_resume, .resumes = true};
 	helpers[HELPER_LIBC] = import("libc", (uintptr_t)libc, false);
 	helpers[HELPER_TAIL_CALL] = import("tail_call", 0, false);
 	kfuncs[KFUNC_SUM12] = import("sum12", (uintptr_t)sum12, false);

@@ -459,18 +459,15 @@ static void test_pads(const struct pad_case *c, const struct jf_convention *conv
 	opts.private_stack = c->private_stack;
 	only_whole_walks = c->enters;
 	depth = 0;
-	pads_log();
 	if (jf_load(conv, &c->program, &opts, NULL, &loaded[0], &error) == JF_OK)
 		result = run();
-	else
-		fail(NULL, 0, "%s: %s", error.where, error.text);
 	unload();
 	log = pads_log();
 	if (result != c->result || log != c->log)
-		fail(NULL, 0, "result is %" PRIu64 ", log %" PRIx64, result, log);
-	only_whole_walks = false;
-	if (c->enters ? whole_walks < 1000 : !rows_checked)
+		fail(NULL, 0, "result is %" PRIu64 ", log %" PRIx64 "; %s", result, log, error.text);
+	if (only_whole_walks ? whole_walks < 1000 : !rows_checked)
 		fail(NULL, 0, "no row was looked at");
+	only_whole_walks = false;
 	tell("clean-up pads", c->name, landing_pads ? ", landing pads" : "");
 }
 

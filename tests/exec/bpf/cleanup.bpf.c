@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clean-up pads that a compiler has made of `asm goto`. Each program holds things, and gives the cookie, and a thousand
- * for each thing that is held still when the callback runs; a million for each pad that finds another value than it had.
+ * for each thing that is held still when the callback runs; a million for each pad that finds another value than it
+ * had.
  */
 #include "bpf_test.h"
 
