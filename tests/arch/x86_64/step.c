@@ -74,14 +74,6 @@ static uint64_t part(unsigned int reg, uint64_t value)
 	return bytes < 8 ? value & ((UINT64_C(1) << 8 * bytes) - 1) : value;
 }
 
-static uint64_t word_at(uint64_t address)
-{
-	uint64_t value;
-
-	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
-	return value;
-}
-
 /* ---- keeping the truth -------------------------------------------------------------------------- */
 
 /* Frames that SP has left behind. One that has just returned has to have brought back everything. */

@@ -3,6 +3,7 @@
 #define JF_TESTS_STEP_H
 
 #include <jitframe/program.h>
+#include <string.h>
 
 #define STEP_PROGRAMS 3
 
@@ -32,5 +33,13 @@ struct step_frame {
 /* In a handler: whether libgcc's unwinder finds `pc`, which was interrupted, and behind it these frames, from the
  * innermost caller on. */
 bool step_unwinder_agrees(uint64_t pc, const struct step_frame *frames, unsigned int count);
+
+static inline uint64_t word_at(uint64_t address)
+{
+	uint64_t value;
+
+	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
+	return value;
+}
 
 #endif
