@@ -132,7 +132,7 @@ JUMPS = {
 
 def jump(insn, dst, src):
     code = insn.opcode & 0xF0
-    if code == JA:
+    if code == JA or insn.opcode == JMP | EXIT:
         return T.const(1, 1)
     width = 64 if insn.cls == JMP else 32
     b = T.extract(src, width - 1, 0) if insn.opcode & X else T.const(insn.imm, width)

@@ -2,6 +2,7 @@
 """Which instructions are proved: every opcode, registers whose choice can change the code, constants by their length."""
 
 import bpf
+import calls
 from bpf import Insn
 from programs import Subject
 
@@ -67,6 +68,7 @@ def jumps(fast):
                     yield Insn(cls | code, dst, 0, 1, imm)
     yield Insn(bpf.JMP | bpf.JA, off=1)
     yield Insn(bpf.JMP32 | bpf.JA, imm=1)
+    yield Insn(bpf.JMP | bpf.EXIT)
 
 
 def _places(fast):
@@ -109,6 +111,23 @@ def casts(fast):
             yield Insn(bpf.ALU64 | bpf.MOV | bpf.X, dst, src, 1, imm)
 
 
+def references():
+    """64-bit constants that stand for something: code.c's map, a value in it, a function."""
+    kinds = (
+        (1, 0, lambda address, answer: 0x1122334455667788),
+        (2, 24, lambda address, answer: 0x7FFF12345678 + 24),
+        (4, 0, lambda address, answer: address + answer["starts"][1]),
+    )
+    for src, second, wide_of in kinds:
+        insn = Insn(bpf.LD | 0x18, 1, src, imm=1 if src == 4 else 0)
+        yield Subject(str(insn), insn, second=second, wide_of=wide_of)
+
+
+def called(fast):
+    for insn, kind, name in calls.callees(fast):
+        yield Subject(f"{insn}, {name}", insn, type=kind)
+
+
 def subjects(conv, fast):
     """All instructions of a convention, as jf-prove-code describes it."""
     plain = [*arithmetic(fast), *jumps(fast), *accesses(fast, (bpf.MEM, bpf.MEMSX))]
@@ -124,6 +143,8 @@ def subjects(conv, fast):
     for insn in arithmetic(True) if conv["skips_dead_uppers"] else ():
         if insn.cls == bpf.ALU32 and insn.opcode & 0xF0 != bpf.END:
             yield Subject(f"{insn}, upper half not read", insn, dead_upper=True)
+    yield from called(fast)
+    yield from references()
     for wide in WIDE[-1:] if fast else WIDE:
         for dst in (1,) if fast else (0, 1, 3, 6):
             wide &= (1 << 64) - 1

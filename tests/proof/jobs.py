@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 
+import calls
 import catalogue
 import programs
 import states
@@ -109,8 +110,13 @@ def prove_new(target, subjects, settings):
     blocks = programs.translate_all(target, subjects)
     good = [subject for subject in subjects if not subject.error]
     runs = states.compare(target, good, blocks, settings.states) if good else []
+    called = [subject for subject in good if subject.is_call]
+    if called:
+        calls.translate_returns(target, called)
     for subject, (tally, faults) in zip(good, runs):
-        result = prover.prove(target, subject)
+        if subject.error:
+            continue
+        result = prover.prove(target, subject, calls.claims(target, subject) if subject.is_call else None)
         yield subject, result, tally, faults
     for subject in subjects:
         if subject.error:

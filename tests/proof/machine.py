@@ -81,7 +81,7 @@ class Path:
 
 # ---- values ---------------------------------------------------------------------------------------------------
 
-COMMON = {"add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor"}
+COMMON = {op: op for op in ("add", "sub", "mul", "and", "or", "xor")}
 INVERTED_SECOND = {"andc": "and", "orc": "or", "eqv": "xor"}
 INVERTED_RESULT = {"nand": "and", "nor": "or"}
 SHIFTS = {"shl": "shl", "shr": "lshr", "sar": "ashr"}
@@ -114,18 +114,11 @@ def swap_bytes(value):
     return T.concat(*(T.extract(value, i + 7, i) for i in range(0, value.width, 8)))
 
 
-def leading_zeroes(value, otherwise):
-    result = otherwise
-    for bit in range(value.width):
-        top = T.extract(value, bit, bit)
-        result = T.ite(top, T.const(value.width - 1 - bit, value.width), result)
-    return result
-
-
-def trailing_zeroes(value, otherwise):
-    result = otherwise
-    for bit in reversed(range(value.width)):
-        result = T.ite(T.extract(value, bit, bit), T.const(bit, value.width), result)
+def zeroes(name, value, otherwise):
+    """How many are above the highest one, or below the lowest."""
+    result, width = otherwise, value.width
+    for bit in range(width) if name == "clz" else reversed(range(width)):
+        result = T.ite(T.extract(value, bit, bit), T.const(width - 1 - bit if name == "clz" else bit, width), result)
     return result
 
 
@@ -217,10 +210,8 @@ class Machine:
         if name == "deposit":
             low, count = number(3), number(4)
             whole, part = operand(1), T.extract(operand(2), count - 1, 0)
-            pieces = [T.extract(whole, width - 1, low + count)] if low + count < width else []
-            pieces.append(part)
-            pieces += [T.extract(whole, low - 1, 0)] if low else []
-            return [T.concat(*pieces)]
+            above = [T.extract(whole, width - 1, low + count)] if low + count < width else []
+            return [T.concat(*above, part, *([T.extract(whole, low - 1, 0)] if low else []))]
         match = re.fullmatch(r"bswap(16|32|64)", name)
         if match:
             bits = int(match.group(1))
@@ -231,7 +222,7 @@ class Machine:
                 return [(T.zext if "oz" in args[2:] else T.sext)(swapped, width)]
             return [T.concat(self.fresh(width - bits), swapped)]
         if name in ("clz", "ctz"):
-            return [(leading_zeroes if name == "clz" else trailing_zeroes)(operand(1), operand(2))]
+            return [zeroes(name, operand(1), operand(2))]
         return self.compute_pairs(state, name, width, operand)
 
     def compute_pairs(self, state, name, width, operand):
@@ -378,12 +369,12 @@ class Machine:
                     waiting.append((block, block.labels[args[3]], other))
                     state.conditions.append(T.invert(holds))
                 elif name in ("exit_tb", "goto_ptr"):
-                    target = self.register(state, self.arch.PC)
-                    state.temps = {}
-                    if target.op == "const" and target.args[0] in self.blocks and target.args[0] not in stops:
-                        block, index = self.blocks[target.args[0]], 0
+                    target, state.temps = self.register(state, self.arch.PC), {}
+                    pc = target.args[0] if target.op == "const" else None
+                    if pc in self.blocks and pc not in stops:
+                        block, index = self.blocks[pc], 0
                         continue
-                    done.append(Path(state, target, "stop" if target.op == "const" and target.args[0] in stops else "leave"))
+                    done.append(Path(state, target, "stop" if pc in stops else "leave"))
                     break
                 elif name == "call":
                     if self.call(state, args):

@@ -18,17 +18,27 @@ class Subject:
     insn: Insn
     wide: int = None  # of a 64-bit immediate
     options: dict = dataclasses.field(default_factory=dict)
+    second: int = None  # the constant of its second half, where that is not `wide`
+    wide_of: object = None  # of (address, answer of code.c): `wide`
     dead_upper: bool = False  # nothing reads the upper half of the result
-    answer: dict = None
+    type: object = None  # of what is called: calls.Type, or None
     start: int = 0
     end: int = 0
-    taken: int = 0
+    taken: int = 0  # where a branch or a call goes
+    at: int = 0  # the address of `code`
     code: bytes = b""
+    frame_bytes: int = 0  # SP is so far below the CFA
+    begins: list = None  # [(address, state)]: where paths begin
     paths: list = None
     error: str = None
 
+    @property
+    def is_call(self):
+        return self.insn.cls == bpf.JMP and self.insn.opcode & 0xF0 == bpf.CALL
+
 
 EXIT = Insn(bpf.JMP | bpf.EXIT)
+ZERO = Insn(bpf.ALU64 | bpf.MOV, 0).hex()
 STORE = bpf.STX | bpf.MEM | 0x18
 
 
@@ -36,16 +46,19 @@ def program_of(subject, instead=None):
     """The instruction, then what reads all of every register, then an exit. returns: instructions, index behind it."""
     insns = list(instead or [subject.insn])
     behind = len(insns)
-    if subject.wide is not None:
+    if subject.second is not None:
+        behind += 1
+        insns.append(Insn(0, imm=subject.second))
+    elif subject.wide is not None:
         behind += 1
         insns[0] = dataclasses.replace(subject.insn, imm=subject.wide & 0xFFFFFFFF)
         insns.append(Insn(0, imm=subject.wide >> 32))
-    is_jump = subject.insn.cls in (bpf.JMP, bpf.JMP32) and subject.insn.opcode & 0xF0 not in (bpf.CALL, bpf.EXIT)
-    if is_jump:
+    if subject.insn.cls in (bpf.JMP, bpf.JMP32) and not subject.is_call:
         insns.append(Insn(STORE, bpf.FP, 1, -16))  # what is jumped over
     if subject.dead_upper:
         insns += [Insn(bpf.ALU64 | bpf.MOV, reg, imm=0) for reg in range(10)]
-    insns += [Insn(STORE, bpf.FP, reg, -8) for reg in range(10)]
+    # What is behind a call may not read what the call has lost.
+    insns += [Insn(STORE, bpf.FP, reg, -8) for reg in range(10) if not subject.is_call or reg not in range(1, 6)]
     return [*insns, EXIT], behind
 
 
@@ -58,44 +71,68 @@ def compile_all(target, subjects, faults=None):
             "insns": "".join(insn.hex() for insn in insns),
             "address": address,
             "options": subject.options,
+            "others": [ZERO + EXIT.hex()],
         }
-        subject.answer = answer = target.compile(request)
+        if subject.type:
+            request["import"] = subject.type.request()
+        answer = target.compile(request)
         if "error" in answer:
             subject.error = answer["error"]
             continue
         offs = answer["offs"]
         subject.start, subject.end = address + offs[0], address + offs[behind]
-        if subject.insn.cls in (bpf.JMP, bpf.JMP32):
+        code = bytes.fromhex(answer["code"])
+        subject.frame_bytes = answer["frame_bytes"]
+        subject.at, subject.code = subject.start, code[offs[0] : offs[behind]]
+        if subject.is_call:
+            # Stubs on the way to C lie behind the functions. What is behind the call and what is called are traps.
+            stubs = answer["starts"][2] if len(answer["starts"]) > 2 else len(code)
+            hole = target.trap * ((stubs - offs[behind]) // len(target.trap))
+            subject.at, subject.code = address, code[: offs[behind]] + hole + code[stubs:]
+            subject.taken = subject.type.address if subject.type else address + answer["starts"][1]
+        elif subject.insn.opcode == bpf.JMP | bpf.EXIT:
+            subject.taken = address + offs[-1]
+        elif subject.insn.cls in (bpf.JMP, bpf.JMP32):
             subject.taken = address + offs[behind + 1]
-        subject.code = bytes.fromhex(answer["code"])[offs[0] : offs[behind]]
+        if subject.wide_of:
+            subject.wide = subject.wide_of(address, answer)
+        subject.begins = [(subject.start, machine.State())]
         address = (address + len(answer["code"]) // 2 + 0x1F) & ~0xF
 
 
 def translate_all(target, subjects):
     """Finds all paths through the code of each, asking QEMU again while a jump goes where it has not been."""
     good = [subject for subject in subjects if not subject.error]
-    pieces = [(subject.start, subject.code) for subject in good if subject.code]
-    entries, blocks, known = [subject.start for subject in good], {}, set()
+    pieces = [(subject.at, subject.code) for subject in good if subject.code]
+    entries, blocks, known = {pc for subject in good for pc, _ in subject.begins}, {}, set()
     todo = good
     while entries:
-        known.update(entries)
-        blocks.update(target.translate(pieces, entries))
-        entries, again = [], []
+        known |= entries
+        blocks.update(target.translate(pieces, sorted(entries)))
+        entries, again = set(), []
         runner = machine.Machine(target.facts, blocks)
         for subject in todo:
-            if not subject.code:
-                subject.paths = [machine.Path(machine.State(), T.const(subject.end), "stop")]
-                continue
             try:
-                subject.paths = runner.run(subject.start, {subject.end, subject.taken}, machine.State())
-            except (machine.Unknown, KeyError) as error:
-                subject.error = f"{type(error).__name__}: {error}"
+                subject.paths = find_paths(runner, subject)
+            except machine.Unknown as error:
+                subject.error = str(error)
                 continue
-            inside = range(subject.start, subject.end)
             missing = {path.target.args[0] for path in subject.paths if path.kind == "leave" and path.target.op == "const"}
-            missing = {pc for pc in missing if pc in inside and pc not in known}
+            missing = {pc for pc in missing if pc - subject.at in range(len(subject.code)) and pc not in known}
             if missing:
-                entries += missing
+                entries |= missing
                 again.append(subject)
         todo = again
     return blocks
+
+
+def find_paths(runner, subject):
+    paths = []
+    for pc, state in subject.begins:
+        if pc == subject.end:
+            paths.append(machine.Path(state, T.const(subject.end), "stop"))
+        elif pc not in runner.blocks:
+            raise machine.Unknown(f"QEMU has translated nothing at {pc:#x}")
+        else:
+            paths += runner.run(pc, {subject.end, subject.taken}, machine.State(state))
+    return paths

@@ -4,6 +4,7 @@
 import collections
 import random
 
+import meaning
 import target as targets
 import term as T
 
@@ -60,11 +61,11 @@ class Prediction:
                     self.regs[name] = term
         self.stores = [(address, size) for address, size, _ in state.stores]
         self.accesses = [(access.bytes, access.aligned) for access in state.accesses]
-        self.holds = T.compiled(state.conditions)
-        self.fine = T.compiled([condition for condition, _ in state.obligations])
-        self.where = T.compiled([access.address for access in state.accesses])
-        self.results = T.compiled(list(self.regs.values()))
-        self.stored = T.compiled([part for address, _, value in state.stores for part in (address, value)])
+        self.holds = meaning.compiled(state.conditions)
+        self.fine = meaning.compiled([condition for condition, _ in state.obligations])
+        self.where = meaning.compiled([access.address for access in state.accesses])
+        self.results = meaning.compiled(list(self.regs.values()))
+        self.stored = meaning.compiled([part for address, _, value in state.stores for part in (address, value)])
 
     def of(self, values):
         """(registers, words of memory), or None when the path is another. Raises Elsewhere."""
@@ -124,7 +125,7 @@ def compare(target, subjects, blocks, count, seed=1):
     Runs each subject from `count` states. returns: for each subject, in order, ({mnemonic: states}, faults).
     """
     rng, shots, wanted, results = random.Random(seed), [], [], []
-    pieces = [(subject.start, subject.code) for subject in subjects]
+    pieces = [(subject.at, subject.code) for subject in subjects]
     mnemonics = {pc: mnemonic(text) for block in blocks.values() for pc, text in block.insns.items()}
     for number, subject in enumerate(subjects):
         predictions = [Prediction(target, path) for path in subject.paths]

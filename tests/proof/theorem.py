@@ -5,6 +5,7 @@ import dataclasses
 import time
 
 import bpf
+import meaning
 import term as T
 
 # Of these the solver is told no more than LEMMAS, before it is asked with their whole meaning.
@@ -99,23 +100,23 @@ class Prover:
     def counterexample(self, assumptions, claim):
         """None when the claim follows; else a model, or "unknown". Adds what it leaned on to self.axioms."""
         if not T.is_const(claim, 1):
-            claim = T.substitute(claim, T.known_from(assumptions))
+            claim = meaning.substitute(claim, meaning.known_from(assumptions))
         if T.is_const(claim, 1):
             return None
         terms = [*assumptions, T.invert(claim)]
         if any(T.is_const(one, 0) for one in terms):
             return None
-        hard = {term.op for term in T.in_order(terms) if term.op in HARD}
+        hard = {term.op for term in meaning.in_order(terms) if term.op in HARD}
         if hard:
-            facts = list(lemmas(T.in_order(terms)))
-            facts += list(lemmas(T.in_order([fact for _, fact in facts])))
+            facts = list(lemmas(meaning.in_order(terms)))
+            facts += list(lemmas(meaning.in_order([fact for _, fact in facts])))
             if self._ask(terms + [fact for _, fact in facts], hard) is None:
                 self.axioms |= {f"lemma {name}" for name, _ in facts}
                 return None
         return self._ask(terms, ())
 
     def _ask(self, terms, uninterpreted):
-        translation = T.Solver(self.z3, uninterpreted)
+        translation = meaning.Solver(self.z3, uninterpreted)
         solver = self.z3.Solver()
         solver.set("rlimit", self.limit)
         for term in terms:
@@ -127,14 +128,13 @@ class Prover:
 
     # ---- one instruction
 
-    def prove(self, target, subject):
-        spec = spec_of(target, subject)
+    def prove(self, target, subject, all_claims=None):
+        """all_claims: (path, assumptions, claim, what it says), or None: those of spec_of()."""
         start, self.axioms = time.monotonic(), set()
-        for path in subject.paths:
-            for assumptions, claim, what in claims(target, subject, path, spec):
-                model = self.counterexample(assumptions, claim)
-                if model is not None:
-                    return self._failed(target, subject, path, what, model, start)
+        for path, assumptions, claim, what in all_claims or claims_of(target, subject):
+            model = self.counterexample(assumptions, claim)
+            if model is not None:
+                return self._failed(target, subject, path, what, model, start)
         return Result(subject.name, "proved", time.monotonic() - start, axioms=tuple(sorted(self.axioms)))
 
     def _failed(self, target, subject, path, what, model, start):
@@ -182,6 +182,13 @@ def within(address, size, ranges):
         fits = T.condition("ult", off, T.const(length - size + 1))
         inside = T.binary("or", inside, fits)
     return inside
+
+
+def claims_of(target, subject):
+    spec = spec_of(target, subject)
+    for path in subject.paths:
+        for claim in claims(target, subject, path, spec):
+            yield path, *claim
 
 
 def claims(target, subject, path, spec):
