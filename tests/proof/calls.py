@@ -40,7 +40,7 @@ def callees(fast):
     """(instruction, type, name): each width as result and as argument in each place."""
     for width in WIDTHS[:2] if fast else WIDTHS:
         yield HELPER, Type(width, (width,) * 5), f"call of C, all of {width[0]} bytes, {'signed' if width[1] else 'unsigned'}"
-    for number, width in enumerate(() if fast else WIDTHS[1:]):
+    for number, width in enumerate(WIDTHS[1:2] if fast else WIDTHS[1:]):
         args = [(8, 0)] * 5
         args[number % 5] = width
         yield KFUNC, Type((8, 0), tuple(args)), f"call of C, argument {number % 5 + 1} of {width[0]} bytes"
