@@ -107,15 +107,14 @@ class Prover:
         terms = [*assumptions, T.invert(claim)]
         if any(T.is_const(one, 0) for one in terms):
             return None
-        hard = {term.op for term in meaning.in_order(terms) if term.op in HARD}
-        if hard:
+        if any(term.op in HARD for term in meaning.in_order(terms)):
             # What is asked first is quickest: that both sides divide the same numbers is often enough.
             facts = list(lemmas(meaning.in_order(terms)))
             facts += list(lemmas(meaning.in_order([fact for _, fact in facts])))
             for names in ((), ("narrow",), ("one", "product"), ("narrow", "one", "product"), LEMMAS):
                 chosen = [(name, fact) for name, fact in facts if name in names]
                 limit = self.limit if names == LEMMAS else self.limit // 20
-                if self._ask(terms + [fact for _, fact in chosen], hard, limit) is None:
+                if self._ask(terms + [fact for _, fact in chosen], HARD, limit) is None:
                     self.axioms |= {f"lemma {name}" for name, _ in chosen}
                     return None
         return self._ask(terms, (), self.limit)
