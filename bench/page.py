@@ -12,7 +12,7 @@ SUBJECTS = {
     "throw": "Throwing to a boundary, against `longjmp()` and C++ exceptions. `returns` is the same program when nothing is "
              "thrown.",
     "walk": "Walking from the innermost frame to the thread's outermost one. Everybody walks the same stack, whose BPF "
-            "frames are published (`JF_PUBLISH_CFI`). `cached rules alone` is the idea of framehop's cache: each rule is "
+            "frames are published (`JF_PUBLISH_CFI`, `JF_PUBLISH_LIBUNWIND`). `cached rules alone` is the idea of framehop's cache: each rule is "
             "there before the time is taken, and gives SP, FP and the return address.",
     "lookup": "Finding a range in the code map, and an entry in an ORC table.",
     "load": "Loading and unloading programs of two instructions.",

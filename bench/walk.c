@@ -3,7 +3,7 @@
 /*
  * What a walk costs per frame, from one place of a stack to its end: through BPF functions that all differ, through one
  * that calls itself, and through C code compiled without frame pointers. Whoever walks the same frames is measured at
- * the same place in turn; the frames of BPF code are published before, as CFI.
+ * the same place in turn; the frames of BPF code are published before, as CFI and to libunwind.
  */
 
 #include "walk.h"
@@ -119,6 +119,8 @@ int main(int argc, char **argv)
 		bench_fail("the thread cannot be set up");
 	if (jf_publish_start(JF_PUBLISH_CFI, &error) != JF_OK)
 		bench_missing("libgcc, in BPF frames: %s", error.text);
+	if (unw_step_walk && jf_publish_start(JF_PUBLISH_LIBUNWIND, &error) != JF_OK)
+		bench_missing("libunwind, told of BPF frames: %s", error.text);
 	measure_bpf("BPF functions that all differ", false);
 	measure_bpf("A BPF function that calls itself", true);
 	measure_c();

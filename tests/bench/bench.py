@@ -82,11 +82,10 @@ def instructions_are_counted():
     emulator = shutil.which(f"qemu-{platform.machine()}")
     if not emulator or not all((EMIT, CODE, OBJECT)):
         raise Skip(f"qemu-{platform.machine()}, or clang, is missing")
-    figures, code = FOLDER / "count.json", FOLDER / "code"
-    figures.write_text('{"tables": []}')
+    figures, code = FOLDER / "run.json", FOLDER / "code"
     run(EMIT, code, OBJECT)
     run(sys.executable, SOURCE / "bench/run/count.py", figures, code, ARCH, emulator, CODE)
-    counts = {row["x"]: row["median"] for row in json.loads(figures.read_text())["tables"][0]["rows"]
+    counts = {row["x"]: row["median"] for row in json.loads(figures.read_text())["tables"][-1]["rows"]
               if row["who"] == "jitframe"}
     # A loop of 256 turns, each of some instructions; and code that goes forwards, of less than 100 BPF instructions.
     check(256 * 3 < counts["hash_fnv"] < 256 * 12, f"hash_fnv: {counts['hash_fnv']}")
@@ -128,6 +127,8 @@ def each_target_finds_its_table():
         # Tiny sizes have libc, and no large library.
         pattern = target["table"].replace("libLLVM", "libc.so.6")
         found = [title for bench, title in titles if bench == target["bench"] and page.matches(title, pattern)]
+        if pattern.startswith("Executed") and not shutil.which(f"qemu-{platform.machine()}"):
+            continue
         check(found or target["bench"] not in PROGRAMS, f"{target['what']}: no table of {target['bench']} is {pattern}")
 
 
