@@ -152,8 +152,12 @@ static void measure_length(const char *shape, const struct jf_insn *insns, uint3
 	if (!program && strcmp(reason, "missing") != 0)
 		bench_missing("DPDK refuses %u instructions, %s: %s", count, shape, reason);
 	bench_turns(x, sides, COUNT(sides));
-	if (!bench_ours_only() && linux_jit_time(&function, samples))
-		bench_add(x, "Linux's JIT", samples, LINUX_JIT_SAMPLES, NULL);
+	if (!bench_ours_only() && linux_jit_time(&function, samples)) {
+		double *ours = bench_samples(sides, 1, LINUX_JIT_SAMPLES);
+
+		bench_add(x, "Linux's JIT", samples, LINUX_JIT_SAMPLES, ours);
+		free(ours);
+	}
 	free(w.bytes);
 }
 

@@ -56,7 +56,7 @@ def judge(benches, target, aim):
         return wanted, f"{number(worst)} {unit}", worst <= aim["value"]
     rows = [row for row in rows if "ratio" in row]
     if "faster" in aim:
-        wanted = f"{aim['who']} takes {number(aim['faster'])} times as long"
+        wanted = f"{aim['who']} takes {number(aim['faster'])} times as much"
         if not rows:
             return wanted, "not measured", None
         worst = min(row["ratio"] for row in rows)
