@@ -136,6 +136,7 @@ NAMES_ONE = {
     "CONTRIBUTING.md": "commands to type",
     "docs/backtraces.md": "one throw on each",
     "docs/checker.md": "known findings",
+    "docs/cleanup.md": "where each architecture's frames keep what a called pad finds",
     "docs/contract.md": "what each architecture's frames lose",
     "docs/frame.svg": "the picture of a frame",
     "docs/jit-author": "one to begin with",
