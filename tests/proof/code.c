@@ -93,19 +93,20 @@ static json_t *describe(const struct jf_convention *conv)
 {
 	const struct jf_backend *backend = conv->backend;
 
-	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:s?, s:s?, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:o, s:I, s:i, s:b}",
-		"arch", backend->name, "convention", conv->name, "regs", registers_of(backend), "bpf",
-		register_names(backend, conv->bpf_reg, JF_BPF_REG__COUNT), "sp", name_of(backend, backend->sp), "fp",
-		name_of(backend, backend->fp), "ra", name_of(backend, backend->ra), "ra_pushed", backend->ra_pushed,
-		"result", name_of(backend, backend->result), "args",
-		register_names(backend, backend->args, backend->arg_count), "arena", name_of(backend, conv->arena_reg),
-		"count", name_of(backend, conv->count_reg), "fp_off", conv->fp_off_from_cfa, "red_zone",
-		backend->red_zone_bytes, "stack_align", backend->stack_align, "result_bits", conv->result_bits, "runs",
-		(conv->caps & JF_CAP_RUN) != 0, "insn_align", backend->insn_align, "extended_bytes",
-		backend->c_args.extended_bytes, "words_signed", backend->c_args.words_signed, "trap", trap_of(backend),
-		"caps", (json_int_t)conv->caps, "frame_align", conv->frame_align, "skips_dead_uppers",
-		backend->skips_dead_uppers);
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:s?, s:s?, "
+			 "s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:o, s:I, s:i, s:b}",
+			 "arch", backend->name, "convention", conv->name, "regs", registers_of(backend), "bpf",
+			 register_names(backend, conv->bpf_reg, JF_BPF_REG__COUNT), "sp", name_of(backend, backend->sp),
+			 "fp", name_of(backend, backend->fp), "ra", name_of(backend, backend->ra), "ra_pushed",
+			 backend->ra_pushed, "result", name_of(backend, backend->result), "args",
+			 register_names(backend, backend->args, backend->arg_count), "arena",
+			 name_of(backend, conv->arena_reg), "count", name_of(backend, conv->count_reg), "fp_off",
+			 conv->fp_off_from_cfa, "red_zone", backend->red_zone_bytes, "stack_align",
+			 backend->stack_align, "result_bits", conv->result_bits, "runs", (conv->caps & JF_CAP_RUN) != 0,
+			 "insn_align", backend->insn_align, "extended_bytes", backend->c_args.extended_bytes,
+			 "words_signed", backend->c_args.words_signed, "trap", trap_of(backend), "caps",
+			 (json_int_t)conv->caps, "frame_align", conv->frame_align, "skips_dead_uppers",
+			 backend->skips_dead_uppers);
 }
 
 /* ---- a program ---------------------------------------------------------------------------------- */
