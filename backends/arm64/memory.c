@@ -60,8 +60,8 @@ static void access_arena(struct jf_body *b, enum jf_arm64_ldst form, const struc
 
 /*
  * R10 is the upper end of the BPF stack, which offsets go down from; the scaled form only goes up. So
- * accesses are made from the lower end: SP and the outgoing arguments, or the private stack's base. A clean-up pad that is
- * called has another frame's SP.
+ * accesses are made from the lower end: SP and the outgoing arguments, or the private stack's base. A clean-up pad that
+ * is called has another frame's SP.
  */
 static inline bool access_stack(struct jf_body *b, enum jf_arm64_ldst form, unsigned int size_shift, unsigned int rt,
 				int64_t off)

@@ -25,8 +25,8 @@ static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, J
  *             | BPF stack            |        multiple of 16
  *     sp ->   +----------------------+
  *
- * Cleanups: Linux has none on LoongArch; this is the scheme of its x86-64 and arm64 patches of September 2026. A pad goes
- * back by s5, which every program saves and no BPF register lives in.
+ * Cleanups: Linux has none on LoongArch; this is the scheme of its x86-64 and arm64 patches of September 2026. A pad
+ * goes back by s5, which every program saves and no BPF register lives in.
  */
 #define KERNEL_ALL (JF_WHEN_EXCEPTION | JF_WHEN_CLEANUPS)
 static const struct jf_slot_rule kernel_throw[] = {

@@ -36,8 +36,8 @@ static const struct jf_slot_rule out_args[] = {{JF_SLOT_OUT_ARGS, JF_REG_NONE, J
  *             | BPF stack            |  multiple of 16
  *     sp ->   +----------------------+
  *
- * Cleanups: Linux has none on RISC-V; this is the scheme of its x86-64 and arm64 patches of September 2026. Every function
- * has a boundary's saves, and a pad goes back by s6, which no BPF register lives in.
+ * Cleanups: Linux has none on RISC-V; this is the scheme of its x86-64 and arm64 patches of September 2026. Every
+ * function has a boundary's saves, and a pad goes back by s6, which no BPF register lives in.
  */
 #define LINUX_SAVE(reg, name, id) {JF_SLOT_SAVE, reg, WHEN(reg) | JF_WHEN_CLEANUPS},
 static const struct jf_slot_rule linux_save[] = {

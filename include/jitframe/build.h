@@ -84,14 +84,14 @@ struct jf_build_ops {
 	void (*leave)(struct jf_code *code);
 
 	/*
-	 * Optional: what a clean-up pad begins with: a landing pad for the jump or call that enters, and registers of the body that calls do not keep. The code that runs before the pad in memory
-	 * may run into it.
+	 * Optional: what a clean-up pad begins with: a landing pad for the jump or call that enters, and registers of
+	 * the body that calls do not keep. The code that runs before the pad in memory may run into it.
 	 */
 	void (*cleanup_pad)(struct jf_code *code, const struct jf_frame *frame);
 
 	void (*ret)(struct jf_code *code);
-	/* Ends a clean-up pad that the unwinder has called: back to the unwinder, by conv->cleanup_back. Conventions with
-	 * JF_CLEANUP_CALLED. */
+	/* Ends a clean-up pad that the unwinder has called: back to the unwinder, by conv->cleanup_back. Conventions
+	 * with JF_CLEANUP_CALLED. */
 	void (*go_back)(struct jf_code *code, const struct jf_frame *frame);
 	/* Jumps to `entry_off` bytes behind the address in register `target`, which no step of taking down a frame
 	 * changes. */

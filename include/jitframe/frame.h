@@ -120,10 +120,10 @@ enum jf_sp_steps {
 enum jf_cleanup_entry {
 	JF_CLEANUP_NONE, /* it does not: programs that have pads and can throw are refused */
 	/*
-	 * The unwinder calls the pad as a subroutine on its own stack, with R6-R9, R10, FP and arena of the frame; the pad
-	 * goes back to the unwinder. The unwinder finds registers in memory alone: what the frame had at a call has been
-	 * saved by the function that was called, so every function of a program with pads saves what a boundary saves
-	 * (JF_WHEN_CLEANUPS). In front of a call that throws, the frame stores them itself, in slots of kind
+	 * The unwinder calls the pad as a subroutine on its own stack, with R6-R9, R10, FP and arena of the frame; the
+	 * pad goes back to the unwinder. The unwinder finds registers in memory alone: what the frame had at a call has
+	 * been saved by the function that was called, so every function of a program with pads saves what a boundary
+	 * saves (JF_WHEN_CLEANUPS). In front of a call that throws, the frame stores them itself, in slots of kind
 	 * JF_SLOT_THROW. Such code is emitted; it runs where somebody calls pads so.
 	 */
 	JF_CLEANUP_CALLED,
@@ -203,7 +203,8 @@ struct jf_frame_spec {
 	bool sign_return;  /* PAC */
 	bool leaf;         /* calls nothing, or makes nothing but tail calls; jf_compile() knows */
 	bool classic;      /* converted from classic BPF, which has no tail calls: no code is made ready for one */
-	/* Clean-up pads. RESUMED: this function has some. CALLED: its program has some, and this is not the callback. */
+	/* Clean-up pads. RESUMED: this function has some. CALLED: its program has some, and this is not the
+	 * callback. */
 	bool cleanups;
 	bool throws;         /* CALLED, with cleanups: this function calls what throws */
 	uint8_t reserved[8]; /* 0; other structs hold this one, so that its size stays as it is */
@@ -212,8 +213,8 @@ struct jf_frame_spec {
 /* clang-format off */
 #define JF_FRAME_SPEC_INIT \
 	{ \
-		sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, false, \
-		false, { 0 } \
+		sizeof(struct jf_frame_spec), JF_ROLE_MAIN, 0, 0, 0, false, false, false, false, false, false, false, \
+			false, false, { 0 } \
 	}
 /* clang-format on */
 /* Outgoing arguments after the fifth, at most. */

@@ -212,7 +212,7 @@ static const char *lack(struct run *run)
 	if (lacks & RUNS_PRIVATE_STACK)
 		return "private_stack";
 	if (lacks & RUNS_CLEANUPS)
-		return "does not run cleanup pads";
+		return "are called by the unwinder";
 	if (lacks & RUNS_PER_CPU)
 		return "per-CPU addresses";
 	if (lacks & RUNS_OUT_ARGS)

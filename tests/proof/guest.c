@@ -11,8 +11,8 @@
  *     4 ENTRY WATCH REGISTER...   fires: every register by id; WATCH: whether to look for changes of memory
  *         -> SIGNAL PC REGISTER... COUNT (ADDRESS VALUE)...    words of memory that have changed, which change back
  *
- * A word of memory at an address holds what scatter() makes of it. An instruction that an emulator translates on the way
- * is in the emulator's log. Exits with 1 where the system refuses something.
+ * A word of memory at an address holds what scatter() makes of it. An instruction that an emulator translates on the
+ * way is in the emulator's log. Exits with 1 where the system refuses something.
  */
 
 #include <signal.h>

@@ -171,8 +171,8 @@ struct bundle_variable {
 /* What the code takes for granted. */
 struct bundle_jit {
 	uint64_t call_base;
-	/* Private stacks, one behind the other, and the word that code adds to their addresses: 0, as long as there is one
-	 * thread. No bytes: the code has none. */
+	/* Private stacks, one behind the other, and the word that code adds to their addresses: 0, as long as there is
+	 * one thread. No bytes: the code has none. */
 	uint64_t private_stacks, per_cpu_word;
 	uint32_t private_bytes;
 	/* Of a program array: its count and its pointers to programs, and in a program the address of its code. */

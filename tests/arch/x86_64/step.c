@@ -74,8 +74,6 @@ static uint64_t part(unsigned int reg, uint64_t value)
 	return bytes < 8 ? value & ((UINT64_C(1) << 8 * bytes) - 1) : value;
 }
 
-/* ---- keeping the truth -------------------------------------------------------------------------- */
-
 /* Frames that SP has left behind. One that has just returned has to have brought back everything. */
 static void drop_returned(const struct jf_regs *regs, uint64_t pc)
 {
@@ -142,8 +140,6 @@ static void follow(const struct jf_range *range, const struct jf_regs *regs, uin
 	if (!depth || calls[depth - 1].range != range)
 		fail(range, pc, "entered by no call");
 }
-
-/* ---- holding rows to it ------------------------------------------------------------------------- */
 
 static void check_row(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
 {
@@ -227,40 +223,30 @@ static void check_unwinder(const struct jf_range *range, uint64_t pc)
 		fail(range, pc, "libgcc's unwinder finds other frames");
 }
 
-/* On through the C code that entered the program, and in C that it calls, in stubs and linkage tables. */
-static void check_whole_walk(const struct jf_range *range, const void *ucontext, uint64_t pc)
+/* On to the stack's end, through the C code that entered the program, and in C that it calls, in stubs and linkage
+ * tables. returns: the SP there. */
+static uint64_t walk_to_end(struct jf_walk *walk, enum jf_status status, const struct jf_range *range, uint64_t pc)
 {
 	unsigned int count = 0;
-	struct jf_walk walk;
-	enum jf_status status = jf_walk_context(&walk, ucontext, NULL);
-	const struct jf_walk_frame *frame = jf_walk_at(&walk);
 	uint64_t sp = 0;
 
 	for (; status == JF_OK && count < 1000; count++) {
-		sp = jf_walk_sp(&walk);
-		status = jf_walk_step_past_entry(&walk);
+		sp = jf_walk_sp(walk);
+		status = jf_walk_step_past_entry(walk);
 	}
-	whole_walks++;
 	if (status != JF_END)
-		fail(range, pc, "after %u frames: %s at %" PRIx64, count, jf_status_name(status), frame->pc);
-	else if (sp != bottom_sp)
-		fail(range, pc, "the walk ends with another frame than main's caller");
-	jf_walk_end(&walk);
+		fail(range, pc, "after %u frames: %s at %" PRIx64, count, jf_status_name(status), jf_walk_at(walk)->pc);
+	jf_walk_end(walk);
+	return sp;
 }
 
-/* Where the stack ends. */
-static void note_bottom(void)
+static void check_whole_walk(const struct jf_range *range, const void *ucontext, uint64_t pc)
 {
 	struct jf_walk walk;
-	enum jf_status status = jf_walk_here(&walk, NULL);
 
-	while (status == JF_OK) {
-		bottom_sp = jf_walk_sp(&walk);
-		status = jf_walk_step_past_entry(&walk);
-	}
-	if (status != JF_END)
-		fail(NULL, jf_walk_at(&walk)->pc, "the quiet walk: %s", jf_status_name(status));
-	jf_walk_end(&walk);
+	whole_walks++;
+	if (walk_to_end(&walk, jf_walk_context(&walk, ucontext, NULL), range, pc) != bottom_sp)
+		fail(range, pc, "the walk ends with another frame than main's caller");
 }
 
 static void on_trap(int number, siginfo_t *info, void *ucontext)
@@ -295,22 +281,20 @@ static void trap_every_instruction(void)
 {
 	static uint8_t stack[65536]; /* programs' stacks are what is looked at */
 	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
-	struct sigaction action;
+	struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
-	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = on_trap;
-	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
 	if (sigaltstack(&alternate, NULL) || sigaction(SIGTRAP, &action, NULL))
 		fail(NULL, 0, "no SIGTRAP handler");
 }
 
 static bool load(const struct scenario *s, const struct jf_convention *conv, bool landing_pads)
 {
-	struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = landing_pads};
+	struct jf_compile_opts opts = {.size = sizeof(opts),
+				       .landing_pads = landing_pads,
+				       .private_stack = s->private_stack,
+				       .values.arena_base = step_arena()};
 	struct jf_error error = {.text = ""};
 
-	opts.private_stack = s->private_stack;
-	opts.values.arena_base = step_arena();
 	step_array->conv = NULL;
 	for (unsigned int i = 0; i < s->program_count; i++) {
 		if (jf_load(conv, &s->programs[i], &opts, NULL, &loaded[i], &error) != JF_OK ||
@@ -444,11 +428,11 @@ static void test(const struct scenario *s, const char *target, bool landing_pads
 /* Frames that a throw resumes at clean-up pads: each keeps its call, and the frames below are gone. */
 static void test_pads(const struct pad_case *c, const struct jf_convention *conv, bool landing_pads)
 {
-	struct jf_compile_opts opts = {.size = sizeof(opts), .landing_pads = landing_pads};
+	struct jf_compile_opts opts = {
+		.size = sizeof(opts), .landing_pads = landing_pads, .private_stack = c->private_stack};
 	struct jf_error error = {.text = ""};
 	uint64_t result = 0, log;
 
-	opts.private_stack = c->private_stack;
 	only_whole_walks = c->enters;
 	depth = 0;
 	if (jf_load(conv, &c->program, &opts, NULL, &loaded[0], &error) == JF_OK)
@@ -467,6 +451,7 @@ int main(void)
 {
 	const struct jf_convention *user;
 	unsigned int count = 0;
+	struct jf_walk walk;
 
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a throw that goes wrong aborts */
 	host = jf_backend_host();
@@ -474,13 +459,10 @@ int main(void)
 		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
 	printf("1..%u\n", count + 2 + 2 * pad_case_count);
 	trap_every_instruction();
-	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK)
-		fail(NULL, 0, "no walks here");
-	if (jf_publish_start(JF_PUBLISH_CFI, NULL) != JF_OK)
-		fail(NULL, 0, "no unwinder");
-	note_bottom();
-	if (jf_fault_handler_install() != JF_OK)
-		fail(NULL, 0, "no fault handler");
+	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK ||
+	    jf_publish_start(JF_PUBLISH_CFI, NULL) != JF_OK || jf_fault_handler_install() != JF_OK)
+		fail(NULL, 0, "no walks, no unwinder or no fault handler");
+	bottom_sp = walk_to_end(&walk, jf_walk_here(&walk, NULL), NULL, 0);
 	test_may_goto_stub();
 	test_try();
 	for (unsigned int i = 0; i < scenario_count; i++)
