@@ -24,9 +24,8 @@ enum {
 	TRY_PRIVATE_STACK = 1 << 2,
 	TRY_LEAF = 1 << 3,
 	TRY_CLASSIC = 1 << 4,
-	TRY_CLEANUPS = 1 << 5,
-	TRY_THROWS = 1 << 6,
-	TRY__COUNT = 1 << 7,
+	TRY_THROWS = 1 << 5,
+	TRY__COUNT = 1 << 6,
 };
 
 struct inference {
@@ -149,7 +148,6 @@ static bool may_have(const struct inference *inf, const struct jf_frame_spec *sp
 	       (!is_given(inf, JF_GIVEN_OUT_ARGS) || spec->out_args == known->out_args) &&
 	       (!is_given(inf, JF_GIVEN_LEAF) || spec->leaf == known->leaf) &&
 	       (!is_given(inf, JF_GIVEN_CLASSIC) || spec->classic == known->classic) &&
-	       (!is_given(inf, JF_GIVEN_CLEANUPS) || spec->cleanups == known->cleanups) &&
 	       (!is_given(inf, JF_GIVEN_THROWS) || spec->throws == known->throws);
 }
 
@@ -187,6 +185,9 @@ static void try_role(struct inference *inf, uint32_t role)
 
 	inf->last_size = 0;
 	spec.role = role;
+	/* What a frame has for them shows like a larger stack. */
+	spec.cleanups = is_given(inf, JF_GIVEN_CLEANUPS) && inf->input->spec.cleanups &&
+			(role != JF_ROLE_CALLBACK || inf->input->conv->cleanup_entry != JF_CLEANUP_CALLED);
 	spec.sign_return = role == JF_ROLE_CALLBACK && !is_given(inf, JF_GIVEN_SIGN_RETURN) ? inf->auths : inf->signs;
 	spec.landing_pads = inf->pads;
 	for (; spec.out_args <= (out_args ? JF_OUT_ARGS_MAX : 0); spec.out_args++) {
@@ -198,7 +199,7 @@ static void try_role(struct inference *inf, uint32_t role)
 			spec.private_stack = options & TRY_PRIVATE_STACK;
 			spec.leaf = options & TRY_LEAF;
 			spec.classic = options & TRY_CLASSIC;
-			spec.cleanups = options & TRY_CLEANUPS;
+			/* Without a table nobody asks for what pads need. */
 			spec.throws = options & TRY_THROWS;
 			if ((spec.cleanups || !spec.throws) && may_have(inf, &spec) && (asks_leaf || !spec.leaf) &&
 			    (may_be_classic || !spec.classic))
