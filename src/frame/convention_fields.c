@@ -26,7 +26,9 @@ static void check_numbers(struct contradictions *all)
 		contradict(all, 4, "landing is no value of enum jf_landing (R4)");
 	if (conv->cleanup_entry >= JF_CLEANUP__COUNT)
 		contradict(all, 0, "cleanup_entry is no value of enum jf_cleanup_entry");
-	if (conv->cleanup_entry == JF_CLEANUP_NONE && convention_asks(conv, JF_WHEN_CLEANUPS))
+	/* Without exceptions no frame asks for them, as none asks for what boundaries save. */
+	if (conv->cleanup_entry == JF_CLEANUP_NONE && conv->caps & JF_CAP_EXCEPTIONS &&
+	    convention_asks(conv, JF_WHEN_CLEANUPS))
 		contradict(all, 0, "cleanup_entry is JF_CLEANUP_NONE, but there are slots for cleanup pads");
 	if (conv->cleanup_entry != JF_CLEANUP_NONE && !(conv->caps & JF_CAP_EXCEPTIONS))
 		contradict(all, 0, "cleanup_entry: there are cleanup pads, but no exceptions (JF_CAP_EXCEPTIONS)");

@@ -213,6 +213,7 @@ static bool without_exceptions_there_are_no_boundaries(void)
 			return false;
 		plain = *user;
 		plain.landing = JF_LANDING_NONE;
+		plain.cleanup_entry = JF_CLEANUP_NONE;
 		plain.caps &= ~(uint32_t)(JF_CAP_EXCEPTIONS | JF_CAP_PRIVATE_STACK_CALLBACK);
 		good &= jf_convention_check(&plain, NULL, 0) == 0;
 		good &= jf_frame_solve(&plain, &spec, &f.frame, NULL) == JF_OK;

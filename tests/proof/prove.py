@@ -15,7 +15,7 @@ import jobs
 import planted
 import target as targets
 
-FAST = {"states": 4, "limit": 2_000_000}
+FAST = {"states": 4, "limit": 8_000_000}
 FULL = {"states": 30, "limit": 100_000_000}
 HEAD = "| convention | theorems | proved | refuted | unknown | refused | random states | least for an instruction |"
 

@@ -443,7 +443,7 @@ static const struct {
 	{"00", "--address 5y", "--address 5y: not a hexadecimal number"},
 	{"00", "--target arm64", "target arm64:"},
 	{"00", "--stack 1000000 --target loongarch64/user", "bpf_stack_bytes"},
-	{"00", "--except R19", "\"R19\" is none of"},
+	{"00", "--except R30", "\"R30\" is none of"},
 	{"00", "--except R3,", "\"\" is none of"},
 	{"00", "a b", "unexpected argument b"},
 };

@@ -92,8 +92,8 @@ uint32_t kernel_print_diff(const struct listing *ours, const struct kernel_code 
 /* ---- running ---- */
 
 /*
- * Has a JIT that was opened to run compile the job's program of a linked bundle, and those that it may go on to, and puts
- * the code into the bundle. in, out: *bundle is the caller's, free(). returns: 0, or prints and an exit status.
+ * Has a JIT that was opened to run compile the job's program of a linked bundle, and those that it may go on to, and
+ * puts the code into the bundle. in, out: *bundle is the caller's, free(). returns: 0, or prints and an exit status.
  */
 struct run_job;
 int kernel_run_add(struct kernel_jit *jit, const struct run_job *job, void **bundle, size_t *size);
