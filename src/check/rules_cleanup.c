@@ -84,12 +84,16 @@ static void judge_order(struct checker *c, size_t i)
 			       around);
 }
 
-/* R27 */
+/* R27. A backend that makes frames and begins pads with nothing enters them by a jump that asks for no marker. */
 static void judge_marker(struct checker *c, uint32_t pad)
 {
+	const struct jf_build_ops *build = c->backend->build;
+
 	c->off = pad;
 	c->judged = 0;
-	if (!c->frame.spec.landing_pads || !checker_is_start(c, pad) || !leader_decode(c))
+	if (!c->frame.spec.landing_pads || (build && !build->cleanup_pad))
+		return;
+	if (!checker_is_start(c, pad) || !leader_decode(c))
 		return;
 	applies(c, 27);
 	if (!(c->effect.flags & JF_EFFECT_LANDING_PAD))

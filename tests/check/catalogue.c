@@ -280,6 +280,8 @@ static void run_convention(const struct jf_convention *conv)
 /* Whether pads of the architecture have markers. */
 static bool has_markers(const struct jf_backend *backend)
 {
+	if (backend->build && !backend->build->cleanup_pad)
+		return false;
 	for (unsigned int i = 0; i < backend->convention_count; i++)
 		if (backend->conventions[i]->cleanup_entry != JF_CLEANUP_NONE &&
 		    jf_convention_supports(backend->conventions[i], JF_CAP_LANDING_PADS))
