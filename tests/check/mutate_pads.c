@@ -25,16 +25,32 @@ static const struct jf_effect *insn_at(const struct insn_list *insns, uint32_t o
 
 /* ---- the table ------------------------------------------------------------------------------------------- */
 
-/* Into the midst of the call, which is the record's last instruction. */
+/* returns: the last instruction in the range that goes elsewhere, or NULL. Behind a call the result may be moved. */
+static const struct jf_effect *last_flow(const struct insn_list *insns, uint32_t start, uint32_t end, uint32_t *off)
+{
+	for (unsigned int i = insns->count; i-- > 0;) {
+		if (insns->off[i] < start || insns->off[i] >= end || insns->effect[i].flow == JF_FLOW_NEXT)
+			continue;
+		*off = insns->off[i];
+		return &insns->effect[i];
+	}
+	return NULL;
+}
+
+/* Into the midst of the call that the record covers. */
 static enum mutated cut_call(struct subject *s, const struct insn_list *insns, unsigned int n)
 {
 	struct jf_cleanup_code *record = record_at(s, n / 3);
+	const struct jf_effect *call;
+	uint32_t off, by = 1 + n % 3;
 
-	(void)insns;
 	if (!record)
 		return MUTATIONS_END;
-	record->end_off -= 1 + n % 3;
-	return record->end_off > record->start_off ? MUTATED : MUTATION_UNFIT;
+	call = last_flow(insns, record->start_off, record->end_off, &off);
+	if (!call || by >= call->size_bytes)
+		return MUTATION_UNFIT;
+	record->end_off = off + call->size_bytes - by;
+	return MUTATED;
 }
 
 static enum mutated empty_record(struct subject *s, const struct insn_list *insns, unsigned int n)
@@ -102,17 +118,16 @@ static enum mutated skip_marker(struct subject *s, const struct insn_list *insns
 static enum mutated drop_resume(struct subject *s, const struct insn_list *insns, unsigned int n)
 {
 	struct jf_cleanup_code *record = record_at(s, n);
-	uint32_t epilogue = s->marks[JF_MARK_EPILOGUE];
+	const struct jf_effect *resume;
+	uint32_t off;
 
 	if (!record)
 		return MUTATIONS_END;
-	for (unsigned int i = 0; i < insns->count; i++) {
-		if (insns->off[i + 1] != epilogue)
-			continue;
-		edit_nops(s, insns->off[i], epilogue);
-		return MUTATED;
-	}
-	return MUTATION_UNFIT;
+	resume = last_flow(insns, record->pad_off, s->marks[JF_MARK_EPILOGUE], &off);
+	if (!resume)
+		return MUTATION_UNFIT;
+	edit_nops(s, off, off + resume->size_bytes);
+	return MUTATED;
 }
 
 static struct assembler pad_zone(struct subject *s)
