@@ -45,6 +45,25 @@ void count_charge(struct run *r, const struct jf_step *step, const struct machin
 		broken(r, 29, "the count is changed by %lld", (long long)more);
 }
 
+/* In a slot of the frame; or in a register that calls leave as it is, which needs no slot. */
+static bool has_count(const struct run *r)
+{
+	return jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0 ||
+	       (r->s->frame.spec.tail_calls && r->backend->regs[count_reg(r)].flags & JF_REG_CALLEE_SAVED);
+}
+
+bool counts_elsewhere(const struct run *r, const struct jf_step *step, const struct machine_access *a)
+{
+	/* By value nothing is counted by way of the register. */
+	if (step->a != count_reg(r) || !r->in_body || is_role(r, JF_ROLE_CALLBACK) || r->facts->count_by_value ||
+	    !has_count(r))
+		return false;
+	/* R0 may be anything, and no memory is at an address as small as a count. */
+	if (count_reg(r) == r->s->conv->bpf_reg[JF_BPF_R0])
+		return a->address <= JF_TAIL_CALLS_MAX + 8;
+	return !is_count_pointer(r, a->address);
+}
+
 void check_charges(struct run *r, unsigned int wanted)
 {
 	if (counts(r) && r->charges != wanted)

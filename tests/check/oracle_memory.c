@@ -307,16 +307,6 @@ void check_private_stack(struct run *r)
 		r->out->either |= RULE(6) | RULE(15);
 }
 
-/* R0 may be anything, and no memory is at an address as small as a count. */
-static bool counts_elsewhere(const struct run *r, uint64_t address)
-{
-	if (r->facts->count_by_value) /* nothing is counted by way of it */
-		return false;
-	if (count_reg(r) == r->s->conv->bpf_reg[JF_BPF_R0])
-		return address <= JF_TAIL_CALLS_MAX + 8;
-	return !is_count_pointer(r, address);
-}
-
 /* Before the instruction; what it has written to its own base does not matter here. */
 static bool goes_by_stack(const struct run *r, const struct jf_step *step)
 {
@@ -370,8 +360,7 @@ void look_at_accesses(struct run *r, uint64_t sp_before)
 			continue;
 		next++;
 		count_charge(r, step, a);
-		if (step->a == count_reg(r) && jf_frame_slot(&r->s->frame, JF_SLOT_TCC, JF_REG_NONE) >= 0 &&
-		    !is_role(r, JF_ROLE_CALLBACK) && r->in_body && counts_elsewhere(r, a->address))
+		if (counts_elsewhere(r, step, a))
 			broken(r, 9, "counts at another place");
 		if (step->a == count_reg(r))
 			r->out->either |= RULE(9);

@@ -76,6 +76,8 @@ void look_at_accesses(struct run *r, uint64_t sp_before);
 /* R29: one access of where the count may lie; what has been counted by the time of a call or an exit. */
 void count_charge(struct run *r, const struct jf_step *step, const struct machine_access *a);
 void check_charges(struct run *r, unsigned int wanted);
+/* Whether the count's register leads to memory that is not the count (R9). */
+bool counts_elsewhere(const struct run *r, const struct jf_step *step, const struct machine_access *a);
 void enter_body(struct run *r);
 void look_at_call(struct run *r);
 void after_call(struct run *r);
