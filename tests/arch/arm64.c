@@ -82,6 +82,6 @@ const struct arch arch_arm64 = {
 	.count_reg = "x26",
 	.record_stays = true,
 	.count_is_pointer = true,
-	.undecided_max = 102,
+	.undecided_max = 25,
 	.unseen_max = 0,
 };

@@ -93,6 +93,6 @@ const struct arch arch_riscv64 = {
 	.count_by_value = true,
 	.count_start = JF_TAIL_CALLS_MAX,
 	.captures_are_older = true, /* 7.2: the count of tail calls has no slot yet */
-	.undecided_max = 76,
+	.undecided_max = 83,
 	.unseen_max = 0,
 };

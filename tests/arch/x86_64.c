@@ -80,6 +80,6 @@ const struct arch arch_x86_64 = {
 	.count_reg = "rax",
 	.record_stays = true,
 	.count_is_pointer = false,
-	.undecided_max = 31,
+	.undecided_max = 36,
 	.unseen_max = 0,
 };
