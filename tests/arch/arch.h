@@ -31,6 +31,7 @@ enum {
 	RUNS_CLEANUPS = 8,   /* clean-up pads */
 	RUNS_PER_CPU = 16,   /* per-CPU addresses */
 	RUNS_ALL = 31,
+	EMITS_PER_CPU = 32, /* code with per-CPU addresses, to be run elsewhere */
 };
 
 /* A convention that scenarios of tests/exec run on, with options of the compiler. */

@@ -11,9 +11,9 @@ static const struct arch_convention conventions[] = {
 };
 
 static const struct exec_target exec_targets[] = {
-	{"arm64_linux", "arm64/linux", 64, 528, false, false, RUNS_OUT_ARGS | RUNS_C_OUT_ARGS, 8},
+	{"arm64_linux", "arm64/linux", 64, 528, false, false, RUNS_OUT_ARGS | RUNS_C_OUT_ARGS | EMITS_PER_CPU, 8},
 	{"arm64_user", "arm64/user", 64, 32752, false, false, RUNS_ALL, 0},
-	{"arm64_linux_signed", "arm64/linux", 64, 528, true, true, RUNS_OUT_ARGS | RUNS_C_OUT_ARGS, 8},
+	{"arm64_linux_signed", "arm64/linux", 64, 528, true, true, RUNS_OUT_ARGS | RUNS_C_OUT_ARGS | EMITS_PER_CPU, 8},
 	{"arm64_user_signed", "arm64/user", 64, 32752, true, true, RUNS_ALL, 0},
 };
 

@@ -10,8 +10,8 @@ static const struct arch_convention conventions[] = {
 };
 
 static const struct exec_target exec_targets[] = {
-	{"loongarch64_linux", "loongarch64/linux", 32, 528, false, false, 0, 10},
-	{"loongarch64_linux_v2", "loongarch64/linux-v2", 32, 528, false, false, 0, 10},
+	{"loongarch64_linux", "loongarch64/linux", 32, 528, false, false, EMITS_PER_CPU, 10},
+	{"loongarch64_linux_v2", "loongarch64/linux-v2", 32, 528, false, false, EMITS_PER_CPU, 10},
 	{"loongarch64_user", "loongarch64/user", 64, 32752, false, false, RUNS_ALL, 0},
 };
 

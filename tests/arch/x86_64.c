@@ -11,9 +11,9 @@ static const struct arch_convention conventions[] = {
 };
 
 static const struct exec_target exec_targets[] = {
-	{"x86_64_linux", "x86_64/linux", 64, 528, false, false, RUNS_OUT_ARGS, 0},
+	{"x86_64_linux", "x86_64/linux", 64, 528, false, false, RUNS_OUT_ARGS | EMITS_PER_CPU, 0},
 	{"x86_64_user", "x86_64/user", 64, 32752, false, false, RUNS_ALL, 0},
-	{"x86_64_linux_pads", "x86_64/linux", 64, 528, true, false, RUNS_OUT_ARGS, 0},
+	{"x86_64_linux_pads", "x86_64/linux", 64, 528, true, false, RUNS_OUT_ARGS | EMITS_PER_CPU, 0},
 	{"x86_64_user_pads", "x86_64/user", 64, 32752, true, false, RUNS_ALL, 0},
 };
 

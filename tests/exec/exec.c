@@ -214,7 +214,7 @@ static const char *lack(struct run *run)
 	if (lacks & RUNS_CLEANUPS)
 		return "are called by the unwinder";
 	if (lacks & RUNS_PER_CPU)
-		return "opcode 0xbf";
+		return run->target->has & EMITS_PER_CPU ? "per-CPU addresses" : "opcode 0xbf";
 	if (lacks & RUNS_OUT_ARGS)
 		return "out_args";
 	return lacks & RUNS_C_OUT_ARGS ? "opcode 0x85" : NULL;
