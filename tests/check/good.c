@@ -9,6 +9,7 @@
  */
 
 #include "catalogue.h"
+#include "frames.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,8 +97,8 @@ static void judge_frame(struct sweep *sweep, const struct jf_frame *frame)
 	s.frame = *frame;
 	s.any_boundary = true;
 	s.address = SUBJECT_ADDRESS;
-	s.values.arena_base = sweep->good % 2 ? UINT64_C(0xffff800012345000) : 0;
-	s.values.private_stack = s.private_stack = sweep->good % 3 ? UINT64_C(0x654321000) : UINT64_C(0x7ffffff0);
+	s.values = frames_values(sweep->good);
+	s.private_stack = s.values.private_stack;
 	memcpy(s.row_slots, frame->slots, sizeof(s.row_slots));
 	s.row_slot_count = frame->slot_count;
 	name_subject(&s, "");
@@ -110,48 +111,16 @@ static void judge_frame(struct sweep *sweep, const struct jf_frame *frame)
 	judge(sweep, &s);
 }
 
-static void each_option(struct sweep *sweep, struct jf_frame_spec *spec)
+static void visit_frame(void *sweep, const struct jf_frame *frame)
 {
-	static const uint8_t out_args[] = {0, 1, 3, 4, 7};
-
-	for (unsigned int bits = 0; bits < 128; bits++) {
-		spec->tail_calls = bits & 1;
-		spec->arena = bits & 2;
-		spec->private_stack = bits & 4;
-		spec->landing_pads = bits & 8;
-		spec->sign_return = bits & 16;
-		spec->cleanups = bits & 32;
-		spec->throws = bits & 64;
-		if (spec->throws && !spec->cleanups)
-			continue;
-		for (unsigned int i = 0; i < sizeof(out_args); i++) {
-			struct jf_frame frame;
-
-			spec->out_args = out_args[i];
-			if (jf_frame_solve(sweep->conv, spec, &frame, NULL) == JF_OK)
-				judge_frame(sweep, &frame);
-			else
-				sweep->refused++;
-		}
-	}
+	judge_frame(sweep, frame);
 }
 
 static void each_frame(const struct jf_convention *conv)
 {
-	static const uint8_t regs[] = {0x00, 0x01, 0x02, 0x05, 0x0a, 0x0f, 0x10, 0x1f}; /* R6..R10 */
-	const uint32_t stacks[] = {0, 8, 24, 512, conv->bpf_stack_max_bytes};
 	struct sweep sweep = {.conv = conv};
-	struct jf_frame_spec spec = JF_FRAME_SPEC_INIT;
 
-	for (spec.role = 0; spec.role < JF_ROLE__COUNT; spec.role++) {
-		for (unsigned int i = 0; i < sizeof(regs); i++) {
-			spec.bpf_regs_used = (uint16_t)(regs[i] << 6);
-			for (unsigned int k = 0; k < sizeof(stacks) / sizeof(stacks[0]); k++) {
-				spec.bpf_stack_bytes = stacks[k];
-				each_option(&sweep, &spec);
-			}
-		}
-	}
+	sweep.refused = frames_each(conv, visit_frame, &sweep);
 	result(&sweep, "frames");
 }
 
