@@ -2,6 +2,7 @@
 """Faults that are put into code on purpose: each theorem about such code has to be refuted."""
 
 import bpf
+import frame_faults
 import programs
 import theorem
 from bpf import Insn
@@ -42,8 +43,11 @@ def show(build, name):
 
     target = targets.Target(build, name)
     results = list(refute(target))
+    of_frames = list(frame_faults.refute(target))
     target.close()
     for fault, insn, result in results:
         values = ", ".join(f"{reg} = {value}" for reg, value in sorted((result.values or {}).items()))
         print(f"{name}: {fault}: {result.verdict}: {insn}: {result.detail}\n    when {values}")
-    return all(result.verdict == "refuted" for _, _, result in results)
+    for fault, result in of_frames:
+        print(f"{name}: {fault}: {result.verdict}: {result.name}: {result.detail}")
+    return all(result.verdict == "refuted" for result in [*(one[-1] for one in results), *(one[-1] for one in of_frames)])

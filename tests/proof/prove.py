@@ -11,11 +11,13 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
+import frames
 import jobs
 import planted
 import target as targets
 
 FAST = {"states": 4, "limit": 8_000_000}
+FRAMES_FAST = 401  # one of so many frames
 FULL = {"states": 30, "limit": 100_000_000}
 HEAD = "| convention | theorems | proved | refuted | unknown | refused | random states | least for an instruction |"
 
@@ -70,6 +72,7 @@ def parse():
     parser.add_argument("--states", type=int, help="random states for each theorem")
     parser.add_argument("--jobs", type=int, help="processes; as many as there are processors")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes every theorem to FILE")
+    parser.add_argument("--frames", action="store_true", help="theorems about frames instead of instructions")
     parser.add_argument("--planted", action="store_true", help="plants faults in the code, and shows what is said of them")
     return parser.parse_args()
 
@@ -79,6 +82,9 @@ def main():
     start = time.monotonic()
     if arguments.planted:
         return all([planted.show(arguments.build, name) for name in arguments.conventions])
+    if arguments.frames:
+        every = max(arguments.every, FRAMES_FAST) if arguments.fast else arguments.every
+        return all([frames.show(arguments.build, name, every) for name in arguments.conventions])
     how = FAST if arguments.fast else FULL
     settings = jobs.Settings(
         arguments.build, arguments.fast, how["states"] if arguments.states is None else arguments.states, how["limit"],

@@ -20,6 +20,7 @@ except ImportError:
 
 import bpf
 import catalogue
+import frame_faults
 import jobs
 import meaning
 import planted
@@ -270,12 +271,16 @@ def each_opcode_is_proved(builds, name):
 def planted_faults_are_refuted(builds, name):
     target = targets.Target(builds, name)
     results = list(planted.refute(target))
+    of_frames = list(frame_faults.refute(target))
     target.close()
+    for fault, result in of_frames:
+        if result.verdict != "refuted":
+            yield f"{fault}: {result.verdict}: {result.name}: {result.detail}"
     for fault, insn, result in results:
         if result.verdict != "refuted":
             yield f"{fault}: {result.verdict}: {insn}: {result.detail}"
-    if len(results) < 5:
-        yield f"only {len(results)} faults"
+    if len(results) < 5 or len(of_frames) < 2:
+        yield f"only {len(results)} faults, and {len(of_frames)} of frames"
 
 
 # ---- TAP --------------------------------------------------------------------------------------------------------

@@ -33,4 +33,36 @@ def divide(kind):
     return helper
 
 
-HELPERS = {"udiv64": divide("udiv"), "sdiv64": divide("sdiv")}
+def float_register(name, hw):
+    """A floating-point register's bytes: the lower ones of its vector register."""
+    return 0xCF0 + 0x100 * hw
+
+
+# ---- signed return addresses: what is known is that authentication gives back what was signed with the same SP
+
+SIGNED = {}  # what a signature makes of an address: (the address, the modifier)
+
+
+def signed(value, modifier):
+    made = T.var(f"signed({T.text(value)}, {T.text(modifier)})")
+    SIGNED[made] = (value, modifier)
+    return made
+
+
+def sign(machine, state, args):
+    return [signed(*(machine.get(state, arg, 64) for arg in args[1:]))]
+
+
+def authenticate(machine, state, args):
+    value, modifier = (machine.get(state, arg, 64) for arg in args[1:])
+    address, with_what = SIGNED.get(value, (None, None))
+    return [address if address and with_what is modifier else machine.fresh(64)]
+
+
+HELPERS = {
+    "udiv64": divide("udiv"),
+    "sdiv64": divide("sdiv"),
+    "pacia": sign,
+    "autia": authenticate,
+    "guarded_page_br": lambda machine, state, args: [],  # of pages with landing pads: there are none
+}

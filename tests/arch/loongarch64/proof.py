@@ -14,6 +14,11 @@ def register(name, hw):
     return f"r{hw}"
 
 
+def float_register(name, hw):
+    """A floating-point register's bytes: the lower ones of its vector register."""
+    return 0x110 + 0x20 * hw
+
+
 # Parts of the processor that QEMU's code reaches in two ways: by name, and by offset (of 8 bytes).
 ALIASES = {0x800: "lladdr", 0x808: "llval"}
 # What generated code may leave in any state, of the parts that have no name: none.

@@ -15,6 +15,11 @@ def register(name, hw):
     return f"x{hw}/{'s0' if hw == 8 else name}"
 
 
+def float_register(name, hw):
+    """QEMU's name of a floating-point register."""
+    return f"f{hw}/{name}"
+
+
 # Parts of the processor that QEMU's code reaches in two ways: by name, and by offset (of 8 bytes).
 ALIASES = {}
 # What generated code may leave in any state, of the parts that have no name: none.

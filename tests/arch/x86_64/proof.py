@@ -22,6 +22,29 @@ ALIASES = {}
 SCRATCH = ()
 
 
+# MXCSR's bytes, and a place that QEMU does not have, for the x87 control word: helpers alone read and write it.
+CONTROL = {"mxcsr": 0x354, "fcw": 0x100000}
+
+
+def float_register(name, hw):
+    """A control word's bytes."""
+    return CONTROL[name]
+
+
+def load_control(name, size):
+    def helper(machine, state, args):
+        value = machine.get(state, args[1], 32)
+        for i in range(size):
+            state.env[CONTROL[name] + i] = T.extract(value, 8 * i + 7, 8 * i)
+        return []
+
+    return helper
+
+
+def store_control(machine, state, args):
+    return [T.zext(T.concat(*(state.env_byte(CONTROL["fcw"] + i) for i in (1, 0))), 32)]
+
+
 def divide(kind, width):
     """div and idiv: of a dividend that fits one register, as `cqo` or a cleared rdx make it."""
 
@@ -49,4 +72,8 @@ HELPERS = {
     "idivq_EAX": divide("s", 64),
     "idivl_EAX": divide("s", 32),
     "cc_compute_all": unknown(64),
+    "ldmxcsr": load_control("mxcsr", 4),
+    "update_mxcsr": lambda machine, state, args: [],  # of the exceptions that happened, which nobody is to keep
+    "fldcw": load_control("fcw", 2),
+    "fnstcw": store_control,
 }
