@@ -300,7 +300,8 @@ static void check_matrix(const struct jf_backend *backend)
 			continue;
 		snprintf(text, sizeof(text), "%s: R%u %s: %u mutants", backend->name, rule, jf_rule_at(rule)->name,
 			 matrix[rule]);
-		result(matrix[rule] * every >= 3, text);
+		/* Of a rule with few mutants, one of N may be none: the whole catalogue asks. */
+		result(every > 1 || matrix[rule] >= 3, text);
 	}
 }
 
