@@ -311,6 +311,8 @@ int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, st
 		if (!code->functions[i].name)
 			status = cli_failed("no memory");
 	}
+	/* What a JIT refuses has parts too, for kernel_code_free(). */
+	code->count = code->functions ? count : 0;
 	free(answer);
 	free(text);
 	return status;
