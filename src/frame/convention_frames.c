@@ -233,6 +233,9 @@ static bool solve(struct contradictions *all, unsigned int role, unsigned int bi
 	spec.leaf = bits & 256;
 	spec.cleanups = bits & 512;
 	spec.throws = bits & 1024;
+	/* Only a frame with cleanups asks whether it throws: the other half has been seen. */
+	if (spec.throws && !spec.cleanups)
+		return false;
 	status = jf_frame_solve(conv, &spec, frame, &error);
 	if (status == JF_OK || status == JF_E_UNSUPPORTED || status == JF_E_BAD_SPEC)
 		return status == JF_OK;

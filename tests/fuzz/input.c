@@ -182,13 +182,9 @@ static void check_function(const struct jf_image *image, const struct jf_image_f
 	for (uint32_t i = 0; i < f->cleanup_count; i++) {
 		const struct jf_cleanup_code *record = &f->cleanups[i];
 
-		/* Code that only pads reach has records of its own, which come first. */
-		bool in_pad = record->pad_off == JF_CLEANUP_IN_PAD;
-		bool begins = i == 0 || (!in_pad && record[-1].pad_off == JF_CLEANUP_IN_PAD);
-
 		CHECK(record->start_off < record->end_off && record->end_off <= f->size_bytes);
-		CHECK(in_pad || record->pad_off < f->size_bytes);
-		CHECK(begins || record[-1].end_off <= record->start_off);
+		CHECK(record->pad_off == JF_CLEANUP_IN_PAD || record->pad_off < f->size_bytes);
+		CHECK(i == 0 || record[-1].end_off <= record->start_off);
 	}
 }
 
