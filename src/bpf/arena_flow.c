@@ -149,11 +149,6 @@ static void learn_by_jump(struct marker *m, uint32_t target)
 	m->work[m->work_count++] = target;
 }
 
-static bool is_call(enum jf_op_kind kind)
-{
-	return kind == JF_OP_CALL || kind == JF_OP_CALL_REG;
-}
-
 static void recall(struct marker *m, uint32_t index)
 {
 	m->now.regs = m->flow[index].regs;
@@ -181,7 +176,7 @@ static void follow(struct marker *m, uint32_t i)
 		if (kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO)
 			learn_by_jump(m, op.target);
 		/* A throw out of the call: the callee may have changed what a return from it would show changed. */
-		record = is_call(kind) ? jf_cleanup_of(&m->unit->cleanups, i) : NULL;
+		record = jf_cleanup_of_call(m->unit, kind, i);
 		if (record)
 			learn_by_jump(m, record->pad);
 		goes_on = kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_EXIT && next < function->insn_count &&

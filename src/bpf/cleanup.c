@@ -43,6 +43,11 @@ const struct jf_cleanup *jf_cleanup_of(const struct jf_cleanups *table, uint32_t
 	return NULL;
 }
 
+const struct jf_cleanup *jf_cleanup_of_call(const struct jf_unit *unit, enum jf_op_kind kind, uint32_t insn)
+{
+	return kind == JF_OP_CALL || kind == JF_OP_CALL_REG ? jf_cleanup_of(&unit->cleanups, insn) : NULL;
+}
+
 static bool is_second(const struct table *t, uint32_t insn)
 {
 	return insn < t->unit->function->insn_count && t->unit->flags[insn] & JF_INSN_SECOND;

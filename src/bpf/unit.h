@@ -99,6 +99,8 @@ enum jf_status jf_units_check_cleanups(const struct jf_program *program, const s
 				       const struct jf_usage *usage, bool called, struct jf_error *error);
 /* The record that holds the instruction. in: a checked table. returns: NULL: none does. */
 const struct jf_cleanup *jf_cleanup_of(const struct jf_cleanups *table, uint32_t insn);
+/* The record whose pad a throw out of the instruction goes to. returns: NULL: none, or the instruction is no call. */
+const struct jf_cleanup *jf_cleanup_of_call(const struct jf_unit *unit, enum jf_op_kind kind, uint32_t insn);
 /* The table of one function; its flags have JF_INSN_SECOND. returns: JF_E_BAD_INSN. */
 enum jf_status jf_unit_check_cleanup_table(const struct jf_unit *unit, struct jf_error *error);
 

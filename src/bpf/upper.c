@@ -93,7 +93,7 @@ static uint16_t behind(const struct liveness *l, uint32_t index, enum jf_op_kind
 	if (kind == JF_OP_JUMP || kind == JF_OP_JUMP_ALWAYS || kind == JF_OP_MAY_GOTO)
 		read = op->target < count ? l->read[op->target] : UINT16_MAX;
 	/* A throw out of a call goes to the call's pad. */
-	record = kind == JF_OP_CALL || kind == JF_OP_CALL_REG ? jf_cleanup_of(&l->unit->cleanups, index) : NULL;
+	record = jf_cleanup_of_call(l->unit, kind, index);
 	if (record)
 		read |= l->read[record->pad];
 	if (kind != JF_OP_JUMP_ALWAYS && kind != JF_OP_EXIT)
