@@ -27,8 +27,8 @@ struct jf_cleanups {
 };
 
 /* One record in machine code, in bytes from the function's start. Of a return address the byte before is looked up
- * (R17): start_off <= byte < end_off. A function's records are sorted and disjoint. Code that only pads reach has records
- * of its own, also where a record of the function's table covers the code. */
+ * (R17): start_off <= byte < end_off. A function's records are sorted and disjoint. Code that only pads reach has
+ * records of its own, also where a record of the function's table covers the code. */
 struct jf_cleanup_code {
 	uint32_t start_off;
 	uint32_t end_off;
