@@ -22,25 +22,13 @@
 
 /* ---- BPF: main(depth) calls down, `depth` calls deep; the last function calls kfunc 0 ------------------------ */
 
+/* Each ends in a clean-up pad, which resumes the throw by kfunc 1; without its last instruction it has none. */
 static const struct jf_insn main_insns[] = {
-	{0x85, 0x10, 0, 1}, /* call function 1 */
-	{0x95, 0x00, 0, 0}, /* exit */
-};
-static const struct jf_insn down_insns[] = {
-	{0x17, 0x01, 0, 1}, /* r1 -= 1 */
-	{0x55, 0x01, 2, 0}, /* if r1 != 0 goto call */
-	{0x85, 0x20, 0, 0}, /* call kfunc 0 */
-	{0x05, 0x00, 1, 0}, /* goto exit */
-	{0x85, 0x10, 0, 1}, /* call function 1, this one */
-	{0x95, 0x00, 0, 0}, /* exit */
-};
-/* The same two with a clean-up pad each, which resumes the throw by kfunc 1. */
-static const struct jf_insn padded_main_insns[] = {
 	{0x85, 0x10, 0, 1}, /* call function 1 */
 	{0x95, 0x00, 0, 0}, /* exit */
 	{0x85, 0x20, 0, 1}, /* pad: call kfunc 1 */
 };
-static const struct jf_insn padded_down_insns[] = {
+static const struct jf_insn down_insns[] = {
 	{0x17, 0x01, 0, 1}, /* r1 -= 1 */
 	{0x55, 0x01, 2, 0}, /* if r1 != 0 goto call */
 	{0x85, 0x20, 0, 0}, /* call kfunc 0 */
@@ -111,8 +99,8 @@ static __attribute__((noinline)) uint64_t chase(uint64_t cookie)
 static struct jf_loaded *load_bpf(uintptr_t kfunc)
 {
 	const struct jf_function functions[] = {
-		{"main", main_insns, COUNT(main_insns)},
-		{"down", down_insns, COUNT(down_insns)},
+		{"main", main_insns, COUNT(main_insns) - 1},
+		{"down", down_insns, COUNT(down_insns) - 1},
 		{"callback", callback_insns, COUNT(callback_insns)},
 	};
 
@@ -123,8 +111,8 @@ static struct jf_loaded *load_bpf(uintptr_t kfunc)
 static struct jf_loaded *load_padded(bool each)
 {
 	const struct jf_function functions[] = {
-		{"main", padded_main_insns, COUNT(padded_main_insns)},
-		{"down", each ? padded_down_insns : down_insns, each ? COUNT(padded_down_insns) : COUNT(down_insns)},
+		{"main", main_insns, COUNT(main_insns)},
+		{"down", down_insns, COUNT(down_insns) - !each},
 		{"callback", callback_insns, COUNT(callback_insns)},
 	};
 	const struct jf_cleanups cleanups[] = {{main_record, 1}, {down_record, each}, {NULL, 0}};
