@@ -22,6 +22,10 @@ struct kept_list {
 
 /* Takes memory of jf_alloc(), which begins with struct kept. */
 void jf_kept_give(struct kept_list *list, struct kept *memory);
+/* returns: the time, in ns of CLOCK_MONOTONIC. */
+uint64_t jf_kept_now(void);
+/* returns: whether searches of that time have ended. */
+bool jf_kept_is_over(uint64_t since);
 /* Frees what was given, at once: nobody searches. */
 void jf_kept_free(struct kept_list *list);
 

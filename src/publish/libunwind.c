@@ -10,8 +10,8 @@
 
 /*
  * nongnu's libunwind has a list of code that was made at run time: <libunwind-dynamic.h>. It goes through the list
- * without a lock, and reads what it finds there. So each range has a member of its own, which does not change from the
- * range's coming to its going.
+ * without a lock, and _U_dyn_cancel() cuts the list behind what it takes out. So each range has a member of its own, and
+ * a member stays in the list until the consumer ends: without a range it waits for the next one.
  */
 
 /* As <libunwind-dynamic.h> has them: UNW_INFO_FORMAT_IP_OFFSET, unw_dyn_info_t, and entries as of .eh_frame_hdr. */
@@ -24,20 +24,31 @@ struct search_entry {
 
 struct member {
 	struct member *next, *prev; /* the library's */
-	uint64_t start, end;
+	_Atomic uint64_t start;     /* no address is behind UINT64_MAX: this member has no range */
+	uint64_t end;
 	uint64_t global_pointer; /* none */
 	int32_t format, padding;
 	uint64_t load_off;
-	struct {
+	struct search_table {
 		uint64_t name, base, word_count, entries;
 	} table;
 };
 
-struct told_range {
+/* A member's, for good. */
+struct place {
 	struct kept kept;
 	struct member member;
+	uint64_t free_since;
+	struct place *older, *newer; /* of those without a range */
+};
+
+/* Readable for a moment after the range has gone: see kept.h. */
+struct told_range {
+	struct kept kept;
 	const struct jf_range *range;
+	struct place *place;
 	struct section *section;
+	size_t entry_count;
 	struct search_entry entries[];
 };
 
@@ -52,19 +63,65 @@ static struct {
 static void *told_ranges; /* by range: struct told_range, as tsearch(3) has them */
 static struct kept_list kept;
 
+/* ---- places ----------------------------------------------------------------------------------------------- */
+
+static struct {
+	struct place *oldest, *newest;
+} free_places;
+
+static void free_places_add(struct place *place)
+{
+	place->newer = NULL;
+	place->older = free_places.newest;
+	*(place->older ? &place->older->newer : &free_places.oldest) = place;
+	free_places.newest = place;
+}
+
+static struct place *free_places_take(struct place *place)
+{
+	*(place->older ? &place->older->newer : &free_places.oldest) = place->newer;
+	*(place->newer ? &place->newer->older : &free_places.newest) = place->older;
+	return place;
+}
+
+/*
+ * A search compares an address with the start first, then with the end. When it has read the start of the range before,
+ * and reads the end of the next one, it must not take somebody else's address for the next range's:
+ *
+ *     start before |------ nobody runs here ------| end before
+ *                        end of the next |
+ *
+ * Where the next range goes on behind the one before, the place waits until such a search is over.
+ * returns: NULL without memory.
+ */
+static struct place *place_for(const struct jf_range *range)
+{
+	struct place *newest = free_places.newest, *oldest = free_places.oldest;
+
+	if (newest && range->end <= newest->member.end)
+		return free_places_take(newest);
+	if (oldest && jf_kept_is_over(oldest->free_since))
+		return free_places_take(oldest);
+	return jf_calloc(1, sizeof(struct place));
+}
+
+static void place_clear(struct place *place)
+{
+	place->member.start = UINT64_MAX;
+	place->free_since = jf_kept_now();
+	free_places_add(place);
+}
+
 /* ---- one range -------------------------------------------------------------------------------------------- */
 
 #define FDE_START_AT 8 /* behind its length and the distance to the CIE */
 
-static struct search_entry entry_of(const struct member *member, uintptr_t fde)
+static uint64_t fde_start(uintptr_t fde)
 {
 	uint64_t start;
 
 	memcpy(&start, (const uint8_t *)fde + FDE_START_AT, sizeof(start));
-	return (struct search_entry){
-		.start_off = (int32_t)(start - member->start),
-		.fde_off = (int32_t)(fde - member->table.base),
-	};
+	return start;
 }
 
 /* returns: NULL without memory. */
@@ -80,17 +137,12 @@ static struct told_range *told_new(const struct jf_range *range, struct section 
 		return NULL;
 	told->range = range;
 	told->section = section;
-	told->member = (struct member){
-		.start = range->start,
-		.end = range->end,
-		.format = FORMAT_IP_OFFSET,
-		.table = {.base = (uintptr_t)section->bytes,
-			  .word_count = count * sizeof(told->entries[0]) / sizeof(uint64_t),
-			  .entries = (uintptr_t)told->entries},
-	};
-	count = 0;
+	told->entry_count = 0;
 	for (uintptr_t fde = 0; (fde = jf_section_next_fde(section, fde)) != 0;)
-		told->entries[count++] = entry_of(&told->member, fde);
+		told->entries[told->entry_count++] = (struct search_entry){
+			.start_off = (int32_t)(fde_start(fde) - range->start),
+			.fde_off = (int32_t)(fde - (uintptr_t)section->bytes),
+		};
 	return told;
 }
 
@@ -101,25 +153,46 @@ static int compare(const void *a, const void *b)
 	return (x->range > y->range) - (x->range < y->range);
 }
 
+/* From now on searches find the range. */
+static void settle(struct told_range *told, struct place *place)
+{
+	struct member *member = &place->member;
+	bool is_new = !member->end;
+
+	told->place = place;
+	member->format = FORMAT_IP_OFFSET;
+	member->table = (struct search_table){
+		.base = (uintptr_t)told->section->bytes,
+		.word_count = told->entry_count * sizeof(told->entries[0]) / sizeof(uint64_t),
+		.entries = (uintptr_t)told->entries,
+	};
+	member->end = told->range->end;
+	member->start = told->range->start;
+	if (is_new)
+		library.add(member);
+}
+
 /* returns: false without memory, and for a range whose rows cannot be said. */
 static bool tell(const struct jf_range *range)
 {
 	struct section *section = jf_section_new(range);
 	struct told_range *told = section ? told_new(range, section) : NULL;
+	struct place *place = told ? place_for(range) : NULL;
 
-	if (!told || !tsearch(told, &told_ranges, compare)) {
+	if (!place || !tsearch(told, &told_ranges, compare)) {
+		if (place)
+			place_clear(place);
 		jf_free(told);
 		jf_free(section);
 		return false;
 	}
-	library.add(&told->member);
+	settle(told, place);
 	return true;
 }
 
-/* The member stays readable for a moment. Nobody reads the rest, for nobody unwinds through the range. */
 static void take_back(struct told_range *told)
 {
-	library.remove(&told->member);
+	place_clear(told->place);
 	(void)tdelete(told, &told_ranges, compare);
 	jf_free(told->section);
 	jf_kept_give(&kept, &told->kept);
@@ -178,11 +251,19 @@ static size_t removed(const struct jf_range *ranges, size_t count)
 	return had;
 }
 
-/* Members that are kept stay so: others may be going through the list. */
+/* Others may be going through the list: places stay readable for a moment as well. */
 static void end(void)
 {
+	struct place *place;
+
 	while (told_ranges)
 		take_back(*(struct told_range **)told_ranges);
+	while ((place = free_places.oldest) != NULL) {
+		free_places_take(place);
+		if (place->member.end)
+			library.remove(&place->member);
+		jf_kept_give(&kept, &place->kept);
+	}
 	library.flush(*library.space, 0, UINT64_MAX);
 }
 
