@@ -230,8 +230,9 @@ static void add_function(struct subjects *subjects, const struct jf_convention *
 	s->row_slot_count = f->frame->slot_count;
 	memcpy(s->marks, f->marks, sizeof(s->marks));
 	CHECK(f->cleanup_count < SUBJECT_CLEANUPS_MAX, "%s has too many records", shape);
-	memcpy(s->cleanups, f->cleanups, f->cleanup_count * sizeof(s->cleanups[0]));
 	s->cleanup_count = f->cleanup_count;
+	if (f->cleanup_count)
+		memcpy(s->cleanups, f->cleanups, f->cleanup_count * sizeof(s->cleanups[0]));
 	if (!f->is_stub && jf_frame_calls_pads(&s->frame)) {
 		s->spill_off = jf_frame_spill_off(&s->frame, JF_SLOT_SAVE);
 		s->throw_off = jf_frame_spill_off(&s->frame, JF_SLOT_THROW);

@@ -45,15 +45,17 @@ static void on_timer(int number, siginfo_t *info, void *ucontext)
 	struct jf_walk walk;
 	enum jf_status status = jf_walk_context(&walk, ucontext, NULL);
 	uint64_t from = jf_walk_at(&walk)->pc;
+	bool in_generated = false;
 
 	(void)number;
 	(void)info;
 	for (unsigned int i = 0; status == JF_OK && i < 1000; i++) {
+		in_generated |= jf_walk_at(&walk)->range != NULL;
 		walks_in_pads += jf_walk_cleanup(&walk, NULL);
 		status = jf_walk_step_past_entry(&walk);
 	}
-	/* Some of libc has no rows. */
-	if (status == JF_E_NO_ROW && jf_walk_at(&walk)->pc == from && !jf_walk_at(&walk)->range)
+	/* Some of libc has no rows, and a compiler's rows can be untrue behind an epilogue amid a function. */
+	if (status == JF_E_NO_ROW && !in_generated && !jf_walk_at(&walk)->range)
 		walks_nowhere++;
 	else if (status != JF_END && !bad_walks++) {
 		first_bad.from = from;
@@ -158,8 +160,8 @@ static void test_walks(void)
 	set_timer(0);
 	for (unsigned int i = 0; i < pad_case_count; i++)
 		jf_unload(loaded[i]);
-	printf("# %d walks, %d from code without rows, %d frames with a pad running\n", (int)walks, (int)walks_nowhere,
-	       (int)walks_in_pads);
+	printf("# %d walks, %d ended in C code without rows, %d frames with a pad running\n", (int)walks,
+	       (int)walks_nowhere, (int)walks_in_pads);
 	if (bad_walks)
 		printf("# from %#" PRIx64 " to %#" PRIx64 ": %s\n", first_bad.from, first_bad.at,
 		       jf_status_name(first_bad.status));

@@ -39,7 +39,8 @@ struct maker {
 
 static void put(struct maker *m, enum bundle_table table, const void *records, size_t count)
 {
-	fwrite(records, bundle_record_bytes(table), count, m->to[table]);
+	if (count)
+		fwrite(records, bundle_record_bytes(table), count, m->to[table]);
 }
 
 /* ---- addresses of a process --------------------------------------------------------------------------------- */
