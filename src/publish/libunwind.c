@@ -10,8 +10,8 @@
 
 /*
  * nongnu's libunwind has a list of code that was made at run time: <libunwind-dynamic.h>. It goes through the list
- * without a lock, and _U_dyn_cancel() cuts the list behind what it takes out. So each range has a member of its own, and
- * a member stays in the list until the consumer ends: without a range it waits for the next one.
+ * without a lock, and _U_dyn_cancel() cuts the list behind what it takes out. So each range has a member of its own,
+ * and a member stays in the list until the consumer ends: without a range it waits for the next one.
  */
 
 /* As <libunwind-dynamic.h> has them: UNW_INFO_FORMAT_IP_OFFSET, unw_dyn_info_t, and entries as of .eh_frame_hdr. */
