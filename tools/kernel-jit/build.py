@@ -285,7 +285,7 @@ def build(arch, tree, out, chosen, compiler):
     ]
     includes = [f"-I{folder}", f"-I{HERE}", f"-I{out / 'include'}", "-include", str(HERE / "kernel.h")]
     objects = []
-    files = [path for _, path, is_source in sources if is_source] + [HERE / "core.c", HERE / "function.c", HERE / "main.c"]
+    files = [path for _, path, is_source in sources if is_source] + sorted(HERE.glob("*.c"))
     for file in files:
         objects.append(str(out / (file.stem + ".o")))
         run([compiler, *CFLAGS, *macros, *includes, "-c", str(file), "-o", objects[-1]])

@@ -1,194 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "function.h"
-
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "program.h"
 
 /*
  * One BPF program after the verifier on standard input, the machine code of a tree's JIT on standard output, both as
  * lines of words: docs/kernel-jit.md has the lines.
  */
-
-static struct function *functions;
-static u32 function_count;
-static bool has_arena;
-static u32 line_number;
-static u32 timed; /* how often the program is compiled for its time */
-
-static void refuse(const char *what, const char *word)
-{
-	printf("error line %u: %s%s%s\n", line_number, what, word ? ": " : "", word ? word : "");
-	exit(2);
-}
-
-static void *grow(void *old, size_t count, size_t bytes)
-{
-	void *larger = realloc(old, (count + 1) * bytes);
-
-	if (!larger)
-		refuse("no memory", NULL);
-	memset((char *)larger + count * bytes, 0, bytes);
-	return larger;
-}
-
-static u64 number(const char *word, int base)
-{
-	char *end = NULL;
-	u64 value;
-
-	if (!word || !*word)
-		refuse("a number is missing", NULL);
-	errno = 0;
-	value = strtoull(word, &end, base);
-	if (*end || errno)
-		refuse("not a number", word);
-	return value;
-}
-
-/* ---- reading -------------------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *name;
-	size_t offset;
-} flags[] = {
-	{"boundary", offsetof(struct function, boundary)},     {"callback", offsetof(struct function, callback)},
-	{"tail-calls", offsetof(struct function, tail_calls)}, {"zext", offsetof(struct function, zext)},
-	{"classic", offsetof(struct function, classic)},
-};
-
-static void read_flag(struct function *function, const char *word)
-{
-	if (strncmp(word, "stack=", 6) == 0) {
-		function->stack = (u32)number(word + 6, 10);
-		return;
-	}
-	if (strncmp(word, "out-args=", 9) == 0) {
-		function->out_args = (u32)number(word + 9, 10);
-		return;
-	}
-	if (strncmp(word, "at=", 3) == 0) {
-		function->at = number(word + 3, 16);
-		return;
-	}
-	if (strncmp(word, "private-stack=", 14) == 0) {
-		function->private_stack = number(word + 14, 16);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		if (strcmp(word, flags[i].name) == 0) {
-			*((bool *)((char *)function + flags[i].offset)) = true;
-			return;
-		}
-	}
-	refuse("unknown flag", word);
-}
-
-static void read_function(char *name)
-{
-	struct function *function;
-
-	if (!name)
-		refuse("a function has no name", NULL);
-	functions = grow(functions, function_count, sizeof(*functions));
-	function = &functions[function_count++];
-	snprintf(function->name, sizeof(function->name), "%s", name);
-	for (char *word; (word = strtok(NULL, " \n"));)
-		read_flag(function, word);
-}
-
-/* 16 digits: the bytes in the order of memory. */
-static void read_insn(const char *word)
-{
-	struct function *function = &functions[function_count - 1];
-	u8 *bytes;
-
-	if (!function_count || !word || strlen(word) != 16)
-		refuse("not an instruction of a function", word);
-	if (function->count + 2 > function->capacity) {
-		function->capacity = 2 * function->capacity + 64;
-		function->insns = realloc(function->insns, function->capacity * sizeof(*function->insns));
-		if (!function->insns)
-			refuse("no memory", NULL);
-	}
-	bytes = (u8 *)&function->insns[function->count++];
-	for (int i = 0; i < 8; i++)
-		if (sscanf(word + 2 * i, "%2hhx", &bytes[i]) != 1)
-			refuse("not an instruction", word);
-}
-
-static void read_feature(const char *word)
-{
-	bool off = word && *word == '-';
-
-	for (size_t i = 0; word && i < ARRAY_SIZE(kernel_jit_feature_names); i++) {
-		if (strcmp(word + off, kernel_jit_feature_names[i]) != 0)
-			continue;
-		kernel_jit_features &= ~(1ULL << i);
-		kernel_jit_features |= (u64)!off << i;
-		return;
-	}
-	refuse("no such feature", word);
-}
-
-/* "imm result args...": sizes in bytes, with s behind a signed one. */
-static void read_kfunc(const char *word)
-{
-	struct core_model *model;
-
-	core_models = grow(core_models, core_model_count, sizeof(*core_models));
-	model = &core_models[core_model_count++];
-	model->imm = (s32)(s64)number(word, 10);
-	for (int i = -1; (word = strtok(NULL, " \n")); i++) {
-		u8 size = (u8)(word[0] - '0'), flag = strchr(word, 's') ? BTF_FMODEL_SIGNED_ARG : 0;
-
-		if (i >= MAX_BPF_FUNC_ARGS)
-			refuse("a kfunc has too many arguments", NULL);
-		if (i < 0) {
-			model->model.ret_size = size;
-			continue;
-		}
-		model->model.nr_args = (u8)(i + 1);
-		model->model.arg_size[i] = size;
-		model->model.arg_flags[i] = flag;
-	}
-}
-
-static void read_program(void)
-{
-	char *line = NULL;
-	size_t capacity = 0;
-
-	while (getline(&line, &capacity, stdin) > 0) {
-		char *key = strtok(line, " \n");
-
-		line_number++;
-		if (!key || *key == '#')
-			continue;
-		if (strcmp(key, "insn") == 0) {
-			read_insn(strtok(NULL, " \n"));
-		} else if (strcmp(key, "function") == 0) {
-			read_function(strtok(NULL, " \n"));
-		} else if (strcmp(key, "feature") == 0) {
-			read_feature(strtok(NULL, " \n"));
-		} else if (strcmp(key, "base") == 0) {
-			core_base = number(strtok(NULL, " \n"), 16);
-		} else if (strcmp(key, "time") == 0) {
-			timed = (u32)number(strtok(NULL, " \n"), 10);
-		} else if (strcmp(key, "kfunc") == 0) {
-			read_kfunc(strtok(NULL, " \n"));
-		} else if (strcmp(key, "arena") == 0) {
-			has_arena = true;
-			core_arena.kernel_base = number(strtok(NULL, " \n"), 16);
-			core_arena.user_base = number(strtok(NULL, " \n"), 16);
-		} else {
-			refuse("unknown line", key);
-		}
-	}
-	free(line);
-	if (!function_count)
-		refuse("there is no function", NULL);
-}
 
 /* ---- compiling, in the order of the kernel's jit_subprogs() ------------------------------------------------ */
 
@@ -234,12 +54,12 @@ static void set_references(struct function *function)
 		struct bpf_insn *insn = &function->prog->insnsi[i];
 
 		if (bpf_pseudo_func(insn)) {
-			if (insn->imm < 0 || (u32)insn->imm >= function_count)
+			if (insn->imm < 0 || (u32)insn->imm >= program.function_count)
 				refuse("an address of no function", function->name);
 			function->names[i] = 1 + (u32)insn->imm;
 			set_address(insn, core_base);
 		} else if (is_call(insn)) {
-			if (insn->imm < 0 || (u32)insn->imm >= function_count)
+			if (insn->imm < 0 || (u32)insn->imm >= program.function_count)
 				refuse("a call of no function", function->name);
 			insn->off = (s16)insn->imm;
 			insn->imm = 1;
@@ -254,9 +74,9 @@ static void resolve_references(struct function *function)
 		struct bpf_insn *insn = &function->prog->insnsi[i];
 
 		if (function->names[i])
-			set_address(insn, (u64)functions[function->names[i] - 1].prog->bpf_func);
+			set_address(insn, (u64)program.functions[function->names[i] - 1].prog->bpf_func);
 		else if (is_call(insn))
-			insn->imm = (s32)((u64)functions[insn->off].prog->bpf_func - (u64)__bpf_call_base);
+			insn->imm = (s32)((u64)program.functions[insn->off].prog->bpf_func - (u64)__bpf_call_base);
 		i += is_wide(insn);
 	}
 }
@@ -276,18 +96,18 @@ static void make_prog(struct function *function, u32 index, struct bpf_prog **al
 	prog->aux = aux;
 	prog->len = function->count;
 	prog->jit_requested = 1;
-	prog->is_func = function_count > 1;
+	prog->is_func = program.function_count > 1;
 	prog->type = function->classic ? BPF_PROG_TYPE_UNSPEC : BPF_PROG_TYPE_SCHED_CLS;
 	aux->prog = prog;
 	aux->stack_depth = function->stack;
 	aux->func_idx = index;
-	aux->func = function_count > 1 ? all : NULL;
-	aux->func_cnt = function_count > 1 ? function_count : 0;
+	aux->func = program.function_count > 1 ? all : NULL;
+	aux->func_cnt = program.function_count > 1 ? program.function_count : 0;
 	aux->real_func_cnt = aux->func_cnt;
 	aux->verifier_zext = function->zext;
 	aux->tail_call_reachable = function->tail_calls;
 	/* Only the address is asked for: bpf_arena_get_kern_vm_start(). */
-	aux->arena = has_arena ? (struct bpf_arena *)&map : NULL;
+	aux->arena = program.has_arena ? (struct bpf_arena *)&map : NULL;
 #ifdef TREE_AUX_EXCEPTION_CB
 	aux->exception_boundary = function->boundary;
 	aux->exception_cb = function->callback;
@@ -340,20 +160,20 @@ static void compile(struct function *function)
 
 static void compile_all(void)
 {
-	struct bpf_prog **all = calloc(function_count, sizeof(struct bpf_prog *));
+	struct bpf_prog **all = calloc(program.function_count, sizeof(struct bpf_prog *));
 
 	if (!all)
 		refuse("no memory", NULL);
-	for (u32 i = 0; i < function_count; i++)
-		make_prog(&functions[i], i, all);
-	for (u32 i = 0; i < function_count; i++)
-		compile(&functions[i]);
-	if (function_count == 1)
+	for (u32 i = 0; i < program.function_count; i++)
+		make_prog(&program.functions[i], i, all);
+	for (u32 i = 0; i < program.function_count; i++)
+		compile(&program.functions[i]);
+	if (program.function_count == 1)
 		return;
-	for (u32 i = 0; i < function_count; i++)
-		resolve_references(&functions[i]);
-	for (u32 i = 0; i < function_count; i++)
-		compile(&functions[i]);
+	for (u32 i = 0; i < program.function_count; i++)
+		resolve_references(&program.functions[i]);
+	for (u32 i = 0; i < program.function_count; i++)
+		compile(&program.functions[i]);
 }
 
 /* What the JIT takes each time, and the first time not, which touches the memory. */
@@ -361,7 +181,7 @@ static void time_all(void)
 {
 	compile_all();
 	printf("time");
-	for (u32 i = 0; i < timed; i++) {
+	for (u32 i = 0; i < program.timed; i++) {
 		jit_ns = 0;
 		compile_all();
 		printf(" %llu", jit_ns);
@@ -420,12 +240,12 @@ int main(int argc, char **argv)
 		print_about();
 		return 0;
 	}
-	read_program();
-	if (timed)
+	program_read();
+	if (program.timed)
 		time_all();
 	compile_all();
-	for (u32 i = 0; i < function_count; i++)
-		function_print(&functions[i]);
+	for (u32 i = 0; i < program.function_count; i++)
+		function_print(&program.functions[i]);
 	printf("end\n");
 	return 0;
 }
