@@ -47,8 +47,11 @@ static void print_faults(const struct function *function)
 	const struct exception_table_entry *entries =
 		(const void *)(function->placed.bytes + (address - function->placed.address));
 
+	/* An entry stays empty where a verifier would have refused the access: some JITs have no atomic operations of
+	 * every kind in arenas. */
 	for (u32 i = 0; i < prog->aux->num_exentries; i++)
-		print_fault(prog, &entries[i], address + i * sizeof(entries[0]));
+		if (entries[i].insn || entries[i].fixup)
+			print_fault(prog, &entries[i], address + i * sizeof(entries[0]));
 }
 
 #else

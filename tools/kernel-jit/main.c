@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <signal.h>
+#include <stdarg.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,14 +139,29 @@ static u64 now_ns(void)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
+/* A JIT that does not end is named, and does not outlive who asked it. Of the processor's time: machines are busy. */
+#define SECONDS 10
+
+static const char *compiling; /* name of the function */
+
+static void limit(time_t seconds)
+{
+	struct itimerval timer = {.it_value = {.tv_sec = seconds}};
+
+	setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
 static void compile(struct function *function)
 {
-	u64 start = now_ns();
 	static struct bpf_verifier_env env;
+	u64 start;
 
 	core_placed = &function->placed;
 	core_out_args = function->out_args;
 	core_at = function->at;
+	compiling = function->name;
+	limit(SECONDS);
+	start = now_ns();
 #ifdef TREE_COMPILE_WITH_ENV
 	function->prog = bpf_int_jit_compile(&env, function->prog);
 #else
@@ -152,6 +169,7 @@ static void compile(struct function *function)
 	function->prog = bpf_int_jit_compile(function->prog);
 #endif
 	jit_ns += now_ns() - start;
+	limit(0);
 	if (!function->prog->jited || !function->placed.bytes) {
 		printf("error the JIT takes no function %s\n", function->name);
 		exit(1);
@@ -220,15 +238,33 @@ static void print_about(void)
 	printf("\n");
 }
 
+/* In a signal's handler, where the C library's streams may be in use. */
+static _Noreturn void fail(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	_exit(write(STDOUT_FILENO, text, (size_t)length) < 0 ? 3 : 1);
+}
+
 /* What is not here stands at made-up addresses, where nothing can be read or called. */
 static void fault(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
-	printf("error the JIT uses what is not there, at address %llx: see the file made-up beside this program\n",
-	       (u64)(uintptr_t)info->si_addr);
-	fflush(stdout);
-	_exit(1);
+	fail("error the JIT uses what is not there, at address %llx: see the file made-up beside this program\n",
+	     (u64)(uintptr_t)info->si_addr);
+}
+
+static void does_not_end(int number)
+{
+	(void)number;
+	fail("error the JIT does not end with function %s: it has had %d seconds of the processor\n", compiling,
+	     SECONDS);
 }
 
 int main(int argc, char **argv)
@@ -236,6 +272,7 @@ int main(int argc, char **argv)
 	struct sigaction action = {.sa_sigaction = fault, .sa_flags = SA_SIGINFO};
 
 	sigaction(SIGSEGV, &action, NULL);
+	signal(SIGVTALRM, does_not_end);
 	if (argc == 2 && strcmp(argv[1], "--about") == 0) {
 		print_about();
 		return 0;
