@@ -10,6 +10,13 @@ struct {
 	__type(value, u32);
 } programs SEC(".maps");
 
+/* Without variables: nothing stands at its end. */
+struct {
+	__uint(type, MAP_ARENA);
+	__uint(map_flags, 1 << 10);
+	__uint(max_entries, 4);
+} arena SEC(".maps");
+
 SEC("tc") __attribute__((naked)) int divides(void)
 {
 	asm volatile("r0 = 7\n"

@@ -136,6 +136,15 @@ static enum jf_status init_one(struct map *map, const struct bundle *bundle, con
 	return init_value_bytes(map, bundle->data + def->data_off, def->data_bytes, error);
 }
 
+/* The fields that the code of another JIT reads, where it takes the map to be. */
+static bool show_fields(struct map *map)
+{
+	map->shown = island_map(map->place->object, sizeof(map->seen));
+	if (map->shown != NULL)
+		memcpy(map->shown, &map->seen, sizeof(map->seen));
+	return map->shown != NULL;
+}
+
 enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct jf_error *error)
 {
 	uint32_t count = bundle->count[BUNDLE_MAPS];
@@ -168,7 +177,12 @@ enum jf_status maps_init(const struct bundle *bundle, uint32_t cpu_count, struct
 			all.refs[i].value = (uintptr_t)map->memory;
 		if (status != JF_OK)
 			return status;
-		if (map->arena != NULL && map->place != NULL && all.refs[i].value != map->place->value)
+		if (map->place != NULL && map->arena != NULL && !show_fields(map))
+			return jf_error_set(error, JF_E_NO_MEMORY, map->name,
+					    "no memory at 0x%llx, where its fields are",
+					    (unsigned long long)map->place->object);
+		if (map->arena != NULL && map->place != NULL && bundle->maps[i].data_bytes > 0 &&
+		    all.refs[i].value != map->place->value)
 			return jf_error_set(
 				error, JF_E_UNSUPPORTED, map->name,
 				"pages of this processor have another size than the code takes for granted");
@@ -185,6 +199,8 @@ void maps_fini(void)
 			map->ops->fini(map);
 		if (map->memory != NULL)
 			munmap(map->memory, map->memory_bytes);
+		if (map->shown != NULL)
+			munmap(map->shown, sizeof(map->seen));
 		free(map->buckets);
 	}
 	free(all.maps);

@@ -55,6 +55,7 @@ struct map {
 
 	const struct bundle_place *place;  /* where another JIT's code takes it to be; NULL: the library compiles */
 	const struct bundle_jit *jit;      /* beside `place` */
+	void *shown;                       /* arenas: `seen` at place->object; NULL without another JIT's code */
 	struct jf_program_array *programs; /* program arrays of the library's own: what programs hold as this map */
 	uint64_t *slots;                   /* program arrays only: addresses, 0 where there is no program */
 	struct arena *arena;               /* arenas only */
