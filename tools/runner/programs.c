@@ -105,11 +105,11 @@ static bool next_map(struct map_cursor *cursor, uint32_t *map)
 
 		while (cursor->insn < function->insn_count) {
 			const struct jf_insn *insn = &function->insns[cursor->insn];
-			unsigned int src = insn->regs >> 4;
+			unsigned int src = jf_insn_src(insn);
 			bool wide = insn->opcode == JF_INSN_LDDW;
 
 			cursor->insn += wide ? 2 : 1;
-			if (wide && (src == 1 || src == 2)) {
+			if (wide && (src == JF_SRC_MAP || src == JF_SRC_MAP_VALUE)) {
 				*map = (uint32_t)insn->imm;
 				return true;
 			}

@@ -84,7 +84,10 @@ static uint8_t *find_variable(const struct bundle *bundle, const char *name, uin
 		*bytes = variable->bytes;
 		if (map->arena != NULL)
 			return map_arena_at(map, variable->off);
-		return map->memory != NULL ? map->memory + variable->off : NULL;
+		/* A bundle may give variables to a map whose memory is not its value. */
+		if (map->memory == NULL || (uint64_t)variable->off + variable->bytes > map->memory_bytes)
+			return NULL;
+		return map->memory + variable->off;
 	}
 	return NULL;
 }
