@@ -38,7 +38,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		report("error text=%s: it looks into the socket of its packet, byte %" PRIu64
 		       " of its code: there is no kernel, and so no socket",
 		       range->name, pc - range->start);
-		_exit(EXIT_FAILED);
+		_exit(EXIT_BAD_INPUT);
 	}
 	if (range != NULL) {
 		report("error text=%s: signal %d at byte %" PRIu64 " of its code, address 0x%" PRIx64, range->name,
