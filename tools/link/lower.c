@@ -187,7 +187,9 @@ static void put_gotox(struct growth *g, uint32_t at, const struct jf_insn *insn)
 		jump.imm = (int32_t)g->entries[i];
 		put_jump(g, at, jump, (int64_t)(g->entries[i] / 8) - g->function->first);
 	}
-	put(g, (struct jf_insn){.opcode = JA, .off = -1});
+	/* An address of no entry does not get further. Back to a compare: Linux's JITs take the distance of a jump to
+	 * itself for one that is not known yet, and make other instructions of the jump. */
+	put(g, (struct jf_insn){.opcode = JA, .off = g->entry_count ? -2 : -1});
 }
 
 static uint32_t packet_load_insns(const struct jf_insn *insn)
