@@ -188,6 +188,14 @@ def the_verifiers_register_is_the_trees(jit):
     return None if "79acf0ff00000000" in jit.insns() and "79abf0ff00000000" not in jit.insns() else jit.told()
 
 
+def a_helper_that_the_jit_has_in_line_is_no_call(jit):
+    def is_leaf(more):
+        jit.about(more=more)
+        return json.loads(jit.run("check", "asks", "--json").stdout)["functions"][0]["spec"]["leaf"]
+
+    return differing([is_leaf("inlines 8 9\n"), is_leaf("inlines 9\n")], [True, False])
+
+
 def a_tail_call_is_one_instruction(jit):
     jit.run("compile", "goes", "--hex")
     flags = [line for line in jit.told() if line.startswith("function")]
@@ -337,6 +345,7 @@ TESTS = [
     the_json_names_the_tree,
     wrong_input_is_refused,
 ]
+    a_helper_that_the_jit_has_in_line_is_no_call,
 RUNS = [
     code_runs_where_it_was_made_for,
     a_run_is_refused_by_a_sentence,

@@ -65,3 +65,9 @@ SEC("tc") int boundary(void *ctx)
 }
 
 char LICENSE[] SEC("license") = "GPL";
+
+SEC("tc") __attribute__((naked)) int asks(void)
+{
+	asm volatile("call 8\n" /* bpf_get_smp_processor_id() */
+		     "exit\n");
+}

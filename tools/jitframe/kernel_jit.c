@@ -230,6 +230,7 @@ static void put_kfuncs(const struct kernel_jit *jit, const struct jf_program *pr
 			kfunc->result.is_signed ? "s" : "");
 		for (unsigned int k = 0; k < JF_ARGS_MAX && kfunc->args[k].bytes; k++)
 			fprintf(to, " %u%s", kfunc->args[k].bytes, kfunc->args[k].is_signed ? "s" : "");
+		function->calls = rewritten.calls;
 		fputs("\n", to);
 	}
 }
@@ -264,10 +265,11 @@ static int put_program(const struct kernel_jit *jit, const struct listing *listi
 /* ---- compiling ---------------------------------------------------------------------------------------------- */
 
 /*
- * What the JIT was told of a function. Our compiler keeps the count of a program's tail calls in the callback, too.
- * Linux tells the JIT that a callback reaches none, and frames that keep a count's address have no slots for it then.
+ * What the JIT was told of a function. Our compiler calls every helper, so that more functions of it call something. It
+ * keeps the count of a program's tail calls in the callback, too: Linux tells the JIT that a callback reaches none, and
+ * frames that keep a count's address have no slots for it then.
  */
-static struct jf_frame_spec told_spec(const struct listing *listing, uint32_t index)
+static struct jf_frame_spec told_spec(const struct listing *listing, uint32_t index, bool calls)
 {
 	struct jf_frame_spec spec = jf_image_function_at(listing->image, index)->frame->spec;
 
@@ -288,6 +290,7 @@ static void warn_of_exceptions(struct kernel_jit *jit, const struct listing *lis
 
 int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code)
 {
+	spec.leaf = !calls;
 	uint32_t count = count_functions(listing->image);
 	char *text = NULL, *answer = NULL;
 	size_t size = 0;
@@ -307,7 +310,7 @@ int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, st
 		const struct jf_image_function *f = jf_image_function_at(listing->image, i);
 
 		code->functions[i].name = strdup(f->name);
-		code->functions[i].spec = told_spec(listing, i);
+		code->functions[i].spec = told_spec(listing, i, code->functions[i].calls);
 		if (!code->functions[i].name)
 			status = cli_failed("no memory");
 	}

@@ -41,6 +41,7 @@ struct kernel_function {
 	uint64_t address;
 	uint8_t *bytes;
 	size_t size;
+	bool calls;         /* as in struct rewritten */
 	uint32_t *insn_off; /* of each BPF instruction that the JIT got, and of the epilogue; NULL: not known */
 	uint32_t insn_count;
 	uint32_t *start; /* of each instruction of the source, and of the end: its index in insn_off */

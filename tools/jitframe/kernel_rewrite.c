@@ -189,6 +189,7 @@ static void put_may_goto(struct rewriter *r, struct sequence *s)
 		put(s, JUMP_WIDE(OPCODE_JNE, true), s->ax, 2, 0);
 		put(s, JF_INSN_MOV64_IMM, s->ax, 0, slot);
 		put(s, JF_INSN_CALL, 0, 0, r->jit->timed_may_goto_imm);
+		r->out->calls = true;
 	}
 	put(s, OPCODE_STORE, REGS(JF_BPF_FP, s->ax), slot, 0);
 }
@@ -204,14 +205,17 @@ static void put_may_goto_start(struct rewriter *r, struct sequence *s)
 
 static void put_call(const struct rewriter *r, struct sequence *s, struct jf_insn insn)
 {
-	unsigned int src = jf_insn_src(&insn);
+	bool is_helper = jf_insn_src(&insn) == JF_SRC_HELPER;
 
-	if (src == JF_SRC_HELPER && insn.imm == JF_HELPER_TAIL_CALL)
+	if (is_helper && insn.imm == JF_HELPER_TAIL_CALL) {
 		insn = (struct jf_insn){.opcode = OPCODE_TAIL_CALL};
-	else if (src == JF_SRC_KFUNC)
-		insn.imm = BUNDLE_CALL_KFUNC(insn.imm) + (int32_t)r->jit->shift;
-	else if (src == JF_SRC_HELPER && !(insn.imm < KERNEL_HELPERS_MAX && r->jit->inlines[insn.imm]))
-		insn.imm = BUNDLE_CALL_HELPER(insn.imm) + (int32_t)r->jit->shift;
+	} else if (!is_helper || insn.imm >= KERNEL_HELPERS_MAX || !r->jit->inlines[insn.imm]) {
+		if (is_helper)
+			insn.imm = BUNDLE_CALL_HELPER(insn.imm) + (int32_t)r->jit->shift;
+		else if (jf_insn_src(&insn) == JF_SRC_KFUNC)
+			insn.imm = BUNDLE_CALL_KFUNC(insn.imm) + (int32_t)r->jit->shift;
+		r->out->calls = true;
+	}
 	s->insns[s->count++] = insn;
 }
 

@@ -12,6 +12,7 @@ struct rewritten {
 	struct jf_insn *insns; /* calls and addresses of functions name functions, as in struct jf_function */
 	uint32_t count;
 	uint32_t stack; /* bytes of BPF stack, with what counted loops need */
+	bool calls;     /* something: a tail call and a helper that the JIT has code of do not count */
 	/* Of each instruction that was there before, and of the end: where it is now. The second half of a 16-byte one
 	 * has UINT32_MAX. */
 	uint32_t *start;
