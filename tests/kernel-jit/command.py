@@ -247,8 +247,11 @@ def a_refusal_is_quoted(jit):
 
 def a_wrong_answer_is_refused(jit):
     (jit.folder / "jit").write_text((jit.folder / "jit").read_text().replace("sys.exit(1)", "sys.exit(0)"))
+    code = "function a\naddress 1000\ncode 00000000\n"
     for text in ("", "code 00\nend\n", "function a\nfunction b\nend\n", "function a\ncode 0g\nend\n",
-                 "function a\ncode 00\ncode 00\nend\n", "function a\naddress x\nend\n"):
+                 "function a\ncode 00\ncode 00\nend\n", "function a\naddress x\nend\n", "function a\nend\n",
+                 code, code + "fault 4 4\nend\n", code + "fault 0 8\nend\n", code + "sp_adjust x\nend\n",
+                 code + "dances\nend\n"):
         (jit.folder / "answer").write_text(text)
         for command in ("compile", "check"):
             done = jit.run(command, "goes")
@@ -269,7 +272,11 @@ def wrong_input_is_refused(jit):
                          text=True)
     jit.about(arch="nothing")
     other = jit.run("compile", "goes")
-    for done in (nowhere, diff, raw, other):
+    jit.about(base="nothing")
+    number = jit.run("compile", "goes")
+    (jit.folder / "about").write_text("")
+    silent = jit.run("compile", "goes")
+    for done in (nowhere, diff, raw, other, number, silent):
         if done.returncode != 2 or not done.stderr:
             return f"{done.args}: {done.returncode}: {done.stderr}"
     return None
@@ -295,12 +302,16 @@ def a_run_is_refused_by_a_sentence(jit):
     missing = jit.run("run", "divides")
     jit.runs(base="0")
     taken = jit.run("run", "divides")
+    jit.runs()
+    (jit.folder / "about").write_text((jit.folder / "about").read_text().replace("call_base", "nothing"))
+    older = jit.run("run", "divides")
     jit.runs(more="layout array.max_entries=9999 array.ptrs=9999 prog.bpf_func=8\n")
     layout = jit.run("run", "divides")
     jit.runs()
     for done, words in (
         (missing, "no JIT is there"),
         (taken, "something else stands at 0x0"),
+        (older, "--about has no call_base or no layout"),
         (layout, "no structure of a kernel has members so far behind its start"),
         (jit.run("run", "divides", "--private-stack"), "no process has the like"),
         (jit.run("run", "divides", "--landing-pads"), "are the JIT's own"),
@@ -334,6 +345,7 @@ TESTS = [
     counted_loops_count_in_the_stack,
     timed_loops_call_where_the_jit_can,
     the_verifiers_register_is_the_trees,
+    a_helper_that_the_jit_has_in_line_is_no_call,
     a_tail_call_is_one_instruction,
     roles_are_flags,
     the_same_code_has_no_differences,
@@ -345,7 +357,6 @@ TESTS = [
     the_json_names_the_tree,
     wrong_input_is_refused,
 ]
-    a_helper_that_the_jit_has_in_line_is_no_call,
 RUNS = [
     code_runs_where_it_was_made_for,
     a_run_is_refused_by_a_sentence,

@@ -57,6 +57,7 @@ static bool read_fault(const struct kernel_jit *jit, struct kernel_function *fun
 static bool read_line(const struct kernel_jit *jit, struct kernel_code *code, uint32_t count, const char *line)
 {
 	struct kernel_function *function = code->count ? &code->functions[code->count - 1] : NULL;
+	uint64_t number;
 
 	if (strncmp(line, "function ", 9) == 0) {
 		if (code->count == count)
@@ -74,20 +75,45 @@ static bool read_line(const struct kernel_jit *jit, struct kernel_code *code, ui
 		return !function->insn_off && read_offsets(function, line + 8);
 	if (strncmp(line, "fault ", 6) == 0)
 		return read_fault(jit, function, line + 6);
-	if (strncmp(line, "sp_adjust ", 10) == 0)
-		function->sp_adjust = (uint32_t)strtoul(line + 10, NULL, 10);
-	return true;
+	if (strncmp(line, "sp_adjust ", 10) == 0) {
+		bool is_number = cli_number(line + 10, 10, UINT32_MAX, &number);
+
+		function->sp_adjust = is_number ? (uint32_t)number : 0;
+		return is_number;
+	}
+	/* The lines of faults say what the entries mean. */
+	return strncmp(line, "extable ", 8) == 0;
+}
+
+/* What is wrong with the places that an answer names in a function; NULL: nothing. Offsets are checked where they are
+ * used: those of the second halves of 16-byte instructions are anything. */
+static const char *wrong_places(const struct kernel_function *function)
+{
+	if (!function->size)
+		return "no code";
+	for (uint32_t i = 0; i < function->fault_count; i++)
+		if (function->faults[i].start_off >= function->size || function->faults[i].resume_off > function->size)
+			return "a fault that is not in the code";
+	return NULL;
 }
 
 int kernel_answer_read(const struct kernel_jit *jit, char *answer, uint32_t count, struct kernel_code *code)
 {
-	char *rest = answer;
+	char *rest = answer, *line;
 
-	for (char *line = strsep(&rest, "\n"); line && strcmp(line, "end") != 0; line = strsep(&rest, "\n"))
+	while ((line = strsep(&rest, "\n")) && strcmp(line, "end") != 0)
 		if (!read_line(jit, code, count, line))
 			return cli_failed("%s: it answers what nobody asked: %.40s", jit->program, line);
+	if (!line)
+		return cli_failed("%s: its answer has no end", jit->program);
 	if (code->count != count)
 		return cli_failed("%s: it has code of %u functions, and got %u", jit->program, code->count, count);
+	for (uint32_t i = 0; i < count; i++) {
+		const char *wrong = wrong_places(&code->functions[i]);
+
+		if (wrong)
+			return cli_failed("%s: function %u of its answer has %s", jit->program, i, wrong);
+	}
 	return 0;
 }
 

@@ -29,21 +29,22 @@ static void read_words(struct kernel_jit *jit, char *words, bool is_inlines)
 	}
 }
 
-static void read_about_line(struct kernel_jit *jit, char *line)
+/* returns: false for what is not as docs/kernel-jit.md has it. */
+static bool read_about_line(struct kernel_jit *jit, char *line)
 {
 	char *value = strchr(line, ' ');
 
 	if (!value)
-		return;
+		return true;
 	*value++ = '\0';
 	if (strcmp(line, "arch") == 0)
 		snprintf(jit->arch, sizeof(jit->arch), "%s", value);
 	else if (strcmp(line, "tree") == 0)
 		snprintf(jit->tree, sizeof(jit->tree), "%s", value);
 	else if (strcmp(line, "base") == 0)
-		(void)cli_number(value, 16, UINT64_MAX, &jit->base);
+		return cli_number(value, 16, UINT64_MAX, &jit->base);
 	else if (strcmp(line, "call_base") == 0)
-		(void)cli_number(value, 16, UINT64_MAX, &jit->call_base);
+		return cli_number(value, 16, UINT64_MAX, &jit->call_base);
 	else if (strcmp(line, "exceptions") == 0)
 		jit->exceptions = *value == '1';
 	else if (strcmp(line, "private_stack") == 0)
@@ -58,20 +59,28 @@ static void read_about_line(struct kernel_jit *jit, char *line)
 		jit->relocates = sscanf(value, "%" SCNx32 " %" SCNx32 " %" SCNx32, &jit->relocate_mask,
 					&jit->relocate_match, &jit->relocate_flip) == 3;
 	else if (strcmp(line, "per_cpu") == 0)
-		(void)cli_number(value, 16, UINT64_MAX, &jit->per_cpu_word);
+		return cli_number(value, 16, UINT64_MAX, &jit->per_cpu_word);
 	else if (strcmp(line, "layout") == 0)
-		(void)sscanf(value, "array.max_entries=%" SCNu32 " array.ptrs=%" SCNu32 " prog.bpf_func=%" SCNu32,
-			     &jit->array_count_off, &jit->array_programs_off, &jit->program_code_off);
+		return sscanf(value, "array.max_entries=%" SCNu32 " array.ptrs=%" SCNu32 " prog.bpf_func=%" SCNu32,
+			      &jit->array_count_off, &jit->array_programs_off, &jit->program_code_off) == 3;
 	else if (strcmp(line, "timed_may_goto") == 0) {
 		jit->timed_may_goto = true;
 		jit->timed_may_goto_imm = (int32_t)strtol(value, NULL, 10);
 	}
+	return true;
+}
+
+/* What a program of another jitframe, or none of scripts/kernel-jit, says of itself. */
+static int not_understood(const struct kernel_jit *jit, const char *what)
+{
+	return cli_bad_input("%s: --about %s; `scripts/kernel-jit build` makes it anew", jit->program, what);
 }
 
 /* Asks a program of the folder. returns: 0, or prints and an exit status. */
 static int ask(struct kernel_jit *jit, const char *folder, const char *name)
 {
 	char *about = NULL, *rest;
+	bool is_good = true;
 	int status;
 
 	if (snprintf(jit->program, sizeof(jit->program), "%s/%s", folder, name) >= (int)sizeof(jit->program))
@@ -79,9 +88,13 @@ static int ask(struct kernel_jit *jit, const char *folder, const char *name)
 	status = kernel_process(jit->program, "--about", "", 0, &about);
 	rest = about;
 	for (char *line = rest ? strsep(&rest, "\n") : NULL; line; line = strsep(&rest, "\n"))
-		read_about_line(jit, line);
+		is_good &= read_about_line(jit, line);
 	free(about);
-	return status ? cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder) : 0;
+	if (status != 0)
+		return cli_bad_input("--jit %s: no JIT is there; `scripts/kernel-jit build` makes one", folder);
+	if (!is_good)
+		return not_understood(jit, "has a line with a wrong number");
+	return jit->arch[0] && jit->tree[0] ? 0 : not_understood(jit, "has no arch or no tree");
 }
 
 /* The same JIT at addresses that a process has. */
@@ -92,6 +105,8 @@ static int ask_to_run(struct kernel_jit *jit, const char *folder)
 	/* Code in the place of helpers reads the kernel's task; and the stub for time is not in the runner. */
 	memset(jit->inlines, 0, sizeof(jit->inlines));
 	jit->timed_may_goto = false;
+	if (status == 0 && (!jit->call_base || !jit->array_programs_off))
+		status = not_understood(jit, "has no call_base or no layout");
 	return status;
 }
 
@@ -215,6 +230,7 @@ static int put_function(const struct kernel_jit *jit, const struct listing *list
 			put_insn(&rewritten.insns[i], to);
 		function->start = rewritten.start;
 		function->source_count = rewritten.source_count;
+		function->calls = rewritten.calls;
 		rewritten.start = NULL;
 	}
 	rewritten_free(&rewritten);
@@ -230,7 +246,6 @@ static void put_kfuncs(const struct kernel_jit *jit, const struct jf_program *pr
 			kfunc->result.is_signed ? "s" : "");
 		for (unsigned int k = 0; k < JF_ARGS_MAX && kfunc->args[k].bytes; k++)
 			fprintf(to, " %u%s", kfunc->args[k].bytes, kfunc->args[k].is_signed ? "s" : "");
-		function->calls = rewritten.calls;
 		fputs("\n", to);
 	}
 }
@@ -275,6 +290,7 @@ static struct jf_frame_spec told_spec(const struct listing *listing, uint32_t in
 
 	if (spec.role == JF_ROLE_CALLBACK && listing->image->conv->count_form != JF_COUNT_BY_VALUE)
 		spec.tail_calls = has_tail_calls(listing->source, index);
+	spec.leaf = !calls;
 	return spec;
 }
 
@@ -290,7 +306,6 @@ static void warn_of_exceptions(struct kernel_jit *jit, const struct listing *lis
 
 int kernel_jit_compile(struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code)
 {
-	spec.leaf = !calls;
 	uint32_t count = count_functions(listing->image);
 	char *text = NULL, *answer = NULL;
 	size_t size = 0;

@@ -99,6 +99,16 @@ uint32_t kernel_print_diff(const struct listing *ours, const struct kernel_code 
 struct run_job;
 int kernel_run_add(struct kernel_jit *jit, const struct run_job *job, void **bundle, size_t *size);
 
+/* ---- for kernel_run.c ---- */
+
+/* The address that stands in a process for one that the JIT makes code for: a JIT whose code is relocated takes the
+ * upper 16 bits of addresses for ones. */
+uint64_t kernel_in_process(const struct kernel_jit *jit, uint64_t address);
+
+/* Compiles the program at a second place, and makes addresses of a process of what differs in *code. returns: 0, or
+ * prints and an exit status. */
+int kernel_relocate(const struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code);
+
 /* ---- for kernel_jit.c ---- */
 
 /* out: *code, of `count` functions; the answer is cut up. returns: 0, or prints and an exit status. */

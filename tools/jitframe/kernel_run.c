@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
  * maps, and the way to its own functions where the code takes them to be. The places are of the lowest 256 GiB, which
  * the smallest address space of any architecture has.
  */
-#define CODE_BYTES     0x10000 /* programs begin at multiples of this */
+#define CODE_BYTES     0x10000             /* programs begin at multiples of this */
+#define CODE_REACH     UINT64_C(0x8000000) /* of the JIT's base, the code of one program */
 #define MAPS_ADDRESS   UINT64_C(0x1000000000)
 #define MAP_BYTES      UINT64_C(0x1000000) /* of a program array with all that tail calls read */
 #define VALUES         UINT64_C(0x1400000000)
@@ -18,11 +20,6 @@
 #define ARENA_ADDRESS  UINT64_C(0x1200000000)
 #define ARENA_PAGE     4096
 #define PRIVATE_STACKS UINT64_C(0x1380000000)
-
-/* Code is shifted by so much to see which words have addresses in them. */
-#define SHIFT 0x40
-/* The words that put an address together stand side by side: a carry of the shift changes later ones, too. */
-#define ADDRESS_WORDS 3
 
 struct maker {
 	struct kernel_jit *jit;
@@ -41,58 +38,6 @@ static void put(struct maker *m, enum bundle_table table, const void *records, s
 {
 	if (count)
 		fwrite(records, bundle_record_bytes(table), count, m->to[table]);
-}
-
-/* ---- addresses of a process --------------------------------------------------------------------------------- */
-
-/* A JIT whose code is relocated puts addresses together that have ones above. */
-static uint64_t in_process(const struct kernel_jit *jit, uint64_t address)
-{
-	return jit->relocates ? address & UINT64_C(0xffffffffffff) : address;
-}
-
-static int relocate_function(const struct kernel_jit *jit, struct kernel_function *function,
-			     const struct kernel_function *shifted)
-{
-	size_t end_of_address = 0;
-
-	if (function->size != shifted->size)
-		return cli_failed("function %s: its size depends on its address", function->name);
-	for (size_t off = 0; off + 4 <= function->size; off += 4) {
-		uint32_t word, other;
-
-		memcpy(&word, function->bytes + off, sizeof(word));
-		memcpy(&other, shifted->bytes + off, sizeof(other));
-		if (word == other)
-			continue;
-		if ((word & jit->relocate_mask) == jit->relocate_match) {
-			word ^= jit->relocate_flip;
-			memcpy(function->bytes + off, &word, sizeof(word));
-			end_of_address = off + ADDRESS_WORDS * sizeof(word);
-		} else if (off >= end_of_address) {
-			return cli_failed(
-				"function %s: at +0x%zx is an address in a form that tools/kernel-jit does not know",
-				function->name, off);
-		}
-	}
-	function->address = in_process(jit, function->address);
-	return 0;
-}
-
-/* Compiles at a second place, and makes what differs addresses of a process. */
-static int relocate(const struct kernel_jit *jit, const struct listing *listing, struct kernel_code *code)
-{
-	struct kernel_jit second = *jit;
-	struct kernel_code shifted;
-	int status;
-
-	second.shift = SHIFT;
-	second.warned = true;
-	status = kernel_jit_compile(&second, listing, &shifted);
-	for (uint32_t i = 0; status == 0 && i < code->count; i++)
-		status = relocate_function(jit, &code->functions[i], &shifted.functions[i]);
-	kernel_code_free(&shifted);
-	return status;
 }
 
 /* ---- a program ---------------------------------------------------------------------------------------------- */
@@ -159,10 +104,15 @@ static void put_code(struct maker *m, const struct kernel_function *function, ui
 	m->code_count++;
 }
 
-static void put_image(struct maker *m, const struct listing *listing, const struct kernel_code *code)
+static int put_image(struct maker *m, const struct listing *listing, const struct kernel_code *code)
 {
 	struct bundle_image *image = &m->images[listing->program - m->bundle.programs];
+	uint64_t base = kernel_in_process(m->jit, m->jit->base);
 
+	for (uint32_t i = 0; i < code->count; i++)
+		if (code->functions[i].address - base > CODE_REACH || code->functions[i].size > CODE_REACH)
+			return cli_failed("%s: function %s is at 0x%" PRIx64 ", and was to be behind 0x%" PRIx64,
+					  m->jit->program, code->functions[i].name, code->functions[i].address, base);
 	*image = (struct bundle_image){m->code_count, code->count, listing->image->callback, 0};
 	for (uint32_t i = 0; i < code->count; i++) {
 		const struct kernel_function *f = &code->functions[i];
@@ -170,10 +120,11 @@ static void put_image(struct maker *m, const struct listing *listing, const stru
 
 		put_code(m, f, i < listing->source->function_count ? listing->bundle_function[i] : BUNDLE_NO_FUNCTION,
 			 jf_image_function_at(listing->image, i)->private_stack_off);
-		while (in_process(m->jit, m->jit->base) < end)
+		while (kernel_in_process(m->jit, m->jit->base) < end)
 			m->jit->base += CODE_BYTES;
 	}
 	m->jit->private_stack_address += (listing->image->private_stack_bytes + 15) & ~15u;
+	return 0;
 }
 
 /* What no process has. */
@@ -193,9 +144,9 @@ static int make_image(void *arg, struct listing *listing)
 	if (status == 0)
 		status = kernel_jit_compile(m->jit, listing, &code);
 	if (status == 0 && m->jit->relocates)
-		status = relocate(m->jit, listing, &code);
+		status = kernel_relocate(m->jit, listing, &code);
 	if (status == 0)
-		put_image(m, listing, &code);
+		status = put_image(m, listing, &code);
 	kernel_code_free(&code);
 	return status;
 }
@@ -333,7 +284,7 @@ static int make(struct maker *m, const char *asked)
 {
 	const struct kernel_jit *jit = m->jit;
 	struct bundle_jit record = {
-		.call_base = in_process(jit, jit->call_base),
+		.call_base = kernel_in_process(jit, jit->call_base),
 		.private_stacks = PRIVATE_STACKS,
 		.per_cpu_word = jit->per_cpu_word,
 		.array_count_off = jit->array_count_off,
