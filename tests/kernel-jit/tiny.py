@@ -184,7 +184,8 @@ def a_patch_goes_into_copies(tiny):
     tree, copies = tiny.folder / "tree", tiny.folder / "copies"
     copies.mkdir()
     return (
-        same(patched.put_in(tree, copies, tiny.folder / "a.patch"), ["Documentation/elsewhere.rst"])
+        same(patched.put_in(tree, copies, tiny.folder / "a.patch"),
+             [f"Documentation/elsewhere.rst, which {tree} does not have"])
         or same((copies / "arch/toy/net/jit.h").read_text(), '/* nothing */\n#include "new.h"\n')
         or same((copies / "arch/toy/net/new.h").read_text(), "/* new */\n")
         or same((tree / "arch/toy/net/jit.h").read_text(), "/* nothing */\n")
@@ -193,13 +194,57 @@ def a_patch_goes_into_copies(tiny):
 
 @on_a_tree
 def a_patch_that_does_not_fit_is_refused(tiny):
-    tiny.write("a.patch", PATCH.replace(" /* nothing */", "-/* something */"))
-    (tiny.folder / "copies").mkdir()
-    try:
-        patched.put_in(tiny.folder / "tree", tiny.folder / "copies", tiny.folder / "a.patch")
-    except SystemExit as end:
-        return None if "it does not go into arch/toy/net/jit.h" in str(end) else str(end)
-    return "it went in"
+    for number, (text, wanted) in enumerate((
+        (PATCH.replace(" /* nothing */", "-/* something */"), "it does not go into arch/toy/net/jit.h"),
+        (PATCH.replace("net/new.h", "net/jit.c"), "it does not go into arch/toy/net/jit.c"),
+        (MOVES.replace(" a/", " ").replace(" b/", " "), "names begin with a/ and b/"),
+        (PATCH.replace("b/arch/toy/net/new.h", "b/../new.h"), "../new.h is no name in a tree"),
+        ("Subject: nothing\n", "it is no patch"),
+    )):
+        tiny.write("a.patch", text)
+        copies = tiny.folder / f"copies{number}"
+        copies.mkdir()
+        try:
+            patched.put_in(tiny.folder / "tree", copies, tiny.folder / "a.patch")
+        except SystemExit as end:
+            if wanted not in str(end):
+                return str(end)
+        else:
+            return f"it went in: {text}"
+    return None
+
+
+MOVES = """\
+diff --git a/arch/toy/net/jit.h b/arch/toy/net/moved.h
+--- a/arch/toy/net/jit.h
++++ b/arch/toy/net/moved.h
+@@ -1 +1 @@
+-/* nothing */
++/* moved */
+diff --git a/arch/toy/net/jit.c b/arch/toy/net/jit.c
+--- a/arch/toy/net/jit.c
++++ /dev/null
+@@ -1 +0,0 @@
+-gone
+diff --git a/arch/toy/net/a.bin b/arch/toy/net/b.bin
+similarity index 100%
+rename from arch/toy/net/a.bin
+rename to arch/toy/net/b.bin
+"""
+
+
+@on_a_tree
+def what_copies_cannot_show_is_named(tiny):
+    tiny.write("a.patch", MOVES)
+    copies = tiny.folder / "copies"
+    copies.mkdir()
+    return (
+        same(patched.put_in(tiny.folder / "tree", copies, tiny.folder / "a.patch"), [
+            "that arch/toy/net/jit.c goes: the tree's own stays",
+            "arch/toy/net/b.bin, which the patch changes without lines of text",
+        ])
+        or same((copies / "arch/toy/net/moved.h").read_text(), "/* moved */\n")
+    )
 
 
 @on_a_tree
@@ -217,7 +262,12 @@ def a_source_is_rewritten_in_a_copy(tiny):
 
 @on_a_tree
 def the_version_is_the_makefiles(tiny):
-    return same(build.Tree(tiny.folder / "tree").version(), "9.1.2")
+    tree, patched_tree = build.Tree(tiny.folder / "tree"), build.Tree(tiny.folder / "patched", tiny.folder / "tree")
+    tiny.write("older/Makefile", "VERSION = 6\nPATCHLEVEL = 9\nSUBLEVEL = 99\n")
+    return (
+        same((tree.shown_version(), patched_tree.shown_version()), ("9.1.2", "9.1.2-patched"))
+        or same((tree.is_too_old(), build.Tree(tiny.folder / "older").is_too_old()), (False, True))
+    )
 
 
 @on_a_tree
@@ -233,9 +283,19 @@ def a_compiler_that_fails_is_quoted(tiny):
 def the_command_refuses_what_is_no_tree():
     """By the script itself, which must not fetch anything for this."""
     for words, wanted in (
-        (["build", "/nonexistent"], "/nonexistent is no tree of Linux: it has no folder arch"),
-        (["build", "--arch"], "usage:"),
-        (["dance"], "usage:"),
+        (["build", "/nonexistent"], "there is no folder /nonexistent"),
+        (["build", "/usr"], "/usr is no tree of Linux: it has no folder arch"),
+        (["build", "/usr", "/bin"], "two trees, /usr and /bin"),
+        (["build", "--arch"], "--arch: its value is missing"),
+        (["build", "--arch", "--patch"], "--arch: its value is missing"),
+        (["build", "--html", "x"], "build has no option --html"),
+        (["faults", "--config", "x"], "faults has no option --config"),
+        (["build", "/usr", "--patch", "/nonexistent"], "--patch /nonexistent: it cannot be read"),
+        (["test", "/usr", "--json", "/nonexistent/x"], "--json /nonexistent/x: it cannot be written"),
+        (["faults", "/usr"], "one --arch is wanted"),
+        (["options", "more"], "options takes no more words"),
+        (["dance"], "there is no command dance"),
+        ([], "usage:"),
     ):
         done = subprocess.run([ROOT / "scripts/kernel-jit", *words], capture_output=True, text=True)
         if done.returncode != 1 or wanted not in done.stderr:
@@ -286,6 +346,7 @@ TESTS = [
     a_patched_file_goes_before_the_trees,
     a_patch_goes_into_copies,
     a_patch_that_does_not_fit_is_refused,
+    what_copies_cannot_show_is_named,
     a_source_is_rewritten_in_a_copy,
     the_version_is_the_makefiles,
     a_compiler_that_fails_is_quoted,

@@ -54,6 +54,7 @@ ELSEWHERE = 0x6F0000000000
 
 
 SHOWN = 12  # lines of a compiler
+OLDEST = [6, 12]  # of Linux
 
 
 class Failed(Exception):
@@ -95,6 +96,14 @@ class Tree:
         text = self.text("Makefile") or ""
         parts = [re.search(rf"^{key} =[ \t]*(\S*)", text, re.M) for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
         return ".".join(part.group(1) for part in parts if part) or "unknown"
+
+    def shown_version(self):
+        """What people, and tests that know a release, are told: the release alone for a tree without patches."""
+        return self.version() + ("-patched" if len(self.tops) > 1 else "")
+
+    def is_too_old(self):
+        numbers = [int(part) for part in self.version().split(".") if part.isdigit()]
+        return bool(numbers) and numbers < OLDEST
 
 
 # ---- headers ---------------------------------------------------------------------------------------------------
@@ -278,7 +287,7 @@ def build(arch, tree, out, chosen, compiler):
         f"-DKERNEL_JIT_OFFSETS=OFFSETS_{conf.one('offsets', 'second').upper()}",
         f"-DKERNEL_JIT_ARCH={c_string(arch)}",
         f"-DKERNEL_JIT_TRIPLE={c_string(conf.one('triple'))}",
-        f"-DKERNEL_JIT_TREE={c_string(tree.version())}",
+        f"-DKERNEL_JIT_TREE={c_string(tree.shown_version())}",
         f"-DKERNEL_JIT_GIVES={c_string(gives(conf, words))}",
         f"-DKERNEL_JIT_CONFIG={c_string(''.join(' ' + word for word in words))}",
         f"-DKERNEL_JIT_RELOCATE={c_string(' '.join(sum(conf.all('relocate'), [])))}",
@@ -296,7 +305,7 @@ def build(arch, tree, out, chosen, compiler):
     if conf.all("run"):
         place(objects, compiler, in_a_process(conf, addresses), out / "jit-run")
     (out / "made-up").write_text("".join(f"{value:x} {name}\n" for name, value in sorted(addresses.items())))
-    return tree.version(), words, unknown
+    return words, unknown
 
 
 BASE, CALL_BASE = "kernel_jit_base", "__bpf_call_base"
@@ -347,6 +356,11 @@ def print_options():
             print(f"  {key:8}", *(words[0] if words[-1] == "on" else f"-{words[0]}" for words in conf.all(key)))
 
 
+def said(error):
+    """The lines of what was in the way: a tree's own, or the system's of a file that cannot be read or written."""
+    return [f"{error.filename}: {error.strerror}"] if isinstance(error, OSError) else str(error).splitlines()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="kernel-jit build")
     parser.add_argument("--options", action="store_true", help="print what can be chosen, and do nothing")
@@ -366,19 +380,22 @@ def main():
             sys.exit(f"kernel-jit: there is no architecture {name}; there are: {' '.join(archs())}")
     chosen = chosen_config(args.config, names)
     compiler = os.environ.get("CC", "gcc")
-    failed = False
+    tree, failed = Tree(*args.tree), False
     for name in names:
         try:
-            version, words, unknown = build(name, Tree(*args.tree), args.out / name, chosen, compiler)
-        except Failed as error:
+            words, unknown = build(name, tree, args.out / name, chosen, compiler)
+        except (Failed, OSError) as error:
             failed = True
             shutil.rmtree(args.out / name, ignore_errors=True)
-            for line in str(error).splitlines():
+            for line in said(error):
                 print(f"kernel-jit: {name}: {line}", file=sys.stderr)
             continue
-        print(f"{name}: Linux {version}: {args.out / name}/jit ({' '.join(words)})")
+        print(f"{name}: Linux {tree.shown_version()}: {args.out / name}/jit ({' '.join(words)})")
         if unknown:
             print(f"  {len(unknown)} names that tools/kernel-jit does not have stand at made-up addresses: {args.out / name}/made-up")
+    if failed and tree.is_too_old():
+        oldest = ".".join(map(str, OLDEST))
+        print(f"kernel-jit: the tree is of Linux {tree.version()}: {oldest} or newer is wanted", file=sys.stderr)
     sys.exit(failed)
 
 
