@@ -80,8 +80,55 @@ def what_is_red():
         (row(checked(BOUNDARY)), judge.BAD),
         (row(checked(function(findings=[finding(8, "perhaps", "undecided")]))), judge.GOOD),
         (row(checked(function()), {"out": {}, "said": "jitframe: x.bpf.o: signal 11 at byte 4", "status": 1}, 5), judge.BAD),
-        (row({"out": {"functions": []}, "said": "jits/jit: no such instruction", "status": 1}), judge.UNSUPPORTED),
+        (row(checked(function()), {"out": {}, "said": "jitframe: x.bpf.o: nothing caught a throw", "status": 1}, 5), judge.BAD),
     )
+
+
+def a_refusal_of_the_jit_is_no_crash_of_the_jit():
+    def refused(said):
+        return row({"out": {"functions": []}, "said": f"jitframe: jits/jit: {said}", "status": 1})
+
+    return states(
+        (refused("the JIT takes no function f0:p"), judge.UNSUPPORTED),
+        (refused("ended by signal 11"), judge.BAD),
+        (refused("the JIT uses what is not there, at address 6f0000001000"), judge.BAD),
+        (refused("the JIT does not end with function f0:p"), judge.BAD),
+        (refused("function p: what the verifier puts in makes a jump too far"), judge.UNJUDGED),
+    )
+
+
+def who_comes_less_far_than_before_is_bad():
+    refused = {"out": {"functions": []}, "said": "jitframe: jits/jit: the JIT takes no function f0:p", "status": 1}
+    not_run = {"out": "", "said": "jitframe: x.bpf.o: the runner has no helper 9", "status": 2}
+    good, ran_well = row(checked(function())), row(checked(function()), ran(5), 5)
+
+    def marked(one, other):
+        judge.mark_worse([one], [other], "the old JIT")
+        return one.state, one.why_not
+
+    return (
+        same(marked(row(refused), good), (judge.BAD, "the old JIT has code of it: the JIT takes no function f0:p"))
+        or same(marked(row(checked(function()), not_run, 5), ran_well),
+                (judge.BAD, "the old JIT runs it: not run: the runner has no helper 9"))
+        or same(marked(row(refused), row(refused))[0], judge.UNSUPPORTED)
+        or same(marked(row(checked(function())), row(refused))[0], judge.GOOD)
+        or same(marked(row(checked(BOUNDARY), exceptions=False), row(checked(BOUNDARY)))[0], judge.BAD)
+    )
+
+
+def reasons_are_one_for_all_places():
+    said = ("the JIT takes no function f0:a: an access of the arena", "the JIT takes no function f1:b: an access of the arena",
+            "function c: instruction 7: kfunc k is not there")
+    made = [judge.Row(f"x:{number}", None, why_not=text, state=judge.UNSUPPORTED) for number, text in enumerate(said)]
+    return same(table.text("toy", "Linux 9.1", made).splitlines()[2:4], [
+        "     2 not supported: the JIT takes no function: an access of the arena (x:0 x:1)",
+        "     1 not supported: kfunc k is not there (x:2)",
+    ])
+
+
+def rows_come_back_from_json():
+    made = json.loads(json.dumps(table.as_json("toy", "Linux 9.1", rows())))
+    return same([one.level() for one in table.rows_of_json(made)], [2, 2, 2, 0])
 
 
 def what_our_own_command_refuses_is_not_judged():
@@ -115,7 +162,7 @@ toy: Linux 9.1
 R3 in x:p, parse: at +0x64 `or` runs in a boundary that has not saved s7, s8
         64:  move $a1, $zero
     and 1 more
-     1 not judged: no map
+     1 not judged: no map (x:p)
 4 programs: 3 functions of 3 judged, 3 ran, 2 of them gave the stated result; 2 bad, 0 not supported, 1 not judged
 """
 
@@ -145,7 +192,7 @@ def the_json_has_what_the_table_has():
 
 def the_page_has_no_markup_of_others():
     made = row(checked(function("<b>", findings=[finding(3, "a < b & c")])))
-    text = table.page("T", [table.html_table("toy", "Linux <9>", [made], lambda _: "p.html")])
+    text = table.page("T", [table.html_table("toy", "Linux <9>", [made], ["p.html"])])
     for wanted in ("Linux &lt;9&gt;", "a &lt; b &amp; c", "&lt;b&gt;", '<a href="p.html">x:p</a>', 'class="bad"'):
         if wanted not in text:
             return f"no {wanted} in {text}"
@@ -221,6 +268,10 @@ def a_fault_has_to_break_its_rule_anew():
 
 TESTS = [
     what_is_red,
+    a_refusal_of_the_jit_is_no_crash_of_the_jit,
+    who_comes_less_far_than_before_is_bad,
+    reasons_are_one_for_all_places,
+    rows_come_back_from_json,
     what_our_own_command_refuses_is_not_judged,
     a_run_that_is_refused_leaves_the_verdict_of_the_code,
     without_exceptions_they_are_not_supported,

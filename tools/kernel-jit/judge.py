@@ -13,10 +13,16 @@ import programs
 sys.path.insert(0, str(programs.HERE.parent.parent / "scripts"))
 import selftest_tags  # noqa: E402
 
-SECONDS = 20
+SECONDS = 60  # far more than anything takes: other processes may keep the machine busy
 # What a row comes to. BAD alone makes a table red.
 GOOD, BAD, UNSUPPORTED, UNJUDGED = "good", "bad", "not supported", "not judged"
+# What a program of scripts/kernel-jit says of a function that its JIT refuses, and what is no refusal but a fault.
+REFUSED = "the JIT takes no function"
+FAULT = re.compile(r"the JIT uses what is not there|the JIT does not end|/jit(?:-run)?: (?:ended by signal|exit status)")
 BY_A_THROW = ("boundary", "callback")
+NO_EXCEPTIONS = "the JIT has no exceptions"
+THROWN = "came back to bpf_throw()"  # of a program that goes on to one with a boundary, by a tail call
+FAILED = 1  # jitframe's exit status for a run that went wrong; that of input that it does not take is 2
 
 
 @dataclasses.dataclass
@@ -31,6 +37,10 @@ class Row:
     undecided: list[dict] = dataclasses.field(default_factory=list)
     functions: int = 0
     state: str = GOOD
+
+    def level(self):
+        """How far the program came: 2 with a result, 1 with verdicts alone."""
+        return 0 if self.state in (UNSUPPORTED, UNJUDGED) or not self.functions else 1 + (self.got is not None)
 
     def rules(self):
         return sorted({finding["rule"] for finding in self.findings})
@@ -64,9 +74,9 @@ class Command:
 
 
 def sentence(said):
-    """The first thing that a command said, without the command's and the file's names."""
+    """The first thing that a command said, without the names of command, object and JIT."""
     lines = [line for line in said.strip().splitlines() if " no exceptions: " not in line and " describes Linux " not in line]
-    return re.sub(r"^jitframe: (?:\S+\.o: )?", "", lines[0]) if lines else "no message"
+    return re.sub(r"^jitframe: (?:\S+(?:\.o|/jit|/jit-run): )?", "", lines[0]) if lines else "no message"
 
 
 def check(command, path, options):
@@ -78,10 +88,18 @@ def check(command, path, options):
     return found
 
 
-def say_why_refused(command, program, row):
-    made, _, said = command.ask("check", program.path, program.name, *program.options)
-    # What jitframe itself refuses never came to the JIT.
-    row.state, row.why_not = UNJUDGED if made is None else UNSUPPORTED, sentence(said)
+def check_alone(command, program, row):
+    """A program that check() has nothing of. returns: its functions, or nothing with the reason in the row."""
+    made, status, said = command.ask("check", program.path, program.name, *program.options)
+    if made and made["functions"]:
+        return made["functions"]
+    row.why_not = sentence(said)
+    if status is None or status < 0 or FAULT.search(said):
+        row.state = BAD
+    else:
+        # What jitframe itself refuses never came to the JIT.
+        row.state = UNSUPPORTED if REFUSED in said else UNJUDGED
+    return []
 
 
 def take_verdicts(functions, row):
@@ -101,19 +119,22 @@ def run(command, program, row):
         row.registers = registers.get("checked", 0)
         row.lost = [register["name"] for register in registers.get("list", [])]
     else:
-        # Code that crashes or does not end is wrong; what else has no result, the runner does not have.
-        crashed = status is None or re.search(r"\bsignal \d+", said)
-        row.state, row.why_not = (BAD, sentence(said)) if crashed else (row.state, f"not run: {sentence(said)}")
+        # Code that crashes, does not end, or throws what nobody catches is wrong. What was not started, and what the
+        # runner says it does not have, has no result.
+        wrong = status is None or status < 0 or (made is not None and status == FAILED)
+        row.state, row.why_not = (BAD, sentence(said)) if wrong else (row.state, f"not run: {sentence(said)}")
+        if wrong and THROWN in said and not command.has("exceptions"):
+            row.state, row.why_not = UNSUPPORTED, NO_EXCEPTIONS
 
 
 def judge(command, program, functions, runs):
     """functions: what check() has of the program."""
     row = Row(program.title, program.expected)
+    functions = functions or check_alone(command, program, row)
     if not functions:
-        say_why_refused(command, program, row)
         return row
     if not command.has("exceptions") and any(function["spec"]["role"] in BY_A_THROW for function in functions):
-        row.state, row.why_not = UNSUPPORTED, "the JIT has no exceptions"
+        row.state, row.why_not = UNSUPPORTED, NO_EXCEPTIONS
         return row
     take_verdicts(functions, row)
     if runs and program.expected is not None:
@@ -129,3 +150,14 @@ def judge_all(command, wanted, jobs, runs=True):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         checked = dict(zip(objects, pool.map(lambda path: check(command, path, objects[path]), objects)))
         return list(pool.map(lambda one: judge(command, one, checked[one.path].get(one.name, []), runs), wanted))
+
+
+def mark_worse(rows, others, who):
+    """A program that comes less far than in the other rows, which `who` gave, is bad."""
+    levels = {}
+    for row in others:
+        levels.setdefault(row.program, []).append(row.level())
+    for row in rows:
+        level = levels[row.program].pop(0) if levels.get(row.program) else 0
+        if row.level() < level and row.state != BAD:
+            row.state, row.why_not = BAD, f"{who} {'runs' if level == 2 else 'has code of'} it: {row.why_not}"

@@ -36,6 +36,29 @@ def all_programs(tops, objects):
     return [program for path in sorted(objects.glob("*.bpf.o")) for program in programs.of_object(conf, stated, path)]
 
 
+def without_patches(args, arch, said, wanted, rows):
+    """Of the programs that a JIT with patches does not take: their rows by the JIT of the tree as it is."""
+    left = [program for program, row in zip(wanted, rows) if not row.level()]
+    if len(args.tree) == 1 or not left:
+        return []
+    chosen = {word.removeprefix("-"): "off" if word.startswith("-") else "on" for word in said["config"].split()}
+    folder = args.jits / "unpatched" / arch
+    try:
+        build.build(arch, build.Tree(args.tree[-1]), folder, chosen, os.environ.get("CC", "gcc"))
+    except build.Failed as failed:
+        print(f"kernel-jit: {arch}: without the patches: {failed}", file=sys.stderr)
+        return []
+    return judge.judge_all(judge.Command(args.jitframe, folder, about(folder)), left, args.jobs, runs=False)
+
+
+def read_earlier(path):
+    """Architecture -> the rows of an earlier --json."""
+    try:
+        return {made["arch"]: table.rows_of_json(made) for made in json.loads(path.read_text())["tables"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.exit(f"kernel-jit: --compare {path}: it is no file that --json has written: {error}")
+
+
 class Pages:
     """A page of the code beside the table, for what is bad."""
 
@@ -60,22 +83,26 @@ def main():
     parser.add_argument("--arch", action="append", required=True)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--all", action="store_true", help="print programs without a stated result, too")
+    parser.add_argument("--compare", type=pathlib.Path, help="what --json has written before")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--html", type=pathlib.Path)
     args = parser.parse_args()
+    earlier = read_earlier(args.compare) if args.compare else {}
     made, tables, bad = [], [], False
     for arch in args.arch:
         said = about(args.jits / arch)
         command = judge.Command(args.jitframe, args.jits / arch, said)
         wanted = all_programs(args.tree, args.objects)
         rows = judge.judge_all(command, wanted, args.jobs)
+        judge.mark_worse(rows, without_patches(args, arch, said, wanted, rows), "the JIT without the patches")
+        judge.mark_worse(rows, earlier.get(arch, []), args.compare)
         print(table.text(arch, head(said), rows, args.all), end="", flush=True)
         made.append(table.as_json(arch, head(said), rows))
         bad |= not any(row.functions for row in rows) or any(row.state == judge.BAD for row in rows)
         if args.html:
             pages = Pages(args.html)
-            links = {row.program: pages.write(arch, command, one, row) for one, row in zip(wanted, rows)}
-            tables.append(table.html_table(arch, head(said), rows, lambda row, links=links: links[row.program]))
+            links = [pages.write(arch, command, one, row) for one, row in zip(wanted, rows)]
+            tables.append(table.html_table(arch, head(said), rows, links))
     if args.json:
         args.json.write_text(json.dumps({"tables": made}, indent=1) + "\n")
     if args.html:

@@ -7,10 +7,11 @@ import html
 import re
 import string
 
-from judge import BAD, GOOD, UNJUDGED, UNSUPPORTED
+from judge import BAD, GOOD, UNJUDGED, UNSUPPORTED, Row
 
 HEAD = ("program", "expected", "got", "registers", "rules broken")
 STATES = (GOOD, BAD, UNSUPPORTED, UNJUDGED)
+NAMED = 3  # programs behind a reason
 
 
 def number(value):
@@ -49,8 +50,18 @@ def summary(rows):
 
 
 def reasons(rows):
-    """(state, reason) -> how many, most frequent first, of what has no result."""
-    return collections.Counter((row.state, row.why_not) for row in rows if row.why_not).most_common()
+    """((state, reason), programs), most frequent first, of what has no result. Reasons differ in more than a place."""
+    found = {}
+    for row in rows:
+        if row.why_not:
+            reason = re.sub(r"\bfunction \w+: (?:instruction \d+: )?|(?<=takes no function) \S+?(?=: |$)", "", row.why_not)
+            found.setdefault((row.state, reason), []).append(row.program)
+    return sorted(found.items(), key=lambda item: -len(item[1]))
+
+
+def some(programs):
+    shown = " ".join(list(dict.fromkeys(programs))[:NAMED])
+    return shown + (" ..." if len(set(programs)) > NAMED else "")
 
 
 def findings(rows):
@@ -79,8 +90,8 @@ def text(arch, head, rows, everything=False):
             lines.append(f"    {finding['offset']:6x}:  {finding['instruction']}")
         if len(places) > 1:
             lines.append(f"    and {len(places) - 1} more")
-    for (state, reason), count in reasons(rows):
-        lines.append(f"{count:6} {state if state != GOOD else 'checked only'}: {reason}")
+    for (state, reason), programs in reasons(rows):
+        lines.append(f"{len(programs):6} {state if state != GOOD else 'checked only'}: {reason} ({some(programs)})")
     return "\n".join(lines + [summary(rows)]) + "\n"
 
 
@@ -91,6 +102,12 @@ def as_json(arch, head, rows):
         "counts": counts(rows),
         "programs": [{**dataclasses.asdict(row), "rules": row.rules()} for row in rows],
     }
+
+
+def rows_of_json(made):
+    """The rows that as_json() had."""
+    names = [field.name for field in dataclasses.fields(Row)]
+    return [Row(**{name: program[name] for name in names}) for program in made["programs"]]
 
 
 PAGE = string.Template("""<!DOCTYPE html>
@@ -114,13 +131,12 @@ def html_findings(row):
     )
 
 
-def html_table(arch, head, rows, link):
-    """link: a row -> the page of its code, or nothing."""
+def html_table(arch, head, rows, links):
+    """links: of each row the page of its code, or nothing."""
     lines = [f"<h2>{html.escape(arch)}: {html.escape(head)}</h2>", f"<p>{html.escape(summary(rows))}</p>", "<table>"]
     lines.append("<tr>" + "".join(f"<th>{cell}</th>" for cell in HEAD) + "</tr>")
-    for row in rows:
+    for row, page in zip(rows, links):
         name, *others = map(html.escape, cells(row))
-        page = link(row)
         name = f'<a href="{html.escape(page)}">{name}</a>' if page else name
         others[-1] += html_findings(row) + (f"<br>{html.escape(row.why_not)}" if row.why_not else "")
         kind = row.state.replace("not ", "un").replace(" ", "")
