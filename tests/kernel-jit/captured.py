@@ -3,7 +3,8 @@
 """
 The programs of `scripts/kernel-jit build` against kernels that ran: tests/size has what verifiers handed to JITs, and
 what the JITs made of that. With the same places and the same processor every byte has to be the same. A capture that
-build/kernel-jit has no JIT for, or one of another release, is skipped. captured.py SOURCE_ROOT
+build/kernel-jit has no JIT for, or one of another release, with patches, or with another configuration, is skipped.
+captured.py SOURCE_ROOT
 """
 import pathlib
 import re
@@ -195,6 +196,18 @@ def differences(jit, about, program):
     return wrong
 
 
+def why_not(jit, release):
+    """Why the JIT may make other code than the kernel's; nothing where it may not."""
+    tree = jit.about["tree"]
+    if re.split(r"[.-]", release)[:2] != re.split(r"[.-]", tree)[:2]:
+        return f"the capture is of Linux {release}, the JIT of {tree}"
+    if tree.endswith("-patched"):
+        return f"the JIT is of Linux {tree}"
+    if jit.about["config"].split() != build.configure(jit.conf, {})[1]:
+        return "the JIT has another configuration than Debian's kernels"
+    return None
+
+
 def main():
     captures = sorted((ROOT / "tests" / "size").glob("*.txt"))
     print(f"1..{len(captures)}")
@@ -206,9 +219,9 @@ def main():
             print(f"ok {title} # SKIP there is no build/kernel-jit/{arch}/jit: scripts/kernel-jit build makes it")
             continue
         jit = Jit(arch)
-        release = about["kernel"].split()[0]
-        if re.split(r"[.-]", release)[:2] != jit.about["tree"].split(".")[:2]:
-            print(f"ok {title} # SKIP the capture is of Linux {release}, the JIT of {jit.about['tree']}")
+        reason = why_not(jit, about["kernel"].split()[0])
+        if reason:
+            print(f"ok {title} # SKIP {reason}")
             continue
         wrong = {program.name: differences(jit, about, program) for program in programs}
         wrong = {name: text for name, text in wrong.items() if text}
