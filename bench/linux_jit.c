@@ -43,6 +43,12 @@ static FILE *ask(const struct jf_backend *backend, const struct jf_function *fun
 	return popen(command, "r");
 }
 
+static void say_refused(const struct jf_backend *backend, const struct jf_function *function)
+{
+	bench_missing("Linux's JIT of %s refuses %s, %u instructions", backend->name, function->name,
+		      function->insn_count);
+}
+
 static bool answer(FILE *pipe, const char *key, char **line)
 {
 	size_t capacity = 0;
@@ -68,6 +74,8 @@ bool linux_jit_time(const struct jf_function *function, double samples[LINUX_JIT
 		at = line + 5;
 		while (count < LINUX_JIT_SAMPLES)
 			samples[count++] = strtod(at, &at) / function->insn_count;
+	} else {
+		say_refused(jf_backend_host(), function);
 	}
 	free(line);
 	pclose(pipe);
@@ -94,6 +102,8 @@ size_t linux_jit_code_of(const struct jf_backend *backend, const struct jf_funct
 		*code = malloc(strlen(line) / 2);
 		while (*code && sscanf(line + 5 + 2 * count, "%2hhx", *code + count) == 1)
 			count++;
+	} else {
+		say_refused(backend, function);
 	}
 	free(line);
 	while (answer(pipe, "end", &line))

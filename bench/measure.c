@@ -94,6 +94,16 @@ void bench_unpin(void)
 	(void)sched_setaffinity(0, sizeof(bench.processors), &bench.processors);
 }
 
+static double factor(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || *end || !(number > 0))
+		bench_fail("--time %s: no number above 0", text);
+	return number;
+}
+
 int bench_begin(int argc, char **argv, const char *name)
 {
 	int i;
@@ -111,7 +121,7 @@ int bench_begin(int argc, char **argv, const char *name)
 		else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
 			bench.json = argv[++i];
 		else if (strcmp(argv[i], "--time") == 0 && i + 1 < argc)
-			bench.time = atof(argv[++i]);
+			bench.time = factor(argv[++i]);
 		else
 			bench_fail("%s is none of --json FILE, --tiny, --ours, --time FACTOR", argv[i]);
 	}
