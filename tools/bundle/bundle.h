@@ -106,8 +106,17 @@ enum {
 	BUNDLE_TYPE_ARENA = 33,
 };
 
-/* An arena that is free to choose begins so far behind its base: a page at offset 0 would have NULL for a pointer. */
-#define BUNDLE_ARENA_FIRST_OFF (UINT64_C(64) << 10)
+/* What an offset in an arena reaches. */
+#define BUNDLE_ARENA_BYTES (UINT64_C(1) << 32)
+
+/* Where an arena of so many bytes begins that is free to choose, in bytes behind its base: a page at offset 0 would have
+ * NULL for a pointer. An arena that needs everything begins at its base. */
+static inline uint64_t bundle_arena_first_off(uint64_t bytes)
+{
+	const uint64_t wanted = UINT64_C(64) << 10;
+
+	return bytes <= BUNDLE_ARENA_BYTES - wanted ? wanted : 0;
+}
 
 /* A value as a register has it: how many bytes, 0 for all of the register, and whether it has a sign. */
 #define BUNDLE_VALUE_SIGNED 0x80

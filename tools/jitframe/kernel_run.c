@@ -221,7 +221,9 @@ static int choose_places(struct maker *m)
 			return cli_bad_input("%s: it has two arenas, and a tree's code is run with one",
 					     m->object.path);
 		place->base = ARENA_ADDRESS;
-		place->user = map->map_extra ? map->map_extra : ARENA_ADDRESS + BUNDLE_ARENA_FIRST_OFF;
+		place->user = map->map_extra;
+		if (!place->user)
+			place->user = ARENA_ADDRESS + bundle_arena_first_off((uint64_t)map->max_entries * ARENA_PAGE);
 		place->value = place->user + (map->max_entries - (map->data_bytes + ARENA_PAGE - 1) / ARENA_PAGE) *
 						     (uint64_t)ARENA_PAGE;
 		m->jit->arena_base = place->base;

@@ -23,7 +23,7 @@
  * itself: the base is a multiple of 4 GiB. With map_extra it is a number like any other, as in a kernel
  * whose user space has not mapped the arena.
  */
-#define WINDOW_BYTES (UINT64_C(1) << 32)
+#define WINDOW_BYTES BUNDLE_ARENA_BYTES
 #define GUARD_BYTES  (UINT64_C(64) << 10)
 
 struct arena {
@@ -79,8 +79,8 @@ static enum jf_status arena_init(struct map *map, struct jf_error *error)
 	uint64_t bytes = (uint64_t)map->max_entries * page_bytes, first = low(map->map_extra);
 	struct arena *arena;
 
-	if (map->map_extra == 0 && bytes <= WINDOW_BYTES - BUNDLE_ARENA_FIRST_OFF)
-		first = BUNDLE_ARENA_FIRST_OFF;
+	if (map->map_extra == 0)
+		first = bundle_arena_first_off(bytes);
 	if (first % page_bytes != 0 || bytes > WINDOW_BYTES - first)
 		return jf_error_set(error, JF_E_BAD_IMAGE, map->name,
 				    "%u pages of an arena at 0x%llx: no page's address, or over 4 GiB",
