@@ -15,6 +15,17 @@ readonly root
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# only_one FOLDER: waits until no other script works in the folder. The folder is made where there is none.
+only_one() {
+	local lock
+	mkdir -p "$1" 2>/dev/null || true
+	[[ -w $1 ]] || die "$1 cannot be written: take a copy of jitframe that is yours"
+	exec {lock}>"$1/lock"
+	flock -n "$lock" && return
+	say "waiting for another script, which works in $1" >&2
+	flock "$lock"
+}
+
 # configure DIR [MESON ARGUMENT...]: sets up build/DIR unless that was done before; `rm -r build` starts over.
 configure() {
 	local dir=$root/build/$1

@@ -125,13 +125,21 @@ def is_well(_, folder):
     return lacks(done, 0, ["1 of them with a stated result", "1 gives it"])
 
 
+def counts_what_crashes(tree, folder):
+    crashing = tree / "crashes"
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    done = command(ROOT / "scripts/count-selftests.py", crashing, TARGET, *objects(folder, "only_data"))
+    return lacks(done, 1, ["1 jitframe ended by signal 11"])
+
+
 def names_what_is_no_tree(tree, folder):
     done = command(ROOT / "scripts/selftest-objects", tree / "scripts", folder, tree=tree)
     return None if done.returncode and "not the source of a Linux kernel" in done.stderr else done.stderr
 
 
 def main():
-    cases = [compiles, counts, counts_compiled, is_well, names_what_is_no_tree]
+    cases = [compiles, counts, counts_compiled, is_well, counts_what_crashes, names_what_is_no_tree]
     if not shutil.which("clang-19"):
         print("1..0 # SKIP no clang-19, which scripts/selftest-objects compiles with")
         return
