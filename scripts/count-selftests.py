@@ -33,7 +33,7 @@ def reason(message):
 
 def command(*words):
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return None, "", f"over {SECONDS} seconds"
     return done.returncode, done.stdout, done.stderr

@@ -64,7 +64,7 @@ class Command:
         words = [word for word in words if word != "--private-stack" or self.has("private_stack")]
         words = [self.jitframe, verb, path, *words, "--jit", self.jit, "--json"]
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
+            done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return None, None, f"over {SECONDS} seconds"
         try:
