@@ -18,6 +18,7 @@
  *     CALL(function)  CALL_REG(reg)  JUMP_REG(reg)  RETURN
  *     IF_OK(label)           goes there when RESULT, an enum jf_status, is JF_OK
  *     IF_AT_PAD(label)       the same of JF_AT_PAD: when RESULT is positive
+ *     LANDING_BACK           where a clean-up pad comes back that was called; not defined where it returns
  *
  *     LANDING_PAD            where indirect calls may land, and LANDING_PAD_PROPERTY, the type of the note that says so,
  *                            when the compiler was asked for landing pads; optional
@@ -45,6 +46,9 @@
 
 #ifndef LANDING_PAD
 #define LANDING_PAD
+#endif
+#ifndef LANDING_BACK
+#define LANDING_BACK
 #endif
 #ifndef LANDING_STATE
 #define LANDING_STATE
@@ -229,6 +233,38 @@
 	record_out THROW_BYTES
 	RETURN
 	function_ends jf_native_throw_resume
+
+/*
+ * void jf_native_call_pad(const struct jf_regs *regs, uint64_t pad, uint64_t cookie, uint64_t cfa)
+ *
+ *     | struct jf_pad_call     |
+ *
+ * The pad's frame is found by its FP, and walks from the pad go there; this frame lies where the pad's SP is. Where a call
+ * pushes the return address, that is the way back; else *regs has brought it.
+ */
+#define PAD_BYTES (PAD_CALL_BYTES + RECORD_BYTES)
+	.balign	16
+	function jf_native_call_pad
+	frame_in PAD_BYTES
+	store_kept SP
+	each_kept_cfi is_saved, -PAD_BYTES
+	STORE(ARG2, SP, PAD_CALL_COOKIE)
+	STORE(ARG3, SP, PAD_CALL_CFA)
+	MOVE(T0, ARG1)
+	load_kept ARG0
+	BPF_FREE(CLEAR)
+#ifdef RA
+	JUMP_REG(T0)
+#else
+	CALL_REG(T0)
+#endif
+	place	jf_native_pad_back
+	LANDING_BACK
+	load_kept SP
+	each_kept_cfi is_restored, 0
+	frame_out PAD_BYTES
+	RETURN
+	function_ends jf_native_call_pad
 
 /*
  * Functions that are told about their caller: what `name` is called with, the address of its caller's registers

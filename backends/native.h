@@ -12,6 +12,7 @@
 
 JF_NATIVE_HOOK(throw_exception) jf_native_throw;
 JF_NATIVE_HOOK(throw_resume) jf_native_throw_resume;
+JF_NATIVE_HOOK(call_pad) jf_native_call_pad;
 JF_NATIVE_HOOK(walk_here) jf_native_walk_here;
 JF_NATIVE_HOOK(bpf_stack_walk) jf_native_bpf_stack_walk;
 JF_NATIVE_HOOK(enter) jf_native_enter;
@@ -25,6 +26,7 @@ extern const char jf_native_enter_start[], jf_native_enter_end[];
 extern const char jf_native_enter_checked_start[], jf_native_enter_checked_end[];
 extern const char jf_native_try_start[], jf_native_try_landing[], jf_native_try_end[];
 extern const char jf_native_may_goto_start[], jf_native_may_goto_end[];
+extern const char jf_native_pad_back[];
 
 /* What context.c defines, of JF_NATIVE_STUBS and the functions that read and write a signal's context. */
 extern const struct jf_native jf_native_host;
@@ -50,6 +52,8 @@ extern const struct jf_native jf_native_host;
 	.may_goto_end = jf_native_may_goto_end,                                                                  \
 	.throw_exception = jf_native_throw,                                                                      \
 	.throw_resume = jf_native_throw_resume,                                                                  \
+	.call_pad = jf_native_call_pad,                                                                          \
+	.pad_back = jf_native_pad_back,                                                                          \
 	.walk_here = jf_native_walk_here,                                                                        \
 	.bpf_stack_walk = jf_native_bpf_stack_walk
 /* clang-format on */

@@ -26,7 +26,11 @@ const struct fact jf_offsets[] = {
 	FACT(SITE_SP, offsetof(struct jf_landing_site, sp)),
 	FACT(SITE_FP, offsetof(struct jf_landing_site, fp)),
 	FACT(SITE_BYTES, sizeof(struct jf_landing_site)),
+	FACT(PAD_CALL_COOKIE, offsetof(struct jf_pad_call, cookie)),
+	FACT(PAD_CALL_CFA, offsetof(struct jf_pad_call, cfa)),
+	FACT(PAD_CALL_BYTES, sizeof(struct jf_pad_call)),
 	FACT(TAIL_CALLS_MAX, JF_TAIL_CALLS_MAX),
 	FACT(CAUGHT, JF_CAUGHT),
 };
+_Static_assert(offsetof(struct jf_pad_call, kept) == 0, "the stub stores registers at its SP");
 _Static_assert(sizeof(struct jf_regs) < 10000 && sizeof(struct jf_landing_site) < 10000, "more digits than there are");

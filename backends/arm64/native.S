@@ -41,6 +41,9 @@
 #define LANDING_PAD_PROPERTY 0xc0000000
 #endif
 
+/* BTI J: pads come back by BR through a register that calls keep. */
+#define LANDING_BACK hint 36
+
 #define X_AT(n) (REG_BYTES * (JF_ARM64_FIRST_X + (n)))
 #define D_AT(n) (REG_BYTES * (JF_ARM64_FIRST_D + (n)))
 .macro x_pair insn, a, b, base

@@ -66,6 +66,7 @@
 /* Zicfilp, where the compiler was asked for it. */
 #ifdef __riscv_landing_pad
 #define LANDING_PAD          lpad 0
+#define LANDING_BACK         lpad 0
 #define LANDING_PAD_PROPERTY 0xc0000000
 #endif
 

@@ -120,6 +120,15 @@ struct jf_native {
 	 */
 	enum jf_status (*throw_exception)(uint64_t cookie);
 	enum jf_status (*throw_resume)(void);
+	/*
+	 * Calls a clean-up pad (JF_CLEANUP_CALLED): in a frame whose lowest bytes are a struct jf_pad_call, loads every
+	 * callee-saved register from *regs, sets R0 to R5 to 0, and enters the code at `pad`, by a call where a call
+	 * pushes the return address, else by a jump. The pad comes back behind that call, or to pad_back, whose address
+	 * *regs has in the register that the convention names (cleanup_back). Keeps every callee-saved register of its
+	 * own caller, and has .eh_frame.
+	 */
+	void (*call_pad)(const struct jf_regs *regs, uint64_t pad, uint64_t cookie, uint64_t cfa);
+	const void *pad_back;
 	enum jf_status (*walk_here)(struct jf_walk *walk, const struct jf_walk_opts *opts);
 	enum jf_status (*bpf_stack_walk)(jf_bpf_frame_fn consume, void *cookie);
 	/*

@@ -83,9 +83,10 @@ struct jf_range {
 	struct jf_lazy_rows *lazy;              /* NULL: rows are above; else rows and slots above are NULL and 0 */
 	const struct jf_cleanup_code *cleanups; /* sorted by start_off, disjoint; NULL with cleanup_count 0 */
 	uint32_t cleanup_count;
-	/* enum jf_cleanup_entry: how throws run the pads. RESUMED: `slots` has two of kind JF_SLOT_CLEANUP. With NONE
-	 * and CALLED throws of this library leave the records alone. */
+	/* enum jf_cleanup_entry: how throws run the pads. RESUMED: `slots` has two of kind JF_SLOT_CLEANUP. CALLED: the
+	 * rows of pads have the frame pointer as CFA register. With NONE throws leave the records alone. */
 	uint8_t cleanup_entry;
+	uint8_t cleanup_back; /* CALLED: as in struct jf_convention */
 };
 
 /*
@@ -97,7 +98,8 @@ struct jf_range {
  * returns: JF_E_INVAL (a field is NULL or out of range; start >= end, or 4 GiB or more; rows missing or unsorted, or
  *      the first one with code_off other than 0; rows or slots beside `lazy`; more than 32 slots; a boundary without
  *      callback; lines unsorted, without a file, or of instructions behind the last; clean-up records that are
- *      unsorted, empty or outside of the range, or overlap, or pads that are resumed without two slots for that),
+ *      unsorted, empty or outside of the range, or overlap; pads that are resumed without two slots for that, or called
+ *      without a way back),
  * JF_E_IN_SECTION (a call in a reader section of this
  *      thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
  *      JF_E_NO_MEMORY.

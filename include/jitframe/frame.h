@@ -124,7 +124,7 @@ enum jf_cleanup_entry {
 	 * pad goes back to the unwinder. The unwinder finds registers in memory alone: what the frame had at a call has
 	 * been saved by the function that was called, so every function of a program with pads saves what a boundary
 	 * saves (JF_WHEN_CLEANUPS). In front of a call that throws, the frame stores them itself, in slots of kind
-	 * JF_SLOT_THROW. Such code is emitted; it runs where somebody calls pads so.
+	 * JF_SLOT_THROW.
 	 */
 	JF_CLEANUP_CALLED,
 	/* The frame goes on at its pad, with SP and all registers as they were at the call. A frame with pads has two

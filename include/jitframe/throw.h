@@ -16,9 +16,10 @@ JF_BEGIN_DECLS
  * write by default, and jf_cfi_load_objects() after their object was loaded. jf_load() calls jf_cfi_load_objects(). C
  * frames that a throw skips run no cleanups: memory and locks stay held.
  *
- * Generated code has clean-up pads (cleanup.h; ranges with JF_CLEANUP_RESUMED). The throw first finds the boundary;
- * when there is none, no pad runs. Then each frame whose call has a pad goes on at the pad, innermost first, the
- * boundary's own last, and then the callback runs. jf_throw_resume() ends a pad.
+ * Generated code has clean-up pads (cleanup.h; ranges with cleanup_entry). The throw first finds the boundary; when
+ * there is none, no pad runs. Then the pad of each frame whose call has one runs, innermost first, the boundary's own
+ * last, and then the callback. JF_CLEANUP_RESUMED: the frame goes on at its pad, and jf_throw_resume() ends the pad.
+ * JF_CLEANUP_CALLED: jf_throw() calls the pad on its own stack.
  *
  * Callee-saved registers reach the boundary's caller as the boundary saved them. A register that a boundary leaves out
  * (the `linux` conventions, rule R3) keeps the value that the skipped C frames left there.
@@ -37,9 +38,10 @@ JF_BEGIN_DECLS
 JF_API JF_CHECK enum jf_status jf_throw(uint64_t cookie);
 
 /*
- * The end of a clean-up pad: the throw goes on behind the frame of the caller, which is a pad that a throw has entered.
- * This is what the BPF kfunc bpf_unwind_resume() calls, and `_Unwind_Resume` of compilers. Never returns. A call from
- * anywhere else ends as an uncaught throw with cookie 0 and JF_E_NOT_FOUND (JF_E_NO_ROW: nothing describes the caller).
+ * The end of a clean-up pad that was resumed: the throw goes on behind the frame of the caller, which is a pad that a
+ * throw has entered. This is what the BPF kfunc bpf_unwind_resume() calls, and `_Unwind_Resume` of compilers. Never
+ * returns. A call from anywhere else ends as an uncaught throw with cookie 0 and JF_E_NOT_FOUND (JF_E_NO_ROW: nothing
+ * describes the caller).
  * threads: as jf_throw().
  */
 JF_API JF_CHECK enum jf_status jf_throw_resume(void);
@@ -98,7 +100,7 @@ struct jf_throw_observer {
 	uint32_t size; /* sizeof(struct jf_throw_observer) */
 	void (*call)(void *arg, uint64_t cookie, const struct jf_walk *walk);
 	void *arg;
-	/* Optional: called before a clean-up pad runs, with the frame that goes on at the pad, and the pad's address.
+	/* Optional: called before a clean-up pad runs, with the frame whose pad it is, and the pad's address.
 	 * As call(). A struct of an older header ends before this field. */
 	void (*pad)(void *arg, uint64_t cookie, const struct jf_walk *walk, uint64_t address);
 };
@@ -112,6 +114,15 @@ JF_API JF_CHECK enum jf_status jf_throw_observer_set(const struct jf_throw_obser
  * and jumps to `callback`; every other register keeps its value at the throw. */
 struct jf_landing_site {
 	uint64_t callback, cookie, sp, fp;
+};
+
+/*
+ * What the native stub call_pad() leaves on the stack while a pad runs, from the SP on at which it enters the pad: by
+ * this a walk finds the throw whose pad runs. cfa: of the pad's frame.
+ */
+struct jf_pad_call {
+	struct jf_regs kept; /* of the stub's caller */
+	uint64_t cookie, cfa;
 };
 
 /*

@@ -157,6 +157,17 @@ static bool has_cleanup_slots(const struct jf_range *range)
 	return count == 2;
 }
 
+/* Whether a pad that is called finds the way back to the unwinder. */
+static bool has_way_back(const struct jf_range *range)
+{
+	const struct jf_backend *backend = range->backend;
+	uint8_t back = range->cleanup_back;
+	const struct jf_reg *reg = back < backend->reg_count ? &backend->regs[back] : NULL;
+
+	return backend->ra_pushed ||
+	       (reg && reg->cls == JF_REG_INT && reg->flags & JF_REG_CALLEE_SAVED && back != backend->fp);
+}
+
 static enum jf_status check_cleanups(const struct refusal *r)
 {
 	const struct jf_range *range = r->range;
@@ -166,6 +177,9 @@ static enum jf_status check_cleanups(const struct refusal *r)
 		return refuse(r, "cleanup_entry", "%u is none of enum jf_cleanup_entry", range->cleanup_entry);
 	if (range->cleanup_count && range->cleanup_entry == JF_CLEANUP_RESUMED && !has_cleanup_slots(range))
 		return refuse(r, "slots", "there are pads to resume, and not two slots of kind JF_SLOT_CLEANUP");
+	if (range->cleanup_count && range->cleanup_entry == JF_CLEANUP_CALLED && !has_way_back(range))
+		return refuse(r, "cleanup_back", "%u is no register for addresses that calls keep: pads go back by it",
+			      range->cleanup_back);
 	if (range->cleanup_count && !range->cleanups)
 		return refuse(r, "cleanups", "it is NULL, and cleanup_count is %" PRIu32, range->cleanup_count);
 	for (uint32_t i = 0; i < range->cleanup_count; i++) {

@@ -141,6 +141,7 @@ static enum jf_status check_native(const struct jf_backend *backend, struct jf_e
 		{native->may_goto_start && native->may_goto_end, "native.may_goto_start, may_goto_end", missing},
 		{native->throw_exception, "native.throw_exception", missing},
 		{native->throw_resume, "native.throw_resume", missing},
+		{native->call_pad && native->pad_back, "native.call_pad, pad_back", missing},
 		{native->walk_here, "native.walk_here", missing},
 		{native->bpf_stack_walk, "native.bpf_stack_walk", missing},
 		{native->context_get, "native.context_get", missing},

@@ -181,13 +181,6 @@ static enum jf_status check_image(const struct jf_image *image, const struct jf_
 	if (image->uses_per_cpu && !jf_convention_supports(conv, JF_CAP_USER_BASE))
 		return jf_error_set(error, JF_E_UNSUPPORTED, "", "per-CPU addresses of %s/%s go by the kernel's base",
 				    conv->backend->name, conv->name);
-	for (uint32_t i = 0; i < image->function_count; i++)
-		if (jf_image_function_at(image, i)->cleanup_count &&
-		    jf_frame_calls_pads(jf_image_function_at(image, i)->frame))
-			return jf_error_set(
-				error, JF_E_UNSUPPORTED, jf_image_function_at(image, i)->name,
-				"cleanup pads of %s/%s are called by the unwinder, and jf_throw() calls none",
-				conv->backend->name, conv->name);
 	if (image->callback >= 0 && jf_walk_shadow_stack())
 		return jf_error_set(error, JF_E_UNSUPPORTED, "shadow stack",
 				    "a throw would leave its frames there: start the process with %s",
@@ -277,6 +270,7 @@ static void make_ranges(struct jf_loaded *loaded, void *owner)
 			.cleanup_count = f->cleanup_count,
 			/* Where no throw can come, frames are not ready for pads. */
 			.cleanup_entry = f->frame->spec.cleanups ? image->conv->cleanup_entry : JF_CLEANUP_NONE,
+			.cleanup_back = image->conv->cleanup_back,
 		};
 		if (callback)
 			loaded->ranges[i].callback = image->address + callback->start;

@@ -13,7 +13,7 @@ const struct jf_cleanup_code *walk_cleanup_find(const struct walk *walk)
 	const struct jf_range *range = walk->frame.range;
 	uint32_t low = 0, high, off;
 
-	if (!range || range->cleanup_entry != JF_CLEANUP_RESUMED || !walk->frame.pc_is_return)
+	if (!range || range->cleanup_entry == JF_CLEANUP_NONE || !walk->frame.pc_is_return)
 		return NULL;
 	off = (uint32_t)(walk->frame.pc - 1 - range->start);
 	high = range->cleanup_count;
@@ -42,6 +42,17 @@ static void find_words(const struct walk *walk, uint64_t at[2])
 			at[count++] = walk->frame.cfa + (uint64_t)(int64_t)range->slots[i].off_from_cfa;
 }
 
+/* SP is where the native stub has entered the pad, or below: then the CFA there is some other word. */
+static bool read_call(const struct walk *walk, struct cleanup_throw *running)
+{
+	uint64_t call = walk_sp(walk) + (uint64_t)walk->backend->cfa_sp_off_at_entry, cfa;
+
+	running->landing = 0;
+	return jf_walk_read_word(walk, call + offsetof(struct jf_pad_call, cfa), &cfa) == JF_OK &&
+	       cfa == walk->frame.cfa &&
+	       jf_walk_read_word(walk, call + offsetof(struct jf_pad_call, cookie), &running->cookie) == JF_OK;
+}
+
 bool walk_cleanup_read(const struct walk *walk, struct cleanup_throw *running)
 {
 	const struct jf_cleanup_code *record = walk_cleanup_find(walk);
@@ -49,6 +60,8 @@ bool walk_cleanup_read(const struct walk *walk, struct cleanup_throw *running)
 
 	if (!record || record->pad_off != JF_CLEANUP_IN_PAD || !walk->frame.row)
 		return false;
+	if (walk->frame.range->cleanup_entry == JF_CLEANUP_CALLED)
+		return read_call(walk, running);
 	find_words(walk, at);
 	return jf_walk_read_word(walk, at[0], &running->cookie) == JF_OK &&
 	       jf_walk_read_word(walk, at[1], &running->landing) == JF_OK;

@@ -204,16 +204,16 @@ static bool lands_here(const struct walk *walk, uint64_t landing)
 }
 
 /*
- * From the walk's present frame to the next one that has a pad for the throw, or to its boundary. `resumed`: the pad of
+ * From the walk's present frame to the next one that has a pad for the throw, or to its boundary. `ran`: the pad of
  * the present frame has run. out: *pad: NULL at the boundary. returns: JF_OK, or what a step returned: the stack is not
  * what it was when the boundary was found.
  */
-static enum jf_status find_pad(struct walk *walk, uint64_t landing, bool resumed, const struct jf_cleanup_code **pad)
+static enum jf_status find_pad(struct walk *walk, uint64_t landing, bool ran, const struct jf_cleanup_code **pad)
 {
 	enum jf_status status = JF_OK;
 
-	for (;; resumed = false) {
-		*pad = resumed ? NULL : walk_cleanup_find(walk);
+	for (;; ran = false) {
+		*pad = ran ? NULL : walk_cleanup_find(walk);
 		if (*pad || lands_here(walk, landing))
 			return JF_OK;
 		status = jf_walk_next_past_entry(walk);
@@ -222,28 +222,66 @@ static enum jf_status find_pad(struct walk *walk, uint64_t landing, bool resumed
 	}
 }
 
+static void show_pad(const struct walk *walk, uint64_t cookie, uint64_t address)
+{
+	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
+
+	if (observer && observer->size > offsetof(struct jf_throw_observer, pad) && observer->pad)
+		observer->pad(observer->arg, cookie, walk_outside(walk), address);
+}
+
 /* Where the native stub goes on: `regs` becomes the pad's. */
 static void take_pad(struct walk *walk, const struct jf_cleanup_code *pad, const struct cleanup_throw *running,
 		     struct jf_regs *regs, struct jf_landing_site *site)
 {
-	const struct jf_throw_observer *observer = atomic_load(&throw_observer);
-
 	walk_cleanup_write(walk, running);
 	site->callback = walk->frame.range->start + pad->pad_off;
-	if (observer && observer->size > offsetof(struct jf_throw_observer, pad) && observer->pad)
-		observer->pad(observer->arg, running->cookie, walk_outside(walk), site->callback);
+	show_pad(walk, running->cookie, site->callback);
 	*regs = walk->regs;
+}
+
+/*
+ * Runs a pad to its end, out of the reader section. What the walk points to meanwhile belongs to the pad's program,
+ * which stays as long as its frame does.
+ */
+static void call_pad(const struct walk *walk, const struct jf_cleanup_code *pad, uint64_t cookie, unsigned int *section)
+{
+	const struct jf_range *range = walk->frame.range;
+	const struct jf_native *native = walk->backend->native;
+	uint64_t address = range->start + pad->pad_off;
+	struct jf_regs regs = walk->regs;
+
+	show_pad(walk, cookie, address);
+	if (!walk->backend->ra_pushed)
+		regs.value[range->cleanup_back] = (uintptr_t)native->pad_back;
+	jf_code_map_leave(*section);
+	native->call_pad(&regs, address, cookie, walk->frame.cfa);
+	*section = jf_code_map_enter();
+}
+
+/* As find_pad(), with the pads on the way run that are called. out: *pad: one to resume, or NULL at the boundary. */
+static enum jf_status run_pads(struct walk *walk, const struct cleanup_throw *running, bool ran,
+			       const struct jf_cleanup_code **pad, unsigned int *section)
+{
+	enum jf_status status;
+
+	for (;; ran = true) {
+		status = find_pad(walk, running->landing, ran, pad);
+		if (status != JF_OK || !*pad || walk->frame.range->cleanup_entry != JF_CLEANUP_CALLED)
+			return status;
+		call_pad(walk, *pad, running->cookie, section);
+	}
 }
 
 /* Runs in a reader section, and leaves the section. `sp`: of the throw's caller, or of the pad that resumes. */
 static inline __attribute__((always_inline)) enum jf_status go_on(struct walk *walk,
-								  const struct cleanup_throw *running, bool resumed,
+								  const struct cleanup_throw *running, bool ran,
 								  struct jf_regs *regs, struct jf_landing_site *site,
 								  unsigned int section)
 {
 	uint64_t sp = regs->value[walk->backend->sp];
 	const struct jf_cleanup_code *pad;
-	enum jf_status status = find_pad(walk, running->landing, resumed, &pad);
+	enum jf_status status = run_pads(walk, running, ran, &pad, &section);
 
 	site->cookie = running->cookie;
 	if (status != JF_OK) {
@@ -329,7 +367,8 @@ enum jf_status jf_throw_resume_from(struct jf_regs *regs, uint64_t pc, struct jf
 		pc = backend->strip_return(pc);
 	section = jf_code_map_enter();
 	status = jf_walk_first(&walk, backend, &memory, regs, pc, true, NULL);
-	if (status == JF_OK && !walk_cleanup_read(&walk, &running))
+	/* A pad that was called ends by its way back, and never comes here. */
+	if (status == JF_OK && (!walk_cleanup_read(&walk, &running) || !running.landing))
 		status = JF_E_NOT_FOUND;
 	if (status != JF_OK) {
 		const struct walk_start start = {.memory = memory, .regs = regs, .pc = pc};

@@ -28,10 +28,9 @@ enum {
 	RUNS_PRIVATE_STACK = 1,
 	RUNS_OUT_ARGS = 2,   /* arguments after the fifth, in registers or on the stack */
 	RUNS_C_OUT_ARGS = 4, /* such arguments on the stack for C code */
-	RUNS_CLEANUPS = 8,   /* clean-up pads */
-	RUNS_PER_CPU = 16,   /* per-CPU addresses */
-	RUNS_ALL = 31,
-	EMITS_PER_CPU = 32, /* code with per-CPU addresses, to be run elsewhere */
+	RUNS_PER_CPU = 8,    /* per-CPU addresses */
+	RUNS_ALL = 15,
+	EMITS_PER_CPU = 16, /* code with per-CPU addresses, to be run elsewhere */
 };
 
 /* A convention that scenarios of tests/exec run on, with options of the compiler. */

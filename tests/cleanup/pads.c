@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pads.h"
 
+#include <jitframe/codemap.h>
 #include <jitframe/throw.h>
 
 #include "bpf.h"
 
-enum kfunc { NOTE, RESUME, THROW, THROW_FROM_C, CALL_BACK, RUN_THROWER, THROW_QUIETLY, RUN_PAST_ENTRY, KFUNC_COUNT };
+enum kfunc {
+	NOTE,
+	RESUME,
+	THROW,
+	THROW_FROM_C,
+	CALL_BACK,
+	RUN_THROWER,
+	THROW_QUIETLY,
+	RUN_PAST_ENTRY,
+	RUN_MIXED,
+	KFUNC_COUNT
+};
 
 static struct jf_import kfuncs[KFUNC_COUNT];
-static struct jf_loaded *thrower, *past_entry;
+static struct jf_loaded *thrower, *past_entry, *mixed;
 static uint64_t log_;
 
 /* ---- what programs call ----------------------------------------------------------------------------------- */
@@ -44,14 +56,37 @@ __attribute__((noinline)) static uint64_t call_back(uint64_t (*fn)(uint64_t), ui
 	return result + arg;
 }
 
+/* As a pad's C may: no throw waits in a reader section meanwhile. */
+static bool can_change_the_map(void)
+{
+	static const char code[16];
+	const struct jf_backend *backend = jf_backend_host();
+	const struct jf_row row = {.cfa_reg = backend->sp};
+	const struct jf_range range = {.size = sizeof(range),
+				       .kind = JF_RANGE_SUBPROGRAM,
+				       .start = (uintptr_t)code,
+				       .end = (uintptr_t)code + sizeof(code),
+				       .name = "code",
+				       .backend = backend,
+				       .rows = &row,
+				       .row_count = 1};
+
+	return jf_code_map_add(&range, NULL) == JF_OK && jf_code_map_remove(&range) == JF_OK;
+}
+
 static uint64_t run_thrower(uint64_t arg)
 {
-	return jf_run(thrower, arg);
+	return can_change_the_map() ? jf_run(thrower, arg) : 0;
 }
 
 static uint64_t run_past_entry(uint64_t arg)
 {
 	return jf_run(past_entry, arg);
+}
+
+static uint64_t run_mixed(uint64_t arg)
+{
+	return jf_run(mixed, arg);
 }
 
 uint64_t pads_log(void)
@@ -201,12 +236,20 @@ static const struct jf_insn runs_inner[] = {FRAME(1, CALL_KFUNC(RUN_PAST_ENTRY))
 static const struct jf_insn quiet_thrower[] = {CLOBBER, MOV_K(1, 33), CALL_KFUNC(THROW_QUIETLY), EXIT};
 FUNCTIONS(uncaught, FUNCTION("main", runs_inner));
 TABLES(uncaught, RECORDS(at_6));
+static const struct jf_insn runs_mixed[] = {FRAME(2, CALL_KFUNC(RUN_MIXED))};
+FUNCTIONS(mixed, FUNCTION("main", runs_mixed));
+TABLES(mixed, RECORDS(at_6));
 FUNCTIONS(quiet, FUNCTION("main", quiet_thrower));
 static const struct jf_cleanups quiet_tables[] = {NO_RECORDS};
 
 const struct pad_case pad_cases[] = {
 	{.name = "chain", .program = PROGRAM(chain, -1), .result = 7, .log = 0x421},
-	{.name = "private stacks", .program = PROGRAM(chain, -1), .private_stack = true, .result = 7, .log = 0x421},
+	{.name = "private stacks",
+	 .program = PROGRAM(chain, -1),
+	 .private_stack = true,
+	 .needs = JF_CAP_USER_BASE,
+	 .result = 7,
+	 .log = 0x421},
 	{.name = "the second of two calls", .program = PROGRAM(covered, -1), .result = 9, .log = 0x1},
 	{.name = "not the first of two calls", .program = PROGRAM(other, -1), .result = 9, .log = 0},
 	{.name = "a range of two calls", .program = PROGRAM(range, -1), .result = 9, .log = 0x1},
@@ -217,14 +260,20 @@ const struct pad_case pad_cases[] = {
 	{.name = "C between", .program = PROGRAM(through_c, -1), .enters = true, .result = 7, .log = 0x21},
 	{.name = "a busy pad", .program = PROGRAM(busy, -1), .enters = true, .result = 7, .log = 0xc1},
 	{.name = "a callback of its own", .program = PROGRAM(callback, 3), .result = 8, .log = 0x21},
-	{.name = "arguments", .program = PROGRAM(args, -1), .result = 18, .log = 0x1},
-	{.name = "large frames", .program = PROGRAM(large, -1), .result = 7, .log = 0x1},
+	{.name = "arguments", .program = PROGRAM(args, -1), .needs = JF_CAP_OUT_ARGS, .result = 18, .log = 0x1},
+	{.name = "large frames", .program = PROGRAM(large, -1), .stack_bytes = 20000, .result = 7, .log = 0x1},
 };
 const unsigned int pad_case_count = COUNT_OF(pad_cases);
 
 const struct pad_case pad_throws = {.name = "a throw in a pad", .program = PROGRAM(in_pad, -1)};
 const struct pad_case pad_uncaught = {.name = "uncaught", .program = PROGRAM(uncaught, -1)};
 const struct pad_case pad_past_entry = {.name = "past a program", .program = PROGRAM(uncaught, -1), .log = 0x1};
+const struct pad_case pad_mixed = {.name = "past programs of two kinds", .program = PROGRAM(mixed, -1), .log = 0x12};
+
+bool pad_case_runs(const struct pad_case *c, const struct jf_convention *conv)
+{
+	return jf_convention_supports(conv, c->needs) && conv->bpf_stack_max_bytes >= c->stack_bytes;
+}
 
 /* ---- beginning and end ------------------------------------------------------------------------------------ */
 
@@ -250,12 +299,22 @@ void pads_begin(const struct jf_convention *conv)
 	kfuncs[THROW_QUIETLY] = (struct jf_import){.name = "throw_quietly", .address = (uintptr_t)jf_throw};
 	kfuncs[RUN_PAST_ENTRY] =
 		(struct jf_import){.name = "run_past_entry", .address = (uintptr_t)run_past_entry, .throws = true};
+	kfuncs[RUN_MIXED] = (struct jf_import){.name = "run_mixed", .address = (uintptr_t)run_mixed, .throws = true};
 	thrower = load(conv, &throws);
 	past_entry = load(conv, &quiet);
+}
+
+bool pads_mix(const struct jf_convention *inner)
+{
+	jf_unload(mixed);
+	mixed = load(inner, &pad_past_entry.program);
+	return mixed;
 }
 
 void pads_end(void)
 {
 	jf_unload(thrower);
 	jf_unload(past_entry);
+	jf_unload(mixed);
+	thrower = past_entry = mixed = NULL;
 }

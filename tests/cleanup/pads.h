@@ -14,11 +14,16 @@ struct pad_case {
 	struct jf_program program;
 	bool private_stack;
 	bool enters; /* C that the program calls enters BPF code */
+	/* What not every convention has; a convention that lacks it refuses the program: */
+	uint32_t needs;       /* JF_CAP_ */
+	uint32_t stack_bytes; /* of the largest BPF stack */
 	uint64_t result, log;
 };
 
 extern const struct pad_case pad_cases[];
 extern const unsigned int pad_case_count;
+
+bool pad_case_runs(const struct pad_case *c, const struct jf_convention *conv);
 
 /* Fills in addresses, which constants of C are not. `conv`: of the programs that pads and covered calls run. */
 void pads_begin(const struct jf_convention *conv);
@@ -31,5 +36,8 @@ uint64_t pads_log(void);
 extern const struct pad_case pad_throws, pad_uncaught;
 /* A program that has no boundary, and throws: only jf_try() further out catches. */
 extern const struct pad_case pad_past_entry;
+/* The same around such a program: the frames of the inner one are of the convention that pads_mix() has named. */
+extern const struct pad_case pad_mixed;
+bool pads_mix(const struct jf_convention *inner);
 
 #endif

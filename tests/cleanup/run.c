@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Clean-up pads in this process: each program under each option that the `user` convention has, with all registers that
- * a caller keeps looked at, and with walks from a timer's signals meanwhile.
+ * Clean-up pads in this process: each program in each convention that runs here, under each option that the convention
+ * has, with all registers that a caller keeps looked at, and with walks from a timer's signals meanwhile.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 
 #include <jitframe/jitframe.h>
 
+#include "areas.h"
 #include "pads.h"
 
 static const struct jf_backend *host;
@@ -24,12 +25,17 @@ static JF_PRINTF(2, 3) void tap(bool good, const char *fmt, ...)
 {
 	va_list args;
 
-	printf("%s %u - ", good ? "ok" : "not ok", ++tests);
+	printf("%s %u - %s: ", good ? "ok" : "not ok", ++tests, conv->name);
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
 	putchar('\n');
 	failures += !good;
+}
+
+static bool runs_pads(const struct jf_convention *other)
+{
+	return jf_convention_supports(other, JF_CAP_RUN) && other->cleanup_entry != JF_CLEANUP_NONE;
 }
 
 /* ---- walks from signals ------------------------------------------------------------------------------------- */
@@ -82,7 +88,7 @@ static struct jf_loaded *load(const struct pad_case *c, unsigned int options)
 	struct jf_error error = {0};
 
 	opts.private_stack = c->private_stack;
-	if (jf_load(conv, &c->program, &opts, NULL, &loaded, &error) != JF_OK)
+	if (jf_load(conv, &c->program, &opts, NULL, &loaded, &error) != JF_OK && pad_case_runs(c, conv))
 		printf("# %s: %s: %s\n", c->name, error.where, error.text);
 	return loaded;
 }
@@ -136,6 +142,11 @@ static void test_cases(void)
 			if (!jf_convention_supports(conv, caps))
 				continue;
 			loaded = load(&pad_cases[i], options);
+			if (!pad_case_runs(&pad_cases[i], conv)) {
+				tap(!loaded, "%s%s: refused", pad_cases[i].name, names[options]);
+				jf_unload(loaded);
+				continue;
+			}
 			good = loaded;
 			/* The second time by what the first has left in memos. */
 			for (unsigned int k = 0; k < 3 && loaded; k++)
@@ -146,17 +157,36 @@ static void test_cases(void)
 	}
 }
 
+/* What an unwinder without rows would have found, which calls pads. */
+static void test_areas(void)
+{
+	unsigned int compared = 0, different = 0;
+
+	for (unsigned int i = 0; i < pad_case_count; i++) {
+		struct jf_loaded *loaded = pad_case_runs(&pad_cases[i], conv) ? load(&pad_cases[i], 0) : NULL;
+
+		if (!loaded)
+			continue;
+		areas_begin(loaded);
+		run(loaded, &pad_cases[i]);
+		areas_end(&compared, &different);
+		jf_unload(loaded);
+	}
+	tap(!different && compared >= 15, "spill and throw-site areas have what %u pads find", compared);
+}
+
 static void test_walks(void)
 {
 	struct jf_loaded *loaded[64];
 	bool good = true;
 
+	bad_walks = walks = walks_in_pads = walks_nowhere = 0;
 	for (unsigned int i = 0; i < pad_case_count; i++)
 		loaded[i] = load(&pad_cases[i], 0);
 	set_timer(500);
 	for (unsigned int rounds = 0; good && walks < 2000 && rounds < 200000; rounds++)
 		for (unsigned int i = 0; i < pad_case_count; i++)
-			good &= run(loaded[i], &pad_cases[i]);
+			good &= !loaded[i] || run(loaded[i], &pad_cases[i]);
 	set_timer(0);
 	for (unsigned int i = 0; i < pad_case_count; i++)
 		jf_unload(loaded[i]);
@@ -232,16 +262,36 @@ static uint64_t run_loaded(void *arg)
 	return jf_run(arg, 0);
 }
 
-static void test_past_entry(void)
+static void test_past_entry(const struct pad_case *c)
 {
-	struct jf_loaded *loaded = load(&pad_past_entry, 0);
+	struct jf_loaded *loaded = load(c, 0);
 	uint64_t value = 0;
 	enum jf_status status = loaded ? jf_try(run_loaded, loaded, &value) : JF_E_INVAL;
 	uint64_t log = pads_log();
 
-	tap(status == JF_CAUGHT && value == 33 && log == pad_past_entry.log, "%s: %s, value %" PRIu64 ", log %" PRIx64,
-	    pad_past_entry.name, jf_status_name(status), value, log);
+	tap(status == JF_CAUGHT && value == 33 && log == c->log, "%s: %s, value %" PRIu64 ", log %" PRIx64, c->name,
+	    jf_status_name(status), value, log);
 	jf_unload(loaded);
+}
+
+/* Pads of one convention's frames, and then those of another one's further out. */
+static void test_mixed(void)
+{
+	struct pad_case named = pad_mixed;
+	char name[64];
+
+	named.name = name;
+	for (unsigned int i = 0; i < host->convention_count; i++) {
+		const struct jf_convention *inner = host->conventions[i];
+
+		if (!runs_pads(inner))
+			continue;
+		snprintf(name, sizeof(name), "%s, the inner one %s", pad_mixed.name, inner->name);
+		if (pads_mix(inner))
+			test_past_entry(&named);
+		else
+			tap(false, "%s is not loaded", name);
+	}
 }
 
 static unsigned int pads_seen;
@@ -259,7 +309,7 @@ static void see_pad(void *arg, uint64_t cookie, const struct jf_walk *walk, uint
 	const struct jf_range *range = jf_walk_at(walk)->range;
 
 	(void)arg;
-	pads_seen += cookie == 7 && address >= range->start && address < range->end;
+	pads_seen += cookie == 7 && jf_walk_at(walk)->range && address >= range->start && address < range->end;
 	last_pad = address;
 }
 
@@ -268,6 +318,7 @@ static void test_observer(void)
 	static const struct jf_throw_observer observer = {.size = sizeof(observer), .call = see_frame, .pad = see_pad};
 	struct jf_loaded *loaded = load(&pad_cases[0], 0);
 
+	pads_seen = 0;
 	(void)!jf_throw_observer_set(&observer, NULL);
 	if (loaded)
 		run(loaded, &pad_cases[0]);
@@ -276,24 +327,33 @@ static void test_observer(void)
 	jf_unload(loaded);
 }
 
-int main(void)
+static void test_convention(void)
 {
-	struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART};
-	char target[64];
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	host = jf_backend_host();
-	snprintf(target, sizeof(target), "%s/user", host->name);
-	if (jf_convention_find(target, &conv, NULL) != JF_OK || jf_thread_init() != JF_OK ||
-	    jf_cfi_load_objects(NULL) != JF_OK || sigaction(SIGALRM, &action, NULL))
-		return 1;
 	pads_begin(conv);
 	test_cases();
+	if (conv->cleanup_entry == JF_CLEANUP_CALLED)
+		test_areas();
 	test_observer();
-	test_past_entry();
+	test_past_entry(&pad_past_entry);
+	test_mixed();
 	test_ends();
 	test_walks();
 	pads_end();
+}
+
+int main(void)
+{
+	struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	host = jf_backend_host();
+	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK || sigaction(SIGALRM, &action, NULL))
+		return 1;
+	for (unsigned int i = 0; i < host->convention_count; i++) {
+		conv = host->conventions[i];
+		if (runs_pads(conv))
+			test_convention();
+	}
 	printf("1..%u\n", tests);
 	return failures != 0;
 }

@@ -211,8 +211,6 @@ static const char *lack(struct run *run)
 
 	if (lacks & RUNS_PRIVATE_STACK)
 		return "private_stack";
-	if (lacks & RUNS_CLEANUPS)
-		return "are called by the unwinder";
 	if (lacks & RUNS_PER_CPU)
 		return run->target->has & EMITS_PER_CPU ? "per-CPU addresses" : "opcode 0xbf";
 	if (lacks & RUNS_OUT_ARGS)

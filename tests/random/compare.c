@@ -33,7 +33,8 @@ bool compare_init(struct compare *c, const struct jf_convention *conv, enum comp
 			conv->bpf_stack_max_bytes > STACK_MAX ? STACK_MAX : conv->bpf_stack_max_bytes - MAY_GOTO_BYTES,
 	};
 	c->opts.throws = jf_convention_supports(conv, JF_CAP_EXCEPTIONS);
-	c->opts.cleanups = conv->cleanup_entry == JF_CLEANUP_RESUMED;
+	c->opts.cleanups = conv->cleanup_entry != JF_CLEANUP_NONE;
+	c->opts.pad_args = conv->cleanup_entry == JF_CLEANUP_RESUMED;
 	c->opts.c_stack_args = c->opts.stack_args;
 	/* What a stub pushes would stand between the caller's arguments and C. */
 	if (c->opts.stack_args && conv->backend->call_stubs && conv->backend->call_stubs(conv))

@@ -113,7 +113,8 @@ static void call_helper(struct gen *g)
 
 static void call_kfunc(struct gen *g)
 {
-	unsigned int more = rng_below(&g->rng, g->opts.c_stack_args + 1);
+	unsigned int most = g->in_pad && !g->opts.pad_args ? 0 : g->opts.c_stack_args;
+	unsigned int more = rng_below(&g->rng, most + 1);
 	unsigned int kfunc = more == 0 ? KFUNC_MIX5 : more == 1 ? KFUNC_MIX6 : more < 7 ? KFUNC_MIX7 : KFUNC_MIX12;
 
 	if (world_kfuncs[kfunc].arg_count)

@@ -16,6 +16,7 @@ struct generate_opts {
 	uint32_t stack_max_bytes;
 	bool throws;
 	bool cleanups; /* throws run clean-up pads */
+	bool pad_args; /* pads may call with arguments after the fifth */
 };
 
 /* One program, and where it keeps its instructions. generated_free() when no more are wanted. */

@@ -138,6 +138,7 @@ static const struct way ways[] = {
 	SET_CAP(JF_CAP_PRIVATE_STACK, build.private_stack, 0, "build.private_stack is NULL"),
 	STUB(enter), STUB(enter_checked), STUB(call_checked), STUB(overwrite), STUB(throw_exception),
 	STUB(throw_resume), STUB(walk_here),
+	SET_IF(backend.native, native.pad_back, 0, "native.call_pad, pad_back"),
 	STUB(bpf_stack_walk), STUB(context_get), STUB(context_set_reg), STUB(context_set_pc),
 	SET_IF(backend.native, native.enter_start, 0, "native.enter_start"),
 	SET_IF(backend.native, native.checked_end, 0, "native.checked_start, checked_end"),

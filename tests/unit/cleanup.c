@@ -345,6 +345,37 @@ Test(cleanup, the_code_map_wants_slots_of_pads_that_are_resumed)
 	CHECK(!strcmp(error.where, "cleanup_entry"), "'%s' is named", error.where);
 }
 
+Test(cleanup, the_code_map_wants_a_way_back_of_pads_that_are_called)
+{
+	static const struct jf_cleanup_code list[] = {{0, 8, 24}};
+	static const struct jf_row row = {.cfa_reg = TOY_FP};
+	static const uint8_t bad[] = {TOY_A1, TOY_F0, TOY_FP, TOY_REG__COUNT, JF_REG_NONE};
+	struct jf_range range = {.size = sizeof(range),
+				 .kind = JF_RANGE_SUBPROGRAM,
+				 .start = RUN_ADDRESS,
+				 .end = RUN_ADDRESS + 32,
+				 .name = "f",
+				 .backend = &toy_backend,
+				 .rows = &row,
+				 .row_count = 1,
+				 .cleanups = list,
+				 .cleanup_count = 1,
+				 .cleanup_entry = JF_CLEANUP_CALLED,
+				 .cleanup_back = TOY_S5};
+	struct jf_error error = {0};
+
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "s5: %s", error.text);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+	for (unsigned int i = 0; i < COUNT_OF(bad); i++) {
+		range.cleanup_back = bad[i];
+		CHECK_STATUS(jf_code_map_add(&range, &error), JF_E_INVAL, "register %u", bad[i]);
+		CHECK(!strcmp(error.where, "cleanup_back"), "'%s' is named", error.where);
+	}
+	range.cleanup_entry = JF_CLEANUP_NONE;
+	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "pads that do not run: %s", error.text);
+	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
+}
+
 /* A frame is made ready for pads where the convention runs them. */
 Test(cleanup, frames_with_pads_by_convention)
 {

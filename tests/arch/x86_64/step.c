@@ -33,6 +33,7 @@ struct call {
 	uint64_t cfa, ra;
 	struct jf_regs regs;
 	const struct jf_range *range; /* changes with a tail call */
+	unsigned int outer;           /* calls outside of this one: calls[outer - 1] is the caller's */
 };
 
 static const char *const conventions[] = {"x86_64/linux", "x86_64/user"};
@@ -45,6 +46,7 @@ static uint64_t bottom_sp;
 static volatile bool inside;
 static bool only_whole_walks; /* of a program between whose frames other ones lie */
 static char failure[256];
+static unsigned int tests;
 
 /* Only the first is told: what comes after may follow from it. */
 __attribute__((format(printf, 3, 4))) static void fail(const struct jf_range *range, uint64_t pc, const char *fmt, ...)
@@ -96,8 +98,7 @@ static void push_call(const struct jf_range *range, const struct jf_regs *regs)
 		fail(range, range->start, "called too deeply");
 		return;
 	}
-	depth++;
-	*call = (struct call){.range = range, .regs = *regs};
+	*call = (struct call){.range = range, .regs = *regs, .outer = depth++};
 	call->cfa = regs->value[host->sp] + (uint64_t)host->cfa_sp_off_at_entry;
 	call->ra = word_at(regs->value[host->sp]);
 }
@@ -115,6 +116,24 @@ static void land(const struct jf_range *range, const struct jf_regs *regs)
 		calls[depth - 1].range = range;
 	else
 		fail(range, range->start, "no boundary has the FP that the callback is given");
+}
+
+/* The unwinder has called a pad: its frame is back, on top of those that the throw skips. */
+static void enter_pad(const struct jf_range *range, const struct jf_regs *regs, uint64_t pc)
+{
+	for (unsigned int k = depth; k > 0; k = calls[k - 1].outer) {
+		const struct call *call = &calls[k - 1];
+
+		if (call->range != range ||
+		    call->cfa + (uint64_t)(int64_t)range->fp_off_from_cfa != regs->value[host->fp])
+			continue;
+		if (depth == CALLS_MAX)
+			fail(range, pc, "called too deeply");
+		else
+			calls[depth++] = *call;
+		return;
+	}
+	fail(range, pc, "a pad of no frame is called");
 }
 
 static uint32_t tail_entry(const struct jf_range *range)
@@ -135,6 +154,8 @@ static void follow(const struct jf_range *range, const struct jf_regs *regs, uin
 		land(range, regs);
 	else if (pc == range->start)
 		push_call(range, regs);
+	else if (step_is_called_pad(range, pc))
+		enter_pad(range, regs, pc);
 	else if (depth && calls[depth - 1].range != range && pc == range->start + tail_entry(range))
 		calls[depth - 1].range = range;
 	if (!depth || calls[depth - 1].range != range)
@@ -188,7 +209,9 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 	const struct jf_walk_frame *frame = jf_walk_at(&walk);
 	bool lost = status == JF_OK && frame->row->flags & JF_ROW_REGS_LOST;
 
-	for (unsigned int k = depth; k-- > 0 && status == JF_OK;) {
+	for (unsigned int left = depth; left > 0 && status == JF_OK; left = calls[left - 1].outer) {
+		unsigned int k = left - 1;
+
 		status = jf_walk_step(&walk);
 		if (status != JF_OK)
 			break;
@@ -215,11 +238,12 @@ static void check_walk(const struct jf_range *range, const struct jf_regs *regs,
 static void check_unwinder(const struct jf_range *range, uint64_t pc)
 {
 	struct step_frame frames[CALLS_MAX];
+	unsigned int count = 0;
 
-	for (unsigned int k = 0; k < depth; k++)
-		frames[k] = (struct step_frame){calls[depth - 1 - k].ra, calls[depth - 1 - k].cfa};
+	for (unsigned int k = depth; k > 0; k = calls[k - 1].outer)
+		frames[count++] = (struct step_frame){calls[k - 1].ra, calls[k - 1].cfa};
 	unwinds++;
-	if (!step_unwinder_agrees(pc, frames, depth))
+	if (!step_unwinder_agrees(pc, frames, count))
 		fail(range, pc, "libgcc's unwinder finds other frames");
 }
 
@@ -316,23 +340,12 @@ static void unload(void)
 	}
 }
 
-/* Every register has a value of its own; the control words one that they accept. */
-static void set_registers(struct jf_regs *in)
-{
-	memset(in, 0, sizeof(*in));
-	for (unsigned int reg = 0; reg < host->reg_count; reg++)
-		in->value[reg] = UINT64_C(0x0101010101010101) * (reg + 1) + reg;
-	for (unsigned int reg = 0; reg < host->reg_count; reg++)
-		if (host->regs[reg].cls == JF_REG_CONTROL)
-			in->value[reg] = host->regs[reg].control->other;
-}
-
 static uint64_t run(void)
 {
 	struct jf_regs in, out;
 	uint64_t result;
 
-	set_registers(&in);
+	step_registers(&in);
 	__writeeflags(__readeflags() | TRAP_FLAG);
 	inside = true; /* compilers do not describe what they do to the flags */
 	result = jf_run_checked(loaded[0], 0, &in, &out);
@@ -346,9 +359,7 @@ static uint64_t run(void)
 
 static void tell(const char *target, const char *name, const char *also)
 {
-	static unsigned int number;
-
-	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++number, target, name, also);
+	printf("%sok %u - %s: %s%s\n", failure[0] ? "not " : "", ++tests, target, name, also);
 	if (failure[0])
 		printf("# %s\n", failure);
 	printf("# %lu rows, %lu frames, %lu landings, %lu whole walks, %lu unwinds\n", rows_checked, frames_checked,
@@ -357,32 +368,18 @@ static void tell(const char *target, const char *name, const char *also)
 	rows_checked = frames_checked = landings = whole_walks = unwinds = 0;
 }
 
-__attribute__((noinline)) static uint64_t call_may_goto_stub(uint64_t slots[2])
-{
-	register uint64_t ax __asm__("r10") = (uintptr_t)slots;
-
-	__asm__ volatile("call *%1" : "+r"(ax) : "r"(host->native->may_goto_start) : "r11", "cc", "memory");
-	return ax;
-}
-
-/* Called as generated code does when a count has run out, which takes too many instructions to step through. */
 static void test_may_goto_stub(void)
 {
 	uint64_t slots[2] = {0, 0}, count;
 
 	__writeeflags(__readeflags() | TRAP_FLAG);
 	inside = true;
-	count = call_may_goto_stub(slots);
+	count = step_call_may_goto_stub(slots);
 	inside = false;
 	__writeeflags(__readeflags() & ~TRAP_FLAG);
 	if (!count || !slots[1] || whole_walks < 30)
 		fail(NULL, 0, "the stub was not run");
 	tell(host->name, "may_goto stub", "");
-}
-
-__attribute__((noinline)) static uint64_t throw_it(void *cookie)
-{
-	return (uint64_t)jf_throw(*(uint64_t *)cookie) + 1;
 }
 
 /* The way in, the throw, and the landing; the second throw goes by what the first one has left behind. */
@@ -391,14 +388,14 @@ static void test_try(void)
 	uint64_t cookie = 7, value = 0;
 
 	/* The very first call makes the stub known, and loads objects. */
-	if (jf_try(throw_it, &cookie, NULL) != JF_CAUGHT)
+	if (jf_try(step_throw, &cookie, NULL) != JF_CAUGHT)
 		fail(NULL, 0, "nothing is caught");
 	for (unsigned int i = 0; i < 2; i++) {
 		enum jf_status status;
 
 		__writeeflags(__readeflags() | TRAP_FLAG);
 		inside = true;
-		status = jf_try(throw_it, &cookie, &value);
+		status = jf_try(step_throw, &cookie, &value);
 		inside = false;
 		__writeeflags(__readeflags() & ~TRAP_FLAG);
 		if (status != JF_CAUGHT || value != 7 || whole_walks < 100)
@@ -425,7 +422,10 @@ static void test(const struct scenario *s, const char *target, bool landing_pads
 	tell(target, s->name, landing_pads ? ", landing pads" : "");
 }
 
-/* Frames that a throw resumes at clean-up pads: each keeps its call, and the frames below are gone. */
+/*
+ * Frames that a throw goes back to, at their clean-up pads: each keeps its call. Of pads that are resumed the frames
+ * below are gone; pads that are called run below all frames.
+ */
 static void test_pads(const struct pad_case *c, const struct jf_convention *conv, bool landing_pads)
 {
 	struct jf_compile_opts opts = {
@@ -444,20 +444,16 @@ static void test_pads(const struct pad_case *c, const struct jf_convention *conv
 	if (only_whole_walks ? whole_walks < 1000 : !rows_checked)
 		fail(NULL, 0, "no row was looked at");
 	only_whole_walks = false;
-	tell("clean-up pads", c->name, landing_pads ? ", landing pads" : "");
+	tell(conv->name, c->name, landing_pads ? ", landing pads" : "");
 }
 
 int main(void)
 {
-	const struct jf_convention *user;
-	unsigned int count = 0;
+	const struct jf_convention *conv;
 	struct jf_walk walk;
 
 	setvbuf(stdout, NULL, _IOLBF, 0); /* a throw that goes wrong aborts */
 	host = jf_backend_host();
-	for (unsigned int i = 0; i < scenario_count; i++)
-		count += 2 * (scenarios[i].user_only ? 1 : CONVENTION_COUNT);
-	printf("1..%u\n", count + 2 + 2 * pad_case_count);
 	trap_every_instruction();
 	if (jf_thread_init() != JF_OK || jf_cfi_load_objects(NULL) != JF_OK ||
 	    jf_publish_start(JF_PUBLISH_CFI, NULL) != JF_OK || jf_fault_handler_install() != JF_OK)
@@ -469,12 +465,15 @@ int main(void)
 		for (unsigned int c = scenarios[i].user_only ? 1 : 0; c < CONVENTION_COUNT; c++)
 			for (unsigned int pads = 0; pads < 2; pads++)
 				test(&scenarios[i], conventions[c], pads != 0);
-	if (jf_convention_find("x86_64/user", &user, NULL) != JF_OK)
-		return 1;
-	pads_begin(user);
-	for (unsigned int i = 0; i < pad_case_count; i++)
-		for (unsigned int pads = 0; pads < 2; pads++)
-			test_pads(&pad_cases[i], user, pads != 0);
-	pads_end();
+	for (unsigned int c = 0; c < CONVENTION_COUNT; c++) {
+		if (jf_convention_find(conventions[c], &conv, NULL) != JF_OK)
+			return 1;
+		pads_begin(conv);
+		for (unsigned int i = 0; i < pad_case_count; i++)
+			for (unsigned int pads = 0; pads < 2 && pad_case_runs(&pad_cases[i], conv); pads++)
+				test_pads(&pad_cases[i], conv, pads != 0);
+		pads_end();
+	}
+	printf("1..%u\n", tests);
 	return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef JF_TESTS_STEP_H
 #define JF_TESTS_STEP_H
 
+#include <jitframe/backend.h>
+#include <jitframe/codemap.h>
 #include <jitframe/program.h>
 #include <string.h>
 
@@ -24,6 +26,18 @@ extern const unsigned int scenario_count;
 /* What scenarios refer to as map 0, filled by the stepper, and where their arena lies. */
 extern struct jf_program_array *const step_array;
 uint64_t step_arena(void);
+
+/* Every register has a value of its own; the control words one that they accept. */
+void step_registers(struct jf_regs *in);
+
+/* As generated code does when a count has run out, which takes too many instructions to step through. */
+uint64_t step_call_may_goto_stub(uint64_t slots[2]);
+
+/* Throws *cookie, a uint64_t. */
+uint64_t step_throw(void *cookie);
+
+/* Whether the unwinder calls a clean-up pad there. */
+bool step_is_called_pad(const struct jf_range *range, uint64_t pc);
 
 /* Where a caller goes on, and its SP there. */
 struct step_frame {

@@ -206,3 +206,37 @@ const struct scenario scenarios[] = {
 	{.name = "arena", .programs = {PROGRAM(arena, -1)}, .program_count = 1, .result = 5 + 3 + 0 + 0 + 1},
 };
 const unsigned int scenario_count = COUNT_OF(scenarios);
+
+/* ---- calls, registers, pads -------------------------------------------------------------------------------------- */
+
+void step_registers(struct jf_regs *in)
+{
+	const struct jf_backend *host = jf_backend_host();
+
+	memset(in, 0, sizeof(*in));
+	for (unsigned int reg = 0; reg < host->reg_count; reg++)
+		in->value[reg] = host->regs[reg].cls == JF_REG_CONTROL ? host->regs[reg].control->other :
+									 UINT64_C(0x0101010101010101) * (reg + 1) + reg;
+}
+
+__attribute__((noinline)) uint64_t step_call_may_goto_stub(uint64_t slots[2])
+{
+	const void *stub = jf_backend_host()->native->may_goto_start;
+	register uint64_t ax __asm__("r10") = (uintptr_t)slots;
+
+	__asm__ volatile("call *%1" : "+r"(ax) : "r"(stub) : "r11", "cc", "memory");
+	return ax;
+}
+
+__attribute__((noinline)) uint64_t step_throw(void *cookie)
+{
+	return (uint64_t)jf_throw(*(uint64_t *)cookie) + 1;
+}
+
+bool step_is_called_pad(const struct jf_range *range, uint64_t pc)
+{
+	for (uint32_t i = 0; range->cleanup_entry == JF_CLEANUP_CALLED && i < range->cleanup_count; i++)
+		if (pc == range->start + range->cleanups[i].pad_off)
+			return true;
+	return false;
+}
