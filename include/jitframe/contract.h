@@ -36,7 +36,7 @@ JF_BEGIN_DECLS
 	X(24, "cleanup end", "every path of a pad ends in the resume")                                          \
 	X(25, "one in flight", "a throw that comes to a frame whose pad is running ends as uncaught")           \
 	X(26, "cleanup look-up", "a pad is chosen by the byte before the return address")                       \
-	X(27, "marked pads", "with landing pads on, a pad and what a resume jumps to begin with the marker")    \
+	X(27, "marked pads", "with landing pads on, pads begin with the marker if the jump there asks for one") \
 	X(28, "changed return", "an overwritten return address leads to where the same row is in force")        \
 	X(29, "tail-call charge", "a tail call is counted when it is taken, and only then")
 
