@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,6 +23,13 @@ void *jf_alloc(size_t bytes)
 void *jf_calloc(size_t count, size_t bytes)
 {
 	return may(JF_MEMORY_ALLOC, count * bytes) ? calloc(count, bytes) : NULL;
+}
+
+void *jf_calloc_lines(size_t bytes)
+{
+	void *memory = may(JF_MEMORY_ALLOC, bytes) ? aligned_alloc(JF_LINE_BYTES, bytes) : NULL;
+
+	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 void *jf_realloc(void *memory, size_t bytes)

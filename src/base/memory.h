@@ -28,6 +28,9 @@ void *jf_alloc(size_t bytes);
 void *jf_calloc(size_t count, size_t bytes);
 void *jf_realloc(void *memory, size_t bytes);
 void jf_free(void *memory);
+/* `bytes` zeros, a multiple of JF_LINE_BYTES, that begin where a line of the caches does. For jf_free(). */
+#define JF_LINE_BYTES 64
+void *jf_calloc_lines(size_t bytes);
 
 /* Pages of a file, shared, or with file -1 of nobody else. `prot` as in mmap(2). returns: NULL without memory. */
 void *jf_map(size_t bytes, int prot, int file);

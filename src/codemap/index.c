@@ -4,8 +4,6 @@
 #include "base/memory.h"
 #include "codemap/section.h"
 
-#include <string.h>
-
 /* Changes of the index, by one thread at a time: see index.h for what readers may meet meanwhile. */
 
 _Atomic(struct map_regions *) jf_code_map_regions;
@@ -85,7 +83,7 @@ static struct map_regions *regions_copy(const struct map_regions *old)
 	unsigned int shift = 60;
 	struct map_regions *regions;
 
-	for (; places < 4 * (live + 1); places *= 2)
+	for (; places < 3 * (live + 1); places *= 2)
 		shift--;
 	regions = jf_calloc(1, sizeof(*regions) + places * sizeof(regions->places[0]));
 	if (!regions)
@@ -140,113 +138,98 @@ static void set_region(map_word *word, uintptr_t value)
 	atomic_store(word, value);
 }
 
-/* ---- buckets ---------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------------ */
 
-struct entry {
-	uint16_t start, end;
-	const struct jf_range *range;
-};
-
-static struct entry entry_at(const struct map_bucket *bucket, unsigned int i)
+static struct map_line *next_of(const struct map_line *line)
 {
-	return (struct entry){
-		.start = (uint16_t)(bucket->starts[i / MAP_PER_WORD] >> 16 * (i % MAP_PER_WORD)),
-		.end = map_ends(bucket)[i],
-		.range = atomic_load(&map_ranges(bucket)[i]),
-	};
+	return atomic_load(&line->next);
 }
 
-static void append(struct map_bucket *bucket, struct entry entry)
+static bool block_is_free(const struct map_line *line, const struct part *part)
 {
-	unsigned int i = bucket->count++, shift = 16 * (i % MAP_PER_WORD);
-	uint64_t *word = &bucket->starts[i / MAP_PER_WORD];
+	uint64_t first = part->first % MAP_BLOCK_BYTES, last = part->last % MAP_BLOCK_BYTES;
 
-	*word = (*word & ~(UINT64_C(0xffff) << shift)) | (uint64_t)entry.start << shift;
-	map_ends(bucket)[i] = entry.end;
-	atomic_init(&map_ranges(bucket)[i], entry.range);
-	bucket->live++;
-}
+	for (; line; line = next_of(line))
+		for (unsigned int i = 0; i < MAP_PARTS; i++) {
+			uint32_t span = atomic_load(&line->spans[i]);
 
-static struct map_bucket *bucket_new(unsigned int count)
-{
-	unsigned int words = (count + MAP_PER_WORD - 1) / MAP_PER_WORD;
-	size_t bytes = sizeof(struct map_bucket) +
-		       words * (sizeof(uint64_t) + MAP_PER_WORD * (sizeof(uint16_t) + sizeof(map_range)));
-	struct map_bucket *bucket = jf_calloc(1, bytes);
-
-	if (!bucket)
-		return NULL;
-	bucket->words = (uint16_t)words;
-	for (unsigned int i = 0; i < words; i++)
-		bucket->starts[i] = MAP_NEVER * MAP_ONES;
-	return bucket;
-}
-
-/* The bucket (NULL: none) without its dead entries and with a new one. */
-static struct map_bucket *bucket_with(const struct map_bucket *old, struct entry added)
-{
-	struct map_bucket *bucket = bucket_new(old ? old->live + 1u : 1);
-	bool is_in = false;
-
-	if (!bucket)
-		return NULL;
-	for (unsigned int i = 0; old && i < old->count; i++) {
-		struct entry entry = entry_at(old, i);
-
-		if (!entry.range)
-			continue;
-		if (!is_in && entry.start > added.start) {
-			append(bucket, added);
-			is_in = true;
+			if (span && span >> 16 <= last && first < (span >> 16) + (span & 0xffff))
+				return false;
 		}
-		append(bucket, entry);
-	}
-	if (!is_in)
-		append(bucket, added);
-	return bucket;
+	return true;
 }
 
-static bool bucket_is_free(const struct map_bucket *bucket, unsigned int first, unsigned int last)
+/* returns: where a part can be put, *i in that line; NULL without memory. */
+static struct map_line *find_empty(struct map_line *line, unsigned int *i)
 {
-	for (unsigned int i = 0; i < bucket->count; i++) {
-		struct entry entry = entry_at(bucket, i);
+	struct map_line *last = line;
 
-		if (entry.range && entry.start <= last && first < entry.end)
-			return false;
+	for (; line; last = line, line = next_of(line))
+		for (*i = 0; *i < MAP_PARTS; ++*i)
+			if (!atomic_load(&line->spans[*i]))
+				return line;
+	line = jf_calloc_lines(sizeof(*line));
+	if (line)
+		atomic_store(&last->next, line);
+	*i = 0;
+	return line;
+}
+
+static bool block_put(struct map_line *block, const struct jf_range *range, const struct part *part)
+{
+	uint32_t first = (uint32_t)(part->first % MAP_BLOCK_BYTES), count = (uint32_t)(part->last - part->first + 1);
+	unsigned int i;
+	struct map_line *line = find_empty(block, &i);
+
+	if (!line)
+		return false;
+	atomic_store(&line->ranges[i], range);
+	atomic_store(&line->spans[i], first << 16 | count);
+	block->live++;
+	return true;
+}
+
+/* returns: the line with the range's part, *i in that line; NULL: the block has none. */
+static struct map_line *find_part(struct map_line *line, const struct jf_range *range, unsigned int *i)
+{
+	for (; line; line = next_of(line))
+		for (*i = 0; *i < MAP_PARTS; ++*i)
+			if (atomic_load(&line->spans[*i]) && atomic_load(&line->ranges[*i]) == range)
+				return line;
+	return NULL;
+}
+
+/* returns: whether the block was in use, and is no longer. */
+static bool block_take(struct map_line *block, const struct jf_range *range)
+{
+	unsigned int i;
+	struct map_line *line = find_part(block, range, &i), *next;
+
+	if (!line)
+		return false;
+	atomic_store(&line->spans[i], 0);
+	if (--block->live)
+		return false;
+	for (line = atomic_exchange(&block->next, NULL); line; line = next) {
+		next = next_of(line);
+		retire(line);
 	}
 	return true;
 }
 
-/* returns: whether it was the last one. */
-static bool bucket_take(struct map_bucket *bucket, const struct jf_range *range)
-{
-	for (unsigned int i = 0; i < bucket->count; i++) {
-		if (atomic_load(&map_ranges(bucket)[i]) != range)
-			continue;
-		atomic_store(&map_ranges(bucket)[i], NULL);
-		bucket->live--;
-	}
-	return !bucket->live;
-}
-
 /* ---- leaves ----------------------------------------------------------------------------------------------- */
 
-static map_word *block_word(struct map_leaf *leaf, uint64_t block)
+static struct map_line *line_of(struct map_leaf *leaf, uint64_t block)
 {
-	return &leaf->words[block & (MAP_BLOCKS - 1)];
+	return &leaf->lines[block & (MAP_BLOCKS - 1)];
 }
 
 static bool leaf_is_free(struct map_leaf *leaf, uint64_t first, uint64_t last)
 {
 	for (uint64_t block = first >> MAP_BLOCK_SHIFT; block <= last >> MAP_BLOCK_SHIFT; block++) {
 		struct part part = part_of(first, last, block, MAP_BLOCK_SHIFT);
-		uintptr_t word = atomic_load(block_word(leaf, block));
 
-		if (!word)
-			continue;
-		if (part.whole || word & MAP_COVERED ||
-		    !bucket_is_free((struct map_bucket *)word, part.first % MAP_BLOCK_BYTES,
-				    part.last % MAP_BLOCK_BYTES))
+		if (!block_is_free(line_of(leaf, block), &part))
 			return false;
 	}
 	return true;
@@ -256,25 +239,11 @@ static bool leaf_put(struct map_leaf *leaf, const struct jf_range *range, uint64
 {
 	for (uint64_t block = first >> MAP_BLOCK_SHIFT; block <= last >> MAP_BLOCK_SHIFT; block++) {
 		struct part part = part_of(first, last, block, MAP_BLOCK_SHIFT);
-		struct entry entry = {
-			.start = (uint16_t)(part.first % MAP_BLOCK_BYTES),
-			.end = (uint16_t)(part.last % MAP_BLOCK_BYTES + 1),
-			.range = range,
-		};
-		map_word *word = block_word(leaf, block);
-		struct map_bucket *old = (struct map_bucket *)atomic_load(word), *bucket;
+		struct map_line *line = line_of(leaf, block);
 
-		if (part.whole) {
-			atomic_store(word, covered_by(range));
-		} else {
-			bucket = bucket_with(old, entry);
-			if (!bucket)
-				return false;
-			atomic_store(word, (uintptr_t)bucket);
-		}
-		leaf->used += !old;
-		if (old)
-			retire(old);
+		if (!block_put(line, range, &part))
+			return false;
+		leaf->lines[0].used += line->live == 1;
 	}
 	return true;
 }
@@ -282,20 +251,9 @@ static bool leaf_put(struct map_leaf *leaf, const struct jf_range *range, uint64
 /* returns: whether nothing is left. */
 static bool leaf_take(struct map_leaf *leaf, const struct jf_range *range, uint64_t first, uint64_t last)
 {
-	for (uint64_t block = first >> MAP_BLOCK_SHIFT; block <= last >> MAP_BLOCK_SHIFT; block++) {
-		map_word *word = block_word(leaf, block);
-		uintptr_t value = atomic_load(word);
-
-		if (!value || (value & MAP_COVERED && value != covered_by(range)))
-			continue;
-		if (!(value & MAP_COVERED) && !bucket_take((struct map_bucket *)value, range))
-			continue;
-		atomic_store(word, 0);
-		leaf->used--;
-		if (!(value & MAP_COVERED))
-			retire((void *)value);
-	}
-	return !leaf->used;
+	for (uint64_t block = first >> MAP_BLOCK_SHIFT; block <= last >> MAP_BLOCK_SHIFT; block++)
+		leaf->lines[0].used -= block_take(line_of(leaf, block), range);
+	return !leaf->lines[0].used;
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------- */
@@ -326,18 +284,13 @@ static bool region_put(const struct jf_range *range, uint64_t region)
 		return true;
 	}
 	leaf = (struct map_leaf *)atomic_load(word);
-	if (leaf)
-		return leaf_put(leaf, range, part.first, part.last);
-	leaf = jf_calloc(1, sizeof(*leaf));
-	if (!leaf)
-		return false;
-	if (!leaf_put(leaf, range, part.first, part.last)) {
-		leaf_take(leaf, range, part.first, part.last);
-		jf_free(leaf);
-		return false;
+	if (!leaf) {
+		leaf = jf_calloc_lines(sizeof(*leaf));
+		if (!leaf)
+			return false;
+		set_region(word, (uintptr_t)leaf);
 	}
-	set_region(word, (uintptr_t)leaf);
-	return true;
+	return leaf_put(leaf, range, part.first, part.last);
 }
 
 bool jf_map_put(const struct jf_range *range)

@@ -2,6 +2,8 @@
 #ifndef JF_CODEMAP_INDEX_H
 #define JF_CODEMAP_INDEX_H
 
+#include "base/memory.h"
+
 #include <jitframe/codemap.h>
 
 #include <stdatomic.h>
@@ -10,21 +12,23 @@
  * Addresses are cut into regions of 256 KiB, and those into blocks of 1 KiB:
  *
  *     regions   a hash table: number of region -> word
- *     leaf      of a region: a word for each of its blocks
- *     bucket    of a block: the ranges that have a part of it, by their first byte
+ *     leaf      of a region: a line for each of its blocks
+ *     line      of a block, 64 bytes, as many as a cache line has: the parts of it that ranges have, in no order, and
+ *               where there are more than four, a pointer to another line
  *
- *     word      0: no range; MAP_COVERED | range: all of it is that range's; else its leaf or bucket
+ *     word      0: no range; MAP_COVERED | range: all of it is that range's; else its leaf
  *
- * Readers go down from the table through at most one leaf and one bucket, whatever is registered. What they
- * can reach changes in these ways only: a word is replaced; a key is put into an empty place of the hash
- * table, behind its word; the table is replaced by a copy; a range in a bucket becomes NULL. What was
- * replaced is freed when no reader can be there any more.
+ * So a look-up reads one line of memory beside the hash table. What readers can reach changes in these ways only: a
+ * word is replaced; a key is put into an empty place of the hash table, behind its word; the table is replaced by a
+ * copy; a part's span becomes 0; a span is put into an empty part, behind its range; a line gets a next one. A part
+ * that has become empty is filled again, and what was replaced is freed, when no reader can be there any more.
  */
 #define MAP_BLOCK_SHIFT  10
 #define MAP_REGION_SHIFT 18
 #define MAP_BLOCKS       (1u << (MAP_REGION_SHIFT - MAP_BLOCK_SHIFT))
 #define MAP_BLOCK_BYTES  (1u << MAP_BLOCK_SHIFT)
 #define MAP_COVERED      ((uintptr_t)1)
+#define MAP_PARTS        4
 
 typedef _Atomic(uintptr_t) map_word;
 
@@ -39,39 +43,20 @@ struct map_regions {
 	} places[];
 };
 
-struct map_leaf {
-	unsigned int used; /* words that are not 0 */
-	map_word words[MAP_BLOCKS];
+struct map_line {
+	_Atomic(uint32_t) spans[MAP_PARTS]; /* first byte << 16 | count of bytes, in the block; 0: empty */
+	_Atomic(const struct jf_range *) ranges[MAP_PARTS];
+	_Atomic(struct map_line *) next;
+	uint32_t live; /* the first line of a block: parts in use, of all its lines */
+	uint32_t used; /* the first line of a leaf: blocks in use */
 };
 
-/*
- * Where the parts begin, in bytes from the block's start, goes up; four to a word, of 16 bits each; the unused
- * rest is MAP_NEVER. ends[i] and ranges[i] lie behind.
- */
-struct map_bucket {
-	uint16_t words;
-	uint16_t count;
-	uint16_t live; /* ranges that are not NULL */
-	uint64_t starts[];
+struct map_leaf {
+	struct map_line lines[MAP_BLOCKS];
 };
-#define MAP_PER_WORD 4
-#define MAP_NEVER    0x7fffu
-#define MAP_ONES     UINT64_C(0x0001000100010001)
-#define MAP_HIGHS    (MAP_ONES << 15)
+_Static_assert(sizeof(struct map_line) == JF_LINE_BYTES, "a block's line is a line of memory");
 
 extern _Atomic(struct map_regions *) jf_code_map_regions;
-
-static inline uint16_t *map_ends(const struct map_bucket *bucket)
-{
-	return (uint16_t *)(uintptr_t)(bucket->starts + bucket->words);
-}
-
-typedef _Atomic(const struct jf_range *) map_range;
-
-static inline map_range *map_ranges(const struct map_bucket *bucket)
-{
-	return (map_range *)(uintptr_t)(bucket->starts + 2 * (size_t)bucket->words);
-}
 
 static inline size_t map_hash(const struct map_regions *regions, uint64_t key)
 {
@@ -91,26 +76,30 @@ static inline uintptr_t map_region_word(const struct map_regions *regions, uint6
 	}
 }
 
-static inline const struct jf_range *map_find_in_bucket(const struct map_bucket *bucket, unsigned int off)
+/* Without branches on what is there: a wrong guess takes longer than all four. */
+static inline const struct jf_range *map_find_in_line(const struct map_line *line, unsigned int off)
 {
-	const uint64_t *starts = bucket->starts;
-	unsigned int words = bucket->words, rank;
+	const struct jf_range *found = NULL;
 
-	/* Invariant: the last start not above off is in the `words` from starts on, or the first word has it. */
-	while (words > 2) {
-		unsigned int half = words / 2;
+	for (unsigned int i = 0; i < MAP_PARTS; i++) {
+		uint32_t span = atomic_load(&line->spans[i]);
+		const struct jf_range *range = atomic_load(&line->ranges[i]);
 
-		starts = (starts[half] & 0xffff) <= off ? starts + half : starts;
-		words -= half;
+		/* Below the first byte the distance wraps around, to more than any count. */
+		found = (uint16_t)(off - (span >> 16)) < (uint16_t)span ? range : found;
 	}
-	rank = MAP_PER_WORD * (unsigned int)(starts - bucket->starts);
-	/* A lane's high bit stays where its start is not above off. */
-	for (unsigned int i = 0; i < words; i++)
-		rank += (unsigned int)((((((off * MAP_ONES) | MAP_HIGHS) - starts[i]) & MAP_HIGHS) >> 15) * MAP_ONES >>
-				       48);
-	if (!rank || off >= map_ends(bucket)[rank - 1])
-		return NULL;
-	return atomic_load(&map_ranges(bucket)[rank - 1]);
+	return found;
+}
+
+static inline const struct jf_range *map_find_in_block(const struct map_line *line, unsigned int off)
+{
+	const struct jf_range *found;
+
+	do {
+		found = map_find_in_line(line, off);
+		line = atomic_load(&line->next);
+	} while (!found && line);
+	return found;
 }
 
 /* jf_code_map_find() */
@@ -122,14 +111,10 @@ static inline const struct jf_range *map_find(uint64_t address)
 	if (!regions)
 		return NULL;
 	word = map_region_word(regions, (address >> MAP_REGION_SHIFT) + 1);
-	if (word && !(word & MAP_COVERED)) {
-		const struct map_leaf *leaf = (const struct map_leaf *)word;
-
-		word = atomic_load(&leaf->words[address >> MAP_BLOCK_SHIFT & (MAP_BLOCKS - 1)]);
-		if (word && !(word & MAP_COVERED))
-			return map_find_in_bucket((const struct map_bucket *)word, address % MAP_BLOCK_BYTES);
-	}
-	return (const struct jf_range *)(word & ~MAP_COVERED);
+	if (!word || word & MAP_COVERED)
+		return (const struct jf_range *)(word & ~MAP_COVERED);
+	return map_find_in_block(&((const struct map_leaf *)word)->lines[address >> MAP_BLOCK_SHIFT & (MAP_BLOCKS - 1)],
+				 address % MAP_BLOCK_BYTES);
 }
 
 /* ---- changing the index: one thread at a time, under the caller's lock ---------------------------------- */
@@ -138,7 +123,8 @@ static inline const struct jf_range *map_find(uint64_t address)
 bool jf_map_is_free(uint64_t first, uint64_t last);
 /* Puts in a range whose addresses are free. returns: false without memory; then take out what went in. */
 bool jf_map_put(const struct jf_range *range);
-/* Takes out all of the range that is in. Allocates nothing. */
+/* Takes out all of the range that is in. Allocates nothing. Before the next range goes in, flush: what was taken out may
+ * be filled again. */
 void jf_map_take(const struct jf_range *range);
 /* Waits for readers and frees what was replaced. */
 void jf_map_flush(void);

@@ -3,24 +3,19 @@
 #include "codemap/watch.h"
 
 /* A range has a part in many regions and blocks; it counts where its first byte is. */
-static void visit_word(uintptr_t word, uint64_t unit, unsigned int shift, void (*visit)(const struct jf_range *range))
+static void visit_part(const struct jf_range *range, uint64_t unit, unsigned int shift,
+		       void (*visit)(const struct jf_range *range))
 {
-	const struct jf_range *range = (const struct jf_range *)(word & ~MAP_COVERED);
-
 	if (range && range->start >> shift == unit)
 		visit(range);
 }
 
-static void visit_block(uintptr_t word, uint64_t block, void (*visit)(const struct jf_range *range))
+static void visit_block(const struct map_line *line, uint64_t block, void (*visit)(const struct jf_range *range))
 {
-	const struct map_bucket *bucket = (const struct map_bucket *)word;
-
-	if (!word || word & MAP_COVERED) {
-		visit_word(word, block, MAP_BLOCK_SHIFT, visit);
-		return;
-	}
-	for (unsigned int i = 0; i < bucket->count; i++)
-		visit_word((uintptr_t)atomic_load(&map_ranges(bucket)[i]), block, MAP_BLOCK_SHIFT, visit);
+	for (; line; line = atomic_load(&line->next))
+		for (unsigned int i = 0; i < MAP_PARTS; i++)
+			if (atomic_load(&line->spans[i]))
+				visit_part(atomic_load(&line->ranges[i]), block, MAP_BLOCK_SHIFT, visit);
 }
 
 void jf_code_map_each(void (*visit)(const struct jf_range *range))
@@ -33,10 +28,10 @@ void jf_code_map_each(void (*visit)(const struct jf_range *range))
 		const struct map_leaf *leaf = (const struct map_leaf *)word;
 
 		if (!word || word & MAP_COVERED) {
-			visit_word(word, region, MAP_REGION_SHIFT, visit);
+			visit_part((const struct jf_range *)(word & ~MAP_COVERED), region, MAP_REGION_SHIFT, visit);
 			continue;
 		}
 		for (unsigned int b = 0; b < MAP_BLOCKS; b++)
-			visit_block(atomic_load(&leaf->words[b]), region * MAP_BLOCKS + b, visit);
+			visit_block(&leaf->lines[b], region * MAP_BLOCKS + b, visit);
 	}
 }
