@@ -123,8 +123,8 @@ static inline const struct jf_range *map_find(uint64_t address)
 bool jf_map_is_free(uint64_t first, uint64_t last);
 /* Puts in a range whose addresses are free. returns: false without memory; then take out what went in. */
 bool jf_map_put(const struct jf_range *range);
-/* Takes out all of the range that is in. Allocates nothing. Before the next range goes in, flush: what was taken out may
- * be filled again. */
+/* Takes out all of the range that is in. Allocates nothing. Before the next range goes in, flush: what was taken out
+ * may be filled again. */
 void jf_map_take(const struct jf_range *range);
 /* Waits for readers and frees what was replaced. */
 void jf_map_flush(void);

@@ -29,7 +29,7 @@
  *
  * Readers would need a full memory barrier for that order, at twice the cost of a throw. Instead the writer
  * has the kernel execute one in every running thread of the process: membarrier(2). Where that is refused,
- * readers execute their own.
+ * readers execute their own. Where no other thread has a seat there is nobody to execute one.
  *
  * A signal handler may come at any point: it finds `since` 0 or not, and leaves it as it was.
  *
@@ -277,6 +277,17 @@ static void wait_for_standing(uint64_t age)
 		sched_yield();
 }
 
+/* Who takes a seat behind this look, or stands, does so by a full memory barrier, and reads behind that. */
+static bool others_have_seats(unsigned int used)
+{
+	const struct seat *own = atomic_load(&mine);
+
+	for (unsigned int i = 0; i < used; i++)
+		if (&seats[i] != own && atomic_load(&seats[i].tid))
+			return true;
+	return false;
+}
+
 void jf_code_map_wait(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -288,9 +299,9 @@ void jf_code_map_wait(void)
 	/* Some may have read an age long ago. They count in the word that is about to be the new age's. */
 	wait_for_standing(atomic_load(&jf_code_map_age) + 1);
 	new_age = atomic_fetch_add(&jf_code_map_age, 1) + 1;
-	if (!atomic_load(&jf_code_map_fences))
-		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 	used = atomic_load(&seats_used);
+	if (!atomic_load(&jf_code_map_fences) && others_have_seats(used))
+		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 	for (unsigned int i = 0; i < used; i++)
 		wait_for_seat(&seats[i], new_age);
 	wait_for_standing(new_age - 1);

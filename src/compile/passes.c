@@ -222,7 +222,7 @@ static enum jf_status after_first_pass(struct jf_compiler *c)
 
 enum jf_status jf_compiler_emit_until_stable(struct jf_compiler *c, uint8_t *bytes, size_t capacity)
 {
-	c->image->rows = jf_calloc(c->row_capacity, sizeof(*c->image->rows));
+	c->image->rows = jf_alloc(c->row_capacity * sizeof(*c->image->rows));
 	if (!c->image->rows)
 		return jf_compiler_no_memory(c);
 	jf_code_init(&c->code, bytes, capacity, c->image->shown.address, c->image->rows, c->row_capacity);

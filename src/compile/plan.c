@@ -310,7 +310,9 @@ static enum jf_status make_stubs(struct jf_compiler *c, const struct jf_usage *u
 
 enum jf_status jf_compiler_plan(struct jf_compiler *c)
 {
-	size_t functions = (size_t)c->program->function_count + 2 + c->program->helper_count + c->program->kfunc_count;
+	/* With the default callback; and each import may have a stub, calls through a register another one. */
+	size_t stubs = wants_stubs(c) ? (size_t)c->program->helper_count + c->program->kfunc_count + 1 : 0;
+	size_t functions = (size_t)c->program->function_count + 1 + stubs;
 	struct jf_usage *usage = jf_calloc((size_t)c->program->function_count + 1, sizeof(*usage));
 	enum jf_status status;
 

@@ -3,6 +3,7 @@
 #include "run/private_stack.h"
 #include "walk/sanitizer.h"
 #include "walk/thread.h"
+#include "walk/walk.h"
 
 #include <jitframe/walk.h>
 
@@ -28,6 +29,8 @@ bool jf_loaded_is_running_here(const struct jf_loaded *loaded)
 		return false;
 	status = jf_walk_here(&walk, NULL);
 	frame = jf_walk_at(&walk);
+	/* A program is about to go, and with it all that a walk remembers. */
+	walk_inside(&walk)->remembers = false;
 	while (status == JF_OK && !found) {
 		found = frame->pc > start && frame->pc <= end;
 		status = jf_walk_step_past_entry(&walk);
