@@ -8,6 +8,7 @@ import dataclasses
 import struct
 
 import machine
+import operations
 import term as T
 
 # Opcode fields (section 3).
@@ -21,6 +22,9 @@ JA, CALL, EXIT, JCOND = 0x00, 0x80, 0x90, 0xE0
 FETCH = 0x01
 XCHG, CMPXCHG, LOAD_ACQUIRE, STORE_RELEASE = 0xE1, 0xF1, 0x100, 0x110
 FP, ARGUMENTS = 10, 11
+AX = 11  # what code that nobody wrote has for itself: in lists of machine registers
+TAIL_CALL = 12  # the helper's number
+PER_CPU = -1  # the offset of a move
 CAST_TO_ARENA, CAST_TO_USER = 1, 0x10000
 
 
@@ -119,7 +123,7 @@ def byte_order(insn, value):
     """Section 4.2, on a little-endian machine."""
     part = T.extract(value, insn.imm - 1, 0)
     is_swap = insn.cls == ALU64 or insn.opcode & X
-    return T.zext(machine.swap_bytes(part) if is_swap else part, 64)
+    return T.zext(operations.swap_bytes(part) if is_swap else part, 64)
 
 
 # ---- jumps (section 4.3) --------------------------------------------------------------------------------------
@@ -138,7 +142,7 @@ def jump(insn, dst, src):
     b = T.extract(src, width - 1, 0) if insn.opcode & X else T.const(insn.imm, width)
     if code not in JUMPS:
         raise NoInstruction(str(insn))
-    return machine.compare(JUMPS[code], T.extract(dst, width - 1, 0), b)
+    return operations.compare(JUMPS[code], T.extract(dst, width - 1, 0), b)
 
 
 # ---- memory (section 5) ---------------------------------------------------------------------------------------
@@ -209,14 +213,16 @@ def cast_to_user(value, user_base):
     return T.ite(T.condition("eq", low, T.const(0, 32)), T.const(0), whole)
 
 
-def step(insn, regs, arena, wide=None, user_base=0):
-    """The outcome of one instruction. wide: the constant of a 64-bit immediate (section 5.4)."""
+def step(insn, regs, arena, wide=None, user_base=0, cpu_base=None):
+    """The outcome of one instruction. wide: the constant of a 64-bit immediate (section 5.4). cpu_base: Linux's."""
     out = Outcome(list(regs), machine.State())
     dst, src = insn.dst, insn.src
     code = insn.opcode & 0xF0
     if insn.cls in (ALU32, ALU64):
         if code == END:
             out.regs[dst] = byte_order(insn, regs[dst])
+        elif insn.opcode == ALU64 | MOV | X and insn.off == PER_CPU:
+            out.regs[dst] = T.add(regs[src], cpu_base)
         elif insn.opcode == ALU64 | MOV | X and insn.off == 1:
             low = T.zext(T.extract(regs[src], 31, 0), 64)
             out.regs[dst] = low if insn.imm == CAST_TO_ARENA else cast_to_user(regs[src], user_base)

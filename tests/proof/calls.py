@@ -9,6 +9,7 @@ that a callee may change.
 
 import dataclasses
 
+import arguments
 import bpf
 import machine
 import target as targets
@@ -33,6 +34,8 @@ class Type:
 
 
 WIDTHS = ((8, 0), (4, 1), (4, 0), (2, 1), (2, 0), (1, 1), (1, 0))
+FURTHER = (((4, 1), 12), *((width, count) for width in WIDTHS for count in (6, 7, 9, 12)))
+THROUGH = bpf.JMP | bpf.CALL | bpf.X
 HELPER, KFUNC, LOCAL = (Insn(bpf.JMP | bpf.CALL, 0, src, 0, imm) for src, imm in ((0, 1), (2, 0), (1, 1)))
 
 
@@ -47,9 +50,18 @@ def callees(fast):
     for address in () if fast else FAR:
         yield HELPER, Type((8, 0), ((8, 0),) * 5, address), f"call of C at {address:#x}"
     for reg in (2,) if fast else range(10):
-        through = Insn(bpf.JMP | bpf.CALL | bpf.X, reg)
-        yield through, Type((8, 0), ((8, 0),) * 6), f"callx r{reg}"
+        for through in (Insn(THROUGH, reg), *([Insn(THROUGH, imm=reg)] if reg else [])):
+            yield through, Type((8, 0), ((8, 0),) * 6), f"callx r{reg}"
+    for width, count in FURTHER[:1] if fast else FURTHER:
+        kind = Type((8, 0), ((8, 0),) * 5 + (width,) * (count - 5))
+        yield KFUNC, kind, f"call of C, {count} arguments, those after the fifth of {width[0]} bytes, signed {width[1]}"
     yield LOCAL, None, "call of a function"
+
+
+def before(insn, kind):
+    """The instructions in front of a call that hand over the arguments after the fifth."""
+    count = len(kind.args) - 5 if insn == KFUNC else 0
+    return tuple(Insn(bpf.STX | bpf.MEM | 0x18, bpf.ARGUMENTS, 1, -8 * number) for number in range(1, count + 1))
 
 
 # ---- what is said at the callee ---------------------------------------------------------------------------------
@@ -81,7 +93,26 @@ def return_address(target, state):
     return register(target, state, target.conv["ra"])
 
 
+def argument(target, state, number):
+    """Where C looks for an argument: the ABI's registers, then words from SP up, above a return address."""
+    names = target.conv["args"]
+    if number < len(names):
+        return register(target, state, names[number])
+    sp = T.add(register(target, state, target.conv["sp"]), T.const(8 if target.conv["ra_pushed"] else 0))
+    return state.load(T.add(sp, T.const(8 * (number - len(names)))), 8)
+
+
+def further(target, subject, regs):
+    """What the arguments after the fifth are in front of the call."""
+    if subject.insn.opcode == THROUGH:
+        return [regs[subject.insn.imm or subject.insn.dst]]
+    start = machine.State()
+    return [arguments.before_call(target, number, start) for number in range(1, len(subject.type.args) - 4)]
+
+
 def aligned(value, to):
+    if to == 1:
+        return T.const(1, 1)
     low = T.extract(value, to.bit_length() - 2, 0)
     return T.condition("eq", low, T.const(0, low.width))
 
@@ -96,12 +127,12 @@ def kept_names(target):
 def at_callee(target, subject, path):
     """Yields (assumptions, claim, what) of a path that has come to the callee."""
     conv, state, given = target.conv, path.state, path.state.conditions
-    regs = theorem.registers(target)
+    regs = theorem.registers(target, subject)
     if subject.type:
-        passed = [*regs[1:6], regs[subject.insn.dst]]
+        passed = [*regs[1:6], *further(target, subject, regs)]
         for number, (value, kind) in enumerate(zip(passed, subject.type.args)):
             bits, want = extended(conv, value, kind)
-            got = T.extract(register(target, state, conv["args"][number]), bits - 1, 0)
+            got = T.extract(argument(target, state, number), bits - 1, 0)
             yield given, T.condition("eq", got, want), f"argument {number + 1} is what its type says"
     else:
         for number in range(1, 6):
@@ -123,21 +154,21 @@ def at_callee(target, subject, path):
 
 
 def touched(target, subject, given, state):
-    """The count of tail calls, or its address, is in the frame."""
+    """The count of tail calls, or its address, is in the frame. What C gets on the stack is at the frame's end."""
     here = T.var(target.qemu_name(target.conv["sp"]))
     for access in state.accesses:
-        ranges = [(T.sub(here, T.const(64)), 64)]
+        ranges = [(T.sub(here, T.const(64)), 64 + subject.answer["out_args_bytes"])]
         if not access.is_store:
             ranges.append((here, subject.frame_bytes))
-        what = "writes no memory but below SP" if access.is_store else "reads no memory but its frame"
+        what = "writes no memory but below SP and outgoing arguments" if access.is_store else "reads no memory but its frame"
         yield given, theorem.within(access.address, access.bytes, ranges), what
 
 
-def after_return(target, path):
-    """The state behind the callee's return, and where: what a callee may change is anything."""
+def after_return(target, path, keep):
+    """The state behind the callee's return, and where: what the callee does not keep is anything."""
     state = machine.State(path.state)
     back = return_address(target, state)
-    keep = {target.qemu_name(name) for name in kept_names(target)}
+    keep = {target.qemu_name(name) for name in keep}
     for name, reg in target.regs.items():
         if reg["is_int"] and not reg["is_zero"] and target.qemu_name(name) not in keep:
             if name != target.conv["sp"]:
@@ -165,15 +196,24 @@ def at_end(target, subject, path):
     yield from touched(target, subject, given, state)
 
 
+def comes_to_callee(subject, path):
+    """Of calls all paths do. Of may_goto those do that leave for the stub, whose address nobody has told."""
+    return not subject.is_may_goto or (path.kind == "leave" and path.target.op == "const")
+
+
 def translate_returns(target, subjects):
-    """In place: the paths of each become (those to the callee, those from the return on)."""
+    """In place: the paths of each become (those to the callee, those without a call, those from the return on)."""
     for subject in subjects:
         if subject.error:
             continue
-        subject.to_callee, subject.begins = subject.paths, []
+        subject.to_callee = [path for path in subject.paths if comes_to_callee(subject, path)]
+        subject.straight = [path for path in subject.paths if not comes_to_callee(subject, path)]
+        # The stub of may_goto keeps every BPF register but AX.
+        keep = [*kept_names(target), *(target.conv["bpf"][:10] if subject.is_may_goto else ())]
+        subject.begins = []
         for path in subject.to_callee:
-            state, back = after_return(target, path)
-            if back is None or path.target is not T.const(subject.taken):
+            state, back = after_return(target, path, keep)
+            if back is None or not (subject.is_may_goto or path.target is T.const(subject.taken)):
                 subject.error = "a path does not come to the callee" if back else "the place to return to is not known"
                 break
             subject.begins.append((back, state))

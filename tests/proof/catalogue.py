@@ -6,7 +6,7 @@ import calls
 from bpf import Insn
 from programs import Subject
 
-CAP_ARENA, CAP_ATOMIC_INSNS = 1 << 2, 1 << 10
+CAP_ARENA, CAP_OUT_ARGS, CAP_ATOMIC_INSNS = 1 << 2, 1 << 5, 1 << 10
 
 # Where an encoder takes another form: powers of two and what is beside them, runs of ones, halves that are empty.
 CONSTANTS = (
@@ -29,6 +29,12 @@ ALL_PAIRS = tuple((dst, src) for dst in range(10) for src in range(10))
 # Registers that have a part of their own in some machine, each as either operand, and the same as both.
 PAIRS = ((1, 2), (2, 1), (0, 3), (3, 0), (4, 4), (0, 0), (3, 3), (4, 1), (1, 4), (6, 7), (5, 0), (9, 3))
 SIZES = (0x10, 0x08, 0x00, 0x18)
+OUT_ARGS = 7
+LDDW = bpf.LD | 0x18
+# What a branch jumps over, as many times: code that is longer than each form of a branch reaches.
+WIDE_MOVE = (Insn(LDDW, 1, imm=0x1ABCDEF0), Insn(0, imm=0x12345678))
+MODULO = (Insn(bpf.ALU64 | 0x90 | bpf.X, 1, 2, 1),)
+LENGTHS = ((WIDE_MOVE, 60), (WIDE_MOVE, 420), (WIDE_MOVE, 2300), (WIDE_MOVE, 8600), (MODULO, 32000))
 
 
 def _picked(full, some, fast):
@@ -66,9 +72,63 @@ def jumps(fast):
             for imm in [5] if fast else CONSTANTS:
                 for dst, _ in _picked(PAIRS[:2], PAIRS, fast):
                     yield Insn(cls | code, dst, 0, 1, imm)
+    yield Insn(bpf.JMP | bpf.JCOND, off=1)
     yield Insn(bpf.JMP | bpf.JA, off=1)
     yield Insn(bpf.JMP32 | bpf.JA, imm=1)
     yield Insn(bpf.JMP | bpf.EXIT)
+
+
+def far_branches(fast):
+    """Over code of some length, forwards and backwards."""
+    conditions = [cls | code | bpf.X for cls in (bpf.JMP, bpf.JMP32) for code in bpf.JUMPS]
+    for insns, count in LENGTHS[:1] if fast else LENGTHS:
+        far = insns * count
+        for opcode in conditions[:1] if fast else [*conditions, bpf.JMP | bpf.JA, bpf.JMP | bpf.JCOND]:
+            dst, src = (1, 2) if opcode in conditions else (0, 0)
+            forth, back = Insn(opcode, dst, src, len(far)), Insn(opcode, dst, src, -len(far) - 1)
+            yield Subject(f"{forth}, {count} times as far", forth, skipped=far)
+            yield Subject(f"{back}, {count} times as far", back, before=far)
+
+
+def stack(fast):
+    """What is below R10, which may have no register of its own."""
+    for size in SIZES[3:] if fast else SIZES:
+        for off in (-8,) if fast else (-8, -16, -64, -256, -264, -504, -512):
+            for reg in (1,) if fast else range(10):
+                yield Insn(bpf.LDX | bpf.MEM | size, reg, 10, off)
+                yield Insn(bpf.STX | bpf.MEM | size, 10, reg, off)
+                if size != 0x18:
+                    yield Insn(bpf.LDX | bpf.MEMSX | size, reg, 10, off)
+            yield Insn(bpf.ST | bpf.MEM | size, 10, 0, off, 5)
+    for code in (bpf.FETCH,) if fast else (0, bpf.FETCH, bpf.XCHG, bpf.CMPXCHG):
+        yield Insn(bpf.STX | bpf.ATOMIC | 0x18, 10, 1, -8, code)
+
+
+def arguments(conv, fast):
+    """Arguments after the fifth: at R11 - 8 * n in the caller, at R11 + 8 * n in the callee."""
+    for number in (1, 2) if fast else range(1, OUT_ARGS + 1):
+        for reg in (1,) if fast else range(10):
+            if conv["caps"] & CAP_OUT_ARGS:
+                put = Insn(bpf.STX | bpf.MEM | 0x18, bpf.ARGUMENTS, reg, -8 * number)
+                yield Subject(f"{put}, outgoing argument", put)
+            get = Insn(bpf.LDX | bpf.MEM | 0x18, reg, bpf.ARGUMENTS, 8 * number)
+            yield Subject(f"{get}, incoming argument", get, in_callee=True)
+        for imm in (5,) if fast else CONSTANTS[::4]:
+            if conv["caps"] & CAP_OUT_ARGS:
+                put = Insn(bpf.ST | bpf.MEM | 0x18, bpf.ARGUMENTS, 0, -8 * number, imm)
+                yield Subject(f"{put}, outgoing argument", put)
+
+
+def transfers(fast):
+    """Tail calls, by a program and by a function that it calls."""
+    for in_callee in (False,) if fast else (False, True):
+        insn = Insn(bpf.JMP | bpf.CALL, imm=bpf.TAIL_CALL)
+        yield Subject(f"{insn}, tail call{' of a function' if in_callee else ''}", insn, in_callee=in_callee)
+
+
+def per_cpu(fast):
+    for dst, src in _picked(ALL_PAIRS, PAIRS, fast):
+        yield Insn(bpf.ALU64 | bpf.MOV | bpf.X, dst, src, bpf.PER_CPU)
 
 
 def _places(fast):
@@ -123,14 +183,16 @@ def references():
         yield Subject(str(insn), insn, second=second, wide_of=wide_of)
 
 
-def called(fast):
+def called(conv, fast):
     for insn, kind, name in calls.callees(fast):
-        yield Subject(f"{insn}, {name}", insn, type=kind)
+        before = calls.before(insn, kind)
+        if conv["caps"] & CAP_OUT_ARGS or not before:
+            yield Subject(f"{insn}, {name}", insn, type=kind, before=before)
 
 
 def subjects(conv, fast):
     """All instructions of a convention, as jf-prove-code describes it."""
-    plain = [*arithmetic(fast), *jumps(fast), *accesses(fast, (bpf.MEM, bpf.MEMSX))]
+    plain = [*arithmetic(fast), *jumps(fast), *accesses(fast, (bpf.MEM, bpf.MEMSX)), *stack(fast), *per_cpu(fast)]
     atomic = list(atomics(fast, bpf.ATOMIC))
     if conv["caps"] & CAP_ARENA:
         plain += [*casts(fast), *accesses(fast, (bpf.ARENA, bpf.ARENA_SX))]
@@ -140,10 +202,16 @@ def subjects(conv, fast):
     if conv["caps"] & CAP_ATOMIC_INSNS:
         for insn in atomic:
             yield Subject(f"{insn}, atomic instructions", insn, options={"atomic_insns": True})
+    if conv["r10_private"] not in (None, conv["bpf"][bpf.FP]):
+        for insn in stack(fast):
+            yield Subject(f"{insn}, private stack", insn, options={"private_stack": True})
     for insn in arithmetic(True) if conv["skips_dead_uppers"] else ():
         if insn.cls == bpf.ALU32 and insn.opcode & 0xF0 != bpf.END:
             yield Subject(f"{insn}, upper half not read", insn, dead_upper=True)
-    yield from called(fast)
+    yield from called(conv, fast)
+    yield from far_branches(fast)
+    yield from arguments(conv, fast)
+    yield from transfers(fast)
     yield from references()
     for wide in WIDE[-1:] if fast else WIDE:
         for dst in (1,) if fast else (0, 1, 3, 6):

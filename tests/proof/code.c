@@ -7,11 +7,12 @@
  *     insns    the main function, 8 bytes of each instruction in hexadecimal, as RFC 9669 encodes them
  *     address  where the code is to run
  *     others   functions behind main, as `insns`; may be missing
+ *     about    which function the answer is about; 0, main, when missing
  *     import   what helpers, kfuncs and calls through registers call: address, and types [bytes, is_signed] of `result`
  *              and `args`; may be missing
  *     options  names of struct jf_compile_opts with their values; may be missing
  *
- * The answer has the code, offsets of the instructions of main, and main's frame; or `error`.
+ * The answer has the code, offsets of that function's instructions, and that function's frame; or `error`.
  */
 
 #include <jansson.h>
@@ -21,9 +22,10 @@
 
 #include <jitframe/backend.h>
 #include <jitframe/compile.h>
+#include <jitframe/program_array.h>
 
 #define FUNCTIONS_MAX 4
-#define CODE_MAX      (1 << 20)
+#define CODE_MAX      (1 << 22)
 #define USER_BASE     UINT64_C(0x123456789abc0000)
 
 static uint8_t code[CODE_MAX];
@@ -94,7 +96,7 @@ static json_t *describe(const struct jf_convention *conv)
 	const struct jf_backend *backend = conv->backend;
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:s?, s:s?, "
-			 "s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:o, s:I, s:i, s:b}",
+			 "s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:o, s:I, s:i, s:b, s:i, s:b, s:i, s:i, s:i, s:s?}",
 			 "arch", backend->name, "convention", conv->name, "regs", registers_of(backend), "bpf",
 			 register_names(backend, conv->bpf_reg, JF_BPF_REG__COUNT), "sp", name_of(backend, backend->sp),
 			 "fp", name_of(backend, backend->fp), "ra", name_of(backend, backend->ra), "ra_pushed",
@@ -106,7 +108,11 @@ static json_t *describe(const struct jf_convention *conv)
 			 "insn_align", backend->insn_align, "extended_bytes", backend->c_args.extended_bytes,
 			 "words_signed", backend->c_args.words_signed, "trap", trap_of(backend), "caps",
 			 (json_int_t)conv->caps, "frame_align", conv->frame_align, "skips_dead_uppers",
-			 backend->skips_dead_uppers);
+			 backend->skips_dead_uppers, "extra_arg_regs", conv->extra_arg_regs, "count_by_value",
+			 conv->count_form == JF_COUNT_BY_VALUE, "count_start", conv->count_start, "max_entries_off",
+			 (int)offsetof(struct jf_program_array, max_entries), "entries_off",
+			 (int)offsetof(struct jf_program_array, entries), "r10_private",
+			 conv->caps & JF_CAP_PRIVATE_STACK ? name_of(backend, conv->bpf_fp_private) : NULL);
 }
 
 /* ---- a program ---------------------------------------------------------------------------------- */
@@ -168,31 +174,38 @@ static struct jf_compile_opts options_of(const json_t *from)
 	return opts;
 }
 
-static json_t *slots_of(const struct jf_frame *frame)
+/* Where the frame has the address of the count of tail calls, else the count: bytes from the CFA; null: nowhere. */
+static json_t *count_off(const struct jf_frame *frame)
 {
-	json_t *list = json_array();
+	static const uint8_t kinds[] = {JF_SLOT_TCC_PTR, JF_SLOT_TCC};
 
-	for (unsigned int i = 0; i < frame->slot_count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:i, s:s?, s:i, s:i}", "kind", frame->slots[i].kind, "reg",
-						name_of(frame->conv->backend, frame->slots[i].reg), "off",
-						frame->slots[i].off_from_cfa, "bytes", frame->slots[i].size_bytes));
-	return list;
+	for (unsigned int kind = 0; kind < 2; kind++)
+		for (unsigned int i = 0; i < frame->slot_count; i++)
+			if (frame->slots[i].kind == kinds[kind])
+				return json_integer(frame->slots[i].off_from_cfa);
+	return json_null();
 }
 
-static json_t *answer(const struct jf_image *image)
+static json_t *answer(const struct jf_image *image, const struct jf_convention *conv, uint32_t about)
 {
-	const struct jf_image_function *f = jf_image_function_at(image, 0);
+	const struct jf_image_function *f = jf_image_function_at(image, about);
 	json_t *offs = json_array(), *starts = json_array();
+	bool is_private = f->frame->spec.private_stack;
+	uint32_t entry_off = 0;
 
 	for (uint32_t i = 0; i <= f->insn_count; i++)
 		json_array_append_new(offs, json_integer(f->start + f->insn_off[i]));
 	for (uint32_t i = 0; i < image->function_count; i++)
 		json_array_append_new(starts, json_integer(jf_image_function_at(image, i)->start));
-	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:o}", "code", hex(code, image->size_bytes), "offs", offs,
-			 "starts", starts, "frame_bytes", f->frame->size_bytes, "bpf_fp_off",
-			 f->frame->bpf_fp_off_from_cfa, "out_args_bytes", f->frame->out_args_bytes, "slots",
-			 slots_of(f->frame));
+	if (f->frame->spec.tail_calls && jf_tail_entry_off(conv, &f->frame->spec, &entry_off) != JF_OK)
+		quit("a tail call without an entry");
+	return json_pack("{s:o, s:o, s:o, s:i, s:s, s:b, s:i, s:i, s:i, s:i, s:o}", "code",
+			 hex(code, image->size_bytes), "offs", offs, "starts", starts, "frame_bytes",
+			 (int)f->frame->size_bytes, "r10",
+			 name_of(conv->backend, is_private ? conv->bpf_fp_private : conv->bpf_reg[JF_BPF_FP]),
+			 "is_private", is_private, "r10_from_fp", f->frame->bpf_fp_off_from_cfa - conv->fp_off_from_cfa,
+			 "bpf_stack_bytes", (int)f->frame->spec.bpf_stack_bytes, "out_args_bytes",
+			 (int)f->frame->out_args_bytes, "tail_entry", (int)entry_off, "count_off", count_off(f->frame));
 }
 
 static json_t *compile(const struct jf_convention *conv, const json_t *request)
@@ -217,6 +230,7 @@ static json_t *compile(const struct jf_convention *conv, const json_t *request)
 		.call_register = imports[0],
 	};
 	uint64_t address = (uint64_t)json_integer_value(json_object_get(request, "address"));
+	uint32_t about = (uint32_t)json_integer_value(json_object_get(request, "about"));
 	struct jf_error error = {0};
 	struct jf_image *image = NULL;
 	json_t *result;
@@ -227,7 +241,7 @@ static json_t *compile(const struct jf_convention *conv, const json_t *request)
 		functions[program.function_count] =
 			function_of(json_array_get(others, program.function_count - 1), "other");
 	if (jf_compile(conv, &program, &opts, code, sizeof(code), address, &image, &error) == JF_OK)
-		result = answer(image);
+		result = answer(image, conv, about);
 	else
 		result = json_pack("{s:s+}", "error", error.where, error.text);
 	jf_image_free(image);

@@ -6,7 +6,6 @@ CFA, return address and registers of the caller are variables.
 
 import machine
 import term as T
-import theorem
 from frame_paths import Code, Elsewhere, Machine, Refuted, load
 
 BELOW = 4096  # bytes below SP that calls of a body overwrite
@@ -15,11 +14,11 @@ BELOW = 4096  # bytes below SP that calls of a body overwrite
 class Frames:
     """One convention. facts: of frame_code.c; conv: of code.c."""
 
-    def __init__(self, target, facts, limit):
+    def __init__(self, target, facts, prover):
         self.target, self.facts, self.conv, self.arch = target, facts, target.conv, target.facts
         self.code = Code(target)
         self.machine = Machine(self.arch, {})
-        self.prover = theorem.Prover(limit)
+        self.prover = prover
         align, bits = target.insn_align, self.arch.ADDRESS_BITS
         self.pc_bits = (align.bit_length() - 1, min(bits, 63))
         self.ra = self.code_address("return address")
@@ -236,8 +235,10 @@ class Frames:
         for slot in frame["slots"]:
             if slot["kind"] in ("save", "return"):
                 value = load(state, T.add(self.cfa, T.const(slot["off"])), slot["bytes"])
-                value = self.unsigned(value, slot["kind"] == "return")
-                want = T.resize(self.caller(slot["reg"]), value.width)
+                value, want = self.unsigned(value, slot["kind"] == "return"), self.caller(slot["reg"])
+                # A slot may be wider than its register, or hold the register's lower half.
+                bits = min(value.width, want.width)
+                value, want = T.extract(value, bits - 1, 0), T.extract(want, bits - 1, 0)
                 self.same(state, value, want, f"R3: {slot['reg']} of the caller is in its slot", trace)
         spec = frame["spec"]
         if spec["role"] == "boundary":
@@ -264,6 +265,8 @@ class Frames:
 
     def through(self, frame, start, off, ref):
         """From a state at `off` of the prologue to the exits."""
+        if frame["spec"]["private_stack"]:
+            self.arch.cpu_base(self.conv["convention"])  # raises where a program cannot run what finds the stack
         for state, goes, trace in self.walk(frame, "prologue", off, start):
             self.claim(state, T.const(goes is None, 1), "the prologue ends at the body", trace)
             self.at_body(frame, state, trace)

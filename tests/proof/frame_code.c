@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * jf-prove-frames ARCH/CONVENTION: the frames of tests/check/frames.c, as theorems about frames need them. It prints a
- * line of JSON about the convention, and then one line for each frame: the spec, the solved frame, and the code of
- * prologue, epilogue and tail exit with the rows of each. Offsets of slots are bytes from the CFA, offsets of code are
- * bytes from the part's start; `saved` lists the indices of slots.
+ * jf-prove-frames ARCH/CONVENTION [N]: the frames of tests/check/frames.c, or one of N, as theorems about frames
+ * need them. It prints a line of JSON about the convention, and then one line for each frame: the spec, the solved
+ * frame, and the code of prologue, epilogue and tail exit with the rows of each. Offsets of slots are bytes from the
+ * CFA, offsets of code are bytes from the part's start; `saved` lists the indices of slots.
  */
 
 #include <jansson.h>
@@ -21,7 +21,7 @@
 
 struct batch {
 	const struct jf_convention *conv;
-	unsigned int count;
+	unsigned int count, every;
 };
 
 static void quit(const char *what)
@@ -155,11 +155,14 @@ static int mark_of(uint32_t mark)
 static void print_frame(void *arg, const struct jf_frame *frame)
 {
 	struct batch *batch = arg;
-	struct jf_values values = frames_values(batch->count++);
+	struct jf_values values = frames_values(batch->count);
 	bool has_tail_exit = frame->spec.tail_calls && frame->spec.role != JF_ROLE_CALLBACK;
 	uint32_t marks[JF_MARK__COUNT], entry_off = 0;
-	json_t *prologue = part(frame, JF_PART_PROLOGUE, &values, marks);
+	json_t *prologue;
 
+	if (batch->count++ % batch->every)
+		return;
+	prologue = part(frame, JF_PART_PROLOGUE, &values, marks);
 	if (has_tail_exit && jf_tail_entry_off(frame->conv, &frame->spec, &entry_off) != JF_OK)
 		quit("a tail exit without an entry");
 	print(json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:i, s:o, s:o, s:o*}", "spec",
@@ -173,11 +176,13 @@ static void print_frame(void *arg, const struct jf_frame *frame)
 
 int main(int argc, char **argv)
 {
-	struct batch batch = {.conv = NULL};
+	struct batch batch = {.every = argc == 3 ? (unsigned int)strtoul(argv[2], NULL, 10) : 1};
 	struct jf_error error = {0};
 
-	if (argc != 2 || jf_convention_find(argv[1], &batch.conv, &error) != JF_OK)
-		quit(argc == 2 ? error.text : "usage: jf-prove-frames ARCH/CONVENTION");
+	if (argc < 2 || argc > 3 || !batch.every)
+		quit("usage: jf-prove-frames ARCH/CONVENTION [N]");
+	if (jf_convention_find(argv[1], &batch.conv, &error) != JF_OK)
+		quit(error.text);
 	print(convention(batch.conv));
 	frames_each(batch.conv, print_frame, &batch);
 	return fflush(stdout) ? 2 : 0;

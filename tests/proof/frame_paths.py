@@ -21,31 +21,10 @@ class Piece:
 
 
 class Machine(machine.Machine):
-    """Addresses of the stack are a process's: what the processor ignores of an address is taken off."""
+    """A load finds what one store made as a whole."""
 
-    def address(self, term):
-        if term.op == "and" and self.arch.ADDRESS_BITS < 64:
-            for one, other in (term.args, term.args[::-1]):
-                if T.sext(T.extract(other, self.arch.ADDRESS_BITS, 0), 64) is one:
-                    return other
-        return term
-
-    def memory(self, state, name, width, args, insn):
-        pair = width == 128
-        address = self.address(self.get(state, args[2 if pair else 1], 64))
-        kind = machine.MEMOP.fullmatch(args[3 if pair else 2].replace("leo", "leq"))
-        if not kind or kind.group("kind").startswith("be"):
-            raise machine.Unknown(f"access {args}")
-        is_store, size = name == "qemu_st", 16 if pair else machine.SIZES[kind.group("kind")[-1]]
-        state.accesses.append(machine.Access(is_store, address, size, False, insn))
-        parts = [(args[0], address, 8), (args[1], T.add(address, T.const(8)), 8)] if pair else [(args[0], address, size)]
-        for operand, at, count in parts:
-            bits = 64 if pair else width
-            if is_store:
-                state.store(at, count, T.resize(self.get(state, operand, bits), 8 * count))
-            else:
-                extend = T.sext if "s" in kind.group("kind")[:-1] else T.zext
-                self.put(state, operand, extend(load(state, at, count), bits))
+    def load(self, state, address, size):
+        return load(state, address, size)
 
 
 def load(state, address, size):

@@ -6,19 +6,22 @@ frame_code.c emits the frames; frame_claims.py says what is claimed of each.
 
 import collections
 import dataclasses
+import functools
 import json
 import subprocess
+import time
 
 import machine
 import target as targets
+import theorem
 from frame_claims import Frames
 from frame_paths import Elsewhere, Refuted
 
 
-def emitted(target, name):
-    """(facts of the convention, frames)."""
-    program = target.build / "native/tests/proof/jf-prove-frames"
-    run = subprocess.run([program, name], capture_output=True, text=True, check=False)
+@functools.cache
+def _emitted(build, name, every):
+    program = build / "native/tests/proof/jf-prove-frames"
+    run = subprocess.run([program, name, str(every)], capture_output=True, text=True, check=False)
     if run.returncode:
         raise targets.Failed(f"{name}: {run.stderr}")
     first, *lines = run.stdout.splitlines()
@@ -28,6 +31,11 @@ def emitted(target, name):
             if part in frame:
                 frame[part]["code"] = bytes.fromhex(frame[part]["code"])
     return json.loads(first), frames
+
+
+def emitted(target, every=1):
+    """(facts of the convention, frames)."""
+    return _emitted(target.build, target.name, every)
 
 
 def shared(frame):
@@ -55,33 +63,56 @@ def is_plain(frame):
 
 
 @dataclasses.dataclass
-class Verdict:
+class Theorem:
     role: str
     name: str
-    verdict: str
-    detail: str = ""
-    values: dict = None
-    trace: list = None
+    about: tuple  # the frames
+    function: object
+    frames: Frames
+    wanted: dict
+
+    def prove(self):
+        """returns: theorem.Result."""
+        start = time.monotonic()
+
+        def result(verdict, *more):
+            return theorem.Result(self.name, verdict, time.monotonic() - start, *more)
+
+        while True:
+            try:
+                self.function()
+            except Elsewhere as place:
+                if place.off in self.wanted[place.code]:
+                    return result("unknown", str(place))
+                self.wanted[place.code].add(place.off)
+                self.frames.code.add({place.code: self.wanted[place.code]})
+                continue
+            except Refuted as found:
+                return result(found.verdict, found.what, (), found.values, found.trace)
+            except (machine.Unknown, KeyError, AttributeError) as error:
+                return result("unknown", f"{type(error).__name__}: {error}")
+            return result("proved")
 
 
 def judge(frames, frame, plain, boundaries):
-    """All theorems about one frame: (what, function)."""
+    """All theorems about one frame: (what, the frames, function)."""
     spec = frame["spec"]
     if spec["role"] == "callback":
         for boundary in boundaries:
-            yield f"lands in {text(boundary)}", lambda boundary=boundary: frames.through(
+            yield f"lands in {text(boundary)}", (frame, boundary), lambda boundary=boundary: frames.through(
                 frame, frames.landing(boundary, spec["sign_return"]), 0, None)  # fmt: skip
         return
     ref = plain.get(shared(frame)) if "tail_exit" in frame else None
-    yield "", lambda: frames.through(frame, frames.entry(frame), 0, ref and (ref, frames.reference(ref)))
+    yield "", (frame, ref), lambda: frames.through(frame, frames.entry(frame), 0, ref and (ref, frames.reference(ref)))
     if frame["tail_entry"] >= 0 and "tail_exit" in frame:
-        yield "entered by a tail call", lambda: frames.through(
+        yield "entered by a tail call", (frame, ref), lambda: frames.through(
             frame, frames.entered(ref, frames.reference(ref)), frame["tail_entry"], None)  # fmt: skip
 
 
-def prove(target, facts, chosen, everything, limit=2_000_000):
-    """Yields a Verdict for each theorem about the chosen frames."""
-    frames = Frames(target, facts, limit)
+def theorems(target, chosen, everything, prover):
+    """Yields a Theorem for each that there is about the chosen frames. everything: emitted()."""
+    facts, everything = everything
+    frames = Frames(target, facts, prover)
     plain = {shared(frame): frame for frame in everything if is_plain(frame)}
     classes = {looks(frame, facts["adopts"]): frame for frame in everything if frame["spec"]["role"] == "boundary"}
     by_shared = collections.defaultdict(list)
@@ -96,44 +127,6 @@ def prove(target, facts, chosen, everything, limit=2_000_000):
             wanted[frame["prologue"]["code"]].add(frame["tail_entry"])
     frames.code.add(wanted)
     for frame in chosen:
-        for what, function in judge(frames, frame, plain, by_shared[shared(frame)]):
-            yield run(frames, frame, what, function, wanted)
-
-
-def run(frames, frame, what, function, wanted):
-    name = text(frame) + (f"; {what}" if what else "")
-    while True:
-        try:
-            function()
-        except Elsewhere as place:
-            if place.off in wanted[place.code]:
-                return Verdict(frame["spec"]["role"], name, "unknown", str(place))
-            wanted[place.code].add(place.off)
-            frames.code.add({place.code: wanted[place.code]})
-            continue
-        except Refuted as found:
-            return Verdict(frame["spec"]["role"], name, found.verdict, found.what, found.values, found.trace)
-        except (machine.Unknown, KeyError, AttributeError) as error:
-            return Verdict(frame["spec"]["role"], name, "unknown", f"{type(error).__name__}: {error}")
-        return Verdict(frame["spec"]["role"], name, "proved")
-
-
-def show(build, name, every):
-    """Prints a row for each role, and what is not proved. returns: whether nothing is refuted."""
-    target = targets.Target(build, name)
-    facts, everything = emitted(target, name)
-    verdicts = list(prove(target, facts, everything[::every], everything))
-    target.close()
-    for role in sorted({one.role for one in verdicts}):
-        count = collections.Counter(one.verdict for one in verdicts if one.role == role)
-        options = sum(frame["spec"]["role"] == role for frame in everything[::every])
-        cells = [name, role, options, sum(count.values()), count["proved"], count["refuted"], count["unknown"]]
-        print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
-    for one in verdicts:
-        if one.verdict == "proved":
-            continue
-        print(f"{name}: {one.verdict}: {one.name}: {one.detail}")
-        if one.values is not None:
-            print("    when " + ", ".join(f"{key} = {value}" for key, value in sorted(one.values.items())))
-            print("    through " + " ".join(one.trace))
-    return not any(one.verdict == "refuted" for one in verdicts)
+        for what, about, function in judge(frames, frame, plain, by_shared[shared(frame)]):
+            name = text(frame) + (f"; {what}" if what else "")
+            yield Theorem(frame["spec"]["role"], name, (facts, *about), function, frames, wanted)

@@ -9,14 +9,18 @@ import json
 import os
 import pathlib
 
+import bpf
 import calls
 import catalogue
+import frames
 import programs
 import states
 import target as targets
+import term
 import theorem
 
 JOB_THEOREMS = 60
+JOB_FRAMES = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Settings:
     states: int  # for each theorem
     limit: int  # of the solver, for one question
     opcode: int = None
-    every: int = 1  # of so many theorems, one
+    every: int = 1  # of so many theorems or frames, one
+    frames: bool = False  # theorems about frames instead of instructions
 
 
 @functools.cache
@@ -41,24 +46,45 @@ def translator_hash():
     return digest.hexdigest()
 
 
-def key_of(target, subject, settings):
-    facts = (translator_hash(), target.version(), json.dumps(target.conv, sort_keys=True), subject.name,
-             subject.code.hex(), subject.taken - subject.start, settings.limit, settings.states)  # fmt: skip
+# What a convention's description has for other readers.
+NO_PART_OF_THEOREMS = {"convention", "caps", "runs", "skips_dead_uppers"}
+
+
+def hashed(*facts):
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def key_of(target, subject, settings):
+    """Conventions of an architecture that have the same code of an instruction share the theorem."""
+    conv = {name: value for name, value in target.conv.items() if name not in NO_PART_OF_THEOREMS}
+    answer = {name: value for name, value in (subject.answer or {}).items() if name not in ("starts", "bytes")}
+    per_cpu = subject.insn.off == bpf.PER_CPU and target.conv["convention"]
+    return hashed(translator_hash(), target.version(), json.dumps(conv, sort_keys=True), json.dumps(answer, sort_keys=True),
+                  subject.name, subject.code.hex(), subject.start - subject.at, subject.taken - subject.start, per_cpu,
+                  settings.limit, settings.states)  # fmt: skip
 
 
 class Cache:
     """A line of JSON for each theorem, in a file to which runs add: a run that is stopped goes on from there."""
 
     def __init__(self, path):
-        self.path = path
-        self.known = {}
-        if path.is_file():
-            for line in path.read_text().splitlines():
+        self.path, self.known, self.read_to = path, {}, 0
+        self.refresh()
+
+    def refresh(self):
+        """What others have added."""
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self.read_to)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # the last run was stopped in the middle of the line, or another is writing
+                self.read_to += len(line)
                 try:
                     record = json.loads(line)
                 except json.JSONDecodeError:
-                    continue  # the last run was stopped in the middle of the line
+                    continue
                 self.known[record["key"]] = record
 
     def add(self, records):
@@ -70,69 +96,93 @@ class Cache:
                     self.known[record["key"]] = record
 
 
+@functools.cache
+def shared_cache(path):
+    """Of a process that proves part after part."""
+    return Cache(path)
+
+
+@functools.cache
+def shared_prover(limit):
+    """It remembers the forms of what it has proved."""
+    return theorem.Prover(limit)
+
+
 def chosen(target, settings):
-    listed = catalogue.subjects(target.conv, settings.fast)
+    if settings.frames:
+        return frames.emitted(target)[1][:: settings.every]
+    listed = {one.name: one for one in catalogue.subjects(target.conv, settings.fast)}.values()
     return [one for one in listed if settings.opcode in (None, one.insn.opcode)][:: settings.every]
 
 
-def record_of(subject, key, result, tally=None, faults=()):
-    values = result.values or {}
-    trace = [f"{pc - subject.start:#x}" for pc in result.trace or ()]
+def record_of(key, result, tally=None, faults=(), start=0, role=None):
+    trace = [f"{pc - start:#x}" if isinstance(pc, int) else pc for pc in result.trace or ()]
     return {
-        "key": key, "name": result.name, "verdict": result.verdict, "detail": result.detail,
-        "seconds": round(result.seconds, 3), "axioms": list(result.axioms), "values": values, "trace": trace,
+        "key": key, "name": result.name, "role": role, "verdict": result.verdict, "detail": result.detail,
+        "seconds": round(result.seconds, 3), "axioms": list(result.axioms), "values": result.values or {}, "trace": trace,
         "states": dict(tally or {}), "faults": list(faults),
     }  # fmt: skip
 
 
-def prove_part(name, start, end, settings, known):
-    """Theorems [start, end) of a convention's catalogue, as records."""
-    target = targets.Target(settings.build, name)
+def prove_part(name, start, end, settings, path):
+    """Theorems [start, end) of a convention's catalogue, or those about frames [start, end), as records."""
+    target, cache = targets.Target(settings.build, name), shared_cache(path)
     try:
-        subjects = chosen(target, settings)[start:end]
-        programs.compile_all(target, subjects)
-        keys = {subject.name: key_of(target, subject, settings) for subject in subjects}
-        records = [known[keys[subject.name]] for subject in subjects if keys[subject.name] in known]
-        new = [subject for subject in subjects if keys[subject.name] not in known]
-        for subject in new:
-            if subject.error:
-                result = theorem.Result(subject.name, "refused", 0.0, subject.error)
-                records.append(record_of(subject, keys[subject.name], result))
-        new = [subject for subject in new if not subject.error]
-        return records + [record_of(one, keys[one.name], *rest) for one, *rest in prove_new(target, new, settings)]
+        cache.refresh()
+        term.forget()
+        part = chosen(target, settings)[start:end]
+        return list((prove_frames if settings.frames else prove_subjects)(target, part, settings, cache.known))
     finally:
         target.close()
 
 
+def prove_subjects(target, subjects, settings, known):
+    programs.compile_all(target, subjects)
+    keys = {subject.name: key_of(target, subject, settings) for subject in subjects}
+    yield from (known[keys[subject.name]] for subject in subjects if keys[subject.name] in known)
+    new = [subject for subject in subjects if keys[subject.name] not in known]
+    for subject in new:
+        if subject.error:
+            yield record_of(keys[subject.name], theorem.Result(subject.name, "refused", 0.0, subject.error))
+    for subject, result, *rest in prove_new(target, [one for one in new if not one.error], settings):
+        yield record_of(keys[subject.name], result, *rest, start=subject.start)
+
+
 def prove_new(target, subjects, settings):
     """Yields (subject, result, states by mnemonic, faults)."""
-    prover = theorem.Prover(settings.limit)
+    prover = shared_prover(settings.limit)
     blocks = programs.translate_all(target, subjects)
     good = [subject for subject in subjects if not subject.error]
     runs = states.compare(target, good, blocks, settings.states) if good else []
-    called = [subject for subject in good if subject.is_call]
+    called = [subject for subject in good if subject.is_call or subject.is_may_goto]
     if called:
         calls.translate_returns(target, called)
     for subject, (tally, faults) in zip(good, runs):
-        if subject.error:
-            continue
-        result = prover.prove(target, subject, calls.claims(target, subject) if subject.is_call else None)
-        yield subject, result, tally, faults
+        if not subject.error:
+            yield subject, prover.prove(target, subject), tally, faults
     for subject in subjects:
         if subject.error:
             yield subject, theorem.Result(subject.name, "unknown", 0.0, subject.error)
 
 
+def prove_frames(target, part, settings, known):
+    facts = (translator_hash(), target.version(), json.dumps(target.conv, sort_keys=True), settings.limit)
+    for claim in frames.theorems(target, part, frames.emitted(target), shared_prover(settings.limit)):
+        key = hashed(*facts, claim.name, claim.about)
+        yield known.get(key) or record_of(key, claim.prove(), role=claim.role)
+
+
 def run(conventions, settings, cache, jobs, tell):
     """Proves all. returns: {convention: records}. tell(text) is called now and then."""
     parts, results = [], {name: [] for name in conventions}
+    size = JOB_FRAMES if settings.frames else JOB_THEOREMS
     for name in conventions:
         target = targets.Target(settings.build, name)
         count = len(chosen(target, settings))
         target.close()
-        parts += [(name, start, min(start + JOB_THEOREMS, count)) for start in range(0, count, JOB_THEOREMS)]
+        parts += [(name, start, min(start + size, count)) for start in range(0, count, size)]
     with concurrent.futures.ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
-        waiting = {pool.submit(prove_part, *part, settings, cache.known): part for part in parts}
+        waiting = {pool.submit(prove_part, *part, settings, cache.path): part for part in parts}
         for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
             name = waiting[future][0]
             records = future.result()

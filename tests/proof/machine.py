@@ -9,13 +9,12 @@ import dataclasses
 import re
 
 import term as T
+from operations import (
+    COMMON, DIVISIONS, EXTENSIONS, INVERTED_RESULT, INVERTED_SECOND, SHIFTS, Unknown, compare, swap_bytes, zeroes,
+)  # fmt: skip
 
-MEMOP = re.compile(r"(?:noat|at)\+(?:un|al|al(?P<bytes>\d+))\+(?P<kind>ub|sb|(?:le|be)?(?:u|s)?[wlq])")
-SIZES = {"b": 1, "w": 2, "l": 4, "q": 8}
-
-
-class Unknown(Exception):
-    """Something of QEMU's that has no row here."""
+MEMOP = re.compile(r"(?:noat|at)\+(?:un|al|al(?P<bytes>\d+))\+(?P<kind>ub|sb|(?:le|be)?(?:u|s)?[wlqo])")
+SIZES = {"b": 1, "w": 2, "l": 4, "q": 8, "o": 16}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,49 +76,6 @@ class Path:
     state: State
     target: T.Term  # of the jump that ended it, or where it was stopped
     kind: str  # "stop", "leave", "trap"
-
-
-# ---- values ---------------------------------------------------------------------------------------------------
-
-COMMON = {op: op for op in ("add", "sub", "mul", "and", "or", "xor")}
-INVERTED_SECOND = {"andc": "and", "orc": "or", "eqv": "xor"}
-INVERTED_RESULT = {"nand": "and", "nor": "or"}
-SHIFTS = {"shl": "shl", "shr": "lshr", "sar": "ashr"}
-DIVISIONS = {"div": "sdiv", "divu": "udiv", "rem": "srem", "remu": "urem"}
-EXTENSIONS = {
-    "ext8s": (8, T.sext), "ext8u": (8, T.zext), "ext16s": (16, T.sext), "ext16u": (16, T.zext),
-    "ext32s": (32, T.sext), "ext32u": (32, T.zext),
-}  # fmt: skip
-
-
-def compare(name, a, b):
-    def either(op, x, y, negated):
-        found = T.condition(op, x, y)
-        return T.invert(found) if negated else found
-
-    zero = T.const(0, a.width)
-    rows = {
-        "eq": ("eq", a, b, False), "ne": ("eq", a, b, True),
-        "lt": ("slt", a, b, False), "ge": ("slt", a, b, True), "gt": ("slt", b, a, False), "le": ("slt", b, a, True),
-        "ltu": ("ult", a, b, False), "geu": ("ult", a, b, True), "gtu": ("ult", b, a, False), "leu": ("ult", b, a, True),
-    }  # fmt: skip
-    if name in ("tsteq", "tstne"):
-        return either("eq", T.binary("and", a, b), zero, name == "tstne")
-    if name not in rows:
-        raise Unknown(f"condition {name}")
-    return either(*rows[name])
-
-
-def swap_bytes(value):
-    return T.concat(*(T.extract(value, i + 7, i) for i in range(0, value.width, 8)))
-
-
-def zeroes(name, value, otherwise):
-    """How many are above the highest one, or below the lowest."""
-    result, width = otherwise, value.width
-    for bit in range(width) if name == "clz" else reversed(range(width)):
-        result = T.ite(T.extract(value, bit, bit), T.const(width - 1 - bit if name == "clz" else bit, width), result)
-    return result
 
 
 class Machine:
@@ -226,6 +182,8 @@ class Machine:
         return self.compute_pairs(state, name, width, operand)
 
     def compute_pairs(self, state, name, width, operand):
+        if not width:
+            raise Unknown(f"operation {name}")
         wide = 2 * width
         if name in ("mulu2", "muls2", "muluh", "mulsh"):
             extend = T.zext if "u" in name[3:] else T.sext
@@ -273,22 +231,36 @@ class Machine:
 
     # ---- operations with memory
 
+    def address(self, term):
+        """Of an access, or where a jump goes. Addresses are a process's: what the processor takes off is taken off."""
+        base, off = T.split(term)
+        if base is not None and base.op == "and" and self.arch.ADDRESS_BITS < 64:
+            for one, other in (base.args, base.args[::-1]):
+                if T.sext(T.extract(other, self.arch.ADDRESS_BITS, 0), 64) is one:
+                    return T.add(other, T.const(off))
+        return term
+
+    def load(self, state, address, size):
+        return state.load(address, size)
+
     def memory(self, state, name, width, args, insn):
-        match = MEMOP.fullmatch(args[2])
-        if not match:
-            raise Unknown(f"access {args[2]}")
+        """128 bits: two words, each in an operand of its own."""
+        pair = width == 128
+        match = MEMOP.fullmatch(args[3 if pair else 2])
+        if not match or match.group("kind").startswith("be"):
+            raise Unknown(f"access {args}")
         kind = match.group("kind")
-        size = SIZES[kind[-1]]
-        if kind.startswith("be"):
-            raise Unknown(f"access {args[2]}")
-        address = self.get(state, args[1], 64)
-        state.accesses.append(Access(name == "qemu_st", address, size, "+al" in args[2], insn))
-        if name == "qemu_st":
-            state.store(address, size, T.resize(self.get(state, args[0], width), 8 * size))
-            return
-        is_signed = "s" in kind[:-1]
-        value = state.load(address, size)
-        self.put(state, args[0], (T.sext if is_signed else T.zext)(value, width))
+        address, size = self.address(self.get(state, args[2 if pair else 1], 64)), SIZES[kind[-1]]
+        state.accesses.append(Access(name == "qemu_st", address, size, "+al" in ",".join(args), insn))
+        parts = [(args[0], address, size, width)]
+        if pair:
+            parts = [(args[0], address, 8, 64), (args[1], T.add(address, T.const(8)), 8, 64)]
+        for operand, at, count, bits in parts:
+            if name == "qemu_st":
+                state.store(at, count, T.resize(self.get(state, operand, bits), 8 * count))
+            else:
+                extend = T.sext if "s" in kind[:-1] else T.zext
+                self.put(state, operand, extend(self.load(state, at, count), bits))
 
     def processor(self, state, name, width, args):
         """Loads and stores of the processor's own state. Below it lies the emulator's: whether to stop, what to count."""
@@ -320,6 +292,18 @@ class Machine:
         value = self.get(state, args[0], width)
         for i in range(size):
             state.env[off + i] = T.extract(value, 8 * i + 7, 8 * i)
+
+    def vector(self, state, name, args):
+        """Operands: bits, size of an element, then those of the operation. What is known: moves of zeroes, stores."""
+        bits = int(args[0][1:])
+        if name == "mov_vec" and args[3].endswith("$0x0"):
+            self.put(state, args[2], T.const(0, bits))
+        elif name == "st_vec" and args[3] == "env":
+            off = int(args[4][1:], 16)
+            for i in range(bits // 8):
+                state.env[off + i] = T.extract(state.temps[args[2]], 8 * i + 7, 8 * i)
+        else:
+            raise Unknown(f"operation {name} {','.join(args)}")
 
     # ---- calls of QEMU's helpers
 
@@ -391,6 +375,8 @@ class Machine:
             self.put(state, args[0], self.fresh(self.arch.WIDTHS.get(args[0], 64)))
         elif name in ("qemu_ld", "qemu_st"):
             self.memory(state, name, width, args, insn)
+        elif name.endswith("_vec"):
+            self.vector(state, name, args)
         elif args and len(args) == 3 and args[1] == "env":
             self.processor(state, name, width, args)
         else:

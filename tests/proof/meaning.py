@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is done with terms: replaced by what is known, evaluated over integers, translated to Z3's."""
 
+import hashlib
+
 from term import (
     CONDITIONS, OPS, Term, binary, concat, condition, const, extract, initial, invert, ite, mask, sdiv, sext, signed, srem,
     udiv, urem, zext,
@@ -21,8 +23,21 @@ def in_order(terms):
     return order
 
 
-def variables(terms):
-    return [term for term in in_order(terms) if term.op == "var"]
+def form(terms):
+    """
+    A hash of the terms with variables numbered in the order in which they come: terms of one form hold for the same
+    values, whatever registers their variables are called after.
+    """
+    number, names, lines = {}, {}, []
+    for one in in_order(terms):
+        number[one] = len(number)
+        if one.op == "var":
+            args = [names.setdefault(one.args[0], len(names))]
+        else:
+            args = [("term", number[arg]) if isinstance(arg, Term) else arg for arg in one.args]
+        lines.append((one.op, one.width, *args))
+    roots = [number[term] for term in terms]
+    return hashlib.blake2b(repr((lines, roots)).encode(), digest_size=16).digest()
 
 
 def known_from(conditions):

@@ -25,16 +25,21 @@ FAULTS = {
 }  # fmt: skip
 
 
-def refute(target, limit=2_000_000):
+LIMIT = 2_000_000  # of the solver
+
+
+def refute(target):
     """Yields (fault, instruction, result)."""
-    for fault, (insn, instead) in FAULTS.items():
-        subject = programs.Subject(str(insn), insn)
-        programs.compile_all(target, [subject], {subject.name: instead})
-        programs.translate_all(target, [subject])
+    subjects = [programs.Subject(fault, insn) for fault, (insn, _) in FAULTS.items()]
+    programs.compile_all(target, subjects, {fault: instead for fault, (_, instead) in FAULTS.items()})
+    programs.translate_all(target, [subject for subject in subjects if not subject.error])
+    for subject in subjects:
         if subject.error:
-            yield fault, insn, theorem.Result(subject.name, "unknown", 0.0, subject.error)
+            yield subject.name, subject.insn, theorem.Result(subject.name, "unknown", 0.0, subject.error)
         else:
-            yield fault, insn, theorem.Prover(limit).prove(target, subject)
+            yield subject.name, subject.insn, theorem.Prover(LIMIT).prove(target, subject)
+    for fault, result in frame_faults.refute(target, LIMIT):
+        yield fault, result.name, result
 
 
 def show(build, name):
@@ -43,11 +48,9 @@ def show(build, name):
 
     target = targets.Target(build, name)
     results = list(refute(target))
-    of_frames = list(frame_faults.refute(target))
     target.close()
-    for fault, insn, result in results:
-        values = ", ".join(f"{reg} = {value}" for reg, value in sorted((result.values or {}).items()))
-        print(f"{name}: {fault}: {result.verdict}: {insn}: {result.detail}\n    when {values}")
-    for fault, result in of_frames:
-        print(f"{name}: {fault}: {result.verdict}: {result.name}: {result.detail}")
-    return all(result.verdict == "refuted" for result in [*(one[-1] for one in results), *(one[-1] for one in of_frames)])
+    for fault, about, result in results:
+        print(f"{name}: {fault}: {result.verdict}: {about}: {result.detail}")
+        if result.values:
+            print("    when " + ", ".join(f"{reg} = {value}" for reg, value in sorted(result.values.items())))
+    return all(result.verdict == "refuted" for _, _, result in results)

@@ -22,19 +22,52 @@ class Subject:
     wide_of: object = None  # of (address, answer of code.c): `wide`
     dead_upper: bool = False  # nothing reads the upper half of the result
     type: object = None  # of what is called: calls.Type, or None
+    before: tuple = ()  # instructions in front of it
+    skipped: tuple = ()  # what a branch jumps over; a store where that is nothing
+    in_callee: bool = False  # the program is that of a function that another one calls
     start: int = 0
     end: int = 0
     taken: int = 0  # where a branch or a call goes
     at: int = 0  # the address of `code`
     code: bytes = b""
-    frame_bytes: int = 0  # SP is so far below the CFA
+    answer: dict = None  # of code.c, but for the code
     begins: list = None  # [(address, state)]: where paths begin
     paths: list = None
+    to_callee: list = None  # of a call: the paths to the callee, as `paths` are those behind its return
+    straight: list = None  # the paths without a call
     error: str = None
 
     @property
     def is_call(self):
-        return self.insn.cls == bpf.JMP and self.insn.opcode & 0xF0 == bpf.CALL
+        """Of C, or of a function."""
+        return self.insn.cls == bpf.JMP and self.insn.opcode & 0xF0 == bpf.CALL and not self.is_tail_call
+
+    @property
+    def is_tail_call(self):
+        return (self.insn.opcode, self.insn.src, self.insn.imm) == (bpf.JMP | bpf.CALL, 0, bpf.TAIL_CALL)
+
+    @property
+    def is_may_goto(self):
+        return self.insn.opcode == bpf.JMP | bpf.JCOND
+
+    @property
+    def is_transfer(self):
+        """To code that is not the instruction's own: theorems about these have parts."""
+        return self.is_call or self.is_tail_call or self.is_may_goto
+
+    @property
+    def branches(self):
+        return self.insn.cls in (bpf.JMP, bpf.JMP32) and self.insn.opcode & 0xF0 not in (bpf.CALL, bpf.EXIT)
+
+    @property
+    def distance(self):
+        """Of a branch, in instructions."""
+        return self.insn.imm if self.insn.opcode == bpf.JMP32 | bpf.JA else self.insn.off
+
+    @property
+    def frame_bytes(self):
+        """SP is so far below the CFA."""
+        return self.answer["frame_bytes"]
 
 
 EXIT = Insn(bpf.JMP | bpf.EXIT)
@@ -43,23 +76,36 @@ STORE = bpf.STX | bpf.MEM | 0x18
 
 
 def program_of(subject, instead=None):
-    """The instruction, then what reads all of every register, then an exit. returns: instructions, index behind it."""
-    insns = list(instead or [subject.insn])
+    """What is in front, the instruction, what reads all of every register, an exit. returns: instructions, index behind it."""
+    insns = [*subject.before, *(instead or [subject.insn])]
     behind = len(insns)
     if subject.second is not None:
         behind += 1
         insns.append(Insn(0, imm=subject.second))
     elif subject.wide is not None:
         behind += 1
-        insns[0] = dataclasses.replace(subject.insn, imm=subject.wide & 0xFFFFFFFF)
+        insns[-1] = dataclasses.replace(subject.insn, imm=subject.wide & 0xFFFFFFFF)
         insns.append(Insn(0, imm=subject.wide >> 32))
-    if subject.insn.cls in (bpf.JMP, bpf.JMP32) and not subject.is_call:
-        insns.append(Insn(STORE, bpf.FP, 1, -16))  # what is jumped over
+    if subject.branches:
+        insns += subject.skipped or [Insn(STORE, bpf.FP, 1, -16)]
     if subject.dead_upper:
         insns += [Insn(bpf.ALU64 | bpf.MOV, reg, imm=0) for reg in range(10)]
     # What is behind a call may not read what the call has lost.
-    insns += [Insn(STORE, bpf.FP, reg, -8) for reg in range(10) if not subject.is_call or reg not in range(1, 6)]
+    loses = subject.is_call or subject.is_tail_call
+    insns += [Insn(STORE, bpf.FP, reg, -8) for reg in range(10) if not loses or reg not in range(1, 6)]
     return [*insns, EXIT], behind
+
+
+def request_of(subject, insns, address):
+    text, other = "".join(insn.hex() for insn in insns), ZERO + EXIT.hex()
+    functions = (other, text) if subject.in_callee else (text, other)
+    request = {
+        "insns": functions[0], "others": [functions[1]], "about": int(subject.in_callee), "address": address,
+        "options": subject.options,
+    }  # fmt: skip
+    if subject.type:
+        request["import"] = subject.type.request()
+    return request
 
 
 def compile_all(target, subjects, faults=None):
@@ -67,37 +113,33 @@ def compile_all(target, subjects, faults=None):
     address = targets.CODE + 0x40
     for subject in subjects:
         insns, behind = program_of(subject, (faults or {}).get(subject.name))
-        request = {
-            "insns": "".join(insn.hex() for insn in insns),
-            "address": address,
-            "options": subject.options,
-            "others": [ZERO + EXIT.hex()],
-        }
-        if subject.type:
-            request["import"] = subject.type.request()
-        answer = target.compile(request)
+        answer = target.compile(request_of(subject, insns, address))
         if "error" in answer:
             subject.error = answer["error"]
             continue
-        offs = answer["offs"]
-        subject.start, subject.end = address + offs[0], address + offs[behind]
-        code = bytes.fromhex(answer["code"])
-        subject.frame_bytes = answer["frame_bytes"]
-        subject.at, subject.code = subject.start, code[offs[0] : offs[behind]]
-        if subject.is_call:
-            # Stubs on the way to C lie behind the functions. What is behind the call and what is called are traps.
-            stubs = answer["starts"][2] if len(answer["starts"]) > 2 else len(code)
-            hole = target.trap * ((stubs - offs[behind]) // len(target.trap))
-            subject.at, subject.code = address, code[: offs[behind]] + hole + code[stubs:]
-            subject.taken = subject.type.address if subject.type else address + answer["starts"][1]
-        elif subject.insn.opcode == bpf.JMP | bpf.EXIT:
-            subject.taken = address + offs[-1]
-        elif subject.insn.cls in (bpf.JMP, bpf.JMP32):
-            subject.taken = address + offs[behind + 1]
-        if subject.wide_of:
-            subject.wide = subject.wide_of(address, answer)
-        subject.begins = [(subject.start, machine.State())]
-        address = (address + len(answer["code"]) // 2 + 0x1F) & ~0xF
+        place(target, subject, answer, bytes.fromhex(answer.pop("code")), address, behind)
+        address = (address + subject.answer["bytes"] + 0x1F) & ~0xF
+
+
+def place(target, subject, answer, code, address, behind):
+    """Where the instruction begins and ends, and where it goes; the code that QEMU is to have."""
+    offs, front = answer.pop("offs"), len(subject.before)
+    subject.answer = {**answer, "bytes": len(code)}
+    subject.start, subject.end = address + offs[front], address + offs[behind]
+    subject.at, subject.code = subject.start, code[offs[front] : offs[behind]]
+    if subject.is_call:
+        # Stubs on the way to C lie behind the functions. What is behind the call and what is called are traps.
+        stubs = answer["starts"][2] if len(answer["starts"]) > 2 else len(code)
+        hole = target.trap * ((stubs - offs[behind]) // len(target.trap))
+        subject.at, subject.code = address, code[: offs[behind]] + hole + code[stubs:]
+        subject.taken = subject.type.address if subject.type else address + answer["starts"][1]
+    elif subject.insn.opcode == bpf.JMP | bpf.EXIT:
+        subject.taken = address + offs[-1]
+    elif subject.branches:
+        subject.taken = address + offs[behind + subject.distance]
+    if subject.wide_of:
+        subject.wide = subject.wide_of(address, answer)
+    subject.begins = [(subject.start, machine.State())]
 
 
 def translate_all(target, subjects):

@@ -11,7 +11,6 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-import frames
 import jobs
 import planted
 import target as targets
@@ -19,6 +18,7 @@ import target as targets
 FAST = {"states": 4, "limit": 8_000_000}
 FRAMES_FAST = 401  # one of so many frames
 FULL = {"states": 30, "limit": 100_000_000}
+FRAMES_HEAD = "| convention | role | theorems | proved | refuted | unknown |"
 HEAD = "| convention | theorems | proved | refuted | unknown | refused | random states | least for an instruction |"
 
 
@@ -33,6 +33,13 @@ def row_of(name, records):
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
+def rows_of_frames(name, records):
+    for role in sorted({record["role"] for record in records}):
+        verdicts = collections.Counter(record["verdict"] for record in records if record["role"] == role)
+        cells = [name, role, sum(verdicts.values()), verdicts["proved"], verdicts["refuted"], verdicts["unknown"]]
+        yield "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
 def failures(name, records):
     """Lines about what is not proved, with counter-examples."""
     for record in records:
@@ -40,15 +47,17 @@ def failures(name, records):
             yield f"{name}: {record['verdict']}: {record['name']}: {record['detail']}"
         if record["verdict"] == "refuted":
             yield "    when " + ", ".join(f"{reg} = {value}" for reg, value in sorted(record["values"].items()))
-            yield "    through code offsets " + " ".join(record["trace"])
+            yield "    through " + " ".join(record["trace"])
         yield from (f"the model is wrong: {fault}" for fault in record["faults"])
 
 
-def report(results, seconds):
-    print(HEAD)
-    print("|" + "---|" * (HEAD.count("|") - 1))
+def report(results, of_frames, seconds):
+    head = FRAMES_HEAD if of_frames else HEAD
+    print(head)
+    print("|" + "---|" * (head.count("|") - 1))
     for name, records in results.items():
-        print(row_of(name, records))
+        for row in rows_of_frames(name, records) if of_frames else [row_of(name, records)]:
+            print(row)
     for name, records in results.items():
         for line in failures(name, records):
             print(line)
@@ -82,20 +91,18 @@ def main():
     start = time.monotonic()
     if arguments.planted:
         return all([planted.show(arguments.build, name) for name in arguments.conventions])
-    if arguments.frames:
-        every = max(arguments.every, FRAMES_FAST) if arguments.fast else arguments.every
-        return all([frames.show(arguments.build, name, every) for name in arguments.conventions])
+    every = max(arguments.every, FRAMES_FAST) if arguments.frames and arguments.fast else arguments.every
     how = FAST if arguments.fast else FULL
     settings = jobs.Settings(
         arguments.build, arguments.fast, how["states"] if arguments.states is None else arguments.states, how["limit"],
-        arguments.opcode, arguments.every,
+        arguments.opcode, every, arguments.frames,
     )  # fmt: skip
     cache = jobs.Cache(pathlib.Path(arguments.build) / "proof" / "theorems.jsonl")
     results = jobs.run(
         arguments.conventions, settings, cache, arguments.jobs,
         lambda text: print(f"\r{text} ", end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None,
     )  # fmt: skip
-    report(results, time.monotonic() - start)
+    report(results, arguments.frames, time.monotonic() - start)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n")
     return good(results)

@@ -51,7 +51,7 @@ class Prediction:
     def __init__(self, target, path):
         state = path.state
         self.target = path.target.args[0]
-        self.raises = path.kind == "trap"  # an exception that is none of a trap of ours
+        self.leaves = path.kind in ("trap", "leave")  # by an exception that is none of a trap of ours, or a jump
         self.trace = set(state.trace)
         self.regs = {}
         for name, reg in target.regs.items():
@@ -71,8 +71,8 @@ class Prediction:
         """(registers, words of memory), or None when the path is another. Raises Elsewhere."""
         if not all(self.holds(values, initial_byte)):
             return None
-        if self.raises:
-            raise Elsewhere("an exception")
+        if self.leaves:
+            raise Elsewhere("no trap of ours")
         if not all(self.fine(values, initial_byte)):
             raise Elsewhere("undefined")
         for address, (size, aligned) in zip(self.where(values, initial_byte), self.accesses):

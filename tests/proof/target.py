@@ -2,6 +2,7 @@
 """The programs of one convention: compiled by jf-prove-code, and executed by QEMU in jf-prove-guest-ARCH."""
 
 import dataclasses
+import functools
 import importlib.util
 import json
 import pathlib
@@ -44,6 +45,12 @@ def facts(arch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@functools.cache
+def version_of(qemu):
+    run = subprocess.run([qemu, "--version"], capture_output=True, text=True, check=True)
+    return run.stdout.splitlines()[0]
 
 
 @dataclasses.dataclass
@@ -93,8 +100,7 @@ class Target:
         return f"qemu-{self.platform['machine']}"
 
     def version(self):
-        run = subprocess.run([self.qemu(), "--version"], capture_output=True, text=True, check=True)
-        return run.stdout.splitlines()[0]
+        return version_of(self.qemu())
 
     def guest(self):
         for folder in (self.arch, "native"):

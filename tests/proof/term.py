@@ -6,7 +6,6 @@ each operation: its meaning over integers, as an expression of Python, and over 
 """
 
 
-
 class Term:
     __slots__ = ("op", "args", "width", "number")
 
@@ -27,6 +26,11 @@ def _make(op, width, *args):
         term.op, term.args, term.width, term.number = op, args, width, len(_made)
         _made[key] = term
     return term
+
+
+def forget():
+    """Frees all terms. What was made before is equal to nothing that is made afterwards."""
+    _made.clear()
 
 
 def mask(width):

@@ -4,7 +4,9 @@
 import dataclasses
 import time
 
+import arguments
 import bpf
+import machine
 import meaning
 import term as T
 
@@ -97,6 +99,7 @@ class Prover:
         self.z3 = z3
         self.limit = limit
         self.axioms = set()
+        self.proved = {}  # lemmas that were used, by the form of the question
 
     def counterexample(self, assumptions, claim):
         """None when the claim follows; else a model, or "unknown". Adds what it leaned on to self.axioms."""
@@ -107,6 +110,17 @@ class Prover:
         terms = [*assumptions, T.invert(claim)]
         if any(T.is_const(one, 0) for one in terms):
             return None
+        form = meaning.form(terms)
+        if form not in self.proved:
+            used = set()
+            model = self._counterexample(terms, used)
+            if model is not None:
+                return model
+            self.proved[form] = used
+        self.axioms |= self.proved[form]
+        return None
+
+    def _counterexample(self, terms, used):
         if any(term.op in HARD for term in meaning.in_order(terms)):
             # What is asked first is quickest: that both sides divide the same numbers is often enough.
             facts = list(lemmas(meaning.in_order(terms)))
@@ -115,7 +129,7 @@ class Prover:
                 chosen = [(name, fact) for name, fact in facts if name in names]
                 limit = self.limit if names == LEMMAS else self.limit // 20
                 if self._ask(terms + [fact for _, fact in chosen], HARD, limit) is None:
-                    self.axioms |= {f"lemma {name}" for name, _ in chosen}
+                    used |= {f"lemma {name}" for name, _ in chosen}
                     return None
         return self._ask(terms, (), self.limit)
 
@@ -132,13 +146,15 @@ class Prover:
 
     # ---- one instruction
 
-    def prove(self, target, subject, all_claims=None):
-        """all_claims: (path, assumptions, claim, what it says), or None: those of spec_of()."""
+    def prove(self, target, subject):
         start, self.axioms = time.monotonic(), set()
-        for path, assumptions, claim, what in all_claims or claims_of(target, subject):
-            model = self.counterexample(assumptions, claim)
-            if model is not None:
-                return self._failed(target, subject, path, what, model, start)
+        try:
+            for path, assumptions, claim, what in claims_of(target, subject):
+                model = self.counterexample(assumptions, claim)
+                if model is not None:
+                    return self._failed(target, subject, path, what, model, start)
+        except machine.Unknown as error:
+            return Result(subject.name, "unknown", time.monotonic() - start, str(error))
         return Result(subject.name, "proved", time.monotonic() - start, axioms=tuple(sorted(self.axioms)))
 
     def _failed(self, target, subject, path, what, model, start):
@@ -157,7 +173,15 @@ USER_BASE = 0x123456789ABC0000  # code.c's: of the arena, as user space sees it
 
 def spec_of(target, subject):
     """What the RFC says of the instruction."""
-    return bpf.step(subject.insn, registers(target), arena(target), subject.wide, USER_BASE)
+    insn, regs, cpu_base, read = subject.insn, registers(target, subject), None, []
+    if insn.opcode == bpf.ALU64 | bpf.MOV | bpf.X and insn.off == bpf.PER_CPU:
+        cpu_base, read = target.facts.cpu_base(target.conv["convention"])
+    if bpf.ARGUMENTS in (insn.dst, insn.src):
+        insn, place = arguments.instead(target, subject)
+        regs.append(place)
+    spec = bpf.step(insn, regs, arena(target), subject.wide, USER_BASE, cpu_base)
+    spec.reads += read
+    return spec
 
 
 def register_names(target):
@@ -166,9 +190,26 @@ def register_names(target):
     return {target.qemu_name(name): name + bpf_of.get(name, "") for name, reg in target.regs.items() if reg["is_int"]}
 
 
-def registers(target):
+def registers(target, subject):
     """BPF registers at the start, as terms over the machine's."""
-    return [T.var(target.qemu_name(name)) for name in target.conv["bpf"][:11]]
+    regs = [T.var(target.qemu_name(name)) for name in target.conv["bpf"][: bpf.FP]]
+    name, off = r10(target, subject)
+    return [*regs, T.add(T.var(name), T.const(off))]
+
+
+def r10(target, subject):
+    """QEMU's name of the register that R10 is reckoned from, and how far R10 is from it."""
+    name = subject.answer["r10"]
+    return target.qemu_name(name), subject.answer["r10_from_fp"] if name == target.conv["fp"] else 0
+
+
+def of_frame(target, subject):
+    """What holds in the body of a function, as theorems about frames show: SP, FP and R10 are as far apart as it says."""
+    sp, fp = (T.var(target.qemu_name(target.conv[name])) for name in ("sp", "fp"))
+    yield T.condition("eq", fp, T.add(sp, T.const(subject.frame_bytes + target.conv["fp_off"])))
+    if not subject.answer["is_private"]:
+        where = T.add(fp, T.const(subject.answer["r10_from_fp"]))
+        yield T.condition("eq", registers(target, subject)[bpf.FP], where)
 
 
 def arena(target):
@@ -189,6 +230,13 @@ def within(address, size, ranges):
 
 
 def claims_of(target, subject):
+    """Yields (path, assumptions, claim, what it says)."""
+    import calls
+    import transfers
+
+    if subject.is_transfer:
+        yield from (calls if subject.is_call else transfers).claims(target, subject)
+        return
     spec = spec_of(target, subject)
     for path in subject.paths:
         for claim in claims(target, subject, path, spec):
@@ -200,6 +248,8 @@ def claims(target, subject, path, spec):
     state = path.state
     taken = spec.taken if spec.taken is not None else T.const(0, 1)
     given = assumed(target, spec) + state.conditions
+    if not {bpf.FP, bpf.ARGUMENTS}.isdisjoint((subject.insn.dst, subject.insn.src)):
+        given += of_frame(target, subject)
     for condition, what in state.obligations:
         yield given, condition, f"never happens: {what}"
     if path.target.op != "const":
@@ -212,10 +262,10 @@ def claims(target, subject, path, spec):
     if goes == subject.taken:
         here = T.binary("or", here, taken)
     yield given, here, "goes on where the RFC says"
-    for number, (name, want) in enumerate(zip(target.conv["bpf"], spec.regs)):
-        got = state.globals.get(target.qemu_name(name))
-        if got is None:
-            got = T.var(target.qemu_name(name))
+    places = [(target.qemu_name(name), 0) for name in target.conv["bpf"][: bpf.FP]] + [r10(target, subject)]
+    places += arguments.in_registers(target, subject)
+    for number, ((name, off), want) in enumerate(zip(places, spec.regs)):
+        got = T.add(state.globals.get(name, T.var(name)), T.const(off))
         if subject.dead_upper and number == subject.insn.dst:
             got, want = T.extract(got, 31, 0), T.extract(want, 31, 0)
         yield given, T.condition("eq", got, want), f"R{number} is what the RFC says"
@@ -228,7 +278,8 @@ def assumed(target, spec):
     given = []
     for address, size in spec.reads + spec.writes:
         if target.facts.ADDRESS_BITS < 64:
-            top = T.extract(address, 63, target.facts.ADDRESS_BITS)
+            # What is longer than an access does not end above, either.
+            top = T.extract(address, 63, target.facts.ADDRESS_BITS - int(size > 8))
             given.append(T.condition("eq", top, T.const(0, top.width)))
         if spec.aligned and size > 1:
             low = T.extract(address, size.bit_length() - 2, 0)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/arm)."""
 
+import machine
 import term as T
 
 QEMU = "10.0"  # the version whose model this is
@@ -20,6 +21,16 @@ def register(name, hw):
 ALIASES = {}
 # What generated code may leave in any state, of the parts that have no name: none.
 SCRATCH = ()
+
+
+TPIDR_EL0 = 0x518
+
+
+def cpu_base(convention):
+    """(per-CPU base, what is read to find it): the thread's register. The kernel's is not for programs."""
+    if convention != "user":
+        raise machine.Unknown("TPIDR_EL1, which a program may not read")
+    return T.concat(*(machine.State().env_byte(TPIDR_EL0 + i) for i in reversed(range(8)))), []
 
 
 def divide(kind):
@@ -44,7 +55,7 @@ SIGNED = {}  # what a signature makes of an address: (the address, the modifier)
 
 
 def signed(value, modifier):
-    made = T.var(f"signed({T.text(value)}, {T.text(modifier)})")
+    made = T.var(f"signed({value}, {modifier})")
     SIGNED[made] = (value, modifier)
     return made
 

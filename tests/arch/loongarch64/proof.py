@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/loongarch)."""
 
+import term as T
+
 QEMU = "10.0"  # the version whose model this is
 CPU = "max"
 PC = "pc"
@@ -12,6 +14,11 @@ WIDTHS = {}
 def register(name, hw):
     """QEMU's name of an integer register."""
     return f"r{hw}"
+
+
+def cpu_base(convention):
+    """(per-CPU base, what is read to find it): $tp, or what the kernel has in r21."""
+    return T.var("r2" if convention == "user" else "r21"), []
 
 
 def float_register(name, hw):

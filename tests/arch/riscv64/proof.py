@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/riscv)."""
 
+import term as T
+
 # With Ztso there would be a barrier behind every access.
 QEMU = "10.0"  # the version whose model this is
 CPU = "max,ztso=off"
@@ -13,6 +15,11 @@ WIDTHS = {}
 def register(name, hw):
     """QEMU's name of an integer register."""
     return f"x{hw}/{'s0' if hw == 8 else name}"
+
+
+def cpu_base(convention):
+    """(per-CPU base, what is read to find it): tp."""
+    return T.var("x4/tp"), []
 
 
 def float_register(name, hw):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/proof needs to know of QEMU's model of this architecture (QEMU 10.0: target/i386)."""
 
+import machine
 import term as T
 
 QEMU = "10.0"  # the version whose model this is
@@ -24,6 +25,12 @@ SCRATCH = ()
 
 # MXCSR's bytes, and a place that QEMU does not have, for the x87 control word: helpers alone read and write it.
 CONTROL = {"mxcsr": 0x354, "fcw": 0x100000}
+
+
+def cpu_base(convention):
+    """(per-CPU base, what is read to find it): the first word of the segment, which holds the segment's address."""
+    address = T.var("fs_base" if convention == "user" else "gs_base")
+    return machine.State().load(address, 8), [(address, 8)]
 
 
 def float_register(name, hw):
@@ -61,6 +68,18 @@ def divide(kind, width):
     return helper
 
 
+# Values of cc_op from here on come in fours, for results of 1, 2, 4 and 8 bytes; below, flags are in one word.
+CC_OP_RESULTS = 4
+
+
+def not_zero(machine_, state, args):
+    """Whether the last result that set the flags was other than 0."""
+    result, kind = machine_.get(state, args[0], 64), machine_.get(state, args[2], 32)
+    if kind.op != "const" or kind.args[0] < CC_OP_RESULTS:
+        raise machine.Unknown(f"cc_compute_nz of {kind}")
+    return [T.zext(T.extract(result, (8 << (kind.args[0] & 3)) - 1, 0), 64)]
+
+
 def unknown(width):
     """Flags in one word: nothing that branches asks for them so."""
     return lambda machine, state, args: [machine.fresh(width)]
@@ -72,6 +91,7 @@ HELPERS = {
     "idivq_EAX": divide("s", 64),
     "idivl_EAX": divide("s", 32),
     "cc_compute_all": unknown(64),
+    "cc_compute_nz": not_zero,
     "ldmxcsr": load_control("mxcsr", 4),
     "update_mxcsr": lambda machine, state, args: [],  # of the exceptions that happened, which nobody is to keep
     "fldcw": load_control("fcw", 2),
