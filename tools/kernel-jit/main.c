@@ -140,7 +140,7 @@ static u64 now_ns(void)
 }
 
 /* A JIT that does not end is named, and does not outlive who asked it. Of the processor's time: machines are busy. */
-#define SECONDS 10
+#define SECONDS 2
 
 static const char *compiling; /* name of the function */
 

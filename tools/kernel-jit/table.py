@@ -25,7 +25,7 @@ def cells(row):
         registers = "lost " + " ".join(row.lost)
     else:
         registers = f"{row.registers} kept"
-    rules = " ".join([f"R{rule}" for rule in row.rules()]) or ("-" if row.state in (UNSUPPORTED, UNJUDGED) else "none")
+    rules = " ".join([f"R{rule}" for rule in row.rules()]) or ("none" if row.functions else "-")
     undecided = sorted({finding["rule"] for finding in row.undecided})
     if undecided:
         rules += " (undecided: " + " ".join(f"R{rule}" for rule in undecided) + ")"
@@ -39,7 +39,7 @@ def counts(rows):
 
 def summary(rows):
     ran = [row for row in rows if row.got is not None]
-    judged = [row for row in rows if row.state in (GOOD, BAD)]
+    judged = [row for row in rows if row.functions and row.state in (GOOD, BAD)]
     right = sum(not row.is_wrong() for row in ran)
     numbers = counts(rows)
     return (
