@@ -109,8 +109,8 @@ enum {
 /* What an offset in an arena reaches. */
 #define BUNDLE_ARENA_BYTES (UINT64_C(1) << 32)
 
-/* Where an arena of so many bytes begins that is free to choose, in bytes behind its base: a page at offset 0 would have
- * NULL for a pointer. An arena that needs everything begins at its base. */
+/* Where an arena of so many bytes begins that is free to choose, in bytes behind its base: a page at offset 0 would
+ * have NULL for a pointer. An arena that needs everything begins at its base. */
 static inline uint64_t bundle_arena_first_off(uint64_t bytes)
 {
 	const uint64_t wanted = UINT64_C(64) << 10;
