@@ -174,8 +174,10 @@ static bool judge(struct prover *p, const struct jf_row *row)
 		return true;
 	truth = truth_of_row(c, &p->state, &p->table, row, &lie);
 	prover_note(p, truth, c->off, row, &lie, "has a row that");
-	/* Scratch registers change without being counted. */
-	c->row_judged = row->cfa_reg == c->backend->sp || is_callee_saved(c, row->cfa_reg) ? row : NULL;
+	/* Scratch registers change without being counted; others, where the row relies on them. */
+	c->row_judged = truth == TRUTH_HOLDS && (row->cfa_reg == c->backend->sp || is_callee_saved(c, row->cfa_reg)) ?
+				row :
+				NULL;
 	c->row_changes = c->changes;
 	return truth == TRUTH_HOLDS;
 }

@@ -104,13 +104,14 @@ static void judge_save_set(struct checker *c, const struct state *state)
 	applies(c, 3);
 	applies(c, 4);
 	for (unsigned int reg = 0; reg < c->backend->reg_count; reg++) {
-		int slot = jf_frame_slot(&c->frame, JF_SLOT_SAVE, (uint8_t)reg);
 		const struct cell *elsewhere;
 		struct value got = {0};
+		int slot;
 
 		if (!is_callee_saved(c, reg) || reg == c->backend->fp ||
 		    (c->input->in_kernel && c->backend->regs[reg].cls != JF_REG_INT))
 			continue;
+		slot = jf_frame_slot(&c->frame, JF_SLOT_SAVE, (uint8_t)reg);
 		if (slot >= 0 && is_saved_at(state, c->frame.slots[slot].off_from_cfa, (uint8_t)reg, &got))
 			continue;
 		elsewhere = saved_elsewhere(state, (uint8_t)reg);

@@ -244,9 +244,13 @@ bool state_join(const struct stack_map *map, struct state *into, const struct st
 		changed = true;
 	}
 	for (unsigned int reg = 0; reg < map->reg_count; reg++) {
+		const struct value met = value_unknown(code_off | DEF_JOIN, (uint8_t)reg);
 		struct value value;
 
 		if (value_same(&into->regs[reg], &from->regs[reg]))
+			continue;
+		/* Most have met before. Whatever is no address of this stack makes nothing else of them. */
+		if (value_same(&into->regs[reg], &met) && !value_taint(map, &from->regs[reg]))
 			continue;
 		value = join(map, &into->regs[reg], &from->regs[reg], came_in, code_off, (uint8_t)reg);
 		changed |= !value_same(&value, &into->regs[reg]);

@@ -8,12 +8,18 @@ static struct value operand(const struct state *state, uint8_t reg)
 	return reg == JF_REG_NONE ? value_const(0) : state->regs[reg];
 }
 
+/* Of a register other than SP a row says that it is the caller's, or how far from the CFA: nothing else counts. */
+static bool is_of_caller(const struct value *value)
+{
+	return value->kind == VALUE_ENTRY || value->kind == VALUE_CFA;
+}
+
 static void set(struct checker *c, struct state *state, uint8_t reg, struct value value)
 {
 	if (reg >= c->backend->reg_count)
 		return;
-	if (is_callee_saved(c, reg) || reg == c->backend->sp || reg == c->backend->ra)
-		c->changes++;
+	if (reg == c->backend->sp || is_of_caller(&state->regs[reg]) || is_of_caller(&value))
+		c->changes += is_callee_saved(c, reg) || reg == c->backend->sp || reg == c->backend->ra;
 	state->regs[reg] = value;
 }
 
