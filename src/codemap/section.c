@@ -165,7 +165,8 @@ static struct seat *look_for_seat(struct seat *seat)
 		return seat;
 	seat = take_seat(seat);
 	if (seat != &no_seat)
-		atomic_store(&vacant, true); /* there may be more of them */
+		atomic_store(&vacant, true);       /* there may be more of them */
+	atomic_thread_fence(memory_order_seq_cst); /* see others_have_seats() */
 	return seat;
 }
 
@@ -277,11 +278,15 @@ static void wait_for_standing(uint64_t age)
 		sched_yield();
 }
 
-/* Who takes a seat behind this look, or stands, does so by a full memory barrier, and reads behind that. */
-static bool others_have_seats(unsigned int used)
+/* Whom this look misses has taken a seat behind it, and reads behind the fence of look_for_seat(): no longer what was
+ * made unreachable before the fence here. */
+static bool others_have_seats(void)
 {
 	const struct seat *own = atomic_load(&mine);
+	unsigned int used;
 
+	atomic_thread_fence(memory_order_seq_cst);
+	used = atomic_load(&seats_used);
 	for (unsigned int i = 0; i < used; i++)
 		if (&seats[i] != own && atomic_load(&seats[i].tid))
 			return true;
@@ -299,9 +304,9 @@ void jf_code_map_wait(void)
 	/* Some may have read an age long ago. They count in the word that is about to be the new age's. */
 	wait_for_standing(atomic_load(&jf_code_map_age) + 1);
 	new_age = atomic_fetch_add(&jf_code_map_age, 1) + 1;
-	used = atomic_load(&seats_used);
-	if (!atomic_load(&jf_code_map_fences) && others_have_seats(used))
+	if (!atomic_load(&jf_code_map_fences) && others_have_seats())
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	used = atomic_load(&seats_used);
 	for (unsigned int i = 0; i < used; i++)
 		wait_for_seat(&seats[i], new_age);
 	wait_for_standing(new_age - 1);
