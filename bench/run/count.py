@@ -19,11 +19,11 @@ ADDRESS, BYTES = (re.search(rf"#define {name} +(0x\w+)", HEADER).group(1) for na
 
 
 def count(command, code, data):
-    """(instructions, what the code returns)"""
+    """(instructions, what the code returns: of a kernel's program the lower 32 bits count)"""
     with tempfile.NamedTemporaryFile() as log:
         words = [command[0], "-one-insn-per-tb", "-d", "exec,nochain", "-dfilter", f"{ADDRESS}+{BYTES}", "-D", log.name]
         done = subprocess.run(words + command[1:] + [code, data], capture_output=True, text=True, timeout=120, check=True)
-        return log.read().count(b"Trace "), done.stdout
+        return log.read().count(b"Trace "), int(done.stdout, 16) & 0xFFFFFFFF
 
 
 def table_of(folder, arch, command):
@@ -37,7 +37,7 @@ def table_of(folder, arch, command):
                 continue
             number, other = count(command, path, folder / "data")
             if other != result:
-                sys.exit(f"{arch}: {ours.stem} by {who} returns {other.strip()}, by jitframe {result.strip()}")
+                sys.exit(f"{arch}: {ours.stem} by {who} returns {other:x}, by jitframe {result:x}")
             ratio = number / first
             rows.append({"x": ours.stem, "who": who, "median": number, "low": number, "high": number, "min": number,
                          "runs": 1, "ratio": ratio, "ratio_low": ratio, "ratio_high": ratio})
