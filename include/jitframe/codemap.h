@@ -99,10 +99,8 @@ struct jf_range {
  *      the first one with code_off other than 0; rows or slots beside `lazy`; more than 32 slots; a boundary without
  *      callback; lines unsorted, without a file, or of instructions behind the last; clean-up records that are
  *      unsorted, empty or outside of the range, or overlap; pads that are resumed without two slots for that, or called
- *      without a way back),
- * JF_E_IN_SECTION (a call in a reader section of this
- *      thread, for which the call might wait), JF_E_OVERLAP (another range has some of the addresses),
- *      JF_E_NO_MEMORY.
+ *      without a way back), JF_E_IN_SECTION (a call in a reader section of this thread, for which the call might wait),
+ *      JF_E_OVERLAP (another range has some of the addresses), JF_E_NO_MEMORY.
  * threads: any, outside of signal handlers: takes a lock, allocates. Readers never wait.
  * cost: time and memory are the same for any number of ranges: a few hundred bytes, more when code is thinly spread.
  *      jf_code_map_remove() gives the memory back.

@@ -163,6 +163,7 @@ static bool judge(struct prover *p, const struct jf_row *row)
 	struct checker *c = &p->c;
 	enum truth truth;
 	struct lie lie;
+	bool is_counted;
 
 	if (!p->table.row_count)
 		return true;
@@ -175,9 +176,8 @@ static bool judge(struct prover *p, const struct jf_row *row)
 	truth = truth_of_row(c, &p->state, &p->table, row, &lie);
 	prover_note(p, truth, c->off, row, &lie, "has a row that");
 	/* Scratch registers change without being counted; others, where the row relies on them. */
-	c->row_judged = truth == TRUTH_HOLDS && (row->cfa_reg == c->backend->sp || is_callee_saved(c, row->cfa_reg)) ?
-				row :
-				NULL;
+	is_counted = row->cfa_reg == c->backend->sp || is_callee_saved(c, row->cfa_reg);
+	c->row_judged = truth == TRUTH_HOLDS && is_counted ? row : NULL;
 	c->row_changes = c->changes;
 	return truth == TRUTH_HOLDS;
 }

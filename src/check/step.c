@@ -18,8 +18,9 @@ static void set(struct checker *c, struct state *state, uint8_t reg, struct valu
 {
 	if (reg >= c->backend->reg_count)
 		return;
-	if (reg == c->backend->sp || is_of_caller(&state->regs[reg]) || is_of_caller(&value))
-		c->changes += is_callee_saved(c, reg) || reg == c->backend->sp || reg == c->backend->ra;
+	if (reg == c->backend->sp || ((is_callee_saved(c, reg) || reg == c->backend->ra) &&
+				      (is_of_caller(&state->regs[reg]) || is_of_caller(&value))))
+		c->changes++;
 	state->regs[reg] = value;
 }
 

@@ -282,6 +282,21 @@ static void add_refused(struct jf_range range, const struct jf_cleanup_code *lis
 	CHECK(strstr(error.text, words), "'%s' does not say '%s'", error.text, words);
 }
 
+/* A function of 32 bytes, with such records. */
+static struct jf_range recorded(const struct jf_row *row, const struct jf_cleanup_code *list, uint32_t count)
+{
+	return (struct jf_range){.size = sizeof(struct jf_range),
+				 .kind = JF_RANGE_SUBPROGRAM,
+				 .start = RUN_ADDRESS,
+				 .end = RUN_ADDRESS + 32,
+				 .name = "f",
+				 .backend = &toy_backend,
+				 .rows = row,
+				 .row_count = 1,
+				 .cleanups = list,
+				 .cleanup_count = count};
+}
+
 Test(cleanup, the_code_map_looks_at_records)
 {
 	static const struct jf_cleanup_code good[] = {{0, 8, 24}, {8, 16, 24}, {24, 32, JF_CLEANUP_IN_PAD}};
@@ -289,16 +304,7 @@ Test(cleanup, the_code_map_looks_at_records)
 					    unsorted[] = {{8, 16, 24}, {0, 8, 24}},
 					    overlap[] = {{0, 9, 24}, {8, 16, 24}};
 	static const struct jf_row row = {.cfa_reg = TOY_SP};
-	struct jf_range range = {.size = sizeof(range),
-				 .kind = JF_RANGE_SUBPROGRAM,
-				 .start = RUN_ADDRESS,
-				 .end = RUN_ADDRESS + 32,
-				 .name = "f",
-				 .backend = &toy_backend,
-				 .rows = &row,
-				 .row_count = 1,
-				 .cleanups = good,
-				 .cleanup_count = 3};
+	struct jf_range range = recorded(&row, good, 3);
 
 	CHECK_STATUS(jf_code_map_add(&range, NULL), JF_OK, "good records");
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
@@ -317,21 +323,12 @@ Test(cleanup, the_code_map_wants_slots_of_pads_that_are_resumed)
 	static const struct jf_slot slots[] = {
 		{.kind = JF_SLOT_CLEANUP, .reg = JF_REG_NONE, .off_from_cfa = -24, .size_bytes = 8},
 		{.kind = JF_SLOT_CLEANUP, .reg = JF_REG_NONE, .off_from_cfa = -32, .size_bytes = 8}};
-	struct jf_range range = {.size = sizeof(range),
-				 .kind = JF_RANGE_SUBPROGRAM,
-				 .start = RUN_ADDRESS,
-				 .end = RUN_ADDRESS + 32,
-				 .name = "f",
-				 .backend = &toy_backend,
-				 .rows = &row,
-				 .row_count = 1,
-				 .slots = slots,
-				 .slot_count = 2,
-				 .cleanups = list,
-				 .cleanup_count = 1,
-				 .cleanup_entry = JF_CLEANUP_RESUMED};
+	struct jf_range range = recorded(&row, list, 1);
 	struct jf_error error = {0};
 
+	range.slots = slots;
+	range.slot_count = 2;
+	range.cleanup_entry = JF_CLEANUP_RESUMED;
 	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "two slots: %s", error.text);
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
 	range.slot_count = 1;
@@ -350,20 +347,11 @@ Test(cleanup, the_code_map_wants_a_way_back_of_pads_that_are_called)
 	static const struct jf_cleanup_code list[] = {{0, 8, 24}};
 	static const struct jf_row row = {.cfa_reg = TOY_FP};
 	static const uint8_t bad[] = {TOY_A1, TOY_F0, TOY_FP, TOY_REG__COUNT, JF_REG_NONE};
-	struct jf_range range = {.size = sizeof(range),
-				 .kind = JF_RANGE_SUBPROGRAM,
-				 .start = RUN_ADDRESS,
-				 .end = RUN_ADDRESS + 32,
-				 .name = "f",
-				 .backend = &toy_backend,
-				 .rows = &row,
-				 .row_count = 1,
-				 .cleanups = list,
-				 .cleanup_count = 1,
-				 .cleanup_entry = JF_CLEANUP_CALLED,
-				 .cleanup_back = TOY_S5};
+	struct jf_range range = recorded(&row, list, 1);
 	struct jf_error error = {0};
 
+	range.cleanup_entry = JF_CLEANUP_CALLED;
+	range.cleanup_back = TOY_S5;
 	CHECK_STATUS(jf_code_map_add(&range, &error), JF_OK, "s5: %s", error.text);
 	cr_assert_eq(jf_code_map_remove(&range), JF_OK);
 	for (unsigned int i = 0; i < COUNT_OF(bad); i++) {
